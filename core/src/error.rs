@@ -1,0 +1,97 @@
+//! What can be wrong with a call, as opposed to what a round found out.
+//!
+//! A rejected proposal is a [`Verdict`](crate::guard::Verdict). An [`Error`] means that the call could not be carried
+//! out; parameters and rule states are then as they were before it.
+
+use core::fmt;
+
+/// Why a call could not be carried out. Every variant says in its message what to do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Error {
+    /// A minibatch holds no example.
+    EmptyBatch,
+    /// A minibatch holds more examples than the objective has scratch memory for.
+    BatchTooLarge {
+        /// Examples in the minibatch.
+        examples: usize,
+        /// Examples that fit.
+        capacity: usize,
+    },
+    /// Lengths of slices that belong together do not match.
+    ShapeMismatch {
+        /// Which slice is wrong.
+        what: &'static str,
+        /// The length that it should have.
+        expected: usize,
+        /// The length that it has.
+        found: usize,
+    },
+    /// A class label is not below the number of classes.
+    LabelOutOfRange {
+        /// The label.
+        label: u8,
+        /// The number of classes.
+        classes: usize,
+    },
+    /// The targets of a minibatch are of the other kind than the loss needs.
+    WrongTargets,
+    /// The gradient at the accepted parameters holds a NaN or an infinity.
+    NonFiniteGradient,
+    /// The step of an unguarded rule holds a NaN or an infinity. It was not taken.
+    Diverged,
+    /// A source of minibatches has no (more) batch.
+    NoBatch,
+    /// A guard judges by the full objective, but the source does not offer it.
+    NoObjective,
+    /// A setting is outside its range.
+    InvalidSetting {
+        /// The setting and its range.
+        what: &'static str,
+    },
+    /// A file of learned weights is damaged or of another kind.
+    InvalidWeights(crate::learned::WeightsError),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::EmptyBatch => f.write_str("the minibatch is empty: give it at least one example"),
+            Self::BatchTooLarge { examples, capacity } => write!(
+                f,
+                "the minibatch holds {examples} examples, the objective's scratch memory {capacity}: \
+                 use smaller batches or a larger capacity"
+            ),
+            Self::ShapeMismatch { what, expected, found } => {
+                write!(f, "{what} has {found} values where {expected} are needed")
+            }
+            Self::LabelOutOfRange { label, classes } => {
+                write!(f, "label {label} does not fit {classes} classes (0 is the first)")
+            }
+            Self::WrongTargets => f.write_str(
+                "the loss needs the other kind of targets: class labels for cross-entropy, values for squared error",
+            ),
+            Self::NonFiniteGradient => f.write_str(
+                "the gradient at the accepted parameters is not finite: look for NaN or huge values in the data",
+            ),
+            Self::Diverged => {
+                f.write_str("the step would leave non-finite parameters and was not taken: lower the rate, or guard it")
+            }
+            Self::NoBatch => f.write_str("the source of minibatches is exhausted"),
+            Self::NoObjective => {
+                f.write_str("the guard judges by the full objective, which this source does not offer")
+            }
+            Self::InvalidSetting { what } => write!(f, "setting out of range: {what}"),
+            Self::InvalidWeights(error) => write!(f, "learned weights: {error}"),
+        }
+    }
+}
+
+impl core::error::Error for Error {}
+
+impl From<crate::learned::WeightsError> for Error {
+    fn from(error: crate::learned::WeightsError) -> Self {
+        Self::InvalidWeights(error)
+    }
+}

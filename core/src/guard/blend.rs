@@ -1,0 +1,130 @@
+//! A fixed mixture of both updates: the control that any guard must beat.
+//!
+//! ```text
+//! w <- u + share (v - u),   u = the fallback's step from w, v = the learned step from w, on one gradient
+//! ```
+//!
+//! Reviews of learned-optimizer hybrids ask for it, for a mixture with no decision in it may do as well. It has no
+//! guarantee. A round is one step and costs one gradient. A side whose step is not finite is left out of the mixture.
+
+use super::{Guard, Verdict, Winner, blank};
+use crate::batch::Source;
+use crate::error::Error;
+use crate::objective::Objective;
+use crate::oracle::Oracle;
+use crate::rule::{Rule, RuleState};
+use crate::tensors::{Tensors, Zeroed};
+
+/// A fixed mixture of a learned rule and a fallback.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Blend<L, F> {
+    learned: L,
+    fallback: F,
+    share: f32,
+}
+
+impl<L, F> Blend<L, F> {
+    /// A mixture that takes `share` of the learned step and the rest of the fallback's.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSetting`] unless the share is between 0 and 1.
+    pub fn new(learned: L, fallback: F, share: f32) -> Result<Self, Error> {
+        if (0.0..=1.0).contains(&share) {
+            Ok(Self { learned, fallback, share })
+        } else {
+            Err(Error::InvalidSetting { what: "the learned share of a blend must be between 0 and 1" })
+        }
+    }
+}
+
+/// Gradient, both candidates and both rule states.
+#[derive(Debug, Clone)]
+pub struct BlendMemory<P, L, F> {
+    gradient: P,
+    learned: P,
+    fallback: P,
+    learned_state: L,
+    fallback_state: F,
+}
+
+impl<P: Zeroed, L: Zeroed, F: Zeroed> Zeroed for BlendMemory<P, L, F> {
+    const ZERO: Self = Self {
+        gradient: P::ZERO,
+        learned: P::ZERO,
+        fallback: P::ZERO,
+        learned_state: L::ZERO,
+        fallback_state: F::ZERO,
+    };
+}
+
+impl<P: Tensors, L: RuleState, F: RuleState> BlendMemory<P, L, F> {
+    /// Mixes the learned candidate into the fallback's; says who is in the mixture.
+    fn mix(&mut self, share: f32) -> Winner {
+        let (fallback, learned) = (self.fallback.is_finite(), self.learned.is_finite());
+        if !learned {
+            self.learned_state.reset();
+        }
+        if !fallback {
+            self.fallback_state.reset();
+        }
+        match (fallback, learned) {
+            (false, false) => return Winner::Neither,
+            (true, false) => return Winner::Fallback,
+            (false, true) => self.fallback.copy_from(&self.learned),
+            (true, true) => {
+                for i in 0..self.fallback.count() {
+                    for (u, &v) in self.fallback.tensor_mut(i).iter_mut().zip(self.learned.tensor(i)) {
+                        *u += share * (v - *u);
+                    }
+                }
+            }
+        }
+        if self.fallback.is_finite() { Winner::Learned } else { Winner::Neither }
+    }
+}
+
+impl<L: Rule, F: Rule> Guard for Blend<L, F> {
+    type Memory<P: Tensors> = BlendMemory<P, L::State<P>, F::State<P>>;
+
+    fn memory<P: Tensors>(&self, like: &P) -> Self::Memory<P> {
+        BlendMemory {
+            gradient: blank(like),
+            learned: blank(like),
+            fallback: blank(like),
+            learned_state: self.learned.state(like),
+            fallback_state: self.fallback.state(like),
+        }
+    }
+
+    fn round<O: Objective>(
+        &self,
+        memory: &mut Self::Memory<O::Params>,
+        params: &mut O::Params,
+        oracle: &mut Oracle<'_, O>,
+        source: &mut impl Source<O>,
+    ) -> Result<Verdict, Error> {
+        let batch = source.train()?;
+        let train_loss = oracle.gradient(params, batch, &mut memory.gradient)?;
+        if !memory.gradient.is_finite() {
+            return Err(Error::NonFiniteGradient);
+        }
+        memory.learned.copy_from(params);
+        memory.fallback.copy_from(params);
+        let probe = &mut oracle.probe(batch);
+        self.learned.step(&mut memory.learned_state, &mut memory.learned, &memory.gradient, train_loss, probe);
+        self.fallback.step(&mut memory.fallback_state, &mut memory.fallback, &memory.gradient, train_loss, probe);
+        let winner = memory.mix(self.share);
+        if winner != Winner::Neither {
+            params.copy_from(&memory.fallback);
+        }
+        Ok(Verdict {
+            winner,
+            steps: 1,
+            train_loss,
+            fallback_loss: f32::NAN,
+            learned_loss: f32::NAN,
+            standard_error: 0.0,
+            spent: oracle.spent(),
+        })
+    }
+}

@@ -1,0 +1,370 @@
+//! The loss guard LGL2O ("A Simple Guard for Learned Optimizers", ICML 2022, arXiv 2201.12426).
+//!
+//! ```text
+//! u = the fallback's n_t steps from w      v = the learned rule's n_t steps from w, on the same training batches
+//! w <- v if v's check loss is lower than u's, else u
+//! ```
+//!
+//! Check batches are fresh and disjoint from the training batches, and both candidates see the same ones. Ties, NaN and
+//! infinity go to the fallback. With gradient descent at 0 < rate < 2/L as fallback and *full objective* as decision,
+//! F(w_{i+1}) - F* <= rho (F(w_i) - F*) with rho = 1 - 2 mu rate (1 - rate L / 2) on a mu-strongly convex, L-smooth F,
+//! whatever the learned rule does: F(w_{i+1}) <= F(u), and u has made the fallback's progress from w.
+//!
+//! What the paper leaves open is decided here: the first gradient of a round, at w, is computed once and shared; the
+//! two sides take turns, so that one training batch at a time is enough.
+
+use core::marker::PhantomData;
+
+use super::policy::{KeepOwn, Sides, StatePolicy};
+use super::{Decision, Guard, Verdict, Winner, blank};
+use crate::batch::Source;
+use crate::error::Error;
+use crate::objective::Objective;
+use crate::oracle::{Oracle, Paired};
+use crate::rule::{NoProbe, Rule, RuleState};
+use crate::tensors::{Tensors, Zeroed};
+
+/// LGL2O: a learned rule, a fallback, and a comparison of losses between them.
+///
+/// ```
+/// use lgl2o::guard::{Decision, LossGuard};
+/// use lgl2o::learned;
+/// use lgl2o::rule::Sgd;
+/// let guard = LossGuard::new(learned::tiny(), Sgd::new(1.0)).decision(Decision::Margin { z: 2.0 }).batches(10, 10);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LossGuard<L, F, S = KeepOwn> {
+    learned: L,
+    fallback: F,
+    train_batches: u32,
+    check_batches: u32,
+    decision: Decision,
+    veto: bool,
+    policy: PhantomData<S>,
+}
+
+impl<L, F> LossGuard<L, F> {
+    /// The guard with n_t = n_c = 10 and *lower*; the loser keeps its state; no veto.
+    pub const fn new(learned: L, fallback: F) -> Self {
+        Self {
+            learned,
+            fallback,
+            train_batches: 10,
+            check_batches: 10,
+            decision: Decision::Lower,
+            veto: false,
+            policy: PhantomData,
+        }
+    }
+}
+
+impl<L, F, S> LossGuard<L, F, S> {
+    /// The same guard with n_t training batches and n_c check batches a round, both at least 1.
+    #[must_use]
+    pub fn batches(self, train: u32, check: u32) -> Self {
+        Self { train_batches: train, check_batches: check, ..self }
+    }
+
+    /// The same guard with another way to decide.
+    #[must_use]
+    pub fn decision(self, decision: Decision) -> Self {
+        Self { decision, ..self }
+    }
+
+    /// The same guard with or without the veto: the learned candidate must also beat the current parameters. It costs
+    /// n_c more forwards a round (one more of every example under *full objective*).
+    #[must_use]
+    pub fn veto(self, veto: bool) -> Self {
+        Self { veto, ..self }
+    }
+
+    /// The same guard with another state policy.
+    pub fn policy<T>(self) -> LossGuard<L, F, T> {
+        LossGuard {
+            learned: self.learned,
+            fallback: self.fallback,
+            train_batches: self.train_batches,
+            check_batches: self.check_batches,
+            decision: self.decision,
+            veto: self.veto,
+            policy: PhantomData,
+        }
+    }
+}
+
+/// Gradient, both candidates, both rule states, and what the policy needs.
+#[derive(Debug, Clone)]
+pub struct LossMemory<P, L, F, E> {
+    gradient: P,
+    learned: P,
+    fallback: P,
+    learned_state: L,
+    fallback_state: F,
+    extra: E,
+    rounds: u32,
+}
+
+impl<P: Zeroed, L: Zeroed, F: Zeroed, E: Zeroed> Zeroed for LossMemory<P, L, F, E> {
+    const ZERO: Self = Self {
+        gradient: P::ZERO,
+        learned: P::ZERO,
+        fallback: P::ZERO,
+        learned_state: L::ZERO,
+        fallback_state: F::ZERO,
+        extra: E::ZERO,
+        rounds: 0,
+    };
+}
+
+/// The memory of a guard over parameters of type P.
+type MemoryOf<L, F, S, P> = <LossGuard<L, F, S> as Guard>::Memory<P>;
+
+/// What the proposals of a round have come to.
+#[derive(Debug, Clone, Copy)]
+struct Proposals {
+    train_loss: f32,
+    /// |g(w)|^2 of the first, shared gradient.
+    square: f32,
+    /// Whether each side still stands at a finite point.
+    learned: bool,
+    fallback: bool,
+    /// Whether the fallback's step is still to be made, from the first gradient.
+    postponed: bool,
+}
+
+/// What the check batches have come to.
+#[derive(Debug, Clone, Copy)]
+struct Judgement {
+    accept: bool,
+    fallback_loss: f32,
+    learned_loss: f32,
+    standard_error: f32,
+}
+
+impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
+    fn check_settings(&self) -> Result<(), Error> {
+        if self.train_batches == 0 || self.check_batches == 0 {
+            return Err(Error::InvalidSetting { what: "n_t and n_c of the loss guard must be at least 1" });
+        }
+        if !self.decision.is_valid() {
+            return Err(Error::InvalidSetting { what: "z and kappa must be finite and not negative" });
+        }
+        Ok(())
+    }
+
+    /// Whether the fallback's step can wait until the learned one is refused.
+    fn postpones(&self) -> bool {
+        matches!(self.decision, Decision::SufficientDecrease { .. }) && self.train_batches == 1 && !F::PROBES
+    }
+
+    /// Both candidates, n_t steps from `params`.
+    fn propose<O: Objective>(
+        &self,
+        memory: &mut MemoryOf<L, F, S, O::Params>,
+        params: &O::Params,
+        oracle: &mut Oracle<'_, O>,
+        source: &mut impl Source<O>,
+    ) -> Result<Proposals, Error> {
+        let batch = source.train()?;
+        let train_loss = oracle.gradient(params, batch, &mut memory.gradient)?;
+        if !memory.gradient.is_finite() {
+            return Err(Error::NonFiniteGradient);
+        }
+        let LossMemory { gradient, learned, fallback, learned_state, fallback_state, extra, .. } = &mut *memory;
+        S::begin(extra, &Sides { learned: learned_state, fallback: fallback_state });
+        learned.copy_from(params);
+        fallback.copy_from(params);
+        S::learned_gradient::<L::State<O::Params>, F, O::Params>(extra, &self.fallback, params, gradient);
+        S::fallback_gradient::<L, F::State<O::Params>, O::Params>(extra, &self.learned, params, gradient);
+        self.learned.step(learned_state, learned, gradient, train_loss, &mut oracle.probe(batch));
+        let mut proposals = Proposals {
+            train_loss,
+            square: gradient.squares(),
+            learned: learned.is_finite(),
+            fallback: true,
+            postponed: self.postpones(),
+        };
+        if !proposals.postponed {
+            self.fallback.step(fallback_state, fallback, gradient, train_loss, &mut oracle.probe(batch));
+            proposals.fallback = fallback.is_finite();
+        }
+        for _ in 1..self.train_batches {
+            self.advance(memory, &mut proposals, oracle, source)?;
+        }
+        Ok(proposals)
+    }
+
+    /// One more step of both sides, each with a gradient of its own. A side that is no longer finite stands still.
+    fn advance<O: Objective>(
+        &self,
+        memory: &mut MemoryOf<L, F, S, O::Params>,
+        proposals: &mut Proposals,
+        oracle: &mut Oracle<'_, O>,
+        source: &mut impl Source<O>,
+    ) -> Result<(), Error> {
+        let LossMemory { gradient, learned, fallback, learned_state, fallback_state, extra, .. } = memory;
+        let batch = source.train()?;
+        if proposals.fallback {
+            let loss = oracle.gradient(fallback, batch, gradient)?;
+            proposals.fallback = gradient.is_finite();
+            if proposals.fallback {
+                S::fallback_gradient::<L, F::State<O::Params>, O::Params>(extra, &self.learned, fallback, gradient);
+                self.fallback.step(fallback_state, fallback, gradient, loss, &mut oracle.probe(batch));
+                proposals.fallback = fallback.is_finite();
+            }
+        }
+        if proposals.learned {
+            let loss = oracle.gradient(learned, batch, gradient)?;
+            proposals.learned = gradient.is_finite();
+            if proposals.learned {
+                S::learned_gradient::<L::State<O::Params>, F, O::Params>(extra, &self.fallback, learned, gradient);
+                self.learned.step(learned_state, learned, gradient, loss, &mut oracle.probe(batch));
+                proposals.learned = learned.is_finite();
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares two points, and a third one where the veto asks for it, on the check batches or the full objective.
+    fn compare<O: Objective>(
+        &self,
+        first: &O::Params,
+        second: &O::Params,
+        third: Option<&O::Params>,
+        oracle: &mut Oracle<'_, O>,
+        source: &mut impl Source<O>,
+    ) -> Result<Paired, Error> {
+        let mut paired = Paired::default();
+        if self.decision == Decision::FullObjective {
+            let mut part = 0;
+            while let Some(batch) = source.objective(part)? {
+                oracle.compare(first, second, third, batch, &mut paired)?;
+                part += 1;
+            }
+            if part == 0 {
+                return Err(Error::NoObjective);
+            }
+        } else {
+            for _ in 0..self.check_batches {
+                let batch = source.check()?;
+                oracle.compare(first, second, third, batch, &mut paired)?;
+            }
+        }
+        Ok(paired)
+    }
+
+    /// Whether v may be kept, and both losses.
+    fn judge<O: Objective>(
+        &self,
+        memory: &MemoryOf<L, F, S, O::Params>,
+        params: &O::Params,
+        proposals: &Proposals,
+        oracle: &mut Oracle<'_, O>,
+        source: &mut impl Source<O>,
+    ) -> Result<Judgement, Error> {
+        let (u, v) = (&memory.fallback, &memory.learned);
+        if let Decision::SufficientDecrease { kappa } = self.decision {
+            let paired = self.compare(params, v, None, oracle, source)?;
+            let enough = paired.second() <= paired.first() - kappa * proposals.square;
+            return Ok(Judgement {
+                accept: proposals.learned && paired.second().is_finite() && enough,
+                fallback_loss: f32::NAN,
+                learned_loss: if proposals.learned { paired.second() } else { f32::INFINITY },
+                standard_error: paired.standard_error(),
+            });
+        }
+        let paired = self.compare(u, v, self.veto.then_some(params), oracle, source)?;
+        let fallback_loss = if proposals.fallback { paired.first() } else { f32::INFINITY };
+        let learned_loss = if proposals.learned { paired.second() } else { f32::INFINITY };
+        let margin = self.decision.margin(memory.rounds.saturating_add(1));
+        let ahead = if margin > 0.0 && fallback_loss.is_finite() {
+            paired.difference() < -margin * paired.standard_error()
+        } else {
+            learned_loss < fallback_loss
+        };
+        let allowed = !self.veto || learned_loss < paired.third();
+        Ok(Judgement {
+            accept: learned_loss.is_finite() && ahead && allowed,
+            fallback_loss,
+            learned_loss,
+            standard_error: crate::oracle::or_infinity(paired.standard_error()),
+        })
+    }
+}
+
+impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
+    /// Keeps one candidate and settles the states.
+    fn commit<P: Tensors>(
+        &self,
+        memory: &mut MemoryOf<L, F, S, P>,
+        params: &mut P,
+        proposals: &mut Proposals,
+        accept: bool,
+    ) -> Winner {
+        let LossMemory { gradient, learned, fallback, learned_state, fallback_state, extra, .. } = memory;
+        if proposals.postponed && accept {
+            self.fallback.observe(fallback_state, params, gradient);
+        } else if proposals.postponed {
+            self.fallback.step(fallback_state, fallback, gradient, proposals.train_loss, &mut NoProbe);
+            proposals.fallback = fallback.is_finite();
+        }
+        let winner = match (accept, proposals.fallback) {
+            (true, _) => Winner::Learned,
+            (false, true) => Winner::Fallback,
+            (false, false) => Winner::Neither,
+        };
+        match winner {
+            Winner::Learned => params.copy_from(learned),
+            Winner::Fallback => params.copy_from(fallback),
+            Winner::Neither => {}
+        }
+        S::settle(extra, Sides { learned: learned_state, fallback: fallback_state }, winner);
+        if !proposals.learned && !learned_state.is_finite() {
+            learned_state.reset();
+        }
+        if !proposals.fallback && !fallback_state.is_finite() {
+            fallback_state.reset();
+        }
+        winner
+    }
+}
+
+impl<L: Rule, F: Rule, S: StatePolicy> Guard for LossGuard<L, F, S> {
+    type Memory<P: Tensors> = LossMemory<P, L::State<P>, F::State<P>, S::Extra<L::State<P>, F::State<P>>>;
+
+    fn memory<P: Tensors>(&self, like: &P) -> Self::Memory<P> {
+        let (learned_state, fallback_state) = (self.learned.state(like), self.fallback.state(like));
+        LossMemory {
+            gradient: blank(like),
+            learned: blank(like),
+            fallback: blank(like),
+            extra: S::extra(&learned_state, &fallback_state),
+            learned_state,
+            fallback_state,
+            rounds: 0,
+        }
+    }
+
+    fn round<O: Objective>(
+        &self,
+        memory: &mut Self::Memory<O::Params>,
+        params: &mut O::Params,
+        oracle: &mut Oracle<'_, O>,
+        source: &mut impl Source<O>,
+    ) -> Result<Verdict, Error> {
+        self.check_settings()?;
+        let mut proposals = self.propose(memory, params, oracle, source)?;
+        let judgement = self.judge(memory, params, &proposals, oracle, source)?;
+        let winner = self.commit(memory, params, &mut proposals, judgement.accept);
+        memory.rounds = memory.rounds.saturating_add(1);
+        Ok(Verdict {
+            winner,
+            steps: self.train_batches,
+            train_loss: proposals.train_loss,
+            fallback_loss: judgement.fallback_loss,
+            learned_loss: judgement.learned_loss,
+            standard_error: judgement.standard_error,
+            spent: oracle.spent(),
+        })
+    }
+}

@@ -1,0 +1,100 @@
+//! Guards: what decides, each round, whose candidate is kept.
+//!
+//! One round from accepted parameters w: *propose* candidates from w, *judge* them, *commit* one. Candidates live in
+//! memory of their own; committing one and leaving w as it is are the only two ways out of a round.
+//!
+//! | guard | asks | gradients and forwards per step |
+//! |---|---|---|
+//! | [`Unguarded`] | nothing | 1 g |
+//! | [`LossGuard`] (LGL2O) | which candidate has the lower loss? | (2 n_t - 1) / n_t g + 2 n_c / n_t f |
+//! | [`ResidualGuard`] (GL2O) | is the gradient at the proposal small enough? | 2 g |
+//! | [`Blend`] | nothing: a fixed mixture of both, as a control | 1 g |
+//!
+//! Any [`Rule`](crate::rule::Rule) can be the learned side of any guard, and any other its fallback.
+
+pub mod blend;
+pub mod decision;
+pub mod loss;
+pub mod policy;
+pub mod residual;
+pub mod unguarded;
+
+pub use blend::Blend;
+pub use decision::Decision;
+pub use loss::LossGuard;
+pub use policy::{Follow, KeepOwn, Reset, Rewind, StatePolicy};
+pub use residual::{MuRule, ResidualGuard};
+pub use unguarded::Unguarded;
+
+use crate::batch::Source;
+use crate::error::Error;
+use crate::objective::Objective;
+use crate::oracle::{Cost, Oracle};
+use crate::tensors::Tensors;
+
+/// Whose candidate a round kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+pub enum Winner {
+    /// The fallback's, or that of a rule that runs alone as a fallback would.
+    Fallback,
+    /// The learned side's, or a mixture that holds some of it.
+    Learned,
+    /// Nobody's: no candidate was finite, and the parameters are what they were.
+    Neither,
+}
+
+/// What a round found out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Verdict {
+    /// Whose candidate was kept.
+    pub winner: Winner,
+    /// Training steps that the kept candidate has made, n_t.
+    pub steps: u32,
+    /// Mean loss on the round's first training batch, at the parameters that the round started from.
+    pub train_loss: f32,
+    /// What the fallback's candidate was judged by: its check loss (for the residual guard, its bound). Infinite for a
+    /// candidate that is not finite; NaN where the guard did not need it.
+    pub fallback_loss: f32,
+    /// What the learned candidate was judged by: its check loss (for the residual guard, its residual). Infinite for a
+    /// candidate that is not finite; NaN where the guard did not need it.
+    pub learned_loss: f32,
+    /// Standard error of the difference of the two losses; 0 where the losses are exact or there is one only.
+    pub standard_error: f32,
+    /// Gradients and forward passes spent, in examples.
+    pub spent: Cost,
+}
+
+/// A way to train: plain, guarded or blended. The value is configuration; its memory is the caller's.
+pub trait Guard {
+    /// Everything that a round needs besides the parameters: gradient, candidates, rule states.
+    type Memory<P: Tensors>;
+
+    /// Memory of the beginning for parameters like these, where sizes are known at run time only. Static memory has
+    /// [`Zeroed::ZERO`](crate::tensors::Zeroed::ZERO) instead, which is the same.
+    fn memory<P: Tensors>(&self, like: &P) -> Self::Memory<P>;
+
+    /// One round.
+    ///
+    /// # Errors
+    /// Whatever is wrong with settings, source or batches, and [`Error::NonFiniteGradient`] at the accepted
+    /// parameters. The parameters are then as they were. So are the rule states if the first batch was refused; else
+    /// they have seen part of a round.
+    fn round<O: Objective>(
+        &self,
+        memory: &mut Self::Memory<O::Params>,
+        params: &mut O::Params,
+        oracle: &mut Oracle<'_, O>,
+        source: &mut impl Source<O>,
+    ) -> Result<Verdict, Error>;
+}
+
+/// A copy of the parameters, all zero.
+fn blank<P: Tensors>(like: &P) -> P {
+    let mut copy = like.clone();
+    copy.fill(0.0);
+    copy
+}

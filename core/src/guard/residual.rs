@@ -1,0 +1,295 @@
+//! The residual guard GL2O (Heaton, Chen, Wang, Yin, "Safeguarded learned convex optimization", AAAI 2023, arXiv
+//! 2003.01880), for comparison with [`LossGuard`](super::LossGuard).
+//!
+//! ```text
+//! T = the fallback's step, S = Id - T      y = the learned step from w
+//! accept y iff |S(y)| <= alpha mu;  then mu <- rule(mu, |S(y)|);  else w <- T(w)
+//! mu starts as |S(w_0)|
+//! ```
+//!
+//! For gradient descent |S(y)| = rate |gradient at y|: the test is one on the gradient norm at the proposal. The paper's
+//! five rules for mu, applied after an acceptance with residual r:
+//!
+//! ```text
+//! geometric sequence theta    mu <- theta mu
+//! recent term                 mu <- r
+//! arithmetic average          mu <- (r + m mu) / (m + 1),  m = acceptances before this one
+//! exponential average theta   mu <- theta r + (1 - theta) mu
+//! recent maximum k            mu <- greatest of the k latest accepted residuals
+//! ```
+//!
+//! The gradient at y is taken on a check batch: on the batch that y was built from, it would favour a proposal that fits
+//! that batch. With fresh minibatches a round, which is one step, so costs two gradients. The paper's setting is convex and
+//! exact; under minibatch noise |S| has a floor, and once alpha mu falls below it nothing is accepted any more.
+
+use super::{Guard, Verdict, Winner, blank};
+use crate::batch::Source;
+use crate::error::Error;
+use crate::math;
+use crate::objective::Objective;
+use crate::oracle::Oracle;
+use crate::rule::{Rule, RuleState};
+use crate::tensors::{Tensors, Zeroed};
+
+/// The longest memory of [`MuRule::RecentMax`].
+pub const RECENT: usize = 32;
+
+/// How the bound mu follows the accepted residuals.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
+pub enum MuRule {
+    /// mu <- theta mu, theta in (0, 1).
+    Geometric(f32),
+    /// mu <- the latest accepted residual.
+    RecentTerm,
+    /// mu <- the mean of the first residual and all accepted ones.
+    ArithmeticAverage,
+    /// mu <- theta r + (1 - theta) mu, theta in (0, 1].
+    ExponentialAverage(f32),
+    /// mu <- the greatest of the k latest accepted residuals, k in 1..=32.
+    RecentMax(usize),
+}
+
+impl MuRule {
+    fn is_valid(self) -> bool {
+        match self {
+            Self::Geometric(theta) => theta > 0.0 && theta < 1.0,
+            Self::ExponentialAverage(theta) => theta > 0.0 && theta <= 1.0,
+            Self::RecentMax(k) => (1..=RECENT).contains(&k),
+            Self::RecentTerm | Self::ArithmeticAverage => true,
+        }
+    }
+}
+
+/// The bound and what it remembers.
+#[derive(Debug, Clone)]
+pub struct Bound {
+    mu: f32,
+    accepted: u32,
+    started: bool,
+    recent: heapless::Deque<f32, RECENT>,
+}
+
+impl Zeroed for Bound {
+    const ZERO: Self = Self { mu: 0.0, accepted: 0, started: false, recent: heapless::Deque::new() };
+}
+
+impl Bound {
+    /// The bound mu.
+    #[must_use]
+    pub const fn mu(&self) -> f32 {
+        self.mu
+    }
+
+    /// Takes an accepted residual in.
+    pub fn accept(&mut self, rule: MuRule, residual: f32) {
+        self.mu = match rule {
+            MuRule::Geometric(theta) => theta * self.mu,
+            MuRule::RecentTerm => residual,
+            MuRule::ArithmeticAverage => {
+                let m = self.accepted as f32;
+                (residual + m * self.mu) / (m + 1.0)
+            }
+            MuRule::ExponentialAverage(theta) => theta * residual + (1.0 - theta) * self.mu,
+            MuRule::RecentMax(k) => self.recent_max(k, residual),
+        };
+        self.accepted = self.accepted.saturating_add(1);
+    }
+
+    fn recent_max(&mut self, k: usize, residual: f32) -> f32 {
+        while self.recent.len() >= k.min(RECENT) && self.recent.pop_front().is_some() {}
+        // There is room: at most RECENT - 1 are left.
+        let _ = self.recent.push_back(residual);
+        self.recent.iter().fold(0.0, |most, &r| if r > most { r } else { most })
+    }
+}
+
+/// GL2O: a learned rule whose steps must bring the fallback's residual down.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ResidualGuard<L, F> {
+    learned: L,
+    fallback: F,
+    alpha: f32,
+    rule: MuRule,
+}
+
+impl<L, F> ResidualGuard<L, F> {
+    /// The guard with alpha = 0.99 and an exponential average of theta = 0.25.
+    pub const fn new(learned: L, fallback: F) -> Self {
+        Self { learned, fallback, alpha: 0.99, rule: MuRule::ExponentialAverage(0.25) }
+    }
+
+    /// The same guard with another factor alpha and another rule for mu.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSetting`] unless 0 <= alpha < 1 and the rule's number is in its range.
+    pub fn with(self, alpha: f32, rule: MuRule) -> Result<Self, Error> {
+        if !(0.0..1.0).contains(&alpha) {
+            return Err(Error::InvalidSetting { what: "alpha of the residual guard must be in [0, 1)" });
+        }
+        if !rule.is_valid() {
+            return Err(Error::InvalidSetting { what: "theta of a mu rule must be in (0, 1), its memory in 1..=32" });
+        }
+        Ok(Self { alpha, rule, ..self })
+    }
+}
+
+/// Gradient, both candidates, both rule states, a trial state for residuals, and the bound.
+#[derive(Debug, Clone)]
+pub struct ResidualMemory<P, L, F> {
+    gradient: P,
+    learned: P,
+    fallback: P,
+    trial: P,
+    learned_state: L,
+    fallback_state: F,
+    trial_state: F,
+    bound: Bound,
+}
+
+impl<P: Zeroed, L: Zeroed, F: Zeroed> Zeroed for ResidualMemory<P, L, F> {
+    const ZERO: Self = Self {
+        gradient: P::ZERO,
+        learned: P::ZERO,
+        fallback: P::ZERO,
+        trial: P::ZERO,
+        learned_state: L::ZERO,
+        fallback_state: F::ZERO,
+        trial_state: F::ZERO,
+        bound: Bound::ZERO,
+    };
+}
+
+impl<P, L, F> ResidualMemory<P, L, F> {
+    /// The bound and what it remembers.
+    pub const fn bound(&self) -> &Bound {
+        &self.bound
+    }
+}
+
+impl<L: Rule, F: Rule> ResidualGuard<L, F> {
+    /// |S(y)| for the learned candidate y, on a check batch; infinite if it is not finite. The fallback's state is
+    /// copied, for the step at y is a trial.
+    fn residual<O: Objective>(
+        &self,
+        memory: &mut <Self as Guard>::Memory<O::Params>,
+        oracle: &mut Oracle<'_, O>,
+        source: &mut impl Source<O>,
+    ) -> Result<f32, Error> {
+        let batch = source.check()?;
+        let loss = oracle.gradient(&memory.learned, batch, &mut memory.gradient)?;
+        if !memory.gradient.is_finite() {
+            return Ok(f32::INFINITY);
+        }
+        memory.trial.copy_from(&memory.learned);
+        memory.trial_state.copy_from(&memory.fallback_state);
+        self.fallback.step(
+            &mut memory.trial_state,
+            &mut memory.trial,
+            &memory.gradient,
+            loss,
+            &mut oracle.probe(batch),
+        );
+        Ok(crate::oracle::or_infinity(math::sqrt(memory.learned.squared_distance(&memory.trial))))
+    }
+}
+
+impl<L: Rule, F: Rule> Guard for ResidualGuard<L, F> {
+    type Memory<P: Tensors> = ResidualMemory<P, L::State<P>, F::State<P>>;
+
+    fn memory<P: Tensors>(&self, like: &P) -> Self::Memory<P> {
+        ResidualMemory {
+            gradient: blank(like),
+            learned: blank(like),
+            fallback: blank(like),
+            trial: blank(like),
+            learned_state: self.learned.state(like),
+            fallback_state: self.fallback.state(like),
+            trial_state: self.fallback.state(like),
+            bound: Bound::ZERO,
+        }
+    }
+
+    fn round<O: Objective>(
+        &self,
+        memory: &mut Self::Memory<O::Params>,
+        params: &mut O::Params,
+        oracle: &mut Oracle<'_, O>,
+        source: &mut impl Source<O>,
+    ) -> Result<Verdict, Error> {
+        let batch = source.train()?;
+        let train_loss = oracle.gradient(params, batch, &mut memory.gradient)?;
+        if !memory.gradient.is_finite() {
+            return Err(Error::NonFiniteGradient);
+        }
+        memory.learned.copy_from(params);
+        memory.fallback.copy_from(params);
+        let probe = &mut oracle.probe(batch);
+        self.learned.step(&mut memory.learned_state, &mut memory.learned, &memory.gradient, train_loss, probe);
+        self.fallback.step(&mut memory.fallback_state, &mut memory.fallback, &memory.gradient, train_loss, probe);
+        if !memory.bound.started {
+            memory.bound.mu = crate::oracle::or_infinity(math::sqrt(params.squared_distance(&memory.fallback)));
+            memory.bound.started = true;
+        }
+        let limit = self.alpha * memory.bound.mu;
+        let residual = if memory.learned.is_finite() {
+            self.residual(memory, oracle, source)?
+        } else {
+            memory.learned_state.reset();
+            f32::INFINITY
+        };
+        let winner = if residual.is_finite() && residual <= limit {
+            memory.bound.accept(self.rule, residual);
+            params.copy_from(&memory.learned);
+            Winner::Learned
+        } else if memory.fallback.is_finite() {
+            params.copy_from(&memory.fallback);
+            Winner::Fallback
+        } else {
+            memory.fallback_state.reset();
+            Winner::Neither
+        };
+        Ok(Verdict {
+            winner,
+            steps: 1,
+            train_loss,
+            fallback_loss: limit,
+            learned_loss: residual,
+            standard_error: 0.0,
+            spent: oracle.spent(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(rule: MuRule, residuals: &[f32]) -> f32 {
+        let mut bound = Bound { mu: 8.0, ..Bound::ZERO };
+        residuals.iter().for_each(|&r| bound.accept(rule, r));
+        bound.mu()
+    }
+
+    #[test]
+    fn five_rules_by_hand() {
+        let residuals = [4.0, 1.0, 2.0];
+        assert_eq!(after(MuRule::Geometric(0.5), &residuals), 1.0);
+        assert_eq!(after(MuRule::RecentTerm, &residuals), 2.0);
+        // 8 counts for nothing once there is an acceptance: (4 + 0 8) / 1, then (1 + 4) / 2, then (2 + 2 2.5) / 3.
+        assert!((after(MuRule::ArithmeticAverage, &residuals) - 7.0 / 3.0).abs() < 1e-6);
+        assert_eq!(after(MuRule::ExponentialAverage(0.5), &residuals), 2.75);
+        assert_eq!(after(MuRule::RecentMax(2), &residuals), 2.0);
+        assert_eq!(after(MuRule::RecentMax(3), &residuals), 4.0);
+    }
+
+    #[test]
+    fn settings_out_of_range_are_refused() {
+        let guard = ResidualGuard::new((), ());
+        assert!(guard.with(1.0, MuRule::RecentTerm).is_err());
+        assert!(guard.with(0.9, MuRule::RecentMax(33)).is_err());
+        assert!(guard.with(0.9, MuRule::Geometric(f32::NAN)).is_err());
+        assert!(guard.with(0.9, MuRule::ExponentialAverage(1.0)).is_ok());
+    }
+}

@@ -1,0 +1,84 @@
+//! One rule alone, with no guard: the baseline of every comparison.
+//!
+//! A round is one step. It costs one gradient.
+
+use super::{Guard, Verdict, Winner, blank};
+use crate::batch::Source;
+use crate::error::Error;
+use crate::objective::Objective;
+use crate::oracle::Oracle;
+use crate::rule::Rule;
+use crate::tensors::{Tensors, Zeroed};
+
+/// A rule that runs alone.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Unguarded<R> {
+    rule: R,
+    learned: bool,
+}
+
+impl<R> Unguarded<R> {
+    /// A hand-designed rule; its rounds are won by the fallback.
+    pub const fn new(rule: R) -> Self {
+        Self { rule, learned: false }
+    }
+
+    /// A learned rule; its rounds are won by the learned side.
+    pub const fn learned(rule: R) -> Self {
+        Self { rule, learned: true }
+    }
+}
+
+/// Gradient, candidate and rule state.
+#[derive(Debug, Clone)]
+pub struct UnguardedMemory<P, S> {
+    gradient: P,
+    candidate: P,
+    state: S,
+}
+
+impl<P: Zeroed, S: Zeroed> Zeroed for UnguardedMemory<P, S> {
+    const ZERO: Self = Self { gradient: P::ZERO, candidate: P::ZERO, state: S::ZERO };
+}
+
+impl<R: Rule> Guard for Unguarded<R> {
+    type Memory<P: Tensors> = UnguardedMemory<P, R::State<P>>;
+
+    fn memory<P: Tensors>(&self, like: &P) -> Self::Memory<P> {
+        UnguardedMemory { gradient: blank(like), candidate: blank(like), state: self.rule.state(like) }
+    }
+
+    /// One step.
+    ///
+    /// # Errors
+    /// [`Error::NonFiniteGradient`], and [`Error::Diverged`] if the step would leave parameters that are not finite.
+    fn round<O: Objective>(
+        &self,
+        memory: &mut Self::Memory<O::Params>,
+        params: &mut O::Params,
+        oracle: &mut Oracle<'_, O>,
+        source: &mut impl Source<O>,
+    ) -> Result<Verdict, Error> {
+        let UnguardedMemory { gradient, candidate, state } = memory;
+        let batch = source.train()?;
+        let train_loss = oracle.gradient(params, batch, gradient)?;
+        if !gradient.is_finite() {
+            return Err(Error::NonFiniteGradient);
+        }
+        candidate.copy_from(params);
+        self.rule.step(state, candidate, gradient, train_loss, &mut oracle.probe(batch));
+        if !candidate.is_finite() {
+            return Err(Error::Diverged);
+        }
+        params.copy_from(candidate);
+        Ok(Verdict {
+            winner: if self.learned { Winner::Learned } else { Winner::Fallback },
+            steps: 1,
+            train_loss,
+            fallback_loss: f32::NAN,
+            learned_loss: f32::NAN,
+            standard_error: 0.0,
+            spent: oracle.spent(),
+        })
+    }
+}

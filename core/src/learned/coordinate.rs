@@ -1,0 +1,439 @@
+//! Coordinatewise MLP: one tiny network, applied to every parameter alike.
+//!
+//! Of the family of Metz et al. ("Understanding and correcting pathologies in the training of learned optimizers", ICML
+//! 2019; "Practical tradeoffs between memory, compute, and performance in learned optimizers", 2022), with a skip
+//! connection that makes an untrained network Adam. Per parameter w with gradient g, in step t = 1, 2, ...:
+//!
+//! ```text
+//! v   <- 0.99 v + 0.01 g^2                     m_b <- b m_b + (1 - b) g,   b = 0.5, 0.9, 0.99
+//! r    = 1 / sqrt(v' + 1e-16)                  ' = corrected for the start from zero
+//! dirs = g r, m_.5' r, m_.9' r, m_.99' r                                              each clamped to +-4
+//! x    = dirs, g / rms(g), m_.9 / rms(m_.9), log2(v / mean v) / 8, w / rms(w)            clamped to +-4, +-2
+//! c    = log2 rms(w) / 8, rms(m_.9') r', rms(m_.99') r', log2(mean v') / 16, tanh(t / 10), tanh(t / 100), tanh(t / 1000)
+//! h    = relu(A x + C c + a)                   d, s = O h + o
+//! w   <- w - 0.01 (d + skip . dirs) 2^clamp(s, -12, 6)
+//! ```
+//!
+//! rms and mean run over the tensor, r' = 1 / sqrt(mean v'). The seven numbers c are the same for all parameters of a
+//! tensor, so C c + a is computed once per tensor: a parameter costs 8 inputs. There are 18 H + 6 weights for H hidden
+//! units. log2 and 2^ are straight lines within an octave ([`log2_linear`], [`exp2_linear`]), 1 / sqrt is
+//! [`inverse_sqrt`]: the rule needs no table, no division per parameter, and no `libm` but for three tanh per step.
+//!
+//! State: slots 0 to 3 are v, m_.5, m_.9, m_.99.
+
+use super::file::{self, WeightsError};
+use crate::math::{self, clamp, exp2_linear, inverse_sqrt, log2_linear};
+use crate::rule::{Probe, Rule, State};
+use crate::sum;
+use crate::tensors::Tensors;
+
+/// Number of this kind in a weights file.
+pub const KIND: u8 = 1;
+
+const SQUARE_DECAY: f32 = 0.99;
+const DECAYS: [f32; 3] = [0.5, 0.9, 0.99];
+const STEP: f32 = 0.01;
+/// Keeps 1 / sqrt(v) finite, and makes parameters that never see a gradient stand still.
+const SQUARE_FLOOR: f32 = 1e-16;
+/// Keeps 1 / rms(w) finite for a tensor of zeros.
+const WEIGHT_FLOOR: f32 = 1e-8;
+/// Inputs per parameter, and per tensor.
+const INPUTS: usize = 8;
+const CONTEXT: usize = 7;
+const LANES: usize = sum::LANES;
+
+/// The rule: weights of a network with H hidden units.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CoordinateMlp<const H: usize> {
+    /// A: from the inputs of a parameter to the hidden units.
+    input: [[f32; INPUTS]; H],
+    /// C: from the numbers of a tensor to the hidden units.
+    context: [[f32; CONTEXT]; H],
+    /// a.
+    hidden_bias: [f32; H],
+    /// O: from the hidden units to the direction d and the scale s.
+    output: [[f32; H]; 2],
+    /// o.
+    output_bias: [f32; 2],
+    /// Weights of the four directions that bypass the network.
+    skip: [f32; 4],
+}
+
+impl<const H: usize> CoordinateMlp<H> {
+    /// How many weights there are.
+    pub const WEIGHTS: usize = 18 * H + 6;
+
+    const ZERO: Self = Self {
+        input: [[0.0; INPUTS]; H],
+        context: [[0.0; CONTEXT]; H],
+        hidden_bias: [0.0; H],
+        output: [[0.0; H]; 2],
+        output_bias: [0.0; 2],
+        skip: [0.0; 4],
+    };
+
+    /// Where meta-training starts from: Adam with beta1 = 0.9, beta2 = 0.99 and a rate of 0.01.
+    #[must_use]
+    pub const fn adam() -> Self {
+        Self { skip: [0.0, 0.0, 1.0, 0.0], ..Self::ZERO }
+    }
+
+    /// Reads a weights file.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the file, as a [`WeightsError`].
+    pub const fn from_bytes(file: &[u8]) -> Result<Self, WeightsError> {
+        let mut bytes = match file::weights(file, KIND, H, Self::WEIGHTS) {
+            Ok(bytes) => bytes,
+            Err(error) => return Err(error),
+        };
+        let mut rule = Self::ZERO;
+        let mut i = 0;
+        while let [b0, b1, b2, b3, rest @ ..] = bytes {
+            let weight = f32::from_bits(u32::from_le_bytes([*b0, *b1, *b2, *b3]));
+            if !weight.is_finite() {
+                return Err(WeightsError::NotFinite);
+            }
+            rule.set(i, weight);
+            (bytes, i) = (rest, i + 1);
+        }
+        Ok(rule)
+    }
+
+    /// The rule with these weights, in the order of the file: A, C, a, O, o, skip.
+    ///
+    /// # Errors
+    /// [`WeightsError::Length`] (counted in numbers here) or [`WeightsError::NotFinite`].
+    pub fn from_weights(weights: &[f32]) -> Result<Self, WeightsError> {
+        if weights.len() != Self::WEIGHTS {
+            return Err(WeightsError::Length { expected: Self::WEIGHTS, found: weights.len() });
+        }
+        let mut rule = Self::ZERO;
+        for (i, &weight) in weights.iter().enumerate() {
+            if !weight.is_finite() {
+                return Err(WeightsError::NotFinite);
+            }
+            rule.set(i, weight);
+        }
+        Ok(rule)
+    }
+
+    /// Writes the weights in the order of the file; what does not fit is left out.
+    pub fn write_weights(&self, weights: &mut [f32]) {
+        let parts = self.input.as_flattened().iter().chain(self.context.as_flattened()).chain(&self.hidden_bias);
+        let parts = parts.chain(self.output.as_flattened()).chain(&self.output_bias).chain(&self.skip);
+        for (to, &from) in weights.iter_mut().zip(parts) {
+            *to = from;
+        }
+    }
+
+    /// Sets weight number `i` in the order of the file.
+    const fn set(&mut self, i: usize, weight: f32) {
+        let (input, context, bias) = (INPUTS * H, (INPUTS + CONTEXT) * H, (INPUTS + CONTEXT + 1) * H);
+        if i < input {
+            self.input.as_flattened_mut()[i] = weight;
+        } else if i < context {
+            self.context.as_flattened_mut()[i - input] = weight;
+        } else if i < bias {
+            self.hidden_bias[i - context] = weight;
+        } else if i < bias + 2 * H {
+            self.output.as_flattened_mut()[i - bias] = weight;
+        } else if i < bias + 2 * H + 2 {
+            self.output_bias[i - bias - 2 * H] = weight;
+        } else if i < Self::WEIGHTS {
+            self.skip[i - bias - 2 * H - 2] = weight;
+        }
+    }
+
+    /// C c + a: what a tensor adds to the hidden units of each of its parameters.
+    fn hidden_offset(&self, context: &[f32; CONTEXT]) -> [f32; H] {
+        let mut offset = self.hidden_bias;
+        for (offset, weights) in offset.iter_mut().zip(&self.context) {
+            for (&w, &c) in weights.iter().zip(context) {
+                *offset += w * c;
+            }
+        }
+        offset
+    }
+
+    /// The steps of eight parameters from their inputs.
+    #[inline]
+    fn steps(&self, offset: &[f32; H], x: &[[f32; LANES]; INPUTS]) -> [f32; LANES] {
+        let (mut direction, mut scale) = ([self.output_bias[0]; LANES], [self.output_bias[1]; LANES]);
+        for (&skip, dir) in self.skip.iter().zip(x) {
+            add(&mut direction, skip, dir);
+        }
+        let [to_direction, to_scale] = &self.output;
+        for (((weights, &offset), &d), &s) in self.input.iter().zip(offset).zip(to_direction).zip(to_scale) {
+            let mut hidden = [offset; LANES];
+            for (&weight, x) in weights.iter().zip(x) {
+                add(&mut hidden, weight, x);
+            }
+            for h in &mut hidden {
+                *h = if *h < 0.0 { 0.0 } else { *h };
+            }
+            add(&mut direction, d, &hidden);
+            add(&mut scale, s, &hidden);
+        }
+        for (d, s) in direction.iter_mut().zip(scale) {
+            *d = STEP * *d * exp2_linear(clamp(s, -12.0, 6.0));
+        }
+        direction
+    }
+}
+
+/// sum <- sum + a x, lane by lane.
+#[inline]
+fn add(sum: &mut [f32; LANES], a: f32, x: &[f32; LANES]) {
+    for (sum, x) in sum.iter_mut().zip(x) {
+        *sum += a * x;
+    }
+}
+
+/// What the clock of a step gives to all tensors.
+#[derive(Debug, Clone, Copy)]
+struct Clock {
+    /// 1 / (1 - decay^t) of v, m_.5, m_.9, m_.99.
+    unbias: [f32; 4],
+    /// tanh(t / 10), tanh(t / 100), tanh(t / 1000).
+    time: [f32; 3],
+}
+
+impl Clock {
+    fn new(t: u32) -> Self {
+        let unbias = [SQUARE_DECAY, DECAYS[0], DECAYS[1], DECAYS[2]].map(|b| 1.0 / (1.0 - math::powi(b, t)));
+        Self { unbias, time: [0.1, 0.01, 0.001].map(|scale| math::tanh(t as f32 * scale)) }
+    }
+}
+
+/// What a tensor's statistics give to its parameters.
+#[derive(Debug, Clone, Copy)]
+struct Scales {
+    unbias: [f32; 4],
+    /// 1 / rms of g, m_.9, w.
+    inverse_rms: [f32; 3],
+    /// log2 of mean v'.
+    log_square: f32,
+}
+
+/// The accumulators of one tensor.
+struct Slots<'a> {
+    square: &'a mut [f32],
+    means: [&'a mut [f32]; 3],
+}
+
+impl Slots<'_> {
+    /// Takes a gradient in.
+    fn accumulate(&mut self, gradient: &[f32]) {
+        let [fast, middle, slow] = &mut self.means;
+        let means = fast.iter_mut().zip(middle.iter_mut()).zip(slow.iter_mut());
+        for ((v, ((fast, middle), slow)), &g) in self.square.iter_mut().zip(means).zip(gradient) {
+            *v = SQUARE_DECAY * *v + (1.0 - SQUARE_DECAY) * (g * g);
+            *fast = DECAYS[0] * *fast + (1.0 - DECAYS[0]) * g;
+            *middle = DECAYS[1] * *middle + (1.0 - DECAYS[1]) * g;
+            *slow = DECAYS[2] * *slow + (1.0 - DECAYS[2]) * g;
+        }
+    }
+
+    /// Scales and the seven context numbers of the tensor.
+    fn statistics(&self, clock: &Clock, w: &[f32], gradient: &[f32]) -> (Scales, [f32; CONTEXT]) {
+        let share = if w.is_empty() { 0.0 } else { 1.0 / w.len() as f32 };
+        let [u_square, _, u_middle, u_slow] = clock.unbias;
+        let square = share * sum::sum(self.square) * u_square + SQUARE_FLOOR;
+        let middle = share * sum::squares(self.means[1]);
+        let slow = share * sum::squares(self.means[2]);
+        let weight = share * sum::squares(w) + WEIGHT_FLOOR;
+        let noise = inverse_sqrt(square);
+        let scales = Scales {
+            unbias: clock.unbias,
+            inverse_rms: [
+                inverse_sqrt(share * sum::squares(gradient) + SQUARE_FLOOR),
+                inverse_sqrt(middle + SQUARE_FLOOR),
+                inverse_sqrt(weight),
+            ],
+            log_square: log2_linear(square),
+        };
+        let context = [
+            log2_linear(weight) * (0.5 / 8.0),
+            math::sqrt(middle) * u_middle * noise,
+            math::sqrt(slow) * u_slow * noise,
+            scales.log_square * (1.0 / 16.0),
+            clock.time[0],
+            clock.time[1],
+            clock.time[2],
+        ];
+        (scales, context)
+    }
+}
+
+/// The eight inputs of each of eight parameters; `block` holds w, g, v, m_.5, m_.9, m_.99.
+#[inline]
+fn inputs(scales: &Scales, block: &[[f32; LANES]; 6]) -> [[f32; LANES]; INPUTS] {
+    let [w, g, v, fast, middle, slow] = block;
+    let [u_square, u_fast, u_middle, u_slow] = scales.unbias;
+    let mut x = [[0.0; LANES]; INPUTS];
+    for l in 0..LANES {
+        let square = v[l] * u_square + SQUARE_FLOOR;
+        let r = inverse_sqrt(square);
+        x[0][l] = clamp(g[l] * r, -4.0, 4.0);
+        x[1][l] = clamp(fast[l] * u_fast * r, -4.0, 4.0);
+        x[2][l] = clamp(middle[l] * u_middle * r, -4.0, 4.0);
+        x[3][l] = clamp(slow[l] * u_slow * r, -4.0, 4.0);
+        x[4][l] = clamp(g[l] * scales.inverse_rms[0], -4.0, 4.0);
+        x[5][l] = clamp(middle[l] * scales.inverse_rms[1], -4.0, 4.0);
+        x[6][l] = clamp((log2_linear(square) - scales.log_square) * 0.125, -2.0, 2.0);
+        x[7][l] = clamp(w[l] * scales.inverse_rms[2], -4.0, 4.0);
+    }
+    x
+}
+
+/// Up to eight numbers from position `at`, padded with zeros.
+#[inline]
+fn load(from: &[f32], at: usize) -> [f32; LANES] {
+    let rest = from.get(at..).unwrap_or(&[]);
+    if let Some(block) = rest.first_chunk::<LANES>() {
+        return *block;
+    }
+    let mut block = [0.0; LANES];
+    for (to, &from) in block.iter_mut().zip(rest) {
+        *to = from;
+    }
+    block
+}
+
+impl<const H: usize> CoordinateMlp<H> {
+    /// Moves one tensor, whose accumulators have taken the gradient in already.
+    fn move_tensor(&self, clock: &Clock, slots: &Slots<'_>, w: &mut [f32], gradient: &[f32]) {
+        let (scales, context) = slots.statistics(clock, w, gradient);
+        let offset = self.hidden_offset(&context);
+        let mut at = 0;
+        while at < w.len() {
+            let [fast, middle, slow] = &slots.means;
+            let block = [w, gradient, slots.square, fast, middle, slow].map(|from| load(from, at));
+            let steps = self.steps(&offset, &inputs(&scales, &block));
+            for (w, step) in w.iter_mut().skip(at).zip(steps) {
+                *w -= step;
+            }
+            at += LANES;
+        }
+    }
+}
+
+/// The accumulators of tensor number `i`.
+fn slots_of<P: Tensors>(state: &mut State<P, 4>, i: usize) -> Slots<'_> {
+    let [square, fast, middle, slow] = &mut state.slots;
+    Slots { square: square.tensor_mut(i), means: [fast.tensor_mut(i), middle.tensor_mut(i), slow.tensor_mut(i)] }
+}
+
+impl<const H: usize> Rule for CoordinateMlp<H> {
+    type State<P: Tensors> = State<P, 4>;
+
+    fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
+        State::like(like)
+    }
+
+    fn step<P: Tensors>(
+        &self,
+        state: &mut Self::State<P>,
+        params: &mut P,
+        gradient: &P,
+        _: f32,
+        _: &mut impl Probe<P>,
+    ) {
+        let clock = Clock::new(state.count());
+        for i in 0..params.count() {
+            let mut slots = slots_of(state, i);
+            slots.accumulate(gradient.tensor(i));
+            self.move_tensor(&clock, &slots, params.tensor_mut(i), gradient.tensor(i));
+        }
+    }
+
+    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P) {
+        state.count();
+        for i in 0..gradient.count() {
+            slots_of(state, i).accumulate(gradient.tensor(i));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Rng;
+    use crate::rule::NoProbe;
+
+    type Rule8 = CoordinateMlp<8>;
+
+    fn file(weights: &[f32]) -> [u8; 616] {
+        let mut bytes = [0; 616];
+        bytes[..12].copy_from_slice(&[b'L', b'2', b'O', b'W', 1, KIND, 8, 0, 150, 0, 0, 0]);
+        for (to, w) in bytes[12..].chunks_exact_mut(4).zip(weights) {
+            to.copy_from_slice(&w.to_le_bytes());
+        }
+        let crc = file::crc32(&bytes[..612]);
+        bytes[612..].copy_from_slice(&crc.to_le_bytes());
+        bytes
+    }
+
+    #[test]
+    fn weights_survive_the_file() {
+        let mut rng = Rng::new(1);
+        let weights: [f32; 150] = core::array::from_fn(|_| rng.normal());
+        let rule = Rule8::from_bytes(&file(&weights)).unwrap();
+        let mut back = [0.0; 150];
+        rule.write_weights(&mut back);
+        assert_eq!(back, weights);
+        assert_eq!(Rule8::from_weights(&weights), Ok(rule));
+    }
+
+    #[test]
+    fn bad_files_are_refused() {
+        let good = file(&[0.5; 150]);
+        assert_eq!(Rule8::from_bytes(b"L2O"), Err(WeightsError::Foreign));
+        assert_eq!(Rule8::from_bytes(&[0; 616]), Err(WeightsError::Foreign));
+        assert_eq!(Rule8::from_bytes(&good[..600]), Err(WeightsError::Length { expected: 616, found: 600 }));
+        assert_eq!(CoordinateMlp::<4>::from_bytes(&good), Err(WeightsError::OtherOptimizer { kind: 1, hidden: 8 }));
+        let mut newer = good;
+        newer[4] = 9;
+        assert_eq!(Rule8::from_bytes(&newer), Err(WeightsError::Version(9)));
+        let mut infinite = [0.5; 150];
+        infinite[7] = f32::INFINITY;
+        assert_eq!(Rule8::from_bytes(&file(&infinite)), Err(WeightsError::NotFinite));
+        for bit in 0..8 * good.len() {
+            let mut damaged = good;
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            // Byte 7 is reserved, but under the checksum like all others.
+            assert!(Rule8::from_bytes(&damaged).is_err(), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn untrained_it_steps_like_adam() {
+        let rule = Rule8::adam();
+        let adam = crate::rule::Adam { beta2: 0.99, ..crate::rule::Adam::new(0.01) };
+        let (mut a, mut b) = ([0.5f32; 11], [0.5f32; 11]);
+        let (mut state_a, mut state_b) = (rule.state(&a), adam.state(&b));
+        let mut rng = Rng::new(5);
+        for _ in 0..20 {
+            let gradient: [f32; 11] = core::array::from_fn(|i| rng.normal() * (i as f32 + 0.1));
+            rule.step(&mut state_a, &mut a, &gradient, 0.0, &mut NoProbe);
+            adam.step(&mut state_b, &mut b, &gradient, 0.0, &mut NoProbe);
+        }
+        for (a, b) in a.iter().zip(b) {
+            assert!((a - b).abs() < 1e-5, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn observing_leaves_the_state_that_stepping_leaves() {
+        let rule = crate::learned::tiny();
+        let mut w = [0.3f32; 9];
+        let (mut stepped, mut observed) = (rule.state(&w), rule.state(&w));
+        for k in 0..5 {
+            let gradient = [k as f32 - 1.7; 9];
+            rule.observe(&mut observed, &w, &gradient);
+            rule.step(&mut stepped, &mut w, &gradient, 0.0, &mut NoProbe);
+            assert_eq!(stepped, observed);
+        }
+    }
+}

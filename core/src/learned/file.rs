@@ -1,0 +1,133 @@
+//! The file of learned weights: what `meta-train` writes and what this crate embeds.
+//!
+//! ```text
+//! offset 0   "L2OW"
+//!        4   version, 1
+//!        5   kind of optimizer, 1 = coordinate MLP
+//!        6   hidden units
+//!        7   0
+//!        8   number n of weights, u32
+//!       12   n weights, f32
+//!  12 + 4n   CRC-32 (IEEE 802.3) of all bytes before it, u32
+//! ```
+//!
+//! All numbers are little-endian. Reading works at compile time, so that a damaged file that is to be embedded does
+//! not build.
+
+use core::fmt;
+
+/// First bytes of every weights file.
+pub const MAGIC: [u8; 4] = *b"L2OW";
+/// The version that this crate reads and writes.
+pub const VERSION: u8 = 1;
+/// Bytes before the weights.
+pub const HEADER: usize = 12;
+/// Bytes after the weights.
+pub const TRAILER: usize = 4;
+
+/// What is wrong with a file of learned weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum WeightsError {
+    /// It does not start with the right four bytes: it is some other file.
+    Foreign,
+    /// It is of a version that this crate does not know.
+    Version(u8),
+    /// It holds another kind or size of optimizer than the one asked for.
+    OtherOptimizer {
+        /// Kind in the file.
+        kind: u8,
+        /// Hidden units in the file.
+        hidden: u8,
+    },
+    /// It is shorter or longer than its header says.
+    Length {
+        /// Bytes that it should have.
+        expected: usize,
+        /// Bytes that it has.
+        found: usize,
+    },
+    /// Its checksum does not fit its content: it is damaged.
+    Checksum,
+    /// A weight is a NaN or an infinity.
+    NotFinite,
+}
+
+impl fmt::Display for WeightsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Foreign => f.write_str("not a weights file (it does not start with \"L2OW\")"),
+            Self::Version(version) => {
+                write!(f, "written in version {version} of the format, only version {VERSION} is known here")
+            }
+            Self::OtherOptimizer { kind, hidden } => write!(
+                f,
+                "the file holds an optimizer of kind {kind} with {hidden} hidden units, not the kind or size asked for"
+            ),
+            Self::Length { expected, found } => {
+                write!(f, "{found} bytes where {expected} are needed: cut off, or with something behind its end")
+            }
+            Self::Checksum => f.write_str("damaged: the checksum does not fit the content"),
+            Self::NotFinite => f.write_str("a weight is not a finite number"),
+        }
+    }
+}
+
+impl core::error::Error for WeightsError {}
+
+/// CRC-32 (IEEE 802.3, reflected, polynomial 0xEDB88320) of some bytes, bit by bit: small rather than fast.
+#[must_use]
+pub const fn crc32(bytes: &[u8]) -> u32 {
+    let mut crc = !0u32;
+    let mut rest = bytes;
+    while let [byte, tail @ ..] = rest {
+        crc ^= *byte as u32;
+        let mut bit = 0;
+        while bit < 8 {
+            crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
+            bit += 1;
+        }
+        rest = tail;
+    }
+    !crc
+}
+
+/// Splits a file into its weights' bytes after checking everything else.
+pub(super) const fn weights(file: &[u8], kind: u8, hidden: usize, count: usize) -> Result<&[u8], WeightsError> {
+    let expected = HEADER + 4 * count + TRAILER;
+    let [a, b, c, d, version, file_kind, file_hidden, _, n0, n1, n2, n3, ..] = file else {
+        return Err(WeightsError::Foreign);
+    };
+    if *a != MAGIC[0] || *b != MAGIC[1] || *c != MAGIC[2] || *d != MAGIC[3] {
+        return Err(WeightsError::Foreign);
+    }
+    if *version != VERSION {
+        return Err(WeightsError::Version(*version));
+    }
+    let n = u32::from_le_bytes([*n0, *n1, *n2, *n3]);
+    if *file_kind != kind || *file_hidden as usize != hidden || n as usize != count {
+        return Err(WeightsError::OtherOptimizer { kind: *file_kind, hidden: *file_hidden });
+    }
+    if file.len() != expected {
+        return Err(WeightsError::Length { expected, found: file.len() });
+    }
+    let (content, trailer) = file.split_at(expected - TRAILER);
+    let [c0, c1, c2, c3] = trailer else {
+        return Err(WeightsError::Length { expected, found: file.len() });
+    };
+    if u32::from_le_bytes([*c0, *c1, *c2, *c3]) != crc32(content) {
+        return Err(WeightsError::Checksum);
+    }
+    Ok(content.split_at(HEADER).1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn crc_of_the_standard_check_string() {
+        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
+    }
+}

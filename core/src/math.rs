@@ -1,0 +1,215 @@
+//! The one door to transcendental functions: `libm`, or `micromath` with the feature of that name.
+//!
+//! Nothing else in the crate calls either of them, and nothing calls the standard library's float functions, whose
+//! bits differ between platforms. The helpers below are written out because `f32::max`, `min` and `clamp` do not
+//! promise which zero they return.
+
+#[cfg(not(feature = "micromath"))]
+mod imp {
+    pub(super) use libm::{cosf as cos, expf as exp, logf as ln, sinf as sin, sqrtf as sqrt, tanhf as tanh};
+}
+
+#[cfg(feature = "micromath")]
+mod imp {
+    use micromath::F32Ext;
+
+    pub(super) fn exp(x: f32) -> f32 {
+        // micromath builds the exponent from an integer cast, which wraps around far outside of this range.
+        if x.is_nan() {
+            x
+        } else if x > 88.0 {
+            f32::INFINITY
+        } else if x < -87.0 {
+            0.0
+        } else {
+            F32Ext::exp(x)
+        }
+    }
+    pub(super) fn ln(x: f32) -> f32 {
+        if x > 0.0 && x.is_finite() {
+            F32Ext::ln(x)
+        } else if x == 0.0 {
+            f32::NEG_INFINITY
+        } else if x > 0.0 {
+            x
+        } else {
+            f32::NAN
+        }
+    }
+    pub(super) fn sqrt(x: f32) -> f32 {
+        if x > 0.0 && x.is_finite() {
+            F32Ext::sqrt(x)
+        } else if x < 0.0 {
+            f32::NAN
+        } else {
+            x
+        }
+    }
+    pub(super) fn tanh(x: f32) -> f32 {
+        // 1 - 2 / (e^2x + 1) needs no case for large |x|: the quotient goes to 0 or to 2.
+        1.0 - 2.0 / (exp(2.0 * x) + 1.0)
+    }
+    pub(super) fn sin(x: f32) -> f32 {
+        F32Ext::sin(x)
+    }
+    pub(super) fn cos(x: f32) -> f32 {
+        F32Ext::cos(x)
+    }
+}
+
+/// e to the power x.
+#[must_use]
+pub fn exp(x: f32) -> f32 {
+    imp::exp(x)
+}
+
+/// Natural logarithm.
+#[must_use]
+pub fn ln(x: f32) -> f32 {
+    imp::ln(x)
+}
+
+/// Square root.
+#[must_use]
+pub fn sqrt(x: f32) -> f32 {
+    imp::sqrt(x)
+}
+
+/// Hyperbolic tangent.
+#[must_use]
+pub fn tanh(x: f32) -> f32 {
+    imp::tanh(x)
+}
+
+/// Sine of an angle in radians.
+#[must_use]
+pub fn sin(x: f32) -> f32 {
+    imp::sin(x)
+}
+
+/// Cosine of an angle in radians.
+#[must_use]
+pub fn cos(x: f32) -> f32 {
+    imp::cos(x)
+}
+
+/// The logistic function 1 / (1 + e^-x).
+#[must_use]
+pub fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + exp(-x))
+}
+
+/// x to the power n, by squaring: at most 63 multiplications in a fixed order.
+#[must_use]
+pub fn powi(x: f32, n: u32) -> f32 {
+    let (mut result, mut square, mut left) = (1.0, x, n);
+    while left > 0 {
+        if left & 1 == 1 {
+            result *= square;
+        }
+        square *= square;
+        left >>= 1;
+    }
+    result
+}
+
+/// x, or the bound that it passes; a NaN stays a NaN.
+#[must_use]
+#[inline]
+pub fn clamp(x: f32, low: f32, high: f32) -> f32 {
+    if x < low {
+        low
+    } else if x > high {
+        high
+    } else {
+        x
+    }
+}
+
+/// |x|, by clearing the sign bit.
+#[must_use]
+#[inline]
+pub const fn abs(x: f32) -> f32 {
+    f32::from_bits(x.to_bits() & 0x7fff_ffff)
+}
+
+/// A straight line through each octave of log2: exponent plus mantissa, so exact at powers of two and at most 0.086
+/// too low between them. For features of learned rules, where smoothness counts and accuracy does not; a few integer
+/// instructions on any core. x must be positive and normal; other values give some finite number.
+#[must_use]
+#[inline]
+pub fn log2_linear(x: f32) -> f32 {
+    // 2^-23 turns the bit pattern into (biased exponent + mantissa fraction).
+    x.to_bits() as i32 as f32 * (1.0 / 8_388_608.0) - 127.0
+}
+
+/// The inverse of [`log2_linear`]: 2^x with each octave a straight line; at most 6.2 % too high. x is clamped to
+/// [-126, 127]; a NaN gives 2^-126.
+#[must_use]
+#[inline]
+pub fn exp2_linear(x: f32) -> f32 {
+    let x = if x > -126.0 { x } else { -126.0 };
+    let x = if x < 127.0 { x } else { 127.0 };
+    f32::from_bits(((x + 127.0) * 8_388_608.0) as u32)
+}
+
+/// 1 / sqrt(x) by the bit trick and three Newton steps: relative error below 1e-6, multiplications and subtractions
+/// only, so it costs the same few operations on every core and vectorises. x must be positive and normal.
+#[must_use]
+#[inline]
+pub fn inverse_sqrt(x: f32) -> f32 {
+    let half = 0.5 * x;
+    let mut y = f32::from_bits(0x5f37_59df_u32.wrapping_sub(x.to_bits() >> 1));
+    y *= 1.5 - half * y * y;
+    y *= 1.5 - half * y * y;
+    y *= 1.5 - half * y * y;
+    y
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn powers_and_bounds() {
+        assert_eq!(powi(0.5, 0), 1.0);
+        assert_eq!(powi(0.5, 10), 1.0 / 1024.0);
+        assert_eq!(clamp(3.0, -1.0, 1.0), 1.0);
+        assert!(clamp(f32::NAN, -1.0, 1.0).is_nan());
+        assert_eq!(abs(-0.0).to_bits(), 0);
+    }
+
+    #[test]
+    fn linear_octaves_are_inverse_and_close() {
+        for k in -1200..1200 {
+            let x = k as f32 / 10.0;
+            assert!((log2_linear(exp2_linear(x)) - x).abs() < 2e-5, "{x}");
+            let exact = libm::exp2f(x);
+            let error = (exp2_linear(x) - exact) / exact;
+            assert!((-1e-5..0.0625).contains(&error), "{x}: {error}");
+        }
+        assert!(exp2_linear(f32::NAN).is_finite());
+        assert!(exp2_linear(f32::INFINITY).is_finite());
+    }
+
+    #[test]
+    fn inverse_sqrt_is_accurate() {
+        for k in -120..120 {
+            let x = 1.37 * libm::exp2f(k as f32);
+            let error = inverse_sqrt(x) * libm::sqrtf(x) - 1.0;
+            assert!(error.abs() < 1e-6, "{x}: {error}");
+        }
+    }
+
+    #[test]
+    fn special_values_pass_through() {
+        assert!(exp(f32::NAN).is_nan() && ln(-1.0).is_nan() && sqrt(-1.0).is_nan());
+        assert_eq!(exp(200.0), f32::INFINITY);
+        assert_eq!(exp(-200.0), 0.0);
+        assert_eq!(tanh(50.0), 1.0);
+        assert_eq!(tanh(-50.0), -1.0);
+        assert_eq!(sqrt(0.0), 0.0);
+        assert!((tanh(0.5) - 0.462_117_16).abs() < 5e-3);
+        assert!((exp(1.0) - core::f32::consts::E).abs() < 5e-3);
+    }
+}

@@ -1,0 +1,133 @@
+//! Losses at the top of a network, and their errors: d (mean loss) / d (pre-activation).
+//!
+//! ```text
+//! softmax cross-entropy   loss_s = ln sum_c exp(a_c) - a_t         d loss_s / d a_c = softmax(a)_c - [c = t]
+//! mean squared error      loss_s = 1/C sum_c (a_c - t_c)^2         d loss_s / d a_c = 2/C (a_c - t_c)
+//! ```
+//!
+//! a is the output of the last layer, C its width. The error is divided by the number of examples, so that everything
+//! below sums over examples without further scaling. Goodfellow, Bengio, Courville, "Deep Learning" (2016), 6.2.
+
+use super::activation::Activation;
+use crate::batch::{Targets, row, row_mut};
+use crate::error::Error;
+use crate::math;
+use crate::sum;
+
+/// What a network's outputs are compared with, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
+pub enum Loss {
+    /// Softmax cross-entropy with class labels. The last layer's activation is usually the identity.
+    CrossEntropy,
+    /// Mean squared error with target values.
+    SquaredError,
+}
+
+/// The largest of some numbers; a NaN among them may be passed over, and shows in the sum that follows.
+fn largest(a: &[f32]) -> f32 {
+    a.iter().fold(f32::NEG_INFINITY, |most, &x| if x > most { x } else { most })
+}
+
+impl Loss {
+    /// Checks that targets are of the kind that the loss needs.
+    pub(crate) fn check(self, targets: &Targets<'_>) -> Result<(), Error> {
+        match (self, targets) {
+            (Self::CrossEntropy, Targets::Classes(_)) | (Self::SquaredError, Targets::Values(_)) => Ok(()),
+            _ => Err(Error::WrongTargets),
+        }
+    }
+
+    /// Loss of each of n examples from its row of `width` outputs.
+    pub fn losses(self, outputs: &[f32], width: usize, targets: &Targets<'_>, n: usize, losses: &mut [f32]) {
+        for (s, loss) in losses.iter_mut().take(n).enumerate() {
+            let outputs = row(outputs, s, width);
+            *loss = match targets {
+                Targets::Classes(labels) => {
+                    let target = labels.get(s).and_then(|t| outputs.get(usize::from(t)));
+                    cross_entropy(outputs, target.copied().unwrap_or(f32::NAN))
+                }
+                Targets::Values(rows) => sum::squared_distance(outputs, rows.row(s)) / width as f32,
+            };
+        }
+    }
+
+    /// Replaces each row of outputs by the error with respect to the last layer's pre-activations.
+    pub fn errors(self, outputs: &mut [f32], width: usize, targets: &Targets<'_>, n: usize, top: Activation) {
+        let share = 1.0 / n as f32;
+        for s in 0..n {
+            let outputs = row_mut(outputs, s, width);
+            match targets {
+                Targets::Classes(labels) => softmax_error(outputs, labels.get(s), share, top),
+                Targets::Values(rows) => {
+                    let scale = 2.0 * share / width as f32;
+                    for (a, &t) in outputs.iter_mut().zip(rows.row(s)) {
+                        *a = scale * (*a - t) * top.slope(*a);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// ln sum exp(a) - a_t, shifted by the largest output so that nothing overflows.
+fn cross_entropy(outputs: &[f32], target: f32) -> f32 {
+    let shift = largest(outputs);
+    let mut lanes = [0.0; sum::LANES];
+    for (i, &a) in outputs.iter().enumerate() {
+        lanes[i % sum::LANES] += math::exp(a - shift);
+    }
+    math::ln(sum::tree(lanes)) - (target - shift)
+}
+
+/// share (softmax(a)_c - [c = t]) act'(a_c), in place.
+fn softmax_error(outputs: &mut [f32], target: Option<u8>, share: f32, top: Activation) {
+    let shift = largest(outputs);
+    let mut lanes = [0.0; sum::LANES];
+    for (i, &a) in outputs.iter().enumerate() {
+        lanes[i % sum::LANES] += math::exp(a - shift);
+    }
+    let scale = 1.0 / sum::tree(lanes);
+    let target = target.map_or(usize::MAX, usize::from);
+    for (c, a) in outputs.iter_mut().enumerate() {
+        let hit = if c == target { 1.0 } else { 0.0 };
+        *a = share * (math::exp(*a - shift) * scale - hit) * top.slope(*a);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::Batch;
+
+    #[test]
+    fn cross_entropy_of_equal_outputs_is_ln_of_their_number() {
+        let batch = Batch::classes(&[], 0, &[2]);
+        let mut loss = [0.0];
+        Loss::CrossEntropy.losses(&[1000.0; 4], 4, &batch.targets, 1, &mut loss);
+        assert!((loss[0] - 4.0f32.ln()).abs() < 2e-3, "{loss:?}");
+        let mut outputs = [1000.0; 4];
+        Loss::CrossEntropy.errors(&mut outputs, 4, &batch.targets, 1, Activation::Identity);
+        assert_eq!(outputs, [0.25, 0.25, -0.75, 0.25]);
+    }
+
+    #[test]
+    fn squared_error_by_hand() {
+        let batch = Batch::values(&[], 0, &[1.0, 0.0], 2);
+        let mut loss = [0.0];
+        Loss::SquaredError.losses(&[3.0, 1.0], 2, &batch.targets, 1, &mut loss);
+        assert_eq!(loss, [2.5]);
+        let mut outputs = [3.0, 1.0];
+        Loss::SquaredError.errors(&mut outputs, 2, &batch.targets, 1, Activation::Identity);
+        assert_eq!(outputs, [2.0, 1.0]);
+    }
+
+    #[test]
+    fn a_nan_output_gives_a_nan_loss() {
+        let batch = Batch::classes(&[], 0, &[0]);
+        let mut loss = [0.0];
+        Loss::CrossEntropy.losses(&[1.0, f32::NAN], 2, &batch.targets, 1, &mut loss);
+        assert!(loss[0].is_nan());
+    }
+}

@@ -1,0 +1,204 @@
+//! Multilayer perceptron of any depth and width.
+//!
+//! ```text
+//! a_0 = x      a_l = act_l(W_l a_{l-1} + b_l)      loss_s = loss(a_depth, target_s)
+//! ```
+//!
+//! with the gradient by backpropagation (Rumelhart, Hinton, Williams 1986). What a network looks like is a
+//! [`Network`]: [`Fixed`] names it by a type, such as `chain![Dense<784, 20, Sigmoid>, Dense<20, 10>]`, and then all
+//! memory is known at compile time. The kernels in [`dense`] take slices, so that they exist once in a program.
+//!
+//! Memory per batch of B examples: B times the sum of the layers' outputs. The error of a layer is written over its
+//! activations, which are not needed any more by then.
+
+pub mod activation;
+pub mod dense;
+pub mod loss;
+pub mod network;
+
+pub use activation::{Activation, Identity, Relu, Sigmoid, Tanh};
+pub use dense::DenseParams;
+pub use loss::Loss;
+pub use network::{Dense, Fixed, Layer, Network};
+
+use super::{Blank, Objective};
+use crate::batch::{Batch, Rows};
+use crate::error::Error;
+use crate::rng::Rng;
+use crate::tensors::Tensors;
+
+/// A multilayer perceptron with a loss.
+///
+/// ```
+/// use lgl2o::chain;
+/// use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Sigmoid};
+/// // 784-20-10 with sigmoid units, for batches of up to 128 examples.
+/// type Digits = Fixed<chain![Dense<784, 20, Sigmoid>, Dense<20, 10>], 128>;
+/// let optimizee = Mlp::new(Digits::new(), Loss::CrossEntropy);
+/// assert_eq!(optimizee.parameters(), 15_910);
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Mlp<N> {
+    network: N,
+    loss: Loss,
+}
+
+impl<N: Network> Mlp<N> {
+    /// The perceptron of a network and a loss.
+    #[must_use]
+    pub const fn new(network: N, loss: Loss) -> Self {
+        Self { network, loss }
+    }
+
+    /// What the network looks like.
+    pub const fn network(&self) -> &N {
+        &self.network
+    }
+
+    /// How many parameters there are.
+    pub fn parameters(&self) -> usize {
+        (0..self.network.depth()).map(|l| self.network.layer(l).parameters()).sum()
+    }
+
+    /// Draws initial parameters: biases zero, weights uniform in +-a.
+    ///
+    /// a = sqrt(6 / (in + out)) (Glorot and Bengio 2010), or sqrt(6 / in) before a ReLU (He et al. 2015).
+    pub fn initialize(&self, params: &mut N::Params, rng: &mut Rng) {
+        for l in 0..self.network.depth() {
+            let bound = self.network.layer(l).initial_bound();
+            for w in params.tensor_mut(2 * l) {
+                *w = rng.range(-bound, bound);
+            }
+            params.tensor_mut(2 * l + 1).fill(0.0);
+        }
+    }
+
+    /// Writes the network's outputs for each row of inputs to the last tensor of `activations`; gives that tensor.
+    ///
+    /// # Errors
+    /// [`Error::EmptyBatch`], [`Error::BatchTooLarge`] or [`Error::ShapeMismatch`].
+    pub fn outputs<'s>(
+        &self,
+        activations: &'s mut N::Activations,
+        params: &N::Params,
+        inputs: Rows<'_>,
+    ) -> Result<&'s [f32], Error> {
+        let first = self.network.layer(0);
+        if inputs.width() != first.inputs {
+            return Err(Error::ShapeMismatch { what: "an input row", expected: first.inputs, found: inputs.width() });
+        }
+        match inputs.count() {
+            0 => return Err(Error::EmptyBatch),
+            n if n > self.network.capacity() => {
+                return Err(Error::BatchTooLarge { examples: n, capacity: self.network.capacity() });
+            }
+            n => self.forward(activations, params, inputs, n),
+        }
+        let last = self.network.layer(self.network.depth() - 1);
+        Ok(activations.tensor(self.network.depth() - 1).get(..inputs.count() * last.outputs).unwrap_or(&[]))
+    }
+
+    /// Checks a batch against the network and the loss; gives the number of examples.
+    fn check(&self, batch: &Batch<'_>) -> Result<usize, Error> {
+        let depth = self.network.depth();
+        let (first, last) = (self.network.layer(0), self.network.layer(depth.saturating_sub(1)));
+        self.loss.check(&batch.targets)?;
+        batch.check(first.inputs, last.outputs, self.network.capacity())
+    }
+
+    /// Activations of all layers for the n rows of inputs.
+    fn forward(&self, activations: &mut N::Activations, params: &N::Params, inputs: Rows<'_>, n: usize) {
+        for l in 0..self.network.depth() {
+            let layer = self.network.layer(l);
+            let (weights, bias) = (params.tensor(2 * l), params.tensor(2 * l + 1));
+            if l == 0 {
+                dense::forward(weights, bias, inputs, n, activations.tensor_mut(0));
+            } else {
+                let (below, above) = activations.neighbours_mut(l - 1);
+                dense::forward(weights, bias, Rows::all(below, layer.inputs), n, above);
+            }
+            let used = n * layer.outputs;
+            layer.activation.apply(activations.tensor_mut(l).get_mut(..used).unwrap_or(&mut []));
+        }
+    }
+
+    /// Turns the top activations into losses and errors, then the errors of each layer into its gradient and the
+    /// errors of the layer below.
+    fn backward(
+        &self,
+        activations: &mut N::Activations,
+        params: &N::Params,
+        batch: &Batch<'_>,
+        n: usize,
+        gradient: &mut N::Params,
+    ) {
+        for l in (0..self.network.depth()).rev() {
+            let layer = self.network.layer(l);
+            if l == 0 {
+                let errors = activations.tensor(0);
+                dense::weight_gradient(errors, batch.inputs, n, layer.outputs, gradient.tensor_mut(0));
+                dense::bias_gradient(errors, n, gradient.tensor_mut(1));
+            } else {
+                let (below, errors) = activations.neighbours_mut(l - 1);
+                let rows = Rows::all(below, layer.inputs);
+                dense::weight_gradient(errors, rows, n, layer.outputs, gradient.tensor_mut(2 * l));
+                dense::bias_gradient(errors, n, gradient.tensor_mut(2 * l + 1));
+                let activation = self.network.layer(l - 1).activation;
+                dense::input_error(params.tensor(2 * l), errors, n, layer.inputs, layer.outputs, activation, below);
+            }
+        }
+    }
+}
+
+impl<N: Network> Objective for Mlp<N> {
+    type Params = N::Params;
+    type Batch<'a> = Batch<'a>;
+    type Scratch = N::Activations;
+    type Losses = N::Losses;
+
+    fn losses(
+        &self,
+        activations: &mut N::Activations,
+        params: &N::Params,
+        batch: Batch<'_>,
+        losses: &mut N::Losses,
+    ) -> Result<usize, Error> {
+        let n = self.check(&batch)?;
+        self.forward(activations, params, batch.inputs, n);
+        let top = self.network.depth() - 1;
+        let outputs = self.network.layer(top).outputs;
+        self.loss.losses(activations.tensor(top), outputs, &batch.targets, n, losses.as_mut());
+        Ok(n)
+    }
+
+    fn gradient(
+        &self,
+        activations: &mut N::Activations,
+        params: &N::Params,
+        batch: Batch<'_>,
+        losses: &mut N::Losses,
+        gradient: &mut N::Params,
+    ) -> Result<usize, Error> {
+        let n = self.check(&batch)?;
+        self.forward(activations, params, batch.inputs, n);
+        let top = self.network.depth() - 1;
+        let layer = self.network.layer(top);
+        let outputs = activations.tensor_mut(top);
+        self.loss.losses(outputs, layer.outputs, &batch.targets, n, losses.as_mut());
+        self.loss.errors(outputs, layer.outputs, &batch.targets, n, layer.activation);
+        self.backward(activations, params, &batch, n, gradient);
+        Ok(n)
+    }
+}
+
+impl<N: network::BlankNetwork> Blank for Mlp<N> {
+    fn blank_params(&self) -> N::Params {
+        self.network.blank_params()
+    }
+    fn blank_scratch(&self) -> N::Activations {
+        self.network.blank_activations()
+    }
+    fn blank_losses(&self) -> N::Losses {
+        self.network.blank_losses()
+    }
+}

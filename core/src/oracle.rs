@@ -1,0 +1,241 @@
+//! The oracle: answers a guard's questions about an objective, and counts what they cost.
+//!
+//! In the sense of Nemirovski and Yudin (1983): an optimizer learns of an objective only what it asks an oracle for, so
+//! the number of answers is its cost. Losses that are not finite come back as infinity here, so that a comparison can
+//! never be fooled by a NaN.
+
+use crate::error::Error;
+use crate::objective::Objective;
+use crate::rule::Probe;
+use crate::sum;
+use crate::tensors::Tensors;
+
+/// What was spent, in examples: a gradient is a forward and a backward pass of one example.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Cost {
+    /// Examples whose gradient was computed.
+    pub gradients: u64,
+    /// Examples whose loss alone was computed.
+    pub forwards: u64,
+}
+
+impl Cost {
+    /// Nothing spent.
+    pub const ZERO: Self = Self { gradients: 0, forwards: 0 };
+
+    /// The cost in forward passes of one example, a gradient counting as three.
+    #[must_use]
+    pub const fn in_forwards(&self) -> u64 {
+        3 * self.gradients + self.forwards
+    }
+
+    /// Adds another cost.
+    pub const fn add(&mut self, other: Self) {
+        self.gradients += other.gradients;
+        self.forwards += other.forwards;
+    }
+}
+
+/// Losses of two candidates on the same examples, with the spread of their difference.
+///
+/// Means and second moments are merged batch by batch (Chan, Golub, LeVeque 1983), so that no large sums cancel.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Paired {
+    examples: u32,
+    first: f32,
+    second: f32,
+    difference: f32,
+    /// Sum of (d - mean d)^2 over the examples.
+    scatter: f32,
+    third: f32,
+}
+
+impl Paired {
+    /// Mean loss of the first candidate; infinite if it is not finite.
+    #[must_use]
+    pub fn first(&self) -> f32 {
+        or_infinity(self.first)
+    }
+
+    /// Mean loss of the second candidate; infinite if it is not finite.
+    #[must_use]
+    pub fn second(&self) -> f32 {
+        or_infinity(self.second)
+    }
+
+    /// Mean loss of the third point that was evaluated along with them; infinite if it is not finite.
+    #[must_use]
+    pub fn third(&self) -> f32 {
+        or_infinity(self.third)
+    }
+
+    /// Mean of second minus first over the examples.
+    #[must_use]
+    pub const fn difference(&self) -> f32 {
+        self.difference
+    }
+
+    /// Standard error of [`difference`](Self::difference); 0 where there is one example, an exact loss.
+    #[must_use]
+    pub fn standard_error(&self) -> f32 {
+        let n = self.examples as f32;
+        if self.examples < 2 { 0.0 } else { crate::math::sqrt(self.scatter / ((n - 1.0) * n)) }
+    }
+
+    /// Merges the losses of one batch; `second` is left holding the differences. Gives the batch's share of all
+    /// examples so far.
+    fn merge(&mut self, first: &[f32], second: &mut [f32]) -> f32 {
+        let n = first.len() as f32;
+        if first.is_empty() {
+            return 0.0;
+        }
+        let (mean_first, mean_second) = (sum::sum(first) / n, sum::sum(second) / n);
+        for (b, &a) in second.iter_mut().zip(first) {
+            *b -= a;
+        }
+        let mean = sum::sum(second) / n;
+        let scatter = sum::squares_about(second, mean);
+        let before = self.examples as f32;
+        let share = n / (before + n);
+        let shift = mean - self.difference;
+        self.examples = self.examples.saturating_add(first.len() as u32);
+        self.first += (mean_first - self.first) * share;
+        self.second += (mean_second - self.second) * share;
+        self.difference += shift * share;
+        self.scatter += scatter + shift * shift * before * share;
+        share
+    }
+}
+
+/// x, or infinity where x is not finite.
+pub(crate) fn or_infinity(x: f32) -> f32 {
+    if x.is_finite() { x } else { f32::INFINITY }
+}
+
+/// An objective with working memory and a bill.
+pub struct Oracle<'a, O: Objective> {
+    objective: &'a O,
+    scratch: &'a mut O::Scratch,
+    losses: &'a mut [O::Losses; 2],
+    spent: Cost,
+}
+
+impl<'a, O: Objective> Oracle<'a, O> {
+    /// An oracle that has spent nothing yet.
+    pub const fn new(objective: &'a O, scratch: &'a mut O::Scratch, losses: &'a mut [O::Losses; 2]) -> Self {
+        Self { objective, scratch, losses, spent: Cost::ZERO }
+    }
+
+    /// What was spent so far.
+    pub const fn spent(&self) -> Cost {
+        self.spent
+    }
+
+    /// Mean loss at `params`, and its gradient.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the batch. A gradient that is not finite is no error here.
+    pub fn gradient(
+        &mut self,
+        params: &O::Params,
+        batch: O::Batch<'_>,
+        gradient: &mut O::Params,
+    ) -> Result<f32, Error> {
+        let [losses, _] = &mut *self.losses;
+        let n = self.objective.gradient(self.scratch, params, batch, losses, gradient)?;
+        self.spent.gradients += n as u64;
+        Ok(mean(losses, n))
+    }
+
+    /// Mean loss at `params`; infinite where it is not finite.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the batch.
+    pub fn loss(&mut self, params: &O::Params, batch: O::Batch<'_>) -> Result<f32, Error> {
+        let [losses, _] = &mut *self.losses;
+        let n = self.objective.losses(self.scratch, params, batch, losses)?;
+        self.spent.forwards += n as u64;
+        Ok(mean(losses, n))
+    }
+
+    /// Adds the losses of two candidates on one batch to a comparison, and those of a third point, if there is one.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the batch.
+    pub fn compare(
+        &mut self,
+        first: &O::Params,
+        second: &O::Params,
+        third: Option<&O::Params>,
+        batch: O::Batch<'_>,
+        paired: &mut Paired,
+    ) -> Result<(), Error> {
+        let [a, b] = &mut *self.losses;
+        let n = self.objective.losses(self.scratch, first, batch, a)?;
+        self.objective.losses(self.scratch, second, batch, b)?;
+        self.spent.forwards += 2 * n as u64;
+        let share = paired.merge(a.as_ref().get(..n).unwrap_or(&[]), b.as_mut().get_mut(..n).unwrap_or(&mut []));
+        if let Some(third) = third {
+            paired.third += (self.loss(third, batch)? - paired.third) * share;
+        }
+        Ok(())
+    }
+
+    /// A probe of one batch, for rules that search along a line.
+    pub const fn probe<'o, 'b>(&'o mut self, batch: O::Batch<'b>) -> BatchProbe<'o, 'a, 'b, O> {
+        BatchProbe { oracle: self, batch }
+    }
+}
+
+fn mean(losses: &impl AsRef<[f32]>, n: usize) -> f32 {
+    or_infinity(sum::sum(losses.as_ref().get(..n).unwrap_or(&[])) / n as f32)
+}
+
+/// The loss of any point on one batch.
+pub struct BatchProbe<'o, 'a, 'b, O: Objective> {
+    oracle: &'o mut Oracle<'a, O>,
+    batch: O::Batch<'b>,
+}
+
+impl<O: Objective> Probe<O::Params> for BatchProbe<'_, '_, '_, O> {
+    fn loss(&mut self, params: &O::Params) -> f32 {
+        // The batch has just given a gradient, so it is a good one; a point that is not finite has infinite loss.
+        if !params.is_finite() {
+            return f32::INFINITY;
+        }
+        self.oracle.loss(params, self.batch).unwrap_or(f32::INFINITY)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn merging_batches_gives_the_moments_of_all_examples() {
+        let first = [0.5, 1.0, 0.25, 2.0, 0.75];
+        let second = [0.25, 1.5, 0.5, 1.0, 0.5];
+        let mut paired = Paired::default();
+        for part in [0..2, 2..5] {
+            let mut b = [0.0; 3];
+            let b = &mut b[..part.len()];
+            b.copy_from_slice(&second[part.clone()]);
+            paired.merge(&first[part], b);
+        }
+        let d: [f64; 5] = core::array::from_fn(|i| f64::from(second[i]) - f64::from(first[i]));
+        let mean = d.iter().sum::<f64>() / 5.0;
+        let variance = d.iter().map(|d| (d - mean) * (d - mean)).sum::<f64>() / 4.0;
+        assert!((f64::from(paired.difference()) - mean).abs() < 1e-7);
+        assert!((f64::from(paired.standard_error()) - (variance / 5.0).sqrt()).abs() < 1e-6);
+        assert_eq!((paired.first(), paired.second()), (0.9, 0.75));
+    }
+
+    #[test]
+    fn a_loss_that_is_not_finite_counts_as_infinite() {
+        let mut paired = Paired::default();
+        paired.merge(&[1.0], &mut [f32::NAN]);
+        assert_eq!((paired.first(), paired.second()), (1.0, f32::INFINITY));
+    }
+}

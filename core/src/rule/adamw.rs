@@ -1,0 +1,54 @@
+//! AdamW: Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019, algorithm 2).
+//!
+//! ```text
+//! m, v, m', v' as in Adam      w <- w - rate (m' / (sqrt v' + eps) + decay w)
+//! ```
+//!
+//! State: slot 0 is m, slot 1 is v.
+
+use super::{Adam, Probe, Rate, Rule, State};
+use crate::tensors::Tensors;
+
+/// AdamW.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct AdamW {
+    /// Rate, decays of the means, and eps.
+    pub adam: Adam,
+    /// Share of the weights that goes, per unit of rate.
+    pub decay: f32,
+}
+
+impl AdamW {
+    /// AdamW with this rate, Adam's constants and decay = 0.01.
+    #[must_use]
+    pub fn new(rate: impl Into<Rate>) -> Self {
+        Self { adam: Adam::new(rate), decay: 0.01 }
+    }
+}
+
+impl Rule for AdamW {
+    type State<P: Tensors> = State<P, 2>;
+
+    fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
+        State::like(like)
+    }
+
+    fn step<P: Tensors>(
+        &self,
+        state: &mut Self::State<P>,
+        params: &mut P,
+        gradient: &P,
+        _: f32,
+        _: &mut impl Probe<P>,
+    ) {
+        let rate = self.adam.rate.at(state.steps);
+        let unbias = self.adam.accumulate(state, gradient);
+        self.adam.apply(state, params, unbias, rate, self.decay);
+    }
+
+    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P) {
+        self.adam.accumulate(state, gradient);
+    }
+}

@@ -1,0 +1,82 @@
+//! Lion, found by program search (Chen et al., "Symbolic discovery of optimization algorithms", NeurIPS 2023).
+//!
+//! ```text
+//! c = beta1 m + (1 - beta1) g      w <- w - rate (sign(c) + decay w)      m <- beta2 m + (1 - beta2) g
+//! ```
+//!
+//! sign(0) = 0. State: slot 0 is m.
+
+use super::{Probe, Rate, Rule, State};
+use crate::tensors::Tensors;
+
+/// Lion.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Lion {
+    /// The learning rate, usually a third to a tenth of Adam's.
+    pub rate: Rate,
+    /// Weight of the old mean in the direction, in \[0, 1).
+    pub beta1: f32,
+    /// How much of the mean stays, in \[0, 1).
+    pub beta2: f32,
+    /// Share of the weights that goes, per unit of rate.
+    pub decay: f32,
+}
+
+impl Lion {
+    /// Lion with this rate, the paper's beta1 = 0.9, beta2 = 0.99, and no decay.
+    #[must_use]
+    pub fn new(rate: impl Into<Rate>) -> Self {
+        Self { rate: rate.into(), beta1: 0.9, beta2: 0.99, decay: 0.0 }
+    }
+}
+
+fn sign(x: f32) -> f32 {
+    if x > 0.0 {
+        1.0
+    } else if x < 0.0 {
+        -1.0
+    } else {
+        // Zeros keep their sign, and a NaN stays one, so that it shows.
+        x
+    }
+}
+
+impl Rule for Lion {
+    type State<P: Tensors> = State<P, 1>;
+
+    fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
+        State::like(like)
+    }
+
+    fn step<P: Tensors>(
+        &self,
+        state: &mut Self::State<P>,
+        params: &mut P,
+        gradient: &P,
+        _: f32,
+        _: &mut impl Probe<P>,
+    ) {
+        let rate = self.rate.at(state.steps);
+        let [mean] = &state.slots;
+        for i in 0..params.count() {
+            let tensors = gradient.tensor(i).iter().zip(mean.tensor(i));
+            for (w, (&g, &m)) in params.tensor_mut(i).iter_mut().zip(tensors) {
+                let direction = sign(self.beta1 * m + (1.0 - self.beta1) * g);
+                *w -= rate * (direction + self.decay * *w);
+            }
+        }
+        self.observe(state, params, gradient);
+    }
+
+    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P) {
+        state.count();
+        let [mean] = &mut state.slots;
+        for i in 0..gradient.count() {
+            for (m, &g) in mean.tensor_mut(i).iter_mut().zip(gradient.tensor(i)) {
+                *m = self.beta2 * *m + (1.0 - self.beta2) * g;
+            }
+        }
+    }
+}

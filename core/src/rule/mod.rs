@@ -1,0 +1,166 @@
+//! Update rules: how a gradient moves parameters.
+//!
+//! A rule's settings are immutable; its accumulators are a [`RuleState`] that the caller owns. One interface serves the
+//! hand-designed rules here and the [learned](crate::learned) ones, so that any of them can be proposal or fallback in
+//! any [guard](crate::guard).
+//!
+//! | rule | moves by | state, in parameter-sized slots |
+//! |---|---|---|
+//! | [`Sgd`] | -rate g | 0 |
+//! | [`Momentum`] | heavy ball | 1 |
+//! | [`Nesterov`] | look-ahead momentum | 1 |
+//! | [`RmsProp`] | -rate g / rms(g) | 1 |
+//! | [`Adam`], [`AdamW`] | -rate mean(g) / rms(g) | 2 |
+//! | [`Lion`] | -rate sign | 1 |
+//! | [`Armijo`] | -rate g, rate found by backtracking | 1 (the starting point of the search) |
+
+pub mod adam;
+pub mod adamw;
+pub mod armijo;
+pub mod lion;
+pub mod momentum;
+pub mod nesterov;
+pub mod rate;
+pub mod rmsprop;
+pub mod sgd;
+
+pub use adam::Adam;
+pub use adamw::AdamW;
+pub use armijo::Armijo;
+pub use lion::Lion;
+pub use momentum::Momentum;
+pub use nesterov::Nesterov;
+pub use rate::Rate;
+pub use rmsprop::RmsProp;
+pub use sgd::Sgd;
+
+use crate::tensors::{Tensors, Zeroed};
+
+/// The loss of any point on the batch that a step is taken for.
+pub trait Probe<P> {
+    /// Mean loss at `params` on that batch; infinite where it is not finite.
+    fn loss(&mut self, params: &P) -> f32;
+}
+
+/// A rule that turns gradients into steps.
+///
+/// `step` moves a *candidate* in place; only a guard commits candidates. Neither method fails: on finite input a rule
+/// may still step to infinity, and the guard judges that.
+pub trait Rule {
+    /// Accumulators for parameters of type P.
+    type State<P: Tensors>: RuleState;
+
+    /// Whether the rule may ask the probe: then its step cannot be made once the batch is gone.
+    const PROBES: bool = false;
+
+    /// Fresh accumulators for parameters like these, for memory sized at run time. Static memory has
+    /// [`Zeroed::ZERO`] instead, which is the same.
+    fn state<P: Tensors>(&self, like: &P) -> Self::State<P>;
+
+    /// Takes the gradient at `params` into the accumulators and moves `params` by one step. `loss` is the loss there,
+    /// on the batch that `probe` evaluates.
+    fn step<P: Tensors>(
+        &self,
+        state: &mut Self::State<P>,
+        params: &mut P,
+        gradient: &P,
+        loss: f32,
+        probe: &mut impl Probe<P>,
+    );
+
+    /// Takes the gradient at `params` into the accumulators exactly as [`step`](Self::step) does, and moves nothing.
+    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, gradient: &P);
+}
+
+/// Any rule behind a shared reference is a rule: learned weights stay where they are, in flash or in a `static`.
+impl<R: Rule> Rule for &R {
+    type State<P: Tensors> = R::State<P>;
+    const PROBES: bool = R::PROBES;
+
+    fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
+        (**self).state(like)
+    }
+    fn step<P: Tensors>(
+        &self,
+        state: &mut Self::State<P>,
+        params: &mut P,
+        gradient: &P,
+        loss: f32,
+        probe: &mut impl Probe<P>,
+    ) {
+        (**self).step(state, params, gradient, loss, probe);
+    }
+    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, gradient: &P) {
+        (**self).observe(state, params, gradient);
+    }
+}
+
+/// Accumulators of a rule.
+pub trait RuleState: Clone {
+    /// Sets everything to its beginning.
+    fn reset(&mut self);
+    /// Copies another state of the same shape, without a temporary on the stack.
+    fn copy_from(&mut self, other: &Self);
+    /// Whether no accumulator holds a NaN or an infinity.
+    fn is_finite(&self) -> bool;
+}
+
+/// The usual accumulators: K slots shaped like the parameters, the number of steps so far, and one number more.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State<P, const K: usize> {
+    /// Accumulators, in the order that the rule's documentation gives.
+    pub slots: [P; K],
+    /// Gradients taken in so far.
+    pub steps: u32,
+    /// For rules that remember a number; 0 at the beginning.
+    pub memo: f32,
+}
+
+impl<P: Tensors, const K: usize> State<P, K> {
+    /// All zero, shaped like the given parameters.
+    #[must_use]
+    pub fn like(params: &P) -> Self {
+        let slots = core::array::from_fn(|_| {
+            let mut slot = params.clone();
+            slot.fill(0.0);
+            slot
+        });
+        Self { slots, steps: 0, memo: 0.0 }
+    }
+
+    /// Counts one gradient; the count stays at its end after 2^32 - 1.
+    pub fn count(&mut self) -> u32 {
+        self.steps = self.steps.saturating_add(1);
+        self.steps
+    }
+}
+
+impl<P: Zeroed, const K: usize> Zeroed for State<P, K> {
+    const ZERO: Self = Self { slots: [P::ZERO; K], steps: 0, memo: 0.0 };
+}
+
+impl<P: Tensors, const K: usize> RuleState for State<P, K> {
+    fn reset(&mut self) {
+        self.slots.iter_mut().for_each(|slot| slot.fill(0.0));
+        (self.steps, self.memo) = (0, 0.0);
+    }
+    fn copy_from(&mut self, other: &Self) {
+        for (slot, other) in self.slots.iter_mut().zip(&other.slots) {
+            slot.copy_from(other);
+        }
+        (self.steps, self.memo) = (other.steps, other.memo);
+    }
+    fn is_finite(&self) -> bool {
+        self.memo.is_finite() && self.slots.iter().all(Tensors::is_finite)
+    }
+}
+
+/// No probe at all, for rules that are known not to ask.
+#[derive(Debug, Clone, Copy)]
+pub struct NoProbe;
+
+impl<P> Probe<P> for NoProbe {
+    fn loss(&mut self, _: &P) -> f32 {
+        f32::INFINITY
+    }
+}

@@ -1,0 +1,66 @@
+//! Nesterov's accelerated gradient (1983), in the form of Sutskever et al. (ICML 2013) with the look-ahead folded in.
+//!
+//! ```text
+//! m <- beta m + g      w <- w - rate (g + beta m)
+//! ```
+//!
+//! State: slot 0 is m.
+
+use super::{Probe, Rate, Rule, State};
+use crate::tensors::Tensors;
+
+/// Nesterov's momentum.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Nesterov {
+    /// The learning rate.
+    pub rate: Rate,
+    /// How much of the velocity stays, in \[0, 1).
+    pub beta: f32,
+}
+
+impl Nesterov {
+    /// Nesterov's momentum with this rate and beta = 0.9.
+    #[must_use]
+    pub fn new(rate: impl Into<Rate>) -> Self {
+        Self { rate: rate.into(), beta: 0.9 }
+    }
+}
+
+impl Rule for Nesterov {
+    type State<P: Tensors> = State<P, 1>;
+
+    fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
+        State::like(like)
+    }
+
+    fn step<P: Tensors>(
+        &self,
+        state: &mut Self::State<P>,
+        params: &mut P,
+        gradient: &P,
+        _: f32,
+        _: &mut impl Probe<P>,
+    ) {
+        let rate = self.rate.at(state.steps);
+        self.observe(state, params, gradient);
+        let [momentum] = &state.slots;
+        for i in 0..params.count() {
+            let tensors = gradient.tensor(i).iter().zip(momentum.tensor(i));
+            for (w, (&g, &m)) in params.tensor_mut(i).iter_mut().zip(tensors) {
+                *w -= rate * (g + self.beta * m);
+            }
+        }
+    }
+
+    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P) {
+        state.count();
+        let [momentum] = &mut state.slots;
+        for i in 0..gradient.count() {
+            for (m, &g) in momentum.tensor_mut(i).iter_mut().zip(gradient.tensor(i)) {
+                *m = self.beta * *m + g;
+            }
+        }
+    }
+}

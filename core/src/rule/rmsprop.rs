@@ -1,0 +1,69 @@
+//! RMSProp (Tieleman and Hinton, Coursera lecture 6.5, 2012).
+//!
+//! ```text
+//! v <- decay v + (1 - decay) g^2      w <- w - rate g / (sqrt v + eps)
+//! ```
+//!
+//! State: slot 0 is v.
+
+use super::{Probe, Rate, Rule, State};
+use crate::math;
+use crate::tensors::Tensors;
+
+/// RMSProp without centring and without momentum.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct RmsProp {
+    /// The learning rate.
+    pub rate: Rate,
+    /// How much of the mean square stays, in \[0, 1).
+    pub decay: f32,
+    /// Keeps the division finite.
+    pub eps: f32,
+}
+
+impl RmsProp {
+    /// RMSProp with this rate, decay = 0.99 and eps = 1e-8.
+    #[must_use]
+    pub fn new(rate: impl Into<Rate>) -> Self {
+        Self { rate: rate.into(), decay: 0.99, eps: 1e-8 }
+    }
+}
+
+impl Rule for RmsProp {
+    type State<P: Tensors> = State<P, 1>;
+
+    fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
+        State::like(like)
+    }
+
+    fn step<P: Tensors>(
+        &self,
+        state: &mut Self::State<P>,
+        params: &mut P,
+        gradient: &P,
+        _: f32,
+        _: &mut impl Probe<P>,
+    ) {
+        let rate = self.rate.at(state.steps);
+        self.observe(state, params, gradient);
+        let [square] = &state.slots;
+        for i in 0..params.count() {
+            let tensors = gradient.tensor(i).iter().zip(square.tensor(i));
+            for (w, (&g, &v)) in params.tensor_mut(i).iter_mut().zip(tensors) {
+                *w -= rate * g / (math::sqrt(v) + self.eps);
+            }
+        }
+    }
+
+    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P) {
+        state.count();
+        let [square] = &mut state.slots;
+        for i in 0..gradient.count() {
+            for (v, &g) in square.tensor_mut(i).iter_mut().zip(gradient.tensor(i)) {
+                *v = self.decay * *v + (1.0 - self.decay) * g * g;
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Gradient descent; with minibatches, stochastic gradient descent (Robbins and Monro 1951).
+//!
+//! ```text
+//! w <- w - rate_i g
+//! ```
+//!
+//! The fallback of the convergence theorem: on a mu-strongly convex, L-smooth objective with exact gradients and
+//! 0 < rate < 2/L, F(w) - F* shrinks at least by 1 - 2 mu rate (1 - rate L / 2) in every step.
+
+use super::{Probe, Rate, Rule, State};
+use crate::tensors::Tensors;
+
+/// Gradient descent with a constant or falling rate. No accumulators.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Sgd {
+    /// The learning rate.
+    pub rate: Rate,
+}
+
+impl Sgd {
+    /// Gradient descent with this rate.
+    #[must_use]
+    pub fn new(rate: impl Into<Rate>) -> Self {
+        Self { rate: rate.into() }
+    }
+}
+
+impl Rule for Sgd {
+    type State<P: Tensors> = State<P, 0>;
+
+    fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
+        State::like(like)
+    }
+
+    fn step<P: Tensors>(
+        &self,
+        state: &mut Self::State<P>,
+        params: &mut P,
+        gradient: &P,
+        _: f32,
+        _: &mut impl Probe<P>,
+    ) {
+        let rate = self.rate.at(state.steps);
+        state.count();
+        for i in 0..params.count() {
+            for (w, &g) in params.tensor_mut(i).iter_mut().zip(gradient.tensor(i)) {
+                *w -= rate * g;
+            }
+        }
+    }
+
+    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, _: &P) {
+        state.count();
+    }
+}

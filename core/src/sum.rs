@@ -1,0 +1,172 @@
+//! Sums in one fixed order: eight partial sums, combined in one fixed tree.
+//!
+//! Floating-point addition is not associative, so a sum has the same bits everywhere only if its order is the same
+//! everywhere. Element i goes to partial sum i mod 8; at the end
+//!
+//! ```text
+//! s4[i] = s[i] + s[i + 4]      s2[i] = s4[i] + s4[i + 2]      sum = s2[0] + s2[1]
+//! ```
+//!
+//! That is what four lanes (SSE2, NEON, Helium) or eight lanes (AVX2) compute anyway, and a scalar core computes it at
+//! no loss. Multiplication and addition stay two operations, never fused. Each function here has a slow, obvious twin
+//! in [`plain`], which gives the same bits.
+//!
+//! Sums over the *examples* of a minibatch, as in a weight gradient, are plain running sums in the order of the
+//! examples: each element of the result is its own lane there.
+
+/// How many partial sums there are.
+pub const LANES: usize = 8;
+
+/// Combines eight partial sums in the fixed tree.
+#[must_use]
+#[inline]
+pub fn tree(s: [f32; LANES]) -> f32 {
+    let [s0, s1, s2, s3, s4, s5, s6, s7] = s;
+    ((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))
+}
+
+/// The first n elements as whole blocks of eight and a tail.
+#[inline]
+fn blocks(a: &[f32], n: usize) -> (&[[f32; LANES]], &[f32]) {
+    a.get(..n).unwrap_or(&[]).as_chunks()
+}
+
+/// Sum of term(a, b) over the elements of two slices; the longer one's tail is ignored.
+#[inline]
+fn reduce(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
+    let n = if a.len() < b.len() { a.len() } else { b.len() };
+    let ((a_blocks, a_tail), (b_blocks, b_tail)) = (blocks(a, n), blocks(b, n));
+    let mut lanes = [0.0; LANES];
+    for (x, y) in a_blocks.iter().zip(b_blocks) {
+        for ((s, &x), &y) in lanes.iter_mut().zip(x).zip(y) {
+            *s += term(x, y);
+        }
+    }
+    for ((s, &x), &y) in lanes.iter_mut().zip(a_tail).zip(b_tail) {
+        *s += term(x, y);
+    }
+    tree(lanes)
+}
+
+/// Sum of the elements.
+#[must_use]
+pub fn sum(a: &[f32]) -> f32 {
+    reduce(a, a, |x, _| x)
+}
+
+/// Sum of the products a\[i\] b\[i\].
+#[must_use]
+pub fn dot(a: &[f32], b: &[f32]) -> f32 {
+    reduce(a, b, |x, y| x * y)
+}
+
+/// Sum of the squares, |a|^2.
+#[must_use]
+pub fn squares(a: &[f32]) -> f32 {
+    reduce(a, a, |x, _| x * x)
+}
+
+/// Sum of the squared differences, |a - b|^2.
+#[must_use]
+pub fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
+    reduce(a, b, |x, y| (x - y) * (x - y))
+}
+
+/// Sum of (a\[i\] - center)^2, the second moment about a value.
+#[must_use]
+pub fn squares_about(a: &[f32], center: f32) -> f32 {
+    reduce(a, a, |x, _| (x - center) * (x - center))
+}
+
+/// Four dot products with one shared operand, in one pass: `[dot(w, x0), ..., dot(w, x3)]`, bit for bit. The shared
+/// operand is loaded once; all five slices must be equally long, else the common length counts.
+#[must_use]
+#[inline]
+pub fn dot4(w: &[f32], x: [&[f32]; 4]) -> [f32; 4] {
+    let [x0, x1, x2, x3] = x;
+    let mut n = w.len();
+    for other in x {
+        n = if other.len() < n { other.len() } else { n };
+    }
+    let ((wb, wt), (b0, t0), (b1, t1)) = (blocks(w, n), blocks(x0, n), blocks(x1, n));
+    let ((b2, t2), (b3, t3)) = (blocks(x2, n), blocks(x3, n));
+    let mut lanes = [[0.0; LANES]; 4];
+    for ((((w, x0), x1), x2), x3) in wb.iter().zip(b0).zip(b1).zip(b2).zip(b3) {
+        for l in 0..LANES {
+            lanes[0][l] += w[l] * x0[l];
+            lanes[1][l] += w[l] * x1[l];
+            lanes[2][l] += w[l] * x2[l];
+            lanes[3][l] += w[l] * x3[l];
+        }
+    }
+    for (lanes, tail) in lanes.iter_mut().zip([t0, t1, t2, t3]) {
+        for ((s, &w), &x) in lanes.iter_mut().zip(wt).zip(tail) {
+            *s += w * x;
+        }
+    }
+    lanes.map(tree)
+}
+
+/// The slow, obvious twins: one element after the other, in the same order of additions.
+#[cfg(any(test, feature = "twins"))]
+pub mod plain {
+    use super::{LANES, tree};
+
+    /// Twin of [`sum`](super::sum).
+    #[must_use]
+    pub fn sum(a: &[f32]) -> f32 {
+        let mut lanes = [0.0; LANES];
+        for (i, &x) in a.iter().enumerate() {
+            lanes[i % LANES] += x;
+        }
+        tree(lanes)
+    }
+
+    /// Twin of [`dot`](super::dot).
+    #[must_use]
+    pub fn dot(a: &[f32], b: &[f32]) -> f32 {
+        let mut lanes = [0.0; LANES];
+        for (i, (&x, &y)) in a.iter().zip(b).enumerate() {
+            lanes[i % LANES] += x * y;
+        }
+        tree(lanes)
+    }
+
+    /// Twin of [`squares`](super::squares).
+    #[must_use]
+    pub fn squares(a: &[f32]) -> f32 {
+        dot(a, a)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Rng;
+
+    #[test]
+    fn fast_and_plain_agree_bit_for_bit() {
+        let mut rng = Rng::new(3);
+        let mut data = [[0.0f32; 41]; 5];
+        data.as_flattened_mut().iter_mut().for_each(|x| *x = rng.normal());
+        for n in 0..=41 {
+            let [w, x0, x1, x2, x3] = data.each_ref().map(|row| &row[..n]);
+            assert_eq!(sum(w).to_bits(), plain::sum(w).to_bits());
+            assert_eq!(squares(w).to_bits(), plain::squares(w).to_bits());
+            let four = dot4(w, [x0, x1, x2, x3]);
+            for (x, y) in [x0, x1, x2, x3].into_iter().zip(four) {
+                assert_eq!(dot(w, x).to_bits(), plain::dot(w, x).to_bits());
+                assert_eq!(dot(w, x).to_bits(), y.to_bits());
+            }
+        }
+    }
+
+    #[test]
+    fn order_is_the_documented_one() {
+        // 1e8 absorbs a 1 that is added to it directly; the tree adds lanes 0 and 4 first.
+        let a = [1e8, 0.0, 0.0, 0.0, -1e8, 0.0, 1.0, 0.0];
+        assert_eq!(sum(&a), 1.0);
+        let b = [1e8, 0.0, 1.0, 0.0, 0.0, -1e8, 0.0, 0.0];
+        assert_eq!(sum(&b), 0.0);
+    }
+}

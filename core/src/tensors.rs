@@ -1,0 +1,185 @@
+//! Memory with a shape: an ordered list of tensors, each seen as a slice.
+//!
+//! Parameters, gradients, accumulators and activations are all values of some type that is [`Tensors`]. On a device the
+//! type fixes every length, and the value of all zeros is a constant ([`Zeroed`]), so it can stand in a `static`
+//! without ever passing over the stack. Arrays are one tensor; a [`DenseParams`](crate::objective::mlp::DenseParams)
+//! is two; a pair is its first half's tensors followed by its second half's. On a desktop the lengths may be known at
+//! run time only; then the memory implements the same trait over a heap.
+
+/// An ordered list of tensors, each seen as a slice.
+///
+/// An index past the end gives an empty slice rather than a panic. Tensors of two values of one type that belong to
+/// one objective always have equal lengths.
+pub trait Tensors: Clone {
+    /// How many tensors there are.
+    fn count(&self) -> usize;
+
+    /// Tensor number `i`, row-major.
+    fn tensor(&self, i: usize) -> &[f32];
+
+    /// Tensor number `i` to write to.
+    fn tensor_mut(&mut self, i: usize) -> &mut [f32];
+
+    /// Tensors number `i` and `i + 1`, both to write to.
+    fn neighbours_mut(&mut self, i: usize) -> (&mut [f32], &mut [f32]);
+
+    /// How many numbers there are in all tensors.
+    fn len(&self) -> usize {
+        (0..self.count()).map(|i| self.tensor(i).len()).sum()
+    }
+
+    /// Whether there is no number at all.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Sets every number to `value`.
+    fn fill(&mut self, value: f32) {
+        for i in 0..self.count() {
+            self.tensor_mut(i).fill(value);
+        }
+    }
+
+    /// Copies every number of another value of the same shape, without a temporary on the stack.
+    fn copy_from(&mut self, other: &Self) {
+        for i in 0..self.count() {
+            for (to, &from) in self.tensor_mut(i).iter_mut().zip(other.tensor(i)) {
+                *to = from;
+            }
+        }
+    }
+
+    /// Whether no number is a NaN or an infinity.
+    fn is_finite(&self) -> bool {
+        (0..self.count()).all(|i| all_finite(self.tensor(i)))
+    }
+
+    /// Sum of the squares of all numbers, tensor by tensor.
+    fn squares(&self) -> f32 {
+        (0..self.count()).fold(0.0, |sum, i| sum + crate::sum::squares(self.tensor(i)))
+    }
+
+    /// Sum of the squared differences to another value of the same shape.
+    fn squared_distance(&self, other: &Self) -> f32 {
+        (0..self.count()).fold(0.0, |sum, i| sum + crate::sum::squared_distance(self.tensor(i), other.tensor(i)))
+    }
+}
+
+/// Whether no number is a NaN or an infinity.
+///
+/// No early exit: the loop without one runs over whole vectors, and the answer is nearly always yes.
+#[must_use]
+pub fn all_finite(a: &[f32]) -> bool {
+    const EXPONENT: u32 = 0x7f80_0000;
+    a.iter().fold(false, |bad, x| bad | (x.to_bits() & EXPONENT == EXPONENT)) == false
+}
+
+/// A type whose value of all zeros is a constant, so that a `static` of it lies in zero-initialised memory and costs
+/// no flash.
+pub trait Zeroed {
+    /// All zeros.
+    const ZERO: Self;
+}
+
+impl<const N: usize> Zeroed for [f32; N] {
+    const ZERO: Self = [0.0; N];
+}
+
+impl<const N: usize> Tensors for [f32; N] {
+    fn count(&self) -> usize {
+        1
+    }
+    fn tensor(&self, i: usize) -> &[f32] {
+        if i == 0 { self } else { &[] }
+    }
+    fn tensor_mut(&mut self, i: usize) -> &mut [f32] {
+        if i == 0 { self } else { &mut [] }
+    }
+    fn neighbours_mut(&mut self, i: usize) -> (&mut [f32], &mut [f32]) {
+        (self.tensor_mut(i), &mut [])
+    }
+}
+
+impl<const R: usize, const C: usize> Zeroed for [[f32; C]; R] {
+    const ZERO: Self = [[0.0; C]; R];
+}
+
+/// A matrix of R rows and C columns is one tensor of R C numbers.
+impl<const R: usize, const C: usize> Tensors for [[f32; C]; R] {
+    fn count(&self) -> usize {
+        1
+    }
+    fn tensor(&self, i: usize) -> &[f32] {
+        if i == 0 { self.as_flattened() } else { &[] }
+    }
+    fn tensor_mut(&mut self, i: usize) -> &mut [f32] {
+        if i == 0 { self.as_flattened_mut() } else { &mut [] }
+    }
+    fn neighbours_mut(&mut self, i: usize) -> (&mut [f32], &mut [f32]) {
+        (self.tensor_mut(i), &mut [])
+    }
+}
+
+impl<A: Zeroed, B: Zeroed> Zeroed for (A, B) {
+    const ZERO: Self = (A::ZERO, B::ZERO);
+}
+
+impl<A: Tensors, B: Tensors> Tensors for (A, B) {
+    fn count(&self) -> usize {
+        self.0.count() + self.1.count()
+    }
+    fn tensor(&self, i: usize) -> &[f32] {
+        match i.checked_sub(self.0.count()) {
+            None => self.0.tensor(i),
+            Some(rest) => self.1.tensor(rest),
+        }
+    }
+    fn tensor_mut(&mut self, i: usize) -> &mut [f32] {
+        match i.checked_sub(self.0.count()) {
+            None => self.0.tensor_mut(i),
+            Some(rest) => self.1.tensor_mut(rest),
+        }
+    }
+    fn neighbours_mut(&mut self, i: usize) -> (&mut [f32], &mut [f32]) {
+        match (i + 1).checked_sub(self.0.count()) {
+            None => self.0.neighbours_mut(i),
+            Some(0) => (self.0.tensor_mut(i), self.1.tensor_mut(0)),
+            Some(rest) => self.1.neighbours_mut(rest - 1),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Three = ([f32; 2], ([[f32; 2]; 2], [f32; 3]));
+
+    #[test]
+    fn pairs_list_their_tensors_in_order() {
+        let mut t = Three::ZERO;
+        assert_eq!((t.count(), t.len()), (3, 9));
+        for i in 0..3 {
+            t.tensor_mut(i).fill(i as f32 + 1.0);
+        }
+        assert_eq!(t, ([1.0; 2], ([[2.0; 2]; 2], [3.0; 3])));
+        assert_eq!(t.tensor(3), &[]);
+        for i in 0..3 {
+            let lengths = |(a, b): (&mut [f32], &mut [f32])| (a.len(), b.len());
+            assert_eq!(lengths(t.neighbours_mut(i)), [(2, 4), (4, 3), (3, 0)][i]);
+        }
+        assert_eq!(t.squares(), 2.0 + 16.0 + 27.0);
+    }
+
+    #[test]
+    fn finite_means_no_nan_and_no_infinity() {
+        let mut t = Three::ZERO;
+        assert!(t.is_finite());
+        for bad in [f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            t.1.1[2] = bad;
+            assert!(!t.is_finite());
+        }
+        t.1.1[2] = f32::MIN_POSITIVE / 2.0;
+        assert!(t.is_finite());
+    }
+}

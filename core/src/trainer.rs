@@ -1,0 +1,177 @@
+//! The trainer: one objective, one guard, one value of memory, round after round.
+//!
+//! All training memory is one [`Memory`]. Its size is the sum of what its parts document, all known at compile time:
+//! parameters (P numbers), the objective's scratch, two batches of losses, and the guard's memory, such as
+//! (3 + learned slots + fallback slots) P numbers for a [`LossGuard`](crate::guard::LossGuard) that keeps states.
+
+use crate::batch::Source;
+use crate::error::Error;
+use crate::guard::{Guard, Verdict, Winner};
+use crate::objective::{Blank, Objective};
+use crate::oracle::{Cost, Oracle};
+use crate::tensors::Zeroed;
+
+/// What a run has come to so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Progress {
+    /// Rounds done.
+    pub rounds: u32,
+    /// Training steps done.
+    pub steps: u64,
+    /// Rounds that the learned side won.
+    pub learned: u32,
+    /// Rounds that nobody won.
+    pub neither: u32,
+    /// Gradients and forward passes spent, in examples.
+    pub spent: Cost,
+}
+
+impl Zeroed for Progress {
+    const ZERO: Self = Self { rounds: 0, steps: 0, learned: 0, neither: 0, spent: Cost::ZERO };
+}
+
+impl Progress {
+    /// Share of the rounds that the learned side won; 0 before the first round.
+    #[must_use]
+    pub fn learned_share(&self) -> f32 {
+        if self.rounds == 0 { 0.0 } else { self.learned as f32 / self.rounds as f32 }
+    }
+
+    fn count(&mut self, verdict: &Verdict) {
+        self.rounds = self.rounds.saturating_add(1);
+        self.steps += u64::from(verdict.steps);
+        match verdict.winner {
+            Winner::Fallback => {}
+            Winner::Learned => self.learned = self.learned.saturating_add(1),
+            Winner::Neither => self.neither = self.neither.saturating_add(1),
+        }
+    }
+}
+
+/// All memory of a training run.
+///
+/// On a device it belongs in a `static`, where [`Memory::new`] costs neither flash nor stack: every bit of it is zero.
+pub struct Memory<O: Objective, G: Guard> {
+    params: O::Params,
+    scratch: O::Scratch,
+    losses: [O::Losses; 2],
+    guard: G::Memory<O::Params>,
+    progress: Progress,
+}
+
+impl<O: Objective, G: Guard> Memory<O, G>
+where
+    O::Params: Zeroed,
+    O::Scratch: Zeroed,
+    O::Losses: Zeroed,
+    G::Memory<O::Params>: Zeroed,
+{
+    /// Memory whose sizes are types, all zero.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            params: Zeroed::ZERO,
+            scratch: Zeroed::ZERO,
+            losses: [Zeroed::ZERO, Zeroed::ZERO],
+            guard: Zeroed::ZERO,
+            progress: Zeroed::ZERO,
+        }
+    }
+}
+
+impl<O: Objective, G: Guard> Default for Memory<O, G>
+where
+    O::Params: Zeroed,
+    O::Scratch: Zeroed,
+    O::Losses: Zeroed,
+    G::Memory<O::Params>: Zeroed,
+{
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<O: Blank, G: Guard> Memory<O, G> {
+    /// Memory for an objective whose sizes are known at run time only, all zero.
+    pub fn blank(objective: &O, guard: &G) -> Self {
+        let params = objective.blank_params();
+        Self {
+            guard: guard.memory(&params),
+            params,
+            scratch: objective.blank_scratch(),
+            losses: [objective.blank_losses(), objective.blank_losses()],
+            progress: Zeroed::ZERO,
+        }
+    }
+}
+
+impl<O: Objective, G: Guard> Memory<O, G> {
+    /// The accepted parameters.
+    pub const fn params(&self) -> &O::Params {
+        &self.params
+    }
+
+    /// The accepted parameters, to initialise or load.
+    pub const fn params_mut(&mut self) -> &mut O::Params {
+        &mut self.params
+    }
+
+    /// What the run has come to so far.
+    pub const fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// The guard's memory, for what a guard offers to look at.
+    pub const fn guard(&self) -> &G::Memory<O::Params> {
+        &self.guard
+    }
+}
+
+/// A training run: objective and guard are borrowed configuration, memory is the caller's.
+pub struct Trainer<'a, O: Objective, G: Guard> {
+    objective: &'a O,
+    guard: &'a G,
+    memory: &'a mut Memory<O, G>,
+}
+
+impl<'a, O: Objective, G: Guard> Trainer<'a, O, G> {
+    /// A run that goes on from what is in the memory.
+    pub const fn new(objective: &'a O, guard: &'a G, memory: &'a mut Memory<O, G>) -> Self {
+        Self { objective, guard, memory }
+    }
+
+    /// One round: propose, judge, commit.
+    ///
+    /// # Errors
+    /// What [`Guard::round`] says; the parameters are then as they were.
+    pub fn round(&mut self, source: &mut impl Source<O>) -> Result<Verdict, Error> {
+        let Memory { params, scratch, losses, guard, progress } = &mut *self.memory;
+        let mut oracle = Oracle::new(self.objective, scratch, losses);
+        let verdict = self.guard.round(guard, params, &mut oracle, source);
+        // What was spent is spent, even if the round came to nothing.
+        progress.spent.add(oracle.spent());
+        let verdict = verdict?;
+        progress.count(&verdict);
+        Ok(verdict)
+    }
+
+    /// The accepted parameters.
+    pub const fn params(&self) -> &O::Params {
+        self.memory.params()
+    }
+
+    /// What the run has come to so far.
+    pub const fn progress(&self) -> &Progress {
+        self.memory.progress()
+    }
+
+    /// Mean loss of the accepted parameters on a batch; not counted as spent.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the batch.
+    pub fn loss(&mut self, batch: O::Batch<'_>) -> Result<f32, Error> {
+        let Memory { params, scratch, losses, .. } = &mut *self.memory;
+        Oracle::new(self.objective, scratch, losses).loss(params, batch)
+    }
+}
