@@ -312,11 +312,11 @@ impl<'a> Sampler<'a> {
     }
 
     fn mark_used(&mut self, i: u32) {
-        if !self.is_used(i) {
-            if let Some(word) = self.used.get_mut(i as usize / 32) {
-                *word |= 1 << (i % 32);
-                self.used_count += 1;
-            }
+        if !self.is_used(i)
+            && let Some(word) = self.used.get_mut(i as usize / 32)
+        {
+            *word |= 1 << (i % 32);
+            self.used_count += 1;
         }
     }
 

@@ -150,7 +150,8 @@ pub fn log2_linear(x: f32) -> f32 {
 pub fn exp2_linear(x: f32) -> f32 {
     let x = if x > -126.0 { x } else { -126.0 };
     let x = if x < 127.0 { x } else { 127.0 };
-    f32::from_bits(((x + 127.0) * 8_388_608.0) as u32)
+    // At most 254 * 2^23, which an i32 holds; and conversion to a signed integer is what vector units have.
+    f32::from_bits(((x + 127.0) * 8_388_608.0) as i32 as u32)
 }
 
 /// 1 / sqrt(x) by the bit trick and three Newton steps: relative error below 1e-6, multiplications and subtractions

@@ -81,7 +81,8 @@ pub fn squares_about(a: &[f32], center: f32) -> f32 {
 /// Four dot products with one shared operand, in one pass: `[dot(w, x0), ..., dot(w, x3)]`, bit for bit. The shared
 /// operand is loaded once; all five slices must be equally long, else the common length counts.
 #[must_use]
-#[inline]
+// Inlined into a caller's loop, the eight lanes of the four sums no longer stay in vector registers.
+#[inline(never)]
 pub fn dot4(w: &[f32], x: [&[f32]; 4]) -> [f32; 4] {
     let [x0, x1, x2, x3] = x;
     let mut n = w.len();

@@ -154,7 +154,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
 
     /// Whether the fallback's step can wait until the learned one is refused.
     fn postpones(&self) -> bool {
-        matches!(self.decision, Decision::SufficientDecrease { .. }) && self.train_batches == 1 && !F::PROBES
+        matches!(self.decision, Decision::SufficientDecrease { .. }) && self.train_batches == 1 && !self.fallback.probes()
     }
 
     /// Both candidates, n_t steps from `params`.
@@ -318,7 +318,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
             Winner::Fallback => params.copy_from(fallback),
             Winner::Neither => {}
         }
-        S::settle(extra, Sides { learned: learned_state, fallback: fallback_state }, winner);
+        S::settle(extra, &mut Sides { learned: learned_state, fallback: fallback_state }, winner);
         if !proposals.learned && !learned_state.is_finite() {
             learned_state.reset();
         }

@@ -59,7 +59,7 @@ pub trait StatePolicy {
     }
 
     /// At the end of a round.
-    fn settle<L: RuleState, F: RuleState>(extra: &mut Self::Extra<L, F>, sides: Sides<'_, L, F>, winner: Winner);
+    fn settle<L: RuleState, F: RuleState>(extra: &mut Self::Extra<L, F>, sides: &mut Sides<'_, L, F>, winner: Winner);
 }
 
 /// The loser keeps its own state. The default: with n_t = 1 it is exact, and it costs nothing.
@@ -96,7 +96,7 @@ impl<L: RuleState, F: RuleState> Both<L, F> {
     }
 
     /// Gives every side but the winner's the saved state.
-    fn restore_losers(&self, sides: Sides<'_, L, F>, winner: Winner) {
+    fn restore_losers(&self, sides: &mut Sides<'_, L, F>, winner: Winner) {
         if winner != Winner::Learned {
             sides.learned.copy_from(&self.learned);
         }
@@ -113,7 +113,7 @@ impl Zeroed for () {
 impl StatePolicy for KeepOwn {
     type Extra<L: RuleState, F: RuleState> = ();
     fn extra<L: RuleState, F: RuleState>(_: &L, _: &F) {}
-    fn settle<L: RuleState, F: RuleState>((): &mut (), _: Sides<'_, L, F>, _: Winner) {}
+    fn settle<L: RuleState, F: RuleState>((): &mut (), _: &mut Sides<'_, L, F>, _: Winner) {}
 }
 
 impl StatePolicy for Rewind {
@@ -124,7 +124,7 @@ impl StatePolicy for Rewind {
     fn begin<L: RuleState, F: RuleState>(extra: &mut Both<L, F>, sides: &Sides<'_, L, F>) {
         extra.save(sides);
     }
-    fn settle<L: RuleState, F: RuleState>(extra: &mut Both<L, F>, sides: Sides<'_, L, F>, winner: Winner) {
+    fn settle<L: RuleState, F: RuleState>(extra: &mut Both<L, F>, sides: &mut Sides<'_, L, F>, winner: Winner) {
         extra.restore_losers(sides, winner);
     }
 }
@@ -132,7 +132,7 @@ impl StatePolicy for Rewind {
 impl StatePolicy for Reset {
     type Extra<L: RuleState, F: RuleState> = ();
     fn extra<L: RuleState, F: RuleState>(_: &L, _: &F) {}
-    fn settle<L: RuleState, F: RuleState>((): &mut (), sides: Sides<'_, L, F>, winner: Winner) {
+    fn settle<L: RuleState, F: RuleState>((): &mut (), sides: &mut Sides<'_, L, F>, winner: Winner) {
         if winner != Winner::Learned {
             sides.learned.reset();
         }
@@ -166,7 +166,7 @@ impl StatePolicy for Follow {
     ) {
         learned.observe(&mut extra.learned, params, gradient);
     }
-    fn settle<L: RuleState, F: RuleState>(extra: &mut Both<L, F>, sides: Sides<'_, L, F>, winner: Winner) {
+    fn settle<L: RuleState, F: RuleState>(extra: &mut Both<L, F>, sides: &mut Sides<'_, L, F>, winner: Winner) {
         // With no winner there is no trajectory to follow: the sides keep their own states.
         if winner != Winner::Neither {
             extra.restore_losers(sides, winner);

@@ -62,6 +62,8 @@ pub struct CoordinateMlp<const H: usize> {
 impl<const H: usize> CoordinateMlp<H> {
     /// How many weights there are.
     pub const WEIGHTS: usize = 18 * H + 6;
+    /// How long a weights file is, in bytes.
+    pub const FILE_LEN: usize = file::HEADER + 4 * Self::WEIGHTS + file::TRAILER;
 
     const ZERO: Self = Self {
         input: [[0.0; INPUTS]; H],
@@ -120,11 +122,23 @@ impl<const H: usize> CoordinateMlp<H> {
 
     /// Writes the weights in the order of the file; what does not fit is left out.
     pub fn write_weights(&self, weights: &mut [f32]) {
-        let parts = self.input.as_flattened().iter().chain(self.context.as_flattened()).chain(&self.hidden_bias);
-        let parts = parts.chain(self.output.as_flattened()).chain(&self.output_bias).chain(&self.skip);
-        for (to, &from) in weights.iter_mut().zip(parts) {
+        for (to, from) in weights.iter_mut().zip(self.weights()) {
             *to = from;
         }
+    }
+
+    /// Writes a weights file of [`FILE_LEN`](Self::FILE_LEN) bytes into a longer or equally long buffer; gives the file.
+    ///
+    /// # Errors
+    /// [`WeightsError::Length`] if the buffer is too short.
+    pub fn write_file<'a>(&self, buffer: &'a mut [u8]) -> Result<&'a [u8], WeightsError> {
+        file::write(KIND, H, Self::WEIGHTS, self.weights(), buffer)
+    }
+
+    /// All weights, in the order of the file.
+    fn weights(&self) -> impl Iterator<Item = f32> {
+        let parts = self.input.as_flattened().iter().chain(self.context.as_flattened()).chain(&self.hidden_bias);
+        parts.chain(self.output.as_flattened()).chain(&self.output_bias).chain(&self.skip).copied()
     }
 
     /// Sets weight number `i` in the order of the file.
@@ -364,14 +378,12 @@ mod tests {
 
     type Rule8 = CoordinateMlp<8>;
 
-    fn file(weights: &[f32]) -> [u8; 616] {
+    fn file(weights: &[f32; 150]) -> [u8; 616] {
         let mut bytes = [0; 616];
-        bytes[..12].copy_from_slice(&[b'L', b'2', b'O', b'W', 1, KIND, 8, 0, 150, 0, 0, 0]);
-        for (to, w) in bytes[12..].chunks_exact_mut(4).zip(weights) {
-            to.copy_from_slice(&w.to_le_bytes());
-        }
-        let crc = file::crc32(&bytes[..612]);
-        bytes[612..].copy_from_slice(&crc.to_le_bytes());
+        let mut rule = Rule8::ZERO;
+        // Not `from_weights`: a file with a weight that is not finite is wanted, too.
+        weights.iter().enumerate().for_each(|(i, &w)| rule.set(i, w));
+        assert_eq!(rule.write_file(&mut bytes).unwrap().len(), Rule8::FILE_LEN);
         bytes
     }
 

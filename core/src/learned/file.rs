@@ -122,6 +122,31 @@ pub(super) const fn weights(file: &[u8], kind: u8, hidden: usize, count: usize) 
     Ok(content.split_at(HEADER).1)
 }
 
+/// Writes a file; gives its bytes. `weights` yields `count` numbers.
+pub(super) fn write(
+    kind: u8,
+    hidden: usize,
+    count: usize,
+    weights: impl Iterator<Item = f32>,
+    out: &mut [u8],
+) -> Result<&[u8], WeightsError> {
+    let expected = HEADER + 4 * count + TRAILER;
+    let found = out.len();
+    let Some(file) = out.get_mut(..expected) else {
+        return Err(WeightsError::Length { expected, found });
+    };
+    let (content, trailer) = file.split_at_mut(expected - TRAILER);
+    let (header, body) = content.split_at_mut(HEADER);
+    let head = MAGIC.into_iter().chain([VERSION, kind, hidden as u8, 0]).chain((count as u32).to_le_bytes());
+    header.iter_mut().zip(head).for_each(|(to, from)| *to = from);
+    for (to, weight) in body.as_chunks_mut::<4>().0.iter_mut().zip(weights) {
+        *to = weight.to_le_bytes();
+    }
+    let crc = crc32(content).to_le_bytes();
+    trailer.iter_mut().zip(crc).for_each(|(to, from)| *to = from);
+    Ok(file)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

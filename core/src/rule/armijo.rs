@@ -56,7 +56,10 @@ impl Armijo {
 
 impl Rule for Armijo {
     type State<P: Tensors> = State<P, 1>;
-    const PROBES: bool = true;
+
+    fn probes(&self) -> bool {
+        true
+    }
 
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
         State::like(like)

@@ -51,7 +51,9 @@ pub trait Rule {
     type State<P: Tensors>: RuleState;
 
     /// Whether the rule may ask the probe: then its step cannot be made once the batch is gone.
-    const PROBES: bool = false;
+    fn probes(&self) -> bool {
+        false
+    }
 
     /// Fresh accumulators for parameters like these, for memory sized at run time. Static memory has
     /// [`Zeroed::ZERO`] instead, which is the same.
@@ -75,7 +77,9 @@ pub trait Rule {
 /// Any rule behind a shared reference is a rule: learned weights stay where they are, in flash or in a `static`.
 impl<R: Rule> Rule for &R {
     type State<P: Tensors> = R::State<P>;
-    const PROBES: bool = R::PROBES;
+    fn probes(&self) -> bool {
+        (**self).probes()
+    }
 
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
         (**self).state(like)

@@ -62,7 +62,8 @@ impl<N: Network> Mlp<N> {
 
     /// Draws initial parameters: biases zero, weights uniform in +-a.
     ///
-    /// a = sqrt(6 / (in + out)) (Glorot and Bengio 2010), or sqrt(6 / in) before a ReLU (He et al. 2015).
+    /// a = sqrt(3 / in), so that their variance is 1 / in (LeCun, Bottou, Orr, Mueller, "Efficient BackProp", 1998), or
+    /// sqrt(6 / in) before a ReLU (He et al. 2015).
     pub fn initialize(&self, params: &mut N::Params, rng: &mut Rng) {
         for l in 0..self.network.depth() {
             let bound = self.network.layer(l).initial_bound();

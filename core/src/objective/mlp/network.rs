@@ -36,14 +36,14 @@ impl Layer {
         self.inputs * self.outputs + self.outputs
     }
 
-    /// Bound of the uniform initial weights: Glorot's, or He's for a ReLU.
+    /// Bound of the uniform initial weights: LeCun's sqrt(3 / in), or He's sqrt(6 / in) before a ReLU.
     #[must_use]
     pub fn initial_bound(&self) -> f32 {
-        let fan = match self.activation {
-            Activation::Relu => self.inputs,
-            _ => self.inputs + self.outputs,
+        let variance = match self.activation {
+            Activation::Relu => 2.0,
+            _ => 1.0,
         };
-        math::sqrt(6.0 / fan as f32)
+        math::sqrt(3.0 * variance / self.inputs as f32)
     }
 }
 
