@@ -154,7 +154,9 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
 
     /// Whether the fallback's step can wait until the learned one is refused.
     fn postpones(&self) -> bool {
-        matches!(self.decision, Decision::SufficientDecrease { .. }) && self.train_batches == 1 && !self.fallback.probes()
+        matches!(self.decision, Decision::SufficientDecrease { .. })
+            && self.train_batches == 1
+            && !self.fallback.probes()
     }
 
     /// Both candidates, n_t steps from `params`.

@@ -9,12 +9,16 @@
 //! r    = 1 / sqrt(v' + 1e-16)                  ' = corrected for the start from zero
 //! dirs = g r, m_.5' r, m_.9' r, m_.99' r                                              each clamped to +-4
 //! x    = dirs, g / rms(g), m_.9 / rms(m_.9), log2(v / mean v) / 8, w / rms(w)            clamped to +-4, +-2
-//! c    = log2 rms(w) / 8, rms(m_.9') r', rms(m_.99') r', log2(mean v') / 16, tanh(t / 10), tanh(t / 100), tanh(t / 1000)
-//! h    = relu(A x + C c + a)                   d, s = O h + o
-//! w   <- w - 0.01 (d + skip . dirs) 2^clamp(s, -12, 6)
+//! c    = log2 rms(w) / 8, rms(m_.9') r', rms(m_.99') r', log2(n) / 16, tanh(t / 10), tanh(t / 100), tanh(t / 1000)
+//! h    = relu(A sigma x + C c + a)             d, s = O h + o,   sigma = sign of m_.9
+//! w   <- w - 0.01 sigma (d + skip . sigma dirs) 2^clamp(s, -12, 6)
 //! ```
 //!
-//! rms and mean run over the tensor, r' = 1 / sqrt(mean v'). The seven numbers c are the same for all parameters of a
+//! Gradients enter as ratios only, so the rule does not depend on the scale of the loss. sigma turns all inputs but the logarithm so that the mean gradient points up, and the step back again. So the rule is
+//! odd, f(-g, -w) = -f(g, w), whatever its weights: no bias in it can push all parameters one way, which is how rules
+//! of this kind inflate weights late in a run.
+//!
+//! rms and mean run over the tensor of n parameters, r' = 1 / sqrt(mean v'). The seven numbers c are the same for all parameters of a
 //! tensor, so C c + a is computed once per tensor: a parameter costs 8 inputs. There are 18 H + 6 weights for H hidden
 //! units. log2 and 2^ are straight lines within an octave ([`log2_linear`], [`exp2_linear`]), 1 / sqrt is
 //! [`inverse_sqrt`]: the rule needs no table, no division per parameter, and no `libm` but for three tanh per step.
@@ -170,7 +174,7 @@ impl<const H: usize> CoordinateMlp<H> {
         offset
     }
 
-    /// The steps of eight parameters from their inputs.
+    /// The steps of eight parameters from their inputs, before the sign is turned back.
     #[inline]
     fn steps(&self, offset: &[f32; H], x: &[[f32; LANES]; INPUTS]) -> [f32; LANES] {
         let (mut direction, mut scale) = ([self.output_bias[0]; LANES], [self.output_bias[1]; LANES]);
@@ -271,7 +275,7 @@ impl Slots<'_> {
             log2_linear(weight) * (0.5 / 8.0),
             math::sqrt(middle) * u_middle * noise,
             math::sqrt(slow) * u_slow * noise,
-            scales.log_square * (1.0 / 16.0),
+            log2_linear(w.len() as f32) * (1.0 / 16.0),
             clock.time[0],
             clock.time[1],
             clock.time[2],
@@ -280,25 +284,41 @@ impl Slots<'_> {
     }
 }
 
-/// The eight inputs of each of eight parameters; `block` holds w, g, v, m_.5, m_.9, m_.99.
+/// The eight inputs of each of eight parameters, turned so that m_.9 is not negative; `block` holds w, g, v, m_.5, m_.9,
+/// m_.99.
 #[inline]
 fn inputs(scales: &Scales, block: &[[f32; LANES]; 6]) -> [[f32; LANES]; INPUTS] {
     let [w, g, v, fast, middle, slow] = block;
     let [u_square, u_fast, u_middle, u_slow] = scales.unbias;
     let mut x = [[0.0; LANES]; INPUTS];
     for l in 0..LANES {
+        let sign = sign_of(middle[l]);
+        let (w, g) = (turn(w[l], sign), turn(g[l], sign));
+        let (fast, middle, slow) = (turn(fast[l], sign), turn(middle[l], sign), turn(slow[l], sign));
         let square = v[l] * u_square + SQUARE_FLOOR;
         let r = inverse_sqrt(square);
-        x[0][l] = clamp(g[l] * r, -4.0, 4.0);
-        x[1][l] = clamp(fast[l] * u_fast * r, -4.0, 4.0);
-        x[2][l] = clamp(middle[l] * u_middle * r, -4.0, 4.0);
-        x[3][l] = clamp(slow[l] * u_slow * r, -4.0, 4.0);
-        x[4][l] = clamp(g[l] * scales.inverse_rms[0], -4.0, 4.0);
-        x[5][l] = clamp(middle[l] * scales.inverse_rms[1], -4.0, 4.0);
+        x[0][l] = clamp(g * r, -4.0, 4.0);
+        x[1][l] = clamp(fast * u_fast * r, -4.0, 4.0);
+        x[2][l] = clamp(middle * u_middle * r, -4.0, 4.0);
+        x[3][l] = clamp(slow * u_slow * r, -4.0, 4.0);
+        x[4][l] = clamp(g * scales.inverse_rms[0], -4.0, 4.0);
+        x[5][l] = clamp(middle * scales.inverse_rms[1], -4.0, 4.0);
         x[6][l] = clamp((log2_linear(square) - scales.log_square) * 0.125, -2.0, 2.0);
-        x[7][l] = clamp(w[l] * scales.inverse_rms[2], -4.0, 4.0);
+        x[7][l] = clamp(w * scales.inverse_rms[2], -4.0, 4.0);
     }
     x
+}
+
+/// The sign bit of a number.
+#[inline]
+const fn sign_of(x: f32) -> u32 {
+    x.to_bits() & 0x8000_0000
+}
+
+/// x with its sign turned if the sign bit is set.
+#[inline]
+const fn turn(x: f32, sign: u32) -> f32 {
+    f32::from_bits(x.to_bits() ^ sign)
 }
 
 /// Up to eight numbers from position `at`, padded with zeros.
@@ -325,8 +345,8 @@ impl<const H: usize> CoordinateMlp<H> {
             let [fast, middle, slow] = &slots.means;
             let block = [w, gradient, slots.square, fast, middle, slow].map(|from| load(from, at));
             let steps = self.steps(&offset, &inputs(&scales, &block));
-            for (w, step) in w.iter_mut().skip(at).zip(steps) {
-                *w -= step;
+            for ((w, step), &middle) in w.iter_mut().skip(at).zip(steps).zip(&block[4]) {
+                *w -= turn(step, sign_of(middle));
             }
             at += LANES;
         }
@@ -433,6 +453,22 @@ mod tests {
         }
         for (a, b) in a.iter().zip(b) {
             assert!((a - b).abs() < 1e-5, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn it_is_odd_in_gradients_and_parameters_together() {
+        let mut rng = Rng::new(7);
+        let weights: [f32; 150] = core::array::from_fn(|_| rng.normal());
+        let rule = Rule8::from_weights(&weights).unwrap();
+        let mut w: [f32; 13] = core::array::from_fn(|_| rng.normal());
+        let mut mirrored = w.map(|w| -w);
+        let (mut state, mut mirrored_state) = (rule.state(&w), rule.state(&mirrored));
+        for _ in 0..10 {
+            let gradient: [f32; 13] = core::array::from_fn(|_| rng.normal());
+            rule.step(&mut state, &mut w, &gradient, 0.0, &mut NoProbe);
+            rule.step(&mut mirrored_state, &mut mirrored, &gradient.map(|g| -g), 0.0, &mut NoProbe);
+            assert_eq!(w, mirrored.map(|w| -w));
         }
     }
 

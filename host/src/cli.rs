@@ -1,0 +1,146 @@
+//! What can be asked for on the command line.
+
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Parser, Subcommand};
+
+use crate::task::TASKS;
+
+/// Guarded learned optimization: compare optimizers, meta-train learned ones, fetch data.
+///
+/// Without a command it runs the comparison on the built-in Spirals task, which needs no download.
+#[derive(Debug, Parser)]
+#[command(name = "lgl2o", version, max_term_width = 100, after_help = EXAMPLES)]
+pub struct Cli {
+    /// What to do; `compare` if nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Threads to use; 0 means one per core. Results do not depend on it.
+    #[arg(long, global = true, default_value_t = 0, value_name = "N")]
+    pub threads: usize,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  lgl2o                                          the comparison on Spirals, report in out/spirals
+  lgl2o compare --quick                          the same, short
+  lgl2o data fetch mnist                         download MNIST and verify it
+  lgl2o compare --task mnist --steps 3000        the comparison on MNIST
+  lgl2o meta-train --config host/meta/tiny.toml --out out/meta
+                                                 train the learned optimizer's weights";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Compare several optimizers on one task, over several seeds.
+    Compare(CompareArgs),
+    /// Train the weights of a learned optimizer.
+    MetaTrain(MetaTrainArgs),
+    /// Fetch and verify data sets; say where they are.
+    Data(DataArgs),
+}
+
+/// Arguments of `compare`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = COMPARE_HELP)]
+pub struct CompareArgs {
+    /// The task.
+    #[arg(long, default_value = "spirals", value_parser = PossibleValuesParser::new(TASKS))]
+    pub task: String,
+    /// Data directory (with mnist/ in it), or for `--task idx` a folder of IDX files. Else $LGL2O_DATA, else the user's
+    /// cache directory.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Optimizers, separated by commas; see below.
+    #[arg(long, value_name = "LIST", default_value = DEFAULT_OPTIMIZERS)]
+    pub optimizers: String,
+    /// Training steps of each run.
+    #[arg(long, value_name = "N", default_value_t = 3000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    pub steps: u64,
+    /// How many seeds each optimizer gets.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub seeds: u64,
+    /// The first seed; the others follow it.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=1_000_000_000))]
+    pub seed: u64,
+    /// Examples in a minibatch.
+    #[arg(long, value_name = "N", default_value_t = crate::task::BATCH as u64, value_parser = clap::value_parser!(u64).range(1..=65_536))]
+    pub batch: u64,
+    /// Where the report goes; out/TASK unless said otherwise.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// A short run: at most 200 steps and 2 seeds.
+    #[arg(long)]
+    pub quick: bool,
+    /// Search the grid of learning rates first, write it to OUT/tuned.toml and use it.
+    #[arg(long)]
+    pub tune: bool,
+}
+
+/// What `compare` compares unless said otherwise.
+pub const DEFAULT_OPTIMIZERS: &str = "sgd,momentum,adam,l2o,gl2o(l2o,sgd),lgl2o(l2o,sgd),lgl2o(l2o,adam)";
+
+const COMPARE_HELP: &str = "\
+Optimizers:
+  sgd momentum nesterov rmsprop adam adamw lion      a hand-designed rule with its tuned rate
+  sgd:0.3   sgd:5/(50+i)   adam:0.01                 the same with a rate of one's own
+  armijo   armijo:10                                 SGD with backtracking from a largest rate
+  l2o   l2o:FILE                                     the built-in learned optimizer, or weights from a file
+  lgl2o(l2o,sgd)                                     the loss guard: learned rule, fallback, then options
+      nt=10 nc=10                                      training and check batches a round
+      lower | margin=Z | growing-margin | full | decrease=KAPPA     how it decides
+      keep | rewind | reset | follow                   what happens to the loser's state
+      veto                                             the proposal must also beat the current parameters
+  gl2o(l2o,sgd)                                      the residual guard; options alpha=0.99,
+      mu=gs:THETA | rt | aa | ema:THETA | rm:K
+  blend(l2o,sgd,share=0.5)                           a fixed mixture, as a control
+
+Examples:
+  lgl2o compare --task mnist --data ~/data --steps 3000 --seeds 5
+  lgl2o compare --optimizers 'adam:0.03,lgl2o(l2o,armijo,nt=1,nc=1)' --out out/short-rounds
+  lgl2o compare --task idx --data ~/my-digits --tune";
+
+/// Arguments of `meta-train`.
+#[derive(Debug, Clone, Args)]
+pub struct MetaTrainArgs {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Data directory. Else $LGL2O_DATA, else the user's cache directory.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Where weights, logs and checkpoint go; beside the configuration file unless said otherwise.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Go on from the checkpoint of an interrupted run.
+    #[arg(long, conflicts_with = "restart")]
+    pub resume: bool,
+    /// Begin anew although there is a checkpoint.
+    #[arg(long)]
+    pub restart: bool,
+}
+
+/// Arguments of `data`.
+#[derive(Debug, Clone, Args)]
+pub struct DataArgs {
+    /// Data directory. Else $LGL2O_DATA, else the user's cache directory.
+    #[arg(long, value_name = "DIR", global = true)]
+    pub data: Option<PathBuf>,
+    /// What to do; `status` if nothing is said.
+    #[command(subcommand)]
+    pub action: Option<DataAction>,
+}
+
+/// What to do with data.
+#[derive(Debug, Clone, Subcommand)]
+pub enum DataAction {
+    /// Say where the data directory is, and whether what is in it is whole.
+    Status,
+    /// Download a data set and verify it.
+    Fetch {
+        /// The data set.
+        #[arg(value_parser = PossibleValuesParser::new(["mnist"]))]
+        name: String,
+    },
+}

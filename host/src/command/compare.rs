@@ -1,0 +1,152 @@
+//! `lgl2o compare`: several optimizers on one task, and a report.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+
+use super::Failure;
+use crate::cli::CompareArgs;
+use crate::experiment::{Evaluator, Outcome, Plan, compare, tune};
+use crate::meta::checkpoint::write_atomically;
+use crate::optimizer::{Optimizer, Tuned, parse_list};
+use crate::report::{self, Boundaries, Boundary, Extras};
+use crate::task::Task;
+
+/// Points per side of the picture of a decision boundary, and how far it reaches.
+const RESOLUTION: usize = 48;
+const EXTENT: f32 = 1.25;
+/// Training points that the picture shows.
+const POINTS: usize = 400;
+
+/// Does it.
+pub(super) fn run(args: &CompareArgs) -> Result<(), Failure> {
+    let mut tuned = Tuned::built_in(&args.task);
+    // Expressions are read before any work is done, and once more with the rates that tuning finds.
+    let mut plan = plan(args, &tuned)?;
+    let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out").join(&args.task));
+    check_writable(&out)?;
+    let task = Task::load(&args.task, args.data.as_deref(), args.batch as usize)?;
+    if task.batch > task.train().len() {
+        return Err(Failure::Usage(anyhow!(
+            "--batch {} is larger than the training data, {} examples",
+            task.batch,
+            task.train().len()
+        )));
+    }
+    if args.tune {
+        tuned = tune::tune(&task, plan.steps)?;
+        let text = toml::to_string(&tuned).context("the tuned rates cannot be written as TOML")?;
+        write_atomically(&out.join("tuned.toml"), text.as_bytes())?;
+        plan = self::plan(args, &tuned)?;
+    }
+    let (results, outcomes) = compare(&task, &plan)?;
+    let boundaries = (task.train().width() == 2).then(|| boundaries(&task, &plan, &outcomes));
+    let command = command_line(args, &plan);
+    let notes = notes(&task, &tuned);
+    let extras = Extras { command: &command, boundaries: boundaries.as_ref(), notes: &notes };
+    let files = report::write(&out, &results, &extras)?;
+    println!("{}", report::table(&results));
+    if let Some(page) = files.last() {
+        println!("report: {}", page.display());
+    }
+    Ok(())
+}
+
+fn plan(args: &CompareArgs, tuned: &Tuned) -> Result<Plan, Failure> {
+    let optimizers = parse_list(&args.optimizers, tuned).map_err(|error| Failure::Usage(error.into()))?;
+    let (steps, seeds) = if args.quick { (args.steps.min(200), args.seeds.min(2)) } else { (args.steps, args.seeds) };
+    check_rounds(&optimizers, steps)?;
+    Ok(Plan { optimizers, seeds: (args.seed..args.seed + seeds).collect(), steps })
+}
+
+/// Every run must end with the same step, and no optimizer may be there twice.
+fn check_rounds(optimizers: &[Optimizer], steps: u64) -> Result<(), Failure> {
+    for (i, optimizer) in optimizers.iter().enumerate() {
+        let round = u64::from(optimizer.method.steps_per_round());
+        if !steps.is_multiple_of(round) {
+            return Err(Failure::Usage(anyhow!(
+                "`{}` trains {round} steps a round, so the number of steps must be a multiple of {round}, not {steps}; \
+                 or give it other rounds with nt=N",
+                optimizer.name
+            )));
+        }
+        if optimizers[..i].iter().any(|other| other.name == optimizer.name) {
+            return Err(Failure::Usage(anyhow!("`{}` is listed twice", optimizer.name)));
+        }
+    }
+    Ok(())
+}
+
+/// Fails now rather than after the runs if the report cannot be written.
+fn check_writable(out: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(out).with_context(|| format!("cannot create the output directory {}", out.display()))?;
+    tempfile::tempfile_in(out).with_context(|| format!("cannot write to the output directory {}", out.display()))?;
+    Ok(())
+}
+
+/// The command line that gives these results: what decides them, and nothing else.
+fn command_line(args: &CompareArgs, plan: &Plan) -> String {
+    let names: Vec<&str> = plan.optimizers.iter().map(|o| o.name.as_str()).collect();
+    let mut line = format!("lgl2o compare --task {}", args.task);
+    if args.task != "spirals" {
+        line.push_str(" --data DIR");
+    }
+    let (steps, seeds, seed, batch) = (plan.steps, plan.seeds.len(), args.seed, args.batch);
+    let _ = write!(line, " --optimizers '{}' --steps {steps} --seeds {seeds}", names.join(","));
+    if seed != 1 {
+        let _ = write!(line, " --seed {seed}");
+    }
+    if batch != crate::task::BATCH as u64 {
+        let _ = write!(line, " --batch {batch}");
+    }
+    line
+}
+
+fn notes(task: &Task, tuned: &Tuned) -> Vec<String> {
+    let rates = if tuned.task == task.name {
+        format!(
+            "Learning rates come from a grid search of nine rates for each rule (runs of {} steps, {} seeds, judged by {}). \
+             A fallback has the rate that its rule got alone.",
+            tuned.steps,
+            tuned.seeds.len(),
+            tuned.score
+        )
+    } else {
+        format!("Learning rates were tuned on {}, not on this task; --tune searches them here.", tuned.task)
+    };
+    let data = format!(
+        "{} training and {} held-out examples. Training losses are measured on the first 2,000 training examples.",
+        task.train().len(),
+        task.test().len()
+    );
+    vec![rates, data]
+}
+
+/// What each optimizer's network of the first seed makes of the plane.
+fn boundaries(task: &Task, plan: &Plan, outcomes: &[Outcome]) -> Boundaries {
+    let mut evaluator = Evaluator::new(&task.network);
+    let side = |i: usize| EXTENT * ((2 * i + 1) as f32 / RESOLUTION as f32 - 1.0);
+    let grid: Vec<f32> =
+        (0..RESOLUTION * RESOLUTION).flat_map(|i| [side(i % RESOLUTION), side(i / RESOLUTION)]).collect();
+    let fields = plan.optimizers.iter().zip(outcomes.chunks(plan.seeds.len())).map(|(optimizer, outcomes)| {
+        let first = &outcomes[0];
+        let diverged = first.run.curve.last().is_none_or(|point| point.test_loss.is_none());
+        let outputs = evaluator.outputs(&first.params, &grid, 2);
+        let probability =
+            outputs.chunks_exact(2).map(|o| if diverged { f32::NAN } else { lgl2o::math::sigmoid(o[1] - o[0]) });
+        Boundary {
+            optimizer: optimizer.name.clone(),
+            resolution: RESOLUTION,
+            extent: EXTENT,
+            probability: probability.collect(),
+        }
+    });
+    let fields = fields.collect();
+    let train = task.train();
+    let points = (0..train.len().min(POINTS)).map(|i| {
+        let (input, label) = train.row(i);
+        ([input[0], input[1]], label)
+    });
+    Boundaries { points: points.collect(), fields }
+}

@@ -1,0 +1,46 @@
+//! The commands, each in a file of its own.
+
+mod compare;
+mod data;
+mod meta_train;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command, CompareArgs};
+
+/// Why a command did not do what it was asked for.
+#[derive(Debug)]
+pub enum Failure {
+    /// It was asked for wrongly: exit status 2.
+    Usage(anyhow::Error),
+    /// It failed: exit status 1.
+    Failed(anyhow::Error),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Does what the command line asks for.
+///
+/// # Errors
+/// Why it could not be done.
+pub fn dispatch(cli: &Cli) -> Result<(), Failure> {
+    rayon::ThreadPoolBuilder::new().num_threads(cli.threads).build_global()?;
+    match &cli.command {
+        None => compare::run(&default_compare()),
+        Some(Command::Compare(args)) => compare::run(args),
+        Some(Command::MetaTrain(args)) => meta_train::run(args),
+        Some(Command::Data(args)) => data::run(args),
+    }
+}
+
+/// The arguments of a plain `lgl2o compare`.
+fn default_compare() -> CompareArgs {
+    match Cli::parse_from(["lgl2o", "compare"]).command {
+        Some(Command::Compare(args)) => args,
+        _ => unreachable!("the command line just written asks for `compare`"),
+    }
+}

@@ -1,0 +1,248 @@
+//! Downloads MNIST: four files, from the first mirror that delivers each of them.
+//!
+//! A file is written beside its place under a temporary name, its decompressed content is checked
+//! against the known SHA-256, and only then is it renamed; so an interrupted or wrong download
+//! never leaves a file that looks right. Files that are there and right are kept. Time and size are
+//! bounded. Mirrors: the public copies of the Common Visual Data Foundation and of PyTorch.
+
+use std::fmt;
+use std::fs;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use tempfile::NamedTempFile;
+use ureq::{Agent, Proxy};
+
+use super::DataError;
+use super::folder::{KnownFile, MNIST_FILES, PARTS, known_content, locate};
+
+/// Folders of the internet that hold the four `.gz` files, tried in this order.
+const MIRRORS: [&str; 2] =
+    ["https://storage.googleapis.com/cvdf-datasets/mnist/", "https://ossci-datasets.s3.amazonaws.com/mnist/"];
+
+/// How long finding a mirror, and then connecting to it, may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a mirror may stay silent.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long one file may take in all; 10 MB then need 17 kB/s.
+const FILE_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// How much longer than its content a file may be: gzip adds far less, even where it does not
+/// compress.
+const GZIP_SLACK: u64 = 64 * 1024;
+
+/// Whether a download shows a progress bar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// On standard error, and only where that is a terminal.
+    Bar,
+    /// Never.
+    Silent,
+}
+
+/// What became of one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was there and its content is right; nothing was downloaded.
+    Kept,
+    /// It was not there and came from this address.
+    Downloaded(String),
+    /// It was there but damaged, and was replaced from this address.
+    Replaced(String),
+}
+
+/// One file of the data set, now in place and verified. Its `Display` is one line for the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// Where the file is.
+    pub file: PathBuf,
+    /// How it came there.
+    pub outcome: Outcome,
+}
+
+impl fmt::Display for Fetched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = self.file.display();
+        match &self.outcome {
+            Outcome::Kept => write!(f, "kept       {file} (already there, checksum correct)"),
+            Outcome::Downloaded(from) => write!(f, "downloaded {file} from {from}"),
+            Outcome::Replaced(from) => {
+                write!(f, "replaced   {file}, which was damaged, from {from}")
+            }
+        }
+    }
+}
+
+/// Puts the four files of MNIST into `dir/mnist`, verified, and says what became of each.
+///
+/// # Errors
+///
+/// [`DataError::Download`] when no mirror delivered a file (naming each mirror, its error, and how
+/// to place the files by hand), and [`DataError::Io`] when the folder cannot be written.
+pub fn fetch_mnist(dir: &Path, progress: Progress) -> Result<Vec<Fetched>, DataError> {
+    let request = Request {
+        agent: agent(Proxy::try_from_env()),
+        mirrors: &MIRRORS,
+        files: &MNIST_FILES,
+        names: &PARTS,
+        folder: dir.join("mnist"),
+        progress,
+    };
+    request.fetch_all()
+}
+
+/// What is fetched from where to where; tests fill it with small files and a local server.
+struct Request<'a> {
+    agent: Agent,
+    mirrors: &'a [&'a str],
+    files: &'a [KnownFile],
+    names: &'a [&'a [&'a str]],
+    folder: PathBuf,
+    progress: Progress,
+}
+
+/// Why one attempt failed: this mirror's fault, so the next may do; or the disk's, so none will.
+enum Failure {
+    Mirror(String),
+    Disk(DataError),
+}
+
+impl Request<'_> {
+    fn fetch_all(&self) -> Result<Vec<Fetched>, DataError> {
+        fs::create_dir_all(&self.folder).map_err(DataError::io("create", &self.folder))?;
+        self.files.iter().zip(self.names).map(|(known, names)| self.fetch_one(known, names)).collect()
+    }
+
+    /// Keeps a right file, and downloads one that is missing or damaged.
+    fn fetch_one(&self, known: &KnownFile, names: &[&str]) -> Result<Fetched, DataError> {
+        let present = locate(&self.folder, names);
+        if let Some(file) = &present
+            && known_content(known, file).is_ok()
+        {
+            return Ok(Fetched { file: file.clone(), outcome: Outcome::Kept });
+        }
+        let target = self.folder.join(format!("{}.gz", known.name));
+        let from = self.first_mirror(known, &target)?;
+        let outcome = match present {
+            Some(_) => Outcome::Replaced(from),
+            None => Outcome::Downloaded(from),
+        };
+        Ok(Fetched { file: target, outcome })
+    }
+
+    /// Tries the mirrors in order and returns the address that delivered.
+    fn first_mirror(&self, known: &KnownFile, target: &Path) -> Result<String, DataError> {
+        let mut attempts = Vec::new();
+        for mirror in self.mirrors {
+            let address = format!("{mirror}{}.gz", known.name);
+            match self.attempt(&address, known, target) {
+                Ok(()) => return Ok(address),
+                Err(Failure::Mirror(cause)) => attempts.push((address, cause)),
+                Err(Failure::Disk(error)) => return Err(error),
+            }
+        }
+        Err(DataError::Download {
+            file: format!("{}.gz", known.name),
+            attempts,
+            folder: self.folder.clone(),
+            by_hand: self.files.iter().map(|f| (f.name, f.sha256)).collect(),
+        })
+    }
+
+    /// Downloads to a temporary file, verifies it and renames it to `target`.
+    fn attempt(&self, address: &str, known: &KnownFile, target: &Path) -> Result<(), Failure> {
+        let disk = |action| move |cause| Failure::Disk(DataError::io(action, target)(cause));
+        let mut temporary = temporary_file(&self.folder).map_err(disk("create"))?;
+        self.download(address, known, &mut temporary, target)?;
+        known_content(known, temporary.path()).map_err(|e| Failure::Mirror(defect(e)))?;
+        temporary.as_file().sync_all().map_err(disk("write"))?;
+        let renamed = temporary.persist(target);
+        renamed.map(drop).map_err(|e| disk("create")(e.error))
+    }
+
+    /// Copies the body of a response, bounded in size, to `out`.
+    fn download(&self, address: &str, known: &KnownFile, out: &mut impl Write, target: &Path) -> Result<(), Failure> {
+        let mirror = |e: &dyn fmt::Display| Failure::Mirror(e.to_string());
+        let mut response = self.agent.get(address).call().map_err(|e| mirror(&e))?;
+        let bar = self.bar(known.name, response.body().content_length());
+        let limit = known.size + GZIP_SLACK;
+        let mut body = response.body_mut().as_reader();
+        let mut buffer = [0; 1 << 14];
+        let mut total = 0;
+        loop {
+            let n = body.read(&mut buffer).map_err(|e| mirror(&e))?;
+            if n == 0 {
+                bar.finish_and_clear();
+                return Ok(());
+            }
+            total += n as u64;
+            if total > limit {
+                return Err(mirror(&format_args!("sent more than {limit} bytes")));
+            }
+            out.write_all(&buffer[..n]).map_err(|cause| Failure::Disk(DataError::io("write", target)(cause)))?;
+            bar.inc(n as u64);
+        }
+    }
+
+    /// A progress bar on standard error; it hides itself where that is not a terminal.
+    fn bar(&self, name: &'static str, size: Option<u64>) -> ProgressBar {
+        let bar = match (self.progress, size) {
+            (Progress::Silent, _) => return ProgressBar::hidden(),
+            (Progress::Bar, Some(size)) => ProgressBar::new(size),
+            (Progress::Bar, None) => ProgressBar::no_length(),
+        };
+        const STYLE: &str = "{msg:24} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+        // A wrong template would cost the style only, never the download.
+        let style = ProgressStyle::with_template(STYLE);
+        bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_message(name)
+    }
+}
+
+/// An HTTP client with every waiting time bounded.
+fn agent(proxy: Option<Proxy>) -> Agent {
+    Agent::config_builder()
+        .proxy(proxy)
+        .user_agent(concat!("lgl2o/", env!("CARGO_PKG_VERSION")))
+        .timeout_resolve(Some(CONNECT_TIMEOUT))
+        .timeout_connect(Some(CONNECT_TIMEOUT))
+        .timeout_per_read(Some(SILENCE_TIMEOUT))
+        .timeout_recv_response(Some(SILENCE_TIMEOUT))
+        .timeout_recv_body(Some(FILE_TIMEOUT))
+        .build()
+        .into()
+}
+
+/// A file in `folder` that vanishes unless it is renamed. A data directory may be shared, so the
+/// file gets the usual permissions, not those of a private temporary file.
+fn temporary_file(folder: &Path) -> std::io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".download-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
+}
+
+/// What is wrong with a downloaded file, without the temporary name that the user never sees.
+fn defect(error: DataError) -> String {
+    match error {
+        DataError::Checksum { expected, found, .. } => {
+            format!("wrong content: expected SHA-256 {expected}, found {found}")
+        }
+        DataError::Truncated { expected, found, .. } => {
+            format!("truncated: expected {expected} bytes (decompressed), found {found}")
+        }
+        DataError::TrailingBytes { expected, .. } => {
+            format!("the content goes on after byte {expected}, where it should end")
+        }
+        DataError::Gzip { cause, .. } => format!("the gzip data is damaged ({cause})"),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

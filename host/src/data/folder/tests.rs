@@ -1,0 +1,176 @@
+//! Resolution of the data directory, folders of every kind, and the real MNIST where it is.
+
+use super::*;
+use crate::data::idx::{Encoding, write_images, write_labels};
+use std::fs;
+use tempfile::TempDir;
+
+const GZ: Encoding = Encoding::Gzip;
+
+/// A folder of 3 training and 2 test images of 2 x 2, with the given training labels.
+fn make_set(folder: &Path, train_labels: &[u8]) {
+    fs::create_dir_all(folder).unwrap();
+    let file = |i: usize| folder.join(format!("{}.gz", PARTS[i][0]));
+    write_images(&file(0), (2, 2), &[0; 12], GZ).unwrap();
+    write_labels(&file(1), train_labels, GZ).unwrap();
+    write_images(&file(2), (2, 2), &[255; 8], GZ).unwrap();
+    write_labels(&file(3), &[0, 0], Encoding::Plain).unwrap();
+}
+
+/// The data directory for the given environment.
+fn dir_for(os: &str, flag: Option<&str>, environment: &[(&str, &str)]) -> PathBuf {
+    resolve(flag.map(Path::new), os, |name| {
+        let found = environment.iter().find(|(n, _)| *n == name)?;
+        Some(OsString::from(found.1))
+    })
+}
+
+#[test]
+fn the_flag_wins_then_the_variable_then_the_cache() {
+    let all = [("LGL2O_DATA", "env"), ("XDG_CACHE_HOME", "/xdg"), ("HOME", "/home/u")];
+    assert_eq!(dir_for("linux", Some("flag"), &all), Path::new("flag"));
+    assert_eq!(dir_for("linux", None, &all), Path::new("env"));
+    let home = Path::new("/home/u/.cache/lgl2o");
+    if cfg!(unix) {
+        assert_eq!(dir_for("linux", None, &all[1..]), Path::new("/xdg/lgl2o"));
+    }
+    assert_eq!(dir_for("linux", None, &all[2..]), home);
+    let odd = [("LGL2O_DATA", ""), ("XDG_CACHE_HOME", "relative"), all[2]];
+    assert_eq!(dir_for("linux", None, &odd), home);
+    assert_eq!(dir_for("linux", None, &[]), Path::new("lgl2o-data"));
+}
+
+#[test]
+fn each_system_has_its_cache_directory() {
+    let home = [("HOME", "/Users/u"), ("LOCALAPPDATA", "local")];
+    let mac = Path::new("/Users/u/Library/Caches/lgl2o");
+    assert_eq!(dir_for("macos", None, &home), mac);
+    assert_eq!(dir_for("windows", None, &home), Path::new("local/lgl2o"));
+}
+
+#[test]
+fn any_folder_loads_with_its_own_size_and_classes() {
+    let dir = TempDir::new().unwrap();
+    let folder = dir.path().join("shapes");
+    make_set(&folder, &[0, 6, 1]);
+    let sets = load_folder(&folder).unwrap();
+    assert_eq!(sets.name, "shapes");
+    assert_eq!((sets.train.len(), sets.test.len()), (3, 2));
+    assert_eq!((sets.train.classes(), sets.test.classes()), (7, 7));
+    assert_eq!(sets.test.image(), Some((2, 2)));
+    assert_eq!(sets.test.inputs(), [1.0; 8]);
+    // By name, from the data directory and from the folder itself.
+    assert_eq!(load_named(dir.path(), "shapes").unwrap(), sets);
+    assert_eq!(load_named(&folder, "shapes").unwrap(), sets);
+}
+
+#[test]
+fn names_with_a_dot_and_without_gz_are_found() {
+    let dir = TempDir::new().unwrap();
+    make_set(dir.path(), &[0, 1, 1]);
+    for names in PARTS {
+        let old = dir.path().join(format!("{}.gz", names[0]));
+        fs::rename(old, dir.path().join(names[1])).unwrap();
+    }
+    assert_eq!(load_folder(dir.path()).unwrap().train.len(), 3);
+}
+
+#[test]
+fn nothing_found_lists_where_it_was_looked_for() {
+    let dir = TempDir::new().unwrap();
+    let inner = dir.path().join("mnist");
+    for error in [
+        load_mnist(dir.path()).unwrap_err(),
+        load_named(dir.path(), "mnist").unwrap_err(),
+        load_folder(&inner).unwrap_err(),
+    ] {
+        assert!(matches!(error, DataError::NotFound { .. }));
+        let text = error.to_string();
+        assert!(text.contains(&format!("\n  {}\n", inner.display())), "{text}");
+        assert!(text.contains("lgl2o data fetch mnist"), "{text}");
+        assert!(text.contains("--data DIR"), "{text}");
+    }
+}
+
+#[test]
+fn each_missing_file_is_named() {
+    for names in PARTS {
+        let dir = TempDir::new().unwrap();
+        make_set(dir.path(), &[0, 1, 1]);
+        fs::remove_file(dir.path().join(format!("{}.gz", names[0]))).unwrap();
+        let error = load_folder(dir.path()).unwrap_err();
+        assert!(matches!(error, DataError::Missing { file, .. } if file == names[0]));
+        assert!(error.to_string().contains(names[0]), "{error}");
+    }
+}
+
+#[test]
+fn the_halves_must_have_one_shape() {
+    let dir = TempDir::new().unwrap();
+    make_set(dir.path(), &[0, 1, 1]);
+    let test = dir.path().join("t10k-images-idx3-ubyte.gz");
+    write_images(&test, (1, 4), &[0; 8], GZ).unwrap();
+    let error = load_folder(dir.path()).unwrap_err();
+    assert!(matches!(error, DataError::ShapeMismatch { .. }));
+    let text = error.to_string();
+    assert!(text.contains("[2, 2]") && text.contains("[1, 4]"), "{text}");
+}
+
+#[test]
+fn counts_must_agree_and_one_class_is_not_enough() {
+    let dir = TempDir::new().unwrap();
+    make_set(dir.path(), &[0, 1]);
+    let error = load_folder(dir.path()).unwrap_err();
+    assert!(matches!(error, DataError::CountMismatch { .. }));
+    make_set(dir.path(), &[0, 0, 0]);
+    let error = load_folder(dir.path()).unwrap_err();
+    assert!(matches!(error, DataError::TooFewClasses { .. }));
+}
+
+#[test]
+fn mnist_of_other_content_is_refused_with_both_checksums() {
+    let dir = TempDir::new().unwrap();
+    make_set(&dir.path().join("mnist"), &[0, 1, 1]);
+    let error = load_mnist(dir.path()).unwrap_err();
+    assert!(matches!(error, DataError::Checksum { .. }));
+    let text = error.to_string();
+    assert!(text.contains("train-images-idx3-ubyte.gz"), "{text}");
+    assert!(text.contains(MNIST_FILES[0].sha256), "{text}");
+    assert!(text.contains("Delete it and run `lgl2o data fetch mnist`"), "{text}");
+}
+
+#[test]
+fn the_checksum_is_of_the_content_not_of_the_file() {
+    // SHA-256 of "abc", from FIPS 180-2.
+    let abc =
+        KnownFile { name: "abc", size: 3, sha256: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" };
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("abc");
+    fs::write(&file, "abc").unwrap();
+    assert_eq!(known_content(&abc, &file).unwrap(), b"abc");
+    for (content, problem) in [("abd", "wrong content"), ("ab", "wrong content"), ("abcd", "after byte 3")] {
+        fs::write(&file, content).unwrap();
+        let error = known_content(&abc, &file).unwrap_err().to_string();
+        assert!(error.contains(problem), "{error}");
+    }
+}
+
+#[test]
+fn the_real_mnist_loads() {
+    let dir = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data"));
+    if !dir.join("mnist").is_dir() {
+        eprintln!("skipped: no MNIST beside the repository");
+        return;
+    }
+    let sets = load_mnist(dir).unwrap();
+    assert_eq!((sets.train.len(), sets.test.len()), (60_000, 10_000));
+    assert_eq!((sets.train.image(), sets.train.classes()), (Some((28, 28)), 10));
+    assert_eq!(sets.train.labels()[..5], [5, 0, 4, 1, 9]);
+    assert_eq!(sets.test.labels()[..5], [7, 2, 1, 0, 4]);
+    // The mean pixel of the training images is 0.1307, as commonly published.
+    let sum: f64 = sets.train.inputs().iter().map(|&x| f64::from(x)).sum();
+    let mean = sum / sets.train.inputs().len() as f64;
+    assert!((mean - 0.1307).abs() < 1e-4, "{mean}");
+    let small = sets.test.average_pool(2).unwrap();
+    assert_eq!((small.image(), small.width()), (Some((14, 14)), 196));
+}

@@ -1,0 +1,32 @@
+//! Data: where the examples of a task come from.
+//!
+//! The tour, in the order of the data's way:
+//!
+//! | module | does |
+//! |---|---|
+//! | [`error`] | [`DataError`]: everything that can be wrong with data, in words that say what to do |
+//! | [`dataset`] | [`Dataset`] and [`DataSets`]: checked examples in memory, splits and pooling |
+//! | [`mod@spirals`] | the built-in task: two interleaved spirals, no download |
+//! | [`idx`] | reads and writes IDX files, gzipped or not |
+//! | [`folder`] | finds the data directory, loads MNIST (with checksums) or any folder of IDX files |
+//! | [`fetch`] | downloads MNIST, verifies it, puts it in place |
+//!
+//! A *data directory* holds one folder per data set, and each folder holds four IDX files:
+//!
+//! ```text
+//! DIR/mnist/train-images-idx3-ubyte.gz    DIR/mnist/train-labels-idx1-ubyte.gz
+//! DIR/mnist/t10k-images-idx3-ubyte.gz     DIR/mnist/t10k-labels-idx1-ubyte.gz
+//! ```
+
+pub mod dataset;
+pub mod error;
+pub mod fetch;
+pub mod folder;
+pub mod idx;
+pub mod spirals;
+
+pub use dataset::{DataSets, Dataset};
+pub use error::DataError;
+pub use fetch::{Fetched, Outcome, Progress, fetch_mnist};
+pub use folder::{data_dir, load_folder, load_mnist, load_named};
+pub use spirals::{spirals, spirals_sets};

@@ -1,0 +1,13 @@
+//! Experiments: several optimizers on one task, several seeds each.
+//!
+//! [`run`] is one optimizer with one seed, [`evaluate`] measures losses along the way, [`compare`] runs all of them in
+//! parallel and sums them up, [`tune`] searches the grid of learning rates.
+
+pub mod compare;
+pub mod evaluate;
+pub mod run;
+pub mod tune;
+
+pub use compare::{Plan, compare};
+pub use evaluate::Evaluator;
+pub use run::{Outcome, run};

@@ -1,0 +1,26 @@
+//! The host program of lgl2o: experiments, meta-training, data and reports, with the core that the device runs.
+//!
+//! # The tour, along the way of the data
+//!
+//! **Tasks and data.** [`data`] reads, verifies and fetches data sets; a [`task`] is data with an optimizee.
+//! [`network`] gives the core memory whose sizes are known at run time only.
+//!
+//! **Optimizers.** [`optimizer`] reads expressions such as `lgl2o(l2o,sgd:1)` and knows the tuned rates.
+//!
+//! **Experiments.** An [`experiment`] runs optimizers over seeds, in parallel, with the same results for any number of
+//! threads. What it finds out is a [`record`]; a [`report`] draws it.
+//!
+//! **Meta-training.** [`meta`] trains the weights of learned optimizers.
+//!
+//! **Commands.** [`cli`] says what can be asked for, [`command`] does it.
+
+pub mod cli;
+pub mod command;
+pub mod data;
+pub mod experiment;
+pub mod meta;
+pub mod network;
+pub mod optimizer;
+pub mod record;
+pub mod report;
+pub mod task;

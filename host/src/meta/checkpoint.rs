@@ -1,0 +1,169 @@
+//! Checkpoints of meta-training: everything that the rest of a run depends on.
+//!
+//! ```text
+//! "L2OC" | version u8 | CRC-32 of the rest u32 | postcard of the state
+//! ```
+//!
+//! A resumed run gives the same weights as an uninterrupted one, bit for bit. A file is written beside its place and
+//! moved there, so that a crash leaves the old one.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use lgl2o::Rng;
+use lgl2o::learned::file::crc32;
+use serde::{Deserialize, Serialize};
+
+use super::outer::Outer;
+use super::particle::Particle;
+
+const MAGIC: &[u8; 4] = b"L2OC";
+const VERSION: u8 = 1;
+const HEADER: usize = 9;
+
+/// The state of a run between two outer steps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// The configuration that the run was started with, as TOML.
+    pub config: String,
+    /// Outer steps done.
+    pub done: u32,
+    /// Inner steps done.
+    pub inner: u64,
+    /// Minutes of computing so far.
+    pub minutes: f64,
+    /// The weights.
+    pub weights: Vec<f32>,
+    /// The outer optimizer.
+    pub outer: Outer,
+    /// The best snapshot so far: its score and its weights.
+    pub best: Option<(f64, Vec<f32>)>,
+    /// Mean meta-loss since the last line of the log, as sum and count.
+    pub pending: (f64, u32),
+    /// The logs so far.
+    pub logs: [String; 2],
+    /// The particles.
+    pub particles: Vec<ParticleState>,
+}
+
+/// A particle, without its problem.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ParticleState {
+    rng: Rng,
+    done: u32,
+    horizon: u32,
+    accumulated: Vec<f32>,
+    lanes: [LaneState; 2],
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct LaneState {
+    params: Vec<f32>,
+    slots: Vec<Vec<f32>>,
+    steps: u32,
+    memo: f32,
+    broken: bool,
+}
+
+impl ParticleState {
+    /// What a particle consists of.
+    #[must_use]
+    pub fn of(particle: &Particle) -> Self {
+        let lanes = particle.lanes.each_ref().map(|lane| {
+            let (slots, steps, memo) = lane.state.parts();
+            LaneState {
+                params: lane.params.as_slice().to_vec(),
+                slots: slots.iter().map(|slot| slot.as_slice().to_vec()).collect(),
+                steps,
+                memo,
+                broken: lane.broken,
+            }
+        });
+        Self {
+            rng: particle.rng.clone(),
+            done: particle.done,
+            horizon: particle.horizon,
+            accumulated: particle.accumulated.clone(),
+            lanes,
+        }
+    }
+
+    /// Puts it back into a particle of the same problem.
+    ///
+    /// # Errors
+    /// If the sizes are not the problem's.
+    pub fn restore(&self, particle: &mut Particle) -> Result<()> {
+        ensure!(self.accumulated.len() == particle.accumulated.len(), "weights of another size");
+        particle.rng = self.rng.clone();
+        (particle.done, particle.horizon) = (self.done, self.horizon);
+        particle.accumulated.clone_from(&self.accumulated);
+        for (lane, saved) in particle.lanes.iter_mut().zip(&self.lanes) {
+            fill(lane.params.as_mut_slice(), &saved.params)?;
+            let slots = lane.state.set_counters(saved.steps, saved.memo);
+            ensure!(slots.len() == saved.slots.len(), "a state of another rule");
+            for (slot, saved) in slots.iter_mut().zip(&saved.slots) {
+                fill(slot.as_mut_slice(), saved)?;
+            }
+            lane.broken = saved.broken;
+        }
+        Ok(())
+    }
+}
+
+fn fill(to: &mut [f32], from: &[f32]) -> Result<()> {
+    ensure!(to.len() == from.len(), "parameters of another size");
+    to.copy_from_slice(from);
+    Ok(())
+}
+
+impl Checkpoint {
+    /// Writes it; an interruption leaves the file that was there before.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let body = postcard::to_stdvec(self)?;
+        let mut bytes = Vec::with_capacity(HEADER + body.len());
+        bytes.extend_from_slice(MAGIC);
+        bytes.push(VERSION);
+        bytes.extend_from_slice(&crc32(&body).to_le_bytes());
+        bytes.extend_from_slice(&body);
+        write_atomically(path, &bytes)
+    }
+
+    /// Reads one.
+    ///
+    /// # Errors
+    /// If the file is not there, foreign or damaged.
+    pub fn read(path: &Path) -> Result<Self> {
+        let shown = path.display();
+        let bytes = std::fs::read(path).with_context(|| format!("cannot read the checkpoint {shown}"))?;
+        if bytes.len() < HEADER || !bytes.starts_with(MAGIC) {
+            bail!("{shown} is not a checkpoint of meta-training (it does not start with \"L2OC\")");
+        }
+        ensure!(bytes[4] == VERSION, "{shown} is of version {}, only version {VERSION} is known here", bytes[4]);
+        let (header, body) = bytes.split_at(HEADER);
+        ensure!(
+            header[5..] == crc32(body).to_le_bytes(),
+            "the checkpoint {shown} is damaged: its checksum does not fit; remove it, or begin anew with --restart"
+        );
+        postcard::from_bytes(body).with_context(|| format!("the checkpoint {shown} cannot be decoded"))
+    }
+}
+
+/// Writes a file beside its place, then moves it there.
+///
+/// # Errors
+/// If that fails, with the path.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let write = || -> std::io::Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(dir)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
+}

@@ -1,0 +1,197 @@
+//! The configuration file of meta-training.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use lgl2o::objective::mlp::Activation;
+use serde::{Deserialize, Serialize};
+
+/// Everything that decides what meta-training does, besides the data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Seed of everything random.
+    pub seed: u64,
+    /// The optimizer that is trained.
+    pub optimizer: OptimizerConfig,
+    /// How meta-gradients are estimated.
+    pub estimator: EstimatorConfig,
+    /// How they are used.
+    pub outer: OuterConfig,
+    /// How the weights that are kept are chosen.
+    pub validation: ValidationConfig,
+    /// What is trained on.
+    #[serde(rename = "task")]
+    pub tasks: Vec<TaskConfig>,
+}
+
+/// The optimizer that is trained.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptimizerConfig {
+    /// Its kind.
+    pub kind: Kind,
+    /// Hidden units, 4 or 8.
+    pub hidden: usize,
+}
+
+/// Kinds of learned optimizers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// [`lgl2o::learned::CoordinateMlp`].
+    CoordinateMlp,
+}
+
+/// How meta-gradients are estimated: antithetic pairs of perturbed weights, unrolled piece by piece.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EstimatorConfig {
+    /// Which estimator.
+    pub kind: EstimatorKind,
+    /// Standard deviation of the perturbation of each weight.
+    pub sigma: f32,
+    /// Inner steps per outer step, K.
+    pub unroll: u32,
+    /// Shortest and longest episode in inner steps; lengths are log-uniform between them.
+    pub horizon: [u32; 2],
+    /// What a loss counts as.
+    pub objective: MetaObjective,
+    /// Largest difference of the two losses of a pair that counts, per inner step.
+    pub difference_clip: f32,
+}
+
+/// Estimators of the meta-gradient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EstimatorKind {
+    /// Persistent evolution strategies (Vicol, Metz, Sohl-Dickstein, ICML 2021).
+    Pes,
+    /// One perturbation per episode (Vicol, ICML 2023; Li et al., NeurIPS 2023).
+    EsSingle,
+}
+
+/// What a loss l of an inner step counts as, after clipping at 1.5 ln(classes).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MetaObjective {
+    /// l.
+    Loss,
+    /// ln(l + 0.01): a tenth less counts alike early and late.
+    LogLoss,
+}
+
+/// The outer optimizer: Adam with clipping before it and a cosine schedule.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OuterConfig {
+    /// Outer steps.
+    pub steps: u32,
+    /// Largest learning rate.
+    pub rate: f32,
+    /// Outer steps over which the rate rises from 0.
+    pub warmup: u32,
+    /// Adam's two decays.
+    pub betas: [f32; 2],
+    /// A gradient longer than this times its running mean length is shortened to it.
+    pub clip: f32,
+}
+
+/// How the weights that are kept are chosen: lowest score of all snapshots.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ValidationConfig {
+    /// Outer steps between snapshots.
+    pub every: u32,
+    /// Inner steps at which the held-out loss counts; the last one is the length of a run.
+    pub steps: Vec<u64>,
+    /// Runs per task.
+    pub seeds: u64,
+    /// Names of the tasks that are validated on; each is one of `task`, or has `particles = 0` there.
+    pub tasks: Vec<String>,
+}
+
+/// A task to train or validate on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskConfig {
+    /// A name of one's choice.
+    pub name: String,
+    /// Data set: `mnist` or `spirals`.
+    pub data: String,
+    /// Side of the squares of pixels that are averaged into one; 1 leaves images as they are.
+    #[serde(default = "one")]
+    pub pool: usize,
+    /// Hidden widths.
+    pub hidden: Vec<usize>,
+    /// Activation of the hidden layers.
+    pub activation: Activation,
+    /// Examples in a minibatch.
+    pub batch: usize,
+    /// Antithetic pairs that train on it.
+    pub particles: usize,
+}
+
+fn one() -> usize {
+    1
+}
+
+impl Config {
+    /// Reads and checks a configuration.
+    ///
+    /// # Errors
+    /// What is wrong with the file, with its name.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        Self::parse(&text).with_context(|| format!("in {}", path.display()))
+    }
+
+    /// Checks a configuration in the TOML format.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(text: &str) -> Result<Self> {
+        let config: Self = toml::from_str(text)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<()> {
+        let EstimatorConfig { sigma, unroll, horizon: [low, high], difference_clip, .. } = self.estimator;
+        ensure!(matches!(self.optimizer.hidden, 4 | 8), "optimizer.hidden must be 4 or 8");
+        ensure!(sigma > 0.0 && sigma.is_finite(), "estimator.sigma must be positive");
+        ensure!(unroll > 0, "estimator.unroll must be at least 1");
+        ensure!(low > 0 && low <= high, "estimator.horizon must be [shortest, longest], at least 1");
+        ensure!(difference_clip > 0.0, "estimator.difference_clip must be positive");
+        ensure!(self.outer.steps > 0, "outer.steps must be at least 1");
+        ensure!(self.outer.rate > 0.0 && self.outer.rate.is_finite(), "outer.rate must be positive");
+        ensure!(self.outer.clip > 0.0, "outer.clip must be positive");
+        ensure!(self.outer.betas.iter().all(|b| (0.0..1.0).contains(b)), "outer.betas must be in [0, 1)");
+        ensure!(self.validation.every > 0 && self.validation.seeds > 0, "validation.every and seeds: at least 1");
+        let steps = &self.validation.steps;
+        ensure!(!steps.is_empty() && steps.is_sorted() && steps[0] > 0, "validation.steps must rise from 1 or more");
+        ensure!(self.tasks.iter().any(|t| t.particles > 0), "at least one [[task]] needs particles");
+        for task in &self.tasks {
+            task.check()?;
+        }
+        for name in &self.validation.tasks {
+            if !self.tasks.iter().any(|t| t.name == *name) {
+                bail!("validation.tasks names `{name}`, but there is no [[task]] of that name");
+            }
+        }
+        ensure!(!self.validation.tasks.is_empty(), "validation.tasks must name at least one task");
+        Ok(())
+    }
+}
+
+impl TaskConfig {
+    fn check(&self) -> Result<()> {
+        let name = &self.name;
+        if !matches!(self.data.as_str(), "mnist" | "spirals") {
+            bail!("task `{name}`: unknown data `{}`; known: mnist, spirals", self.data);
+        }
+        ensure!(self.pool > 0 && self.batch > 0, "task `{name}`: pool and batch must be at least 1");
+        ensure!(self.hidden.iter().all(|h| (1..=4096).contains(h)), "task `{name}`: hidden widths must be in 1..=4096");
+        Ok(())
+    }
+}

@@ -1,0 +1,58 @@
+//! Validation of a snapshot: complete runs on held-out training data. Test data is never seen here.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::config::{Config, ValidationConfig};
+use super::problem::{Bench, Lane, Problem};
+use super::theta::Theta;
+use crate::experiment::Evaluator;
+use lgl2o::Rng;
+
+/// Score of a snapshot, lower is better.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Validation {
+    /// Mean of ln(held-out loss + 0.01) over tasks, seeds and steps; a loss counts 1.5 ln(classes) at most.
+    pub score: f64,
+    /// Mean held-out loss at each of the steps.
+    pub losses: Vec<f64>,
+}
+
+/// Validates a snapshot on the tasks that the configuration names.
+#[must_use]
+pub fn validate(config: &Config, problems: &[Arc<Problem>], theta: &Theta) -> Validation {
+    let chosen = problems.iter().filter(|p| config.validation.tasks.contains(&p.config.name));
+    let jobs: Vec<(&Arc<Problem>, u64)> =
+        chosen.flat_map(|p| (0..config.validation.seeds).map(move |seed| (p, seed))).collect();
+    let curves: Vec<Vec<f64>> =
+        jobs.par_iter().map(|(problem, seed)| curve(&config.validation, problem, theta, *seed)).collect();
+    let runs = curves.len() as f64;
+    let steps = config.validation.steps.len();
+    let losses: Vec<f64> = (0..steps).map(|i| curves.iter().map(|c| c[i]).sum::<f64>() / runs).collect();
+    let logs = curves.iter().flatten().map(|loss| libm::log(loss + 0.01)).sum::<f64>();
+    Validation { score: logs / (runs * steps as f64), losses }
+}
+
+/// Held-out losses of one run at the configured steps.
+fn curve(config: &ValidationConfig, problem: &Problem, theta: &Theta, seed: u64) -> Vec<f64> {
+    let mut rng = Rng::stream(0x76_616c_6964, seed);
+    let mut bench = Bench::new(problem);
+    let mut evaluator = Evaluator::new(&problem.task.network);
+    let rule = theta.rule(&theta.weights);
+    let mut lane = Lane::new(&rule, bench.initial(&mut rng));
+    let most = 1.5 * libm::log(problem.train().classes() as f64);
+    let mut losses = Vec::new();
+    let mut done = 0;
+    for &step in &config.steps {
+        while done < step {
+            bench.draw(problem, &mut rng);
+            bench.step(problem, &rule, &mut lane);
+            done += 1;
+        }
+        let score = evaluator.score(&lane.params, problem.task.test(), usize::MAX);
+        let loss = if lane.broken { None } else { score.loss };
+        losses.push(loss.map_or(most, |loss| loss.min(most)));
+    }
+    losses
+}

@@ -1,0 +1,170 @@
+//! Networks whose shape is known at run time only: the core's traits over memory on the heap.
+//!
+//! Nothing is computed here. The core's kernels see the same slices as those of a network whose shape is a type, so the
+//! bits are the same.
+
+use lgl2o::objective::mlp::network::BlankNetwork;
+use lgl2o::objective::mlp::{Activation, Layer, Network};
+use lgl2o::tensors::Tensors;
+
+/// A list of tensors in one allocation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeapTensors {
+    data: Vec<f32>,
+    /// Where each tensor ends.
+    ends: Vec<usize>,
+}
+
+impl HeapTensors {
+    /// Tensors of these lengths, all zero.
+    #[must_use]
+    pub fn zeros(lengths: impl IntoIterator<Item = usize>) -> Self {
+        let mut end = 0;
+        let ends: Vec<usize> = lengths
+            .into_iter()
+            .map(|length| {
+                end += length;
+                end
+            })
+            .collect();
+        Self { data: vec![0.0; end], ends }
+    }
+
+    /// All numbers, tensor after tensor.
+    #[must_use]
+    pub fn as_slice(&self) -> &[f32] {
+        &self.data
+    }
+
+    /// All numbers, to write to.
+    pub fn as_mut_slice(&mut self) -> &mut [f32] {
+        &mut self.data
+    }
+
+    fn range(&self, i: usize) -> std::ops::Range<usize> {
+        let start = if i == 0 { 0 } else { self.ends.get(i - 1).copied().unwrap_or(self.data.len()) };
+        start..self.ends.get(i).copied().unwrap_or(start)
+    }
+}
+
+impl Tensors for HeapTensors {
+    fn count(&self) -> usize {
+        self.ends.len()
+    }
+    fn tensor(&self, i: usize) -> &[f32] {
+        self.data.get(self.range(i)).unwrap_or(&[])
+    }
+    fn tensor_mut(&mut self, i: usize) -> &mut [f32] {
+        let range = self.range(i);
+        self.data.get_mut(range).unwrap_or(&mut [])
+    }
+    fn neighbours_mut(&mut self, i: usize) -> (&mut [f32], &mut [f32]) {
+        let (first, second) = (self.range(i), self.range(i + 1));
+        let Some(both) = self.data.get_mut(first.start..second.end.max(first.end)) else {
+            return (&mut [], &mut []);
+        };
+        both.split_at_mut(first.len())
+    }
+}
+
+/// A multilayer perceptron's layers, and the largest batch that it takes at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeapNetwork {
+    layers: Vec<Layer>,
+    capacity: usize,
+}
+
+impl HeapNetwork {
+    /// A network of these widths, input first, with one activation for all hidden layers and linear outputs.
+    ///
+    /// There must be at least two widths, all of them and the capacity positive; what reads configurations checks that.
+    #[must_use]
+    pub fn new(widths: &[usize], hidden: Activation, capacity: usize) -> Self {
+        let last = widths.len().saturating_sub(2);
+        let layers = widths
+            .windows(2)
+            .enumerate()
+            .map(|(l, pair)| Layer {
+                inputs: pair[0],
+                outputs: pair[1],
+                activation: if l == last { Activation::Identity } else { hidden },
+            })
+            .collect();
+        Self { layers, capacity }
+    }
+
+    /// The same layers for batches of another size.
+    #[must_use]
+    pub fn with_capacity(&self, capacity: usize) -> Self {
+        Self { layers: self.layers.clone(), capacity }
+    }
+}
+
+impl Network for HeapNetwork {
+    type Params = HeapTensors;
+    type Activations = HeapTensors;
+    type Losses = Vec<f32>;
+
+    fn depth(&self) -> usize {
+        self.layers.len()
+    }
+    fn layer(&self, l: usize) -> Layer {
+        self.layers[l.min(self.layers.len() - 1)]
+    }
+    fn capacity(&self) -> usize {
+        self.capacity
+    }
+}
+
+impl BlankNetwork for HeapNetwork {
+    fn blank_params(&self) -> HeapTensors {
+        HeapTensors::zeros(self.layers.iter().flat_map(|layer| [layer.inputs * layer.outputs, layer.outputs]))
+    }
+    fn blank_activations(&self) -> HeapTensors {
+        HeapTensors::zeros(self.layers.iter().map(|layer| layer.outputs * self.capacity))
+    }
+    fn blank_losses(&self) -> Vec<f32> {
+        vec![0.0; self.capacity]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lgl2o::batch::Batch;
+    use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Tanh};
+    use lgl2o::objective::{Blank, Objective};
+    use lgl2o::{Rng, chain};
+
+    #[test]
+    fn heap_and_static_networks_give_the_same_bits() {
+        let heap = Mlp::new(HeapNetwork::new(&[3, 10, 5, 4], Activation::Tanh, 6), Loss::CrossEntropy);
+        type Same = Fixed<chain![Dense<3, 10, Tanh>, Dense<10, 5, Tanh>, Dense<5, 4>], 6>;
+        let fixed = Mlp::new(Same::new(), Loss::CrossEntropy);
+        let mut rng = Rng::new(1);
+        let inputs: Vec<f32> = (0..18).map(|_| rng.normal()).collect();
+        let batch = Batch::classes(&inputs, 3, &[0, 1, 2, 3, 0, 1]);
+        let (mut a, mut b) = (heap.blank_params(), fixed.blank_params());
+        heap.initialize(&mut a, &mut Rng::new(2));
+        fixed.initialize(&mut b, &mut Rng::new(2));
+        let (mut ga, mut gb) = (heap.blank_params(), fixed.blank_params());
+        let (mut la, mut lb) = (heap.blank_losses(), fixed.blank_losses());
+        heap.gradient(&mut heap.blank_scratch(), &a, batch, &mut la, &mut ga).unwrap();
+        fixed.gradient(&mut fixed.blank_scratch(), &b, batch, &mut lb, &mut gb).unwrap();
+        assert_eq!(la, lb);
+        for i in 0..6 {
+            assert_eq!(ga.tensor(i), gb.tensor(i));
+        }
+        assert_eq!(heap.parameters(), ga.as_slice().len());
+    }
+
+    #[test]
+    fn neighbours_are_disjoint_and_in_order() {
+        let mut t = HeapTensors::zeros([2, 3, 1]);
+        let lengths = |(a, b): (&mut [f32], &mut [f32])| (a.len(), b.len());
+        assert_eq!(lengths(t.neighbours_mut(0)), (2, 3));
+        assert_eq!(lengths(t.neighbours_mut(1)), (3, 1));
+        assert_eq!(lengths(t.neighbours_mut(2)), (1, 0));
+        assert_eq!(t.tensor(3), &[] as &[f32]);
+    }
+}

@@ -1,0 +1,386 @@
+//! Optimizer expressions of the command line.
+//!
+//! ```text
+//! list     = item { "," item }
+//! item     = rule | guard "(" rule "," rule { "," option } ")"
+//! rule     = name [ ":" argument ]             sgd:0.3   sgd:5/(50+i)   adam   l2o   l2o:weights.l2o
+//! guard    = "lgl2o" | "gl2o" | "blend"        the learned rule comes first, the fallback second
+//! option   = word | word "=" argument          nt=10   nc=10   margin=2   veto   mu=ema:0.25   share=0.5
+//! ```
+//!
+//! A rule without an argument has its tuned rate.
+
+use std::sync::Arc;
+
+use lgl2o::guard::{Decision, MuRule};
+use lgl2o::learned::{self, CoordinateMlp, WeightsError};
+use lgl2o::rule::{Adam, AdamW, Armijo, Lion, Momentum, Nesterov, Rate, RmsProp, Sgd};
+use winnow::ascii::multispace0;
+use winnow::combinator::{delimited, eof, opt, preceded, repeat, separated, terminated};
+use winnow::prelude::*;
+use winnow::token::{one_of, take_while};
+
+use super::{AnyRule, LossSettings, Method, Optimizer, Policy, Sides, Tuned};
+
+/// Names of all rules.
+pub const RULES: [&str; 9] = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "lion", "armijo", "l2o"];
+/// Names of all guards.
+pub const GUARDS: [&str; 3] = ["lgl2o", "gl2o", "blend"];
+const LOSS_OPTIONS: [&str; 12] =
+    ["nt", "nc", "lower", "margin", "growing-margin", "full", "decrease", "keep", "rewind", "reset", "follow", "veto"];
+
+/// What is wrong with an expression.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExpressionError {
+    /// It does not follow the grammar.
+    #[error(
+        "cannot read the optimizer expression `{expression}` at `{rest}`; \
+         examples: sgd:0.3   l2o   lgl2o(l2o,sgd)   gl2o(l2o,adam:0.01,alpha=0.9)"
+    )]
+    Syntax {
+        /// The whole expression.
+        expression: String,
+        /// What was left when reading stopped.
+        rest: String,
+    },
+    /// A name is not known.
+    #[error("unknown {what} `{name}`{}; known: {}", nearest(.name, .known), .known.join(", "))]
+    Unknown {
+        /// What the name should name.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// All that there are.
+        known: Vec<&'static str>,
+    },
+    /// An argument is missing, superfluous or out of range.
+    #[error("`{name}`: {problem}")]
+    Argument {
+        /// What the argument belongs to.
+        name: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A file of learned weights cannot be used.
+    #[error("`{path}`: {problem}")]
+    Weights {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+/// ` (did you mean ...?)` for the nearest known name, if one is near.
+fn nearest(name: &str, known: &[&'static str]) -> String {
+    let best = known.iter().max_by(|a, b| strsim::jaro_winkler(name, a).total_cmp(&strsim::jaro_winkler(name, b)));
+    match best {
+        Some(best) if strsim::jaro_winkler(name, best) > 0.7 => format!(" (did you mean `{best}`?)"),
+        _ => String::new(),
+    }
+}
+
+fn unknown(what: &'static str, name: &str, known: &[&'static str]) -> ExpressionError {
+    ExpressionError::Unknown { what, name: name.to_owned(), known: known.to_vec() }
+}
+
+fn argument(name: &str, problem: impl Into<String>) -> ExpressionError {
+    ExpressionError::Argument { name: name.to_owned(), problem: problem.into() }
+}
+
+/// A name with an argument: a rule, or an option.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Word<'a> {
+    name: &'a str,
+    argument: Option<&'a str>,
+}
+
+/// A word, with words in parentheses for a guard.
+#[derive(Debug, Clone, PartialEq)]
+struct Item<'a> {
+    word: Word<'a>,
+    inner: Option<Vec<Word<'a>>>,
+}
+
+fn name<'a>(input: &mut &'a str) -> ModalResult<&'a str> {
+    take_while(1.., |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_').parse_next(input)
+}
+
+/// Anything up to the next comma or parenthesis, with one level of parentheses in it.
+fn value<'a>(input: &mut &'a str) -> ModalResult<&'a str> {
+    let plain = |c: char| !matches!(c, ',' | '(' | ')') && !c.is_whitespace();
+    let group = ('(', take_while(0.., plain), ')');
+    (take_while(1.., plain), repeat::<_, _, (), _, _>(0.., (group, take_while(0.., plain)))).take().parse_next(input)
+}
+
+fn word<'a>(input: &mut &'a str) -> ModalResult<Word<'a>> {
+    let argument = opt(preceded(one_of([':', '=']), value));
+    delimited(multispace0, (name, argument), multispace0)
+        .map(|(name, argument)| Word { name, argument })
+        .parse_next(input)
+}
+
+fn item<'a>(input: &mut &'a str) -> ModalResult<Item<'a>> {
+    let inner = delimited('(', separated(1.., word, ','), ')');
+    (word, terminated(opt(inner), multispace0)).map(|(word, inner)| Item { word, inner }).parse_next(input)
+}
+
+fn items<'a>(input: &mut &'a str) -> ModalResult<Vec<Item<'a>>> {
+    terminated(separated(1.., item, ','), eof).parse_next(input)
+}
+
+/// Reads a comma-separated list of optimizers.
+///
+/// # Errors
+/// What is wrong with the first expression that is wrong.
+pub fn parse_list(expression: &str, tuned: &Tuned) -> Result<Vec<Optimizer>, ExpressionError> {
+    let mut rest = expression;
+    let items = items(&mut rest).map_err(|_| ExpressionError::Syntax {
+        expression: expression.to_owned(),
+        rest: rest.chars().take(24).collect(),
+    })?;
+    items.iter().map(|item| optimizer(item, tuned)).collect()
+}
+
+/// Reads one optimizer.
+///
+/// # Errors
+/// What is wrong with the expression.
+pub fn parse(expression: &str, tuned: &Tuned) -> Result<Optimizer, ExpressionError> {
+    let mut all = parse_list(expression, tuned)?;
+    match (all.pop(), all.is_empty()) {
+        (Some(one), true) => Ok(one),
+        _ => Err(argument(expression, "one optimizer is wanted here, not a list")),
+    }
+}
+
+fn optimizer(item: &Item<'_>, tuned: &Tuned) -> Result<Optimizer, ExpressionError> {
+    let Some(inner) = &item.inner else {
+        if GUARDS.contains(&item.word.name) {
+            let example = format!("{}(l2o,sgd)", item.word.name);
+            return Err(argument(item.word.name, format!("a guard needs its two rules, as in {example}")));
+        }
+        let (name, rule, learned) = rule(&item.word, tuned)?;
+        return Ok(Optimizer { name, method: Method::Alone { rule, learned } });
+    };
+    let guard = item.word.name;
+    if !GUARDS.contains(&guard) {
+        return Err(unknown("guard", guard, &GUARDS));
+    }
+    let [learned, fallback, options @ ..] = inner.as_slice() else {
+        return Err(argument(guard, "two rules are needed, the learned one first"));
+    };
+    let (learned_name, learned, _) = rule(learned, tuned)?;
+    let (fallback_name, fallback, _) = rule(fallback, tuned)?;
+    let sides = Sides { learned, fallback };
+    let (method, suffix) = match guard {
+        "lgl2o" => loss_guard(sides, options)?,
+        "gl2o" => residual_guard(sides, options)?,
+        _ => blend(sides, options)?,
+    };
+    Ok(Optimizer { name: format!("{guard}({learned_name},{fallback_name}{suffix})"), method })
+}
+
+/// Options written back, for the name.
+fn suffix(options: &[Word<'_>]) -> String {
+    options.iter().map(|o| o.argument.map_or(format!(",{}", o.name), |v| format!(",{}={v}", o.name))).collect()
+}
+
+fn loss_guard(sides: Sides, options: &[Word<'_>]) -> Result<(Method, String), ExpressionError> {
+    let mut s = LossSettings::default();
+    for option in options {
+        match option.name {
+            "nt" => s.train = count(option)?,
+            "nc" => s.check = count(option)?,
+            "lower" => s.decision = Decision::Lower,
+            "margin" => s.decision = Decision::Margin { z: number(option, |z| z >= 0.0, "0 or more")? },
+            "growing-margin" => s.decision = Decision::GrowingMargin,
+            "full" => s.decision = Decision::FullObjective,
+            "decrease" => {
+                s.decision = Decision::SufficientDecrease { kappa: number(option, |k| k >= 0.0, "0 or more")? };
+            }
+            "keep" => s.policy = Policy::Keep,
+            "rewind" => s.policy = Policy::Rewind,
+            "reset" => s.policy = Policy::Reset,
+            "follow" => s.policy = Policy::Follow,
+            "veto" => s.veto = true,
+            other => return Err(unknown("option of lgl2o", other, &LOSS_OPTIONS)),
+        }
+    }
+    Ok((Method::Loss { sides, settings: s }, suffix(options)))
+}
+
+fn residual_guard(sides: Sides, options: &[Word<'_>]) -> Result<(Method, String), ExpressionError> {
+    let (mut alpha, mut mu) = (0.99, MuRule::ExponentialAverage(0.25));
+    for option in options {
+        match option.name {
+            "alpha" => alpha = number(option, |a| (0.0..1.0).contains(&a), "at least 0 and below 1")?,
+            "mu" => mu = mu_rule(option)?,
+            other => return Err(unknown("option of gl2o", other, &["alpha", "mu"])),
+        }
+    }
+    Ok((Method::Residual { sides, alpha, mu }, suffix(options)))
+}
+
+fn blend(sides: Sides, options: &[Word<'_>]) -> Result<(Method, String), ExpressionError> {
+    let mut share = 0.5;
+    for option in options {
+        match option.name {
+            "share" => share = number(option, |x| (0.0..=1.0).contains(&x), "between 0 and 1")?,
+            other => return Err(unknown("option of blend", other, &["share"])),
+        }
+    }
+    Ok((Method::Blend { sides, share }, suffix(options)))
+}
+
+/// `gs:theta`, `rt`, `aa`, `ema:theta`, `rm:k`.
+fn mu_rule(option: &Word<'_>) -> Result<MuRule, ExpressionError> {
+    let text = option.argument.unwrap_or("");
+    let (kind, value) = text.split_once(':').map_or((text, None), |(kind, value)| (kind, Some(value)));
+    let word = Word { name: "mu", argument: value };
+    Ok(match kind {
+        "gs" => MuRule::Geometric(number(&word, |t| t > 0.0 && t < 1.0, "theta between 0 and 1")?),
+        "rt" => MuRule::RecentTerm,
+        "aa" => MuRule::ArithmeticAverage,
+        "ema" => MuRule::ExponentialAverage(number(&word, |t| t > 0.0 && t <= 1.0, "theta above 0, at most 1")?),
+        "rm" => {
+            let k = count(&word)? as usize;
+            if k > lgl2o::guard::residual::RECENT {
+                return Err(argument("mu", "rm remembers at most 32 residuals"));
+            }
+            MuRule::RecentMax(k)
+        }
+        other => return Err(unknown("mu rule", other, &["gs", "rt", "aa", "ema", "rm"])),
+    })
+}
+
+fn count(word: &Word<'_>) -> Result<u32, ExpressionError> {
+    match word.argument.map(str::parse) {
+        Some(Ok(n)) if n > 0 => Ok(n),
+        _ => Err(argument(word.name, "a whole number of at least 1 is needed, as in nt=10")),
+    }
+}
+
+fn number(word: &Word<'_>, good: impl Fn(f32) -> bool, range: &str) -> Result<f32, ExpressionError> {
+    match word.argument.map(str::parse::<f32>) {
+        Some(Ok(x)) if x.is_finite() && good(x) => Ok(x),
+        _ => Err(argument(word.name, format!("a number is needed, {range}"))),
+    }
+}
+
+/// A rule with the name that spells its rate out, and whether it is a learned one.
+fn rule(word: &Word<'_>, tuned: &Tuned) -> Result<(String, AnyRule, bool), ExpressionError> {
+    if word.name == "l2o" {
+        let rule =
+            word.argument.map_or_else(|| Ok(AnyRule::Coordinate8(Arc::new(learned::tiny().clone()))), read_weights)?;
+        let name = word.argument.map_or("l2o".to_owned(), |file| format!("l2o:{file}"));
+        return Ok((name, rule, true));
+    }
+    if !RULES.contains(&word.name) {
+        let known: Vec<_> = RULES.iter().chain(&GUARDS).copied().collect();
+        return Err(unknown("optimizer", word.name, &known));
+    }
+    let (text, rate) = match word.argument {
+        Some(text) => (text.to_owned(), rate(word.name, text)?),
+        None => {
+            let rate = tuned.rate(word.name).ok_or_else(|| argument(word.name, "no tuned rate; write name:rate"))?;
+            (rate.to_string(), Rate::Constant(rate))
+        }
+    };
+    let rule = match (word.name, rate) {
+        ("sgd", rate) => AnyRule::Sgd(Sgd::new(rate)),
+        ("momentum", rate) => AnyRule::Momentum(Momentum::new(rate)),
+        ("nesterov", rate) => AnyRule::Nesterov(Nesterov::new(rate)),
+        ("rmsprop", rate) => AnyRule::RmsProp(RmsProp::new(rate)),
+        ("adam", rate) => AnyRule::Adam(Adam::new(rate)),
+        ("adamw", rate) => AnyRule::AdamW(AdamW::new(rate)),
+        ("lion", rate) => AnyRule::Lion(Lion::new(rate)),
+        (_, Rate::Constant(largest)) => {
+            AnyRule::Armijo(Armijo::new(largest).map_err(|error| argument("armijo", error.to_string()))?)
+        }
+        (name, Rate::Harmonic { .. }) => return Err(argument(name, "its rate does not fall by itself; give a number")),
+    };
+    Ok((format!("{}:{text}", word.name), rule, false))
+}
+
+/// A rate: a positive number, or `c/(i0+i)`.
+fn rate(name: &str, text: &str) -> Result<Rate, ExpressionError> {
+    let positive = |text: &str| text.trim().parse::<f32>().ok().filter(|x| *x > 0.0 && x.is_finite());
+    let harmonic = || {
+        let (c, rest) = text.split_once("/(")?;
+        let i0 = rest.strip_suffix("+i)")?;
+        Some(Rate::Harmonic { c: positive(c)?, i0: positive(i0)? })
+    };
+    positive(text).map(Rate::Constant).or_else(harmonic).ok_or_else(|| {
+        argument(name, format!("`{text}` is no rate: write a positive number, or c/(i0+i) as in 5/(50+i)"))
+    })
+}
+
+/// Learned weights from a file, of whichever size it holds.
+fn read_weights(path: &str) -> Result<AnyRule, ExpressionError> {
+    let bad = |problem: String| ExpressionError::Weights { path: path.to_owned(), problem };
+    let bytes = std::fs::read(path).map_err(|error| bad(format!("cannot be read: {error}")))?;
+    match CoordinateMlp::<8>::from_bytes(&bytes) {
+        Ok(rule) => Ok(AnyRule::Coordinate8(Arc::new(rule))),
+        Err(WeightsError::OtherOptimizer { hidden: 4, .. }) => CoordinateMlp::<4>::from_bytes(&bytes)
+            .map(|rule| AnyRule::Coordinate4(Arc::new(rule)))
+            .map_err(|error| bad(error.to_string())),
+        Err(error) => Err(bad(error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tuned() -> Tuned {
+        Tuned { best: RULES.iter().map(|r| ((*r).to_owned(), 0.5)).collect(), ..Tuned::default() }
+    }
+
+    fn names(expression: &str) -> Vec<String> {
+        parse_list(expression, &tuned()).unwrap().into_iter().map(|o| o.name).collect()
+    }
+
+    fn error(expression: &str) -> String {
+        parse_list(expression, &tuned()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn lists_split_outside_parentheses_and_rates_are_spelled_out() {
+        assert_eq!(
+            names("sgd:1, adam ,lgl2o(l2o, sgd:5/(50+i), nt=1,veto),gl2o(l2o,adam,mu=ema:0.5)"),
+            ["sgd:1", "adam:0.5", "lgl2o(l2o,sgd:5/(50+i),nt=1,veto)", "gl2o(l2o,adam:0.5,mu=ema:0.5)"]
+        );
+    }
+
+    #[test]
+    fn options_reach_the_guard() {
+        let one = parse("lgl2o(l2o,sgd,nt=3,nc=2,margin=1.5,follow)", &tuned()).unwrap();
+        let Method::Loss { settings, .. } = one.method else { panic!("a loss guard") };
+        assert_eq!((settings.train, settings.check), (3, 2));
+        assert_eq!((settings.decision, settings.policy), (Decision::Margin { z: 1.5 }, Policy::Follow));
+        assert!(matches!(
+            parse("blend(l2o,sgd,share=0.25)", &tuned()).unwrap().method,
+            Method::Blend { share: 0.25, .. }
+        ));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_the_nearest_name() {
+        assert!(error("adm").contains("did you mean `adam`"), "{}", error("adm"));
+        assert!(error("lgl20(l2o,sgd)").contains("did you mean `lgl2o`"));
+        assert!(error("lgl2o(l2o,sgd,vetto)").contains("did you mean `veto`"));
+        assert!(error("lgl2o").contains("lgl2o(l2o,sgd)"));
+        assert!(error("lgl2o(l2o)").contains("two rules"));
+        assert!(error("sgd:-1").contains("no rate"));
+        assert!(error("sgd:nan").contains("no rate"));
+        assert!(error("lgl2o(l2o,sgd,nt=0)").contains("at least 1"));
+        assert!(error("gl2o(l2o,sgd,alpha=1)").contains("below 1"));
+        assert!(error("gl2o(l2o,sgd,mu=rm:33)").contains("at most 32"));
+        assert!(error("sgd:1,,adam").contains("cannot read"));
+        assert!(error("").contains("cannot read"));
+        assert!(error("l2o:no-such-file").contains("cannot be read"));
+        assert!(error("((((((((").contains("cannot read"));
+    }
+}

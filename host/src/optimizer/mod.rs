@@ -1,0 +1,161 @@
+//! Optimizers chosen at run time: which rules, under which guard, with which settings.
+//!
+//! [`expression`] reads them from the command line; [`rule`] wraps any of the core's rules in one type; [`tuned`] knows
+//! the learning rates that a grid search found. A [`Method`] then names one of the core's guards, and [`Method::visit`]
+//! hands it to generic code.
+
+pub mod expression;
+pub mod rule;
+pub mod tuned;
+
+pub use expression::{ExpressionError, parse, parse_list};
+pub use rule::AnyRule;
+pub use tuned::Tuned;
+
+use lgl2o::Guard;
+use lgl2o::guard::{
+    Blend, Decision, Follow, KeepOwn, LossGuard, MuRule, Reset, ResidualGuard, Rewind, StatePolicy, Unguarded,
+};
+
+/// An optimizer with the expression that names it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Optimizer {
+    /// The expression, with every rate written out.
+    pub name: String,
+    /// What it does.
+    pub method: Method,
+}
+
+/// A rule alone, or two rules under a guard.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Method {
+    /// One rule alone.
+    Alone {
+        /// The rule.
+        rule: AnyRule,
+        /// Whether it is a learned one.
+        learned: bool,
+    },
+    /// LGL2O.
+    Loss {
+        /// The two rules.
+        sides: Sides,
+        /// Its settings.
+        settings: LossSettings,
+    },
+    /// GL2O.
+    Residual {
+        /// The two rules.
+        sides: Sides,
+        /// Factor of the bound, in \[0, 1).
+        alpha: f32,
+        /// How the bound follows the residuals.
+        mu: MuRule,
+    },
+    /// A fixed mixture.
+    Blend {
+        /// The two rules.
+        sides: Sides,
+        /// The learned side's share, in \[0, 1\].
+        share: f32,
+    },
+}
+
+/// The two rules of a guard.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sides {
+    /// The one that proposes.
+    pub learned: AnyRule,
+    /// The one that carries the guarantee.
+    pub fallback: AnyRule,
+}
+
+/// What happens to the loser's state; the core's policies by value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// [`KeepOwn`].
+    Keep,
+    /// [`Rewind`].
+    Rewind,
+    /// [`Reset`].
+    Reset,
+    /// [`Follow`].
+    Follow,
+}
+
+/// Settings of the loss guard.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LossSettings {
+    /// Training batches a round, n_t.
+    pub train: u32,
+    /// Check batches a round, n_c.
+    pub check: u32,
+    /// How the candidates are compared.
+    pub decision: Decision,
+    /// Whether the learned candidate must also beat the current parameters.
+    pub veto: bool,
+    /// What happens to the loser's state.
+    pub policy: Policy,
+}
+
+impl Default for LossSettings {
+    fn default() -> Self {
+        Self { train: 10, check: 10, decision: Decision::Lower, veto: false, policy: Policy::Keep }
+    }
+}
+
+/// Code that works with any guard.
+pub trait GuardVisitor {
+    /// What it gives.
+    type Output;
+    /// Does it with this one.
+    fn visit<G: Guard>(self, guard: &G) -> Self::Output;
+}
+
+impl Method {
+    /// Whether two sides compete, so that verdicts say something.
+    #[must_use]
+    pub fn is_guarded(&self) -> bool {
+        matches!(self, Self::Loss { .. } | Self::Residual { .. })
+    }
+
+    /// Training steps of one round.
+    #[must_use]
+    pub fn steps_per_round(&self) -> u32 {
+        match self {
+            Self::Loss { settings, .. } => settings.train,
+            _ => 1,
+        }
+    }
+
+    /// Hands the core's guard to a visitor.
+    ///
+    /// # Errors
+    /// [`lgl2o::Error::InvalidSetting`] for settings out of their range.
+    pub fn visit<V: GuardVisitor>(&self, visitor: V) -> Result<V::Output, lgl2o::Error> {
+        Ok(match self {
+            Self::Alone { rule, learned: false } => visitor.visit(&Unguarded::new(rule.clone())),
+            Self::Alone { rule, learned: true } => visitor.visit(&Unguarded::learned(rule.clone())),
+            Self::Loss { sides, settings } => match settings.policy {
+                Policy::Keep => visitor.visit(&loss_guard::<KeepOwn>(sides, settings)),
+                Policy::Rewind => visitor.visit(&loss_guard::<Rewind>(sides, settings)),
+                Policy::Reset => visitor.visit(&loss_guard::<Reset>(sides, settings)),
+                Policy::Follow => visitor.visit(&loss_guard::<Follow>(sides, settings)),
+            },
+            Self::Residual { sides: Sides { learned, fallback }, alpha, mu } => {
+                visitor.visit(&ResidualGuard::new(learned.clone(), fallback.clone()).with(*alpha, *mu)?)
+            }
+            Self::Blend { sides: Sides { learned, fallback }, share } => {
+                visitor.visit(&Blend::new(learned.clone(), fallback.clone(), *share)?)
+            }
+        })
+    }
+}
+
+fn loss_guard<S: StatePolicy>(sides: &Sides, settings: &LossSettings) -> LossGuard<AnyRule, AnyRule, S> {
+    LossGuard::new(sides.learned.clone(), sides.fallback.clone())
+        .batches(settings.train, settings.check)
+        .decision(settings.decision)
+        .veto(settings.veto)
+        .policy()
+}

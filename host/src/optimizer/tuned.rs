@@ -1,0 +1,80 @@
+//! Learning rates that a grid search found, task by task.
+//!
+//! The files under `host/tuned/` are what `lgl2o compare --task TASK --tune` writes: the grid, every score in it, and the
+//! best rate of each rule. They are built into the program, so that an expression without a rate means the tuned one.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// What a grid search found for one task.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tuned {
+    /// The task.
+    pub task: String,
+    /// Training steps of each trial.
+    pub steps: u64,
+    /// Seeds of each trial; they are none that `compare` uses by default.
+    pub seeds: Vec<u64>,
+    /// What the score is.
+    pub score: String,
+    /// The best rate of each rule.
+    pub best: BTreeMap<String, f32>,
+    /// Every rule's grid, as pairs of rate and score; a diverged trial has none.
+    pub grid: BTreeMap<String, Vec<Trial>>,
+}
+
+/// One point of the grid.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trial {
+    /// The learning rate.
+    pub rate: f32,
+    /// Mean score over the seeds; absent if any diverged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+}
+
+/// Names of the rules whose rate is tuned.
+pub const TUNED_RULES: [&str; 7] = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "lion"];
+
+impl Tuned {
+    /// The built-in result for a task; data sets of one's own borrow MNIST's rates.
+    #[must_use]
+    pub fn built_in(task: &str) -> Self {
+        let text = match task {
+            "spirals" => include_str!("../../tuned/spirals.toml"),
+            _ => include_str!("../../tuned/mnist.toml"),
+        };
+        toml::from_str(text).unwrap_or_default()
+    }
+
+    /// The tuned rate of a rule; Armijo's is the largest rate it tries, and needs no tuning.
+    #[must_use]
+    pub fn rate(&self, rule: &str) -> Option<f32> {
+        match rule {
+            "armijo" => Some(10.0),
+            _ => self.best.get(rule).copied(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn built_in_files_are_read_and_hold_the_best_of_their_grids() {
+        for task in ["spirals", "mnist"] {
+            let tuned = Tuned::built_in(task);
+            assert_eq!(tuned.task, task);
+            for rule in TUNED_RULES {
+                let trials = &tuned.grid[rule];
+                let score = |rate| trials.iter().find(|t| t.rate == rate).and_then(|t| t.score).expect("a score");
+                let best = score(tuned.best[rule]);
+                assert!(trials.iter().filter_map(|t| t.score).all(|other| best <= other), "{task} {rule}");
+            }
+        }
+    }
+}

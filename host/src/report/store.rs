@@ -1,0 +1,149 @@
+//! Puts the files of a report in place: all of them complete first, then all of them renamed.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use super::{File, ReportError};
+
+/// The one file that not every report has.
+pub(super) const BOUNDARY: &str = "boundary.svg";
+
+/// Writes the files into `dir`; nothing there changes before all of them are complete.
+pub(super) fn store(dir: &Path, files: &[File]) -> Result<Vec<PathBuf>, ReportError> {
+    prepare(dir, files)?;
+    let mut waiting = Vec::new();
+    for file in files {
+        let path = dir.join(file.name);
+        match write_beside(dir, &file.content) {
+            Ok(temporary) => waiting.push((temporary, path)),
+            Err(source) => return Err(ReportError::Write { path, source }),
+        }
+    }
+    let mut written = Vec::new();
+    for (temporary, path) in waiting {
+        match temporary.persist(&path) {
+            Ok(_) => written.push(path),
+            Err(e) => {
+                let source = e.error;
+                return Err(ReportError::Write { path, source });
+            }
+        }
+    }
+    remove_stale_boundary(dir, files)?;
+    Ok(written)
+}
+
+/// Creates the directory if need be, and looks whether the files can take their places in it.
+fn prepare(dir: &Path, files: &[File]) -> Result<(), ReportError> {
+    let path = || dir.to_path_buf();
+    if dir.exists() && !dir.is_dir() {
+        return Err(ReportError::NotADirectory { path: path() });
+    }
+    fs::create_dir_all(dir).map_err(|source| ReportError::CreateDirectory { path: path(), source })?;
+    match files.iter().map(|f| dir.join(f.name)).find(|p| p.exists() && !p.is_file()) {
+        Some(path) => Err(ReportError::NotAFile { path }),
+        None => Ok(()),
+    }
+}
+
+/// Writes a temporary file next to where it will be needed; it goes away if it is not used.
+fn write_beside(dir: &Path, content: &str) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".report-");
+    // A temporary file is private by default; a report is as readable as any other new file.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(dir)?;
+    file.write_all(content.as_bytes())?;
+    file.flush()?;
+    Ok(file)
+}
+
+/// Removes the boundary picture of an earlier report where this one has none.
+fn remove_stale_boundary(dir: &Path, files: &[File]) -> Result<(), ReportError> {
+    let path = dir.join(BOUNDARY);
+    if files.iter().any(|f| f.name == BOUNDARY) || !path.is_file() {
+        return Ok(());
+    }
+    fs::remove_file(&path).map_err(|source| ReportError::Write { path, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(text: &str) -> Vec<File> {
+        ["results.json", "table.md"].map(|name| File { name, content: format!("{text} {name}") }).into()
+    }
+
+    fn listing(dir: &Path) -> Vec<String> {
+        let entries = fs::read_dir(dir).expect("readable").flatten();
+        let mut names: Vec<String> = entries.map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn files_are_replaced_and_nothing_is_left_over() {
+        let home = tempfile::tempdir().expect("temporary directory");
+        store(home.path(), &files("old")).expect("stored");
+        fs::write(home.path().join(BOUNDARY), "old").expect("written");
+        fs::write(home.path().join("mine.txt"), "kept").expect("written");
+        store(home.path(), &files("new")).expect("stored");
+        assert_eq!(listing(home.path()), ["mine.txt", "results.json", "table.md"]);
+        let table = fs::read_to_string(home.path().join("table.md")).expect("readable");
+        assert_eq!(table, "new table.md");
+    }
+
+    #[test]
+    fn a_path_that_is_a_file_is_its_own_error() {
+        let home = tempfile::tempdir().expect("temporary directory");
+        let path = home.path().join("file");
+        fs::write(&path, "precious").expect("written");
+        let error = store(&path, &files("new")).expect_err("refused");
+        assert!(matches!(error, ReportError::NotADirectory { .. }));
+        assert!(error.to_string().contains(&path.display().to_string()));
+        assert_eq!(fs::read_to_string(&path).expect("readable"), "precious");
+    }
+
+    #[test]
+    fn a_directory_below_a_file_cannot_be_created() {
+        let home = tempfile::tempdir().expect("temporary directory");
+        fs::write(home.path().join("file"), "precious").expect("written");
+        let error = store(&home.path().join("file/below"), &files("new")).expect_err("refused");
+        assert!(matches!(error, ReportError::CreateDirectory { .. }));
+        assert!(error.to_string().contains("below"));
+    }
+
+    #[test]
+    fn a_name_that_is_taken_leaves_every_file_as_it_was() {
+        let home = tempfile::tempdir().expect("temporary directory");
+        fs::write(home.path().join("results.json"), "old").expect("written");
+        fs::create_dir(home.path().join("table.md")).expect("created");
+        let error = store(home.path(), &files("new")).expect_err("refused");
+        assert!(matches!(error, ReportError::NotAFile { .. }));
+        let kept = fs::read_to_string(home.path().join("results.json")).expect("readable");
+        assert_eq!(kept, "old");
+        assert_eq!(listing(home.path()), ["results.json", "table.md"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_read_only_directory_is_reported_and_left_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let home = tempfile::tempdir().expect("temporary directory");
+        store(home.path(), &files("old")).expect("stored");
+        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o555)).expect("set");
+        let outcome = store(home.path(), &files("new"));
+        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).expect("set");
+        // The superuser may write everywhere; then there is nothing to see here.
+        if let Err(error) = outcome {
+            assert!(matches!(error, ReportError::Write { .. }));
+            let kept = fs::read_to_string(home.path().join("table.md")).expect("readable");
+            assert_eq!(kept, "old table.md");
+        }
+    }
+}

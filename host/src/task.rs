@@ -1,0 +1,96 @@
+//! Tasks: an optimizee, its data, and a batch size.
+//!
+//! | name | optimizee | batch | data |
+//! |---|---|---|---|
+//! | `spirals` | 2-32-32-2 tanh | 128 | built in |
+//! | `mnist` | 784-20-10 sigmoid | 128 | `DATA/mnist` |
+//! | `idx` | inputs-20-classes sigmoid | 128 | any folder of IDX files |
+
+use std::path::Path;
+
+use lgl2o::objective::mlp::{Activation, Loss, Mlp};
+
+use crate::data::{self, DataError, DataSets, Dataset};
+use crate::network::HeapNetwork;
+
+/// Names of all tasks.
+pub const TASKS: [&str; 3] = ["spirals", "mnist", "idx"];
+/// Examples in a minibatch unless said otherwise.
+pub const BATCH: usize = 128;
+
+/// A task, with its data in memory.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// Its name.
+    pub name: String,
+    /// The optimizee in words, such as `2-32-32-2 tanh, softmax cross-entropy`.
+    pub model: String,
+    /// The optimizee's layers, for batches of [`Task::batch`].
+    pub network: HeapNetwork,
+    /// Examples in a minibatch.
+    pub batch: usize,
+    /// What is trained on, and what the losses on the curves are measured on.
+    pub data: DataSets,
+}
+
+impl Task {
+    /// Loads a task by name. `data` is the `--data` argument.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the data.
+    pub fn load(name: &str, data: Option<&Path>, batch: usize) -> Result<Self, DataError> {
+        let dir = data::data_dir(data);
+        Ok(match name {
+            "mnist" => Self::new(name, data::load_mnist(&dir)?, &[20], Activation::Sigmoid, batch),
+            "idx" => Self::new(name, data::load_folder(&dir)?, &[20], Activation::Sigmoid, batch),
+            _ => Self::new(name, data::spirals_sets(), &[32, 32], Activation::Tanh, batch),
+        })
+    }
+
+    /// A task with these hidden widths over some data.
+    #[must_use]
+    pub fn new(name: &str, data: DataSets, hidden: &[usize], activation: Activation, batch: usize) -> Self {
+        let mut widths = vec![data.train.width()];
+        widths.extend_from_slice(hidden);
+        widths.push(data.train.classes());
+        let shape: Vec<String> = widths.iter().map(ToString::to_string).collect();
+        let activation_name = format!("{activation:?}").to_lowercase();
+        Self {
+            name: name.to_owned(),
+            model: format!("{} {activation_name}, softmax cross-entropy", shape.join("-")),
+            network: HeapNetwork::new(&widths, activation, batch),
+            batch,
+            data,
+        }
+    }
+
+    /// The same task with the last tenth to sixth of its training data in place of the test data: for tuning and
+    /// selection, which must not see the test data.
+    ///
+    /// # Errors
+    /// [`DataError`] if there is too little training data to split.
+    pub fn for_selection(&self) -> Result<Self, DataError> {
+        let mut train = self.data.train.clone();
+        let test = train.split_off_tail(train.len() / 6)?;
+        let data = DataSets { name: self.data.name.clone(), train, test };
+        Ok(Self { data, ..self.clone() })
+    }
+
+    /// The optimizee.
+    #[must_use]
+    pub fn optimizee(&self) -> Mlp<HeapNetwork> {
+        Mlp::new(self.network.clone(), Loss::CrossEntropy)
+    }
+
+    /// What is trained on.
+    #[must_use]
+    pub fn train(&self) -> &Dataset {
+        &self.data.train
+    }
+
+    /// What is held out.
+    #[must_use]
+    pub fn test(&self) -> &Dataset {
+        &self.data.test
+    }
+}
