@@ -176,7 +176,9 @@ impl<'a> Batch<'a> {
         }
         if let Targets::Classes(labels) = self.targets {
             for s in 0..n {
-                let label = labels.get(s).unwrap_or(u8::MAX);
+                let Some(label) = labels.get(s) else {
+                    return Err(Error::ShapeMismatch { what: "the list of labels", expected: n, found: s });
+                };
                 if usize::from(label) >= outputs {
                     return Err(Error::LabelOutOfRange { label, classes: outputs });
                 }

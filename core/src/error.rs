@@ -1,7 +1,7 @@
 //! What can be wrong with a call, as opposed to what a round found out.
 //!
 //! A rejected proposal is a [`Verdict`](crate::guard::Verdict). An [`Error`] means that the call could not be carried
-//! out; parameters and rule states are then as they were before it.
+//! out; the accepted parameters are then as they were before it.
 
 use core::fmt;
 

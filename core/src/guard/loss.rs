@@ -272,7 +272,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
                 accept: proposals.learned && paired.second().is_finite() && enough,
                 fallback_loss: f32::NAN,
                 learned_loss: if proposals.learned { paired.second() } else { f32::INFINITY },
-                standard_error: paired.standard_error(),
+                standard_error: crate::oracle::or_infinity(paired.standard_error()),
             });
         }
         let paired = self.compare(u, v, self.veto.then_some(params), oracle, source)?;

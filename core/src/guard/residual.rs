@@ -19,7 +19,8 @@
 //! ```
 //!
 //! The gradient at y is taken on a check batch: on the batch that y was built from, it would favour a proposal that fits
-//! that batch. With fresh minibatches a round, which is one step, so costs two gradients. The paper's setting is convex and
+//! that batch. With fresh minibatches a round, which is one step, so costs two gradients (one, if the proposal is not
+//! finite). The paper's setting is convex and
 //! exact; under minibatch noise |S| has a floor, and once alpha mu falls below it nothing is accepted any more.
 
 use super::{Guard, Verdict, Winner, blank};
@@ -43,7 +44,7 @@ pub enum MuRule {
     Geometric(f32),
     /// mu <- the latest accepted residual.
     RecentTerm,
-    /// mu <- the mean of the first residual and all accepted ones.
+    /// mu <- the mean of all accepted residuals.
     ArithmeticAverage,
     /// mu <- theta r + (1 - theta) mu, theta in (0, 1].
     ExponentialAverage(f32),
@@ -228,9 +229,10 @@ impl<L: Rule, F: Rule> Guard for ResidualGuard<L, F> {
         let probe = &mut oracle.probe(batch);
         self.learned.step(&mut memory.learned_state, &mut memory.learned, &memory.gradient, train_loss, probe);
         self.fallback.step(&mut memory.fallback_state, &mut memory.fallback, &memory.gradient, train_loss, probe);
-        if !memory.bound.started {
-            memory.bound.mu = crate::oracle::or_infinity(math::sqrt(params.squared_distance(&memory.fallback)));
-            memory.bound.started = true;
+        // Until the fallback makes a finite step there is no bound, and nothing is accepted.
+        let first = math::sqrt(params.squared_distance(&memory.fallback));
+        if !memory.bound.started && first.is_finite() {
+            (memory.bound.mu, memory.bound.started) = (first, true);
         }
         let limit = self.alpha * memory.bound.mu;
         let residual = if memory.learned.is_finite() {

@@ -63,9 +63,8 @@ impl<const I: usize, const B: usize> Logistic<I, B> {
     }
 
     fn check(batch: &Batch<'_>) -> Result<usize, Error> {
-        let n = batch.check(I, 2, B)?;
         match batch.targets {
-            Targets::Classes(_) => Ok(n),
+            Targets::Classes(_) => batch.check(I, 2, B),
             Targets::Values(_) => Err(Error::WrongTargets),
         }
     }

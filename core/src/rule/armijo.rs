@@ -8,8 +8,9 @@
 //!
 //! All losses on the batch of the gradient; with minibatches this is the stochastic line search of Vaswani et al.
 //! (NeurIPS 2019). On an L-smooth objective any rate below 2 (1 - slope) / L is accepted, so the accepted one is at least
-//! shrink 2 (1 - slope) / L, or `largest`, wherever the run is: the premise of the convergence theorem holds by itself.
-//! If no rate is accepted within the budget of trials, the step is zero.
+//! shrink 2 (1 - slope) / L, or `largest`, wherever the run is: the premise of the convergence theorem holds by itself,
+//! as long as L is within reach, L < 2 (1 - slope) / (largest shrink^(trials - 1)). If no rate is accepted within the
+//! budget of trials, the step is zero, and the next search starts from the same rate.
 //!
 //! State: slot 0 is the point that the search starts from, the memo is the last accepted rate.
 
@@ -85,7 +86,9 @@ impl Rule for Armijo {
                     *w = start - rate * g;
                 }
             }
-            if probe.loss(params) <= loss - self.slope * rate * square {
+            let trial = probe.loss(params);
+            // From a point of infinite loss, "not more than infinity" would be no decrease.
+            if trial.is_finite() && trial <= loss - self.slope * rate * square {
                 state.memo = rate;
                 return;
             }

@@ -35,6 +35,8 @@ pub struct Checkpoint {
     pub minutes: f64,
     /// The weights.
     pub weights: Vec<f32>,
+    /// Their running mean.
+    pub average: Vec<f32>,
     /// The outer optimizer.
     pub outer: Outer,
     /// The best snapshot so far: its score and its weights.

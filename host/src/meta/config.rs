@@ -95,6 +95,9 @@ pub struct OuterConfig {
     pub betas: [f32; 2],
     /// A gradient longer than this times its running mean length is shortened to it.
     pub clip: f32,
+    /// How much of the running mean of the weights stays in each step; that mean is what is validated and kept. 0 keeps
+    /// the weights themselves.
+    pub average: f32,
 }
 
 /// How the weights that are kept are chosen: lowest score of all snapshots.
@@ -166,6 +169,7 @@ impl Config {
         ensure!(self.outer.steps > 0, "outer.steps must be at least 1");
         ensure!(self.outer.rate > 0.0 && self.outer.rate.is_finite(), "outer.rate must be positive");
         ensure!(self.outer.clip > 0.0, "outer.clip must be positive");
+        ensure!((0.0..1.0).contains(&self.outer.average), "outer.average must be in [0, 1)");
         ensure!(self.outer.betas.iter().all(|b| (0.0..1.0).contains(b)), "outer.betas must be in [0, 1)");
         ensure!(self.validation.every > 0 && self.validation.seeds > 0, "validation.every and seeds: at least 1");
         let steps = &self.validation.steps;

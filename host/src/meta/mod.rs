@@ -79,6 +79,8 @@ struct Session {
     config: Config,
     problems: Vec<Arc<Problem>>,
     theta: Theta,
+    /// Running mean of the weights (Polyak and Juditsky 1992): it has less of the estimator's noise.
+    average: Vec<f32>,
     outer: Outer,
     particles: Vec<Particle>,
     done: u32,
@@ -128,6 +130,7 @@ impl Session {
             particles: particles.collect(),
             outer: Outer::new(theta.weights.len()),
             problems,
+            average: theta.weights.clone(),
             theta,
             done: 0,
             inner: 0,
@@ -148,7 +151,9 @@ impl Session {
         for (particle, state) in self.particles.iter_mut().zip(&saved.particles) {
             state.restore(particle)?;
         }
+        ensure!(saved.average.len() == self.average.len(), "a mean of another size");
         self.theta = self.theta.with(saved.weights.clone());
+        self.average.clone_from(&saved.average);
         self.outer = saved.outer.clone();
         (self.done, self.inner, self.earlier) = (saved.done, saved.inner, saved.minutes);
         self.best.clone_from(&saved.best);
@@ -168,6 +173,7 @@ impl Session {
             inner: self.inner,
             minutes: self.minutes(),
             weights: self.theta.weights.clone(),
+            average: self.average.clone(),
             outer: self.outer.clone(),
             best: self.best.clone(),
             pending: self.pending,
@@ -215,6 +221,10 @@ impl Session {
             meta_loss += f64::from(share * part.meta_loss);
         }
         let step = self.outer.step(&self.config.outer, &mut self.theta.weights, &mut gradient);
+        let stay = self.config.outer.average;
+        for (mean, w) in self.average.iter_mut().zip(&self.theta.weights) {
+            *mean = stay * *mean + (1.0 - stay) * w;
+        }
         self.done += 1;
         self.inner += 2 * u64::from(self.config.estimator.unroll) * parts.len() as u64;
         self.pending = (self.pending.0 + meta_loss, self.pending.1 + 1);
@@ -230,13 +240,14 @@ impl Session {
         Ok(())
     }
 
-    /// Scores the weights as they are, and keeps them if they are the best so far.
+    /// Scores the mean of the weights as it is, and keeps it if it is the best so far.
     fn validate(&mut self, bar: &ProgressBar) -> Result<()> {
-        let found = validate::validate(&self.config, &self.problems, &self.theta);
+        let mean = self.theta.with(self.average.clone());
+        let found = validate::validate(&self.config, &self.problems, &mean);
         let losses: Vec<String> = found.losses.iter().map(|l| format!("{l:.4}")).collect();
         writeln!(self.logs[1], "{},{:.5},{}", self.done, found.score, losses.join(","))?;
         if self.best.as_ref().is_none_or(|(best, _)| found.score < *best) {
-            self.best = Some((found.score, self.theta.weights.clone()));
+            self.best = Some((found.score, mean.weights));
         }
         bar.set_prefix(format!("validation {:.4}", found.score));
         Ok(())

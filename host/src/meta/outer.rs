@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn it_finds_the_minimum_of_a_parabola() {
-        let config = OuterConfig { steps: 500, rate: 0.05, warmup: 10, betas: [0.9, 0.99], clip: 2.0 };
+        let config = OuterConfig { steps: 500, rate: 0.05, warmup: 10, betas: [0.9, 0.99], clip: 2.0, average: 0.0 };
         let mut outer = Outer::new(2);
         let mut w = [3.0, -2.0];
         for _ in 0..500 {
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_gradient_that_is_not_finite_moves_nothing() {
-        let config = OuterConfig { steps: 5, rate: 0.05, warmup: 0, betas: [0.9, 0.99], clip: 2.0 };
+        let config = OuterConfig { steps: 5, rate: 0.05, warmup: 0, betas: [0.9, 0.99], clip: 2.0, average: 0.0 };
         let mut outer = Outer::new(1);
         let before = outer.clone();
         let mut w = [1.0];

@@ -1,0 +1,69 @@
+//! What the laws of `lgl2o` are held against.
+//!
+//! - [`oracle`]: losses in double precision, written out anew, and their gradients by central differences.
+//! - [`reference`](mod@reference): the update rules in double precision.
+//! - [`learned`]: the learned rule in double precision.
+//! - [`network`]: a network whose shape is a value, with memory on the heap.
+//! - [`adversary`]: learned rules that do everything wrong, and fallbacks that always lose.
+//! - [`trail`]: a rule that records what its state has seen.
+//! - [`task`]: small objectives, data and sources.
+//! - [`run`]: runs that end in parameters and verdicts.
+//! - [`bits`]: equality bit for bit.
+//! - [`strategy`]: what property tests draw from.
+//! - [`program`]: the `lgl2o` program as a process.
+//!
+//! # What does not compile
+//!
+//! An empty layer:
+//!
+//! ```compile_fail,E0080
+//! use lgl2o::objective::mlp::{Dense, Fixed};
+//! let _ = Fixed::<Dense<0, 2>, 4>::new();
+//! ```
+//!
+//! A network without room for an example:
+//!
+//! ```compile_fail,E0080
+//! use lgl2o::objective::mlp::{Dense, Fixed};
+//! let _ = Fixed::<Dense<2, 2>, 0>::new();
+//! ```
+//!
+//! Memory of one guard for a run with another:
+//!
+//! ```compile_fail,E0308
+//! use lgl2o::guard::{Blend, Unguarded};
+//! use lgl2o::objective::Quadratic;
+//! use lgl2o::rule::Sgd;
+//! use lgl2o::{Memory, Trainer};
+//! let objective = Quadratic::new([1.0], [0.0]).unwrap();
+//! let mut memory: Memory<Quadratic<1>, Blend<Sgd, Sgd>> = Memory::new();
+//! let guard = Unguarded::new(Sgd::new(0.1));
+//! let _ = Trainer::new(&objective, &guard, &mut memory);
+//! ```
+//!
+//! The same shapes, when they fit:
+//!
+//! ```
+//! use lgl2o::guard::Unguarded;
+//! use lgl2o::objective::Quadratic;
+//! use lgl2o::objective::mlp::{Dense, Fixed};
+//! use lgl2o::rule::Sgd;
+//! use lgl2o::{Memory, Trainer};
+//! let _ = Fixed::<Dense<2, 2>, 4>::new();
+//! let objective = Quadratic::new([1.0], [0.0]).unwrap();
+//! let mut memory: Memory<Quadratic<1>, Unguarded<Sgd>> = Memory::new();
+//! let guard = Unguarded::new(Sgd::new(0.1));
+//! let _ = Trainer::new(&objective, &guard, &mut memory);
+//! ```
+
+pub mod adversary;
+pub mod bits;
+pub mod learned;
+pub mod network;
+pub mod oracle;
+pub mod program;
+pub mod reference;
+pub mod run;
+pub mod strategy;
+pub mod task;
+pub mod trail;

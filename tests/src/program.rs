@@ -1,0 +1,94 @@
+//! The `lgl2o` program as its users have it: a process with arguments, streams and an exit status.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// What a call of the program left behind.
+#[derive(Debug)]
+pub struct Ran {
+    /// Exit status; -1 if a signal ended it.
+    pub status: i32,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+impl Ran {
+    /// Checks the exit status, and that standard error holds all of some texts.
+    ///
+    /// # Panics
+    /// If not; with everything that the program said.
+    #[track_caller]
+    pub fn expect(&self, status: i32, says: &[&str]) -> &Self {
+        assert_eq!(self.status, status, "{self:#?}");
+        // Long messages are wrapped to the width of the terminal.
+        let err = self.err.split_whitespace().collect::<Vec<_>>().join(" ");
+        for text in says {
+            assert!(err.contains(text), "`{text}` is not in {self:#?}");
+        }
+        self
+    }
+}
+
+/// The program, built once per process with the profile of the tests.
+///
+/// # Panics
+/// If it cannot be built.
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../host/Cargo.toml");
+        let build = escargot::CargoBuild::new().manifest_path(manifest).bin("lgl2o").run();
+        build.expect("the program can be built").path().to_owned()
+    })
+}
+
+/// A call of the program in a directory; no data directory is known unless an argument names one.
+#[must_use]
+pub fn command(dir: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program());
+    command.current_dir(dir).args(arguments).env_remove("LGL2O_DATA").env("XDG_CACHE_HOME", dir.join("no-cache"));
+    command
+}
+
+/// Runs the program in a directory.
+///
+/// # Panics
+/// If it cannot be started.
+#[must_use]
+pub fn lgl2o(dir: &Path, arguments: &[&str]) -> Ran {
+    let output = command(dir, arguments).output().expect("the program can be started");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ran { status: output.status.code().unwrap_or(-1), out: text(&output.stdout), err: text(&output.stderr) }
+}
+
+/// A directory that goes away with the value.
+///
+/// # Panics
+/// If it cannot be made.
+pub fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a temporary directory")
+}
+
+/// Writes a folder of IDX files: `train` and `test` square images of the given side in `classes` classes that can be
+/// told apart.
+///
+/// # Panics
+/// If they cannot be written.
+pub fn write_idx(dir: &Path, side: u32, classes: u8, train: usize, test: usize) {
+    use lgl2o_host::data::idx::{Encoding, write_images, write_labels};
+    for (name, count) in [("train", train), ("t10k", test)] {
+        let labels: Vec<u8> = (0..count).map(|i| (i % usize::from(classes)) as u8).collect();
+        let pixels = (side * side) as usize;
+        let image = |(i, label): (usize, &u8)| -> Vec<u8> {
+            let stripe = usize::from(*label) * pixels / usize::from(classes);
+            (0..pixels).map(|p| if p == stripe { 255 } else { ((i * 31 + p * 7) % 40) as u8 }).collect()
+        };
+        let images: Vec<u8> = labels.iter().enumerate().flat_map(image).collect();
+        let path = |kind: &str| dir.join(format!("{name}-{kind}-ubyte"));
+        write_images(&path("images-idx3"), (side, side), &images, Encoding::Plain).expect("images are written");
+        write_labels(&path("labels-idx1"), &labels, Encoding::Plain).expect("labels are written");
+    }
+}

@@ -1,0 +1,48 @@
+//! What property tests draw from.
+
+use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
+
+/// Settings of a property test: how many cases, and the file that failing ones are kept in.
+///
+/// `cases!(64, "kernels")` keeps them in `tests/kernels.regressions`, beside `tests/kernels.rs`.
+#[macro_export]
+macro_rules! cases {
+    ($cases:expr, $name:literal) => {
+        $crate::strategy::config($cases, concat!(env!("CARGO_MANIFEST_DIR"), "/tests/", $name, ".regressions"))
+    };
+}
+
+/// What [`cases!`](crate::cases) expands to.
+#[must_use]
+pub fn config(cases: u32, file: &'static str) -> ProptestConfig {
+    let failure_persistence: Option<Box<dyn proptest::test_runner::FailurePersistence>> =
+        Some(Box::new(FileFailurePersistence::Direct(file)));
+    ProptestConfig { cases, failure_persistence, ..ProptestConfig::default() }
+}
+
+/// Any number at all: ordinary ones, both zeros, denormals, huge ones, infinities and NaN.
+pub fn any_number() -> impl Strategy<Value = f32> {
+    prop_oneof![
+        12 => -4.0f32..4.0,
+        2 => prop_oneof![Just(0.0f32), Just(-0.0f32)],
+        1 => (0u32..0x0080_0000, any::<bool>()).prop_map(|(bits, minus)| f32::from_bits(bits | u32::from(minus) << 31)),
+        1 => prop_oneof![Just(1e30f32), Just(-1e30), Just(f32::MAX), Just(f32::MIN), Just(1e-30)],
+        1 => prop_oneof![
+            8 => Just(1.0f32),
+            1 => Just(f32::INFINITY),
+            1 => Just(f32::NEG_INFINITY),
+            1 => Just(f32::NAN),
+        ],
+    ]
+}
+
+/// Ordinary numbers and both zeros.
+pub fn number() -> impl Strategy<Value = f32> {
+    prop_oneof![8 => -4.0f32..4.0, 1 => Just(0.0f32), 1 => Just(-0.0f32)]
+}
+
+/// A gradient's number: from 1e-3 to 1e3 in size, either sign.
+pub fn slope() -> impl Strategy<Value = f32> {
+    (-3.0f32..3.0, any::<bool>()).prop_map(|(power, minus)| if minus { -10f32.powf(power) } else { 10f32.powf(power) })
+}

@@ -1,0 +1,212 @@
+//! `lgl2o compare` and `lgl2o data`, end to end: what they write, and what they say when asked wrongly.
+
+use std::fs;
+use std::path::Path;
+
+use lgl2o_tests::program::{folder, lgl2o, write_idx};
+
+const SHORT: [&str; 5] = ["compare", "--quick", "--steps", "20", "--optimizers"];
+
+fn short<'a>(optimizers: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    SHORT.iter().copied().chain([optimizers]).chain(more.iter().copied()).collect()
+}
+
+fn read(path: impl AsRef<Path>) -> Vec<u8> {
+    let path = path.as_ref();
+    fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Everything that the report consists of is there, and the record has the documented shape.
+#[test]
+fn compare_writes_a_whole_report() {
+    let dir = folder();
+    let ran = lgl2o(dir.path(), &short("sgd,l2o,lgl2o(l2o,sgd),gl2o(l2o,sgd),blend(l2o,adam,share=0.5)", &[]));
+    ran.expect(0, &[]);
+    assert!(ran.out.contains("lgl2o(l2o,sgd:1)"), "{}", ran.out);
+    let out = dir.path().join("out/spirals");
+    for file in ["table.md", "loss-by-step.svg", "loss-by-cost.svg", "verdicts.svg", "boundary.svg", "report.html"] {
+        assert!(!read(out.join(file)).is_empty(), "{file}");
+    }
+    let page = String::from_utf8(read(out.join("report.html"))).unwrap();
+    assert!(!page.contains("src=\"http") && !page.contains("href=\"http"), "the page needs the network");
+    let json: serde_json::Value = serde_json::from_slice(&read(out.join("results.json"))).unwrap();
+    assert_eq!(json["version"], 1);
+    assert_eq!((&json["task"], &json["parameters"], &json["batch"]), (&"spirals".into(), &1218.into(), &128.into()));
+    let runs = json["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 10);
+    for run in runs {
+        let curve = run["curve"].as_array().unwrap();
+        assert_eq!(curve.first().unwrap()["step"], 0);
+        assert_eq!(curve.last().unwrap()["step"], 20);
+        for key in ["cost", "train_loss", "test_loss", "test_accuracy"] {
+            assert!(curve.iter().all(|point| point[key].is_number()), "{key}");
+        }
+    }
+    // A plain rule spends one gradient a step; LGL2O with n_t = n_c = 10 spends 19 gradients and 20 forwards a round.
+    assert_eq!(runs[0]["curve"].as_array().unwrap().last().unwrap()["cost"], 60.0);
+    assert_eq!(runs[4]["curve"].as_array().unwrap().last().unwrap()["cost"], 2.0 * (19.0 * 3.0 + 20.0));
+    assert!(json["summary"].as_array().unwrap().iter().all(|row| row["test_loss_mean"].is_number()));
+}
+
+/// One seed, one record: byte for byte, whatever the number of threads.
+#[test]
+fn one_thread_and_two_give_the_same_bytes() {
+    let dir = folder();
+    let optimizers = "sgd,adam,lgl2o(l2o,sgd),gl2o(l2o,sgd)";
+    for threads in ["1", "2"] {
+        lgl2o(dir.path(), &short(optimizers, &["--threads", threads, "--out", threads])).expect(0, &[]);
+    }
+    for file in ["results.json", "table.md", "loss-by-cost.svg", "verdicts.svg", "boundary.svg", "report.html"] {
+        assert!(read(dir.path().join("1").join(file)) == read(dir.path().join("2").join(file)), "{file} differs");
+    }
+}
+
+/// A run that leaves the finite numbers is a result, not a failure: its losses are null.
+#[test]
+fn a_diverged_run_is_null_in_the_record() {
+    let dir = folder();
+    lgl2o(dir.path(), &short("sgd:1e38,sgd:0.1", &["--out", "o"])).expect(0, &[]);
+    let json: serde_json::Value = serde_json::from_slice(&read(dir.path().join("o/results.json"))).unwrap();
+    let last = |run: usize| json["runs"][run]["curve"].as_array().unwrap().last().unwrap().clone();
+    assert!(last(0)["test_loss"].is_null() && last(0)["test_accuracy"].is_null());
+    assert!(last(2)["test_loss"].is_number());
+    assert!(String::from_utf8(read(dir.path().join("o/table.md"))).unwrap().contains("diverged"));
+}
+
+/// Any folder of IDX files is a task, whatever its image size and number of classes.
+#[test]
+fn any_idx_folder_is_a_task() {
+    let dir = folder();
+    write_idx(dir.path(), 6, 3, 300, 60);
+    let data = dir.path().to_str().unwrap();
+    let ran = lgl2o(dir.path(), &short("adam:0.03", &["--task", "idx", "--data", data, "--batch", "32", "--out", "o"]));
+    ran.expect(0, &[]);
+    let json: serde_json::Value = serde_json::from_slice(&read(dir.path().join("o/results.json"))).unwrap();
+    assert_eq!(json["model"], "36-20-3 sigmoid, softmax cross-entropy");
+}
+
+/// Wrong arguments: exit status 2, what is wrong, and what would be right.
+#[test]
+fn wrong_arguments_are_explained() {
+    let dir = folder();
+    let cases: [(&[&str], &[&str]); 14] = [
+        (&["compare", "--task", "spiral"], &["spiral", "spirals"]),
+        (&["compare", "--optimizers", "adm"], &["unknown optimizer `adm`", "did you mean `adam`", "known:"]),
+        (&["compare", "--optimizers", "lgl2o(l2o,sgd,marge=2)"], &["did you mean `margin`"]),
+        (&["compare", "--optimizers", "sgd:1,"], &["cannot read the optimizer expression"]),
+        (&["compare", "--optimizers", "sgd:1,sgd:1"], &["listed twice"]),
+        (&["compare", "--optimizers", "sgd:-3"], &["no rate"]),
+        (&["compare", "--steps", "0"], &["0 is not in 1.."]),
+        (&["compare", "--steps", "15"], &["multiple of 10"]),
+        (&["compare", "--seeds", "0"], &["0 is not in 1.."]),
+        (&["compare", "--quick", "--batch", "5000"], &["larger than the training data"]),
+        (&["compare", "--sted", "1"], &["--sted", "--seed"]),
+        (&["comare"], &["comare", "compare"]),
+        (&["meta-train"], &["--config"]),
+        (&["data", "fetch", "mist"], &["mist", "mnist"]),
+    ];
+    for (arguments, says) in cases {
+        lgl2o(dir.path(), arguments).expect(2, says);
+    }
+}
+
+/// Data that are missing: exit status 1, where they were looked for, and how to get them.
+#[test]
+fn missing_data_are_explained() {
+    let dir = folder();
+    let ran = lgl2o(dir.path(), &short("sgd", &["--task", "mnist", "--data", "nowhere"]));
+    ran.expect(1, &["nowhere", "lgl2o data fetch mnist"]);
+    let ran = lgl2o(dir.path(), &["data"]);
+    ran.expect(0, &[]);
+    assert!(ran.out.contains("data directory:") && ran.out.contains("spirals: built in"), "{}", ran.out);
+}
+
+/// Damaged data: exit status 1, the file and what is wrong with it; results that are there stay as they are.
+#[test]
+fn damaged_data_are_refused_and_results_kept() {
+    let dir = folder();
+    write_idx(dir.path(), 4, 2, 64, 16);
+    let out = dir.path().join("o");
+    fs::create_dir(&out).unwrap();
+    fs::write(out.join("results.json"), "precious").unwrap();
+    let data = dir.path().to_str().unwrap().to_owned();
+    let run = || lgl2o(dir.path(), &short("sgd:1", &["--task", "idx", "--data", &data, "--batch", "8", "--out", "o"]));
+    let images = dir.path().join("train-images-idx3-ubyte");
+    let labels = dir.path().join("train-labels-idx1-ubyte");
+    let (good_images, good_labels) = (read(&images), read(&labels));
+    let damage = |path: &Path, bytes: &[u8], says: &[&str]| {
+        let good = read(path);
+        fs::write(path, bytes).unwrap();
+        run().expect(1, says);
+        fs::write(path, good).unwrap();
+    };
+    damage(&images, &good_images[..100], &["train-images-idx3-ubyte"]);
+    damage(&images, b"not an IDX file at all", &["train-images-idx3-ubyte", "not the expected kind of IDX file"]);
+    damage(&labels, &good_labels[..40], &["train-labels-idx1-ubyte"]);
+    let mut fewer = good_labels[..good_labels.len() - 1].to_vec();
+    fewer[7] -= 1;
+    damage(&labels, &fewer, &["63", "64"]);
+    assert_eq!(read(out.join("results.json")), b"precious");
+    run().expect(0, &[]);
+    assert_ne!(read(out.join("results.json")), b"precious");
+}
+
+/// A place that cannot be written to is found out before the work, not after it.
+#[test]
+fn an_output_directory_that_is_a_file_is_refused() {
+    let dir = folder();
+    fs::write(dir.path().join("taken"), "a file").unwrap();
+    lgl2o(dir.path(), &short("sgd", &["--out", "taken"])).expect(1, &["output directory", "taken"]);
+    assert_eq!(read(dir.path().join("taken")), b"a file");
+}
+
+/// A weights file that is damaged or foreign is refused by name, one that is whole is used.
+#[test]
+fn weights_files_are_checked() {
+    let dir = folder();
+    let tiny = read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/src/learned/tiny.l2o"));
+    let file = dir.path().join("w.l2o");
+    fs::write(&file, &tiny).unwrap();
+    lgl2o(dir.path(), &short("l2o,l2o:w.l2o", &["--out", "o"])).expect(0, &[]);
+    let json: serde_json::Value = serde_json::from_slice(&read(dir.path().join("o/results.json"))).unwrap();
+    assert_eq!(json["runs"][0]["curve"], json["runs"][2]["curve"], "the built-in rule and its file");
+    let mut damaged = tiny.clone();
+    damaged[100] ^= 1;
+    fs::write(&file, &damaged).unwrap();
+    lgl2o(dir.path(), &short("l2o:w.l2o", &[])).expect(2, &["w.l2o", "checksum"]);
+    fs::write(&file, b"something else").unwrap();
+    lgl2o(dir.path(), &short("l2o:w.l2o", &[])).expect(2, &["w.l2o", "not a weights file"]);
+    lgl2o(dir.path(), &short("l2o:gone.l2o", &[])).expect(2, &["gone.l2o", "cannot be read"]);
+}
+
+/// Help shows examples, for the program and for each command.
+#[test]
+fn help_shows_examples() {
+    let dir = folder();
+    for arguments in [&["--help"][..], &["compare", "--help"]] {
+        let ran = lgl2o(dir.path(), arguments);
+        ran.expect(0, &[]);
+        assert!(ran.out.contains("Examples:"), "{}", ran.out);
+    }
+}
+
+/// With MNIST at hand, the main job runs on it.
+#[test]
+fn mnist_is_a_task_where_it_stands() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
+    if !data.join("mnist").is_dir() {
+        eprintln!("skipped: no MNIST beside the checkout");
+        return;
+    }
+    let dir = folder();
+    let ran =
+        lgl2o(dir.path(), &short("momentum,lgl2o(l2o,sgd)", &["--task", "mnist", "--data", data.to_str().unwrap()]));
+    ran.expect(0, &[]);
+    let json: serde_json::Value = serde_json::from_slice(&read(dir.path().join("out/mnist/results.json"))).unwrap();
+    assert_eq!(
+        (&json["model"], &json["parameters"]),
+        (&"784-20-10 sigmoid, softmax cross-entropy".into(), &15_910.into())
+    );
+    let last = json["summary"].as_array().unwrap().last().unwrap()["test_loss_mean"].as_f64().unwrap();
+    assert!(last < 1.5, "20 guarded steps leave a loss of {last}, no better than guessing");
+}

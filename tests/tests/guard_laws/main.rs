@@ -1,0 +1,18 @@
+//! What guards promise, whatever the learned side does.
+//!
+//! - `alone`: who always loses leaves nothing behind: the run is the other side's alone, bit for bit.
+//! - `adversaries`: whatever is proposed, parameters stay finite and no round ends above the fallback's candidate.
+//! - `decisions`: each decision is the comparison that it is documented to be.
+//! - `policies`: what a state policy makes of the loser's state.
+//! - `costs`: what a round costs, in gradients and forward passes.
+//! - `errors`: what is wrong is said exactly, and changes nothing.
+//! - `residual`, `blend`: the two guards for comparison.
+
+mod adversaries;
+mod alone;
+mod blend;
+mod costs;
+mod decisions;
+mod errors;
+mod policies;
+mod residual;

@@ -1,0 +1,148 @@
+//! Every fast kernel gives the bits of its slow twin: for any width, any number of examples and any numbers at all.
+//!
+//! That is what "one fixed summation order" means: eight partial sums, element i in sum i mod 8, one fixed tree at the
+//! end; sums over examples and over outputs in their order. NaNs count as equal.
+
+use lgl2o::batch::Rows;
+use lgl2o::objective::mlp::{Activation, dense};
+use lgl2o::sum;
+use lgl2o_tests::bits::{pattern, patterns};
+use lgl2o_tests::{cases, strategy};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+/// Inputs and outputs of a layer, examples, and enough numbers for everything.
+#[derive(Debug, Clone)]
+struct Layer {
+    inputs: usize,
+    outputs: usize,
+    n: usize,
+    weights: Vec<f32>,
+    bias: Vec<f32>,
+    /// n x inputs.
+    x: Vec<f32>,
+    /// n x outputs.
+    e: Vec<f32>,
+    pick: Vec<u32>,
+}
+
+fn layer() -> impl Strategy<Value = Layer> {
+    (0usize..=70, 0usize..=12, 0usize..=11).prop_flat_map(|(inputs, outputs, n)| {
+        let numbers = |n| vec(strategy::any_number(), n);
+        let parts = (numbers(inputs * outputs), numbers(outputs), numbers(n * inputs), numbers(n * outputs));
+        (parts, vec(0..(n.max(1) as u32), n)).prop_map(move |((weights, bias, x, e), pick)| Layer {
+            inputs,
+            outputs,
+            n,
+            weights,
+            bias,
+            x,
+            e,
+            pick,
+        })
+    })
+}
+
+fn activation() -> impl Strategy<Value = Activation> {
+    prop_oneof![Just(Activation::Identity), Just(Activation::Relu), Just(Activation::Tanh), Just(Activation::Sigmoid)]
+}
+
+/// What two kernels write over the same junk.
+fn both(size: usize, fast: impl FnOnce(&mut [f32]), plain: impl FnOnce(&mut [f32])) -> (Vec<u32>, Vec<u32>) {
+    let (mut a, mut b) = (vec![7.25; size], vec![7.25; size]);
+    fast(&mut a);
+    plain(&mut b);
+    (patterns(&a), patterns(&b))
+}
+
+proptest! {
+    #![proptest_config(cases!(600, "kernels"))]
+
+    /// `sum`, `dot` and `squares` are their twins.
+    #[test]
+    fn reductions_agree(pairs in vec((strategy::any_number(), strategy::any_number()), 0..=70)) {
+        let (a, b): (Vec<f32>, Vec<f32>) = pairs.into_iter().unzip();
+        prop_assert_eq!(pattern(sum::sum(&a)), pattern(sum::plain::sum(&a)));
+        prop_assert_eq!(pattern(sum::dot(&a, &b)), pattern(sum::plain::dot(&a, &b)));
+        prop_assert_eq!(pattern(sum::squares(&a)), pattern(sum::plain::squares(&a)));
+    }
+
+    /// |a - b|^2 and the second moment about c are sums of squares of differences, in the same order.
+    #[test]
+    fn differences_are_taken_first(
+        pairs in vec((strategy::any_number(), strategy::any_number()), 0..=70),
+        center in strategy::any_number(),
+    ) {
+        let (a, b): (Vec<f32>, Vec<f32>) = pairs.into_iter().unzip();
+        let differences: Vec<f32> = a.iter().zip(&b).map(|(x, y)| x - y).collect();
+        prop_assert_eq!(pattern(sum::squared_distance(&a, &b)), pattern(sum::plain::squares(&differences)));
+        let offsets: Vec<f32> = a.iter().map(|x| x - center).collect();
+        prop_assert_eq!(pattern(sum::squares_about(&a, center)), pattern(sum::plain::squares(&offsets)));
+    }
+
+    /// Four products in one pass are four products; of unequal lengths the shortest counts.
+    #[test]
+    fn four_dots_are_four_dots(rows in vec(vec(strategy::any_number(), 0..=70), 5), even: bool) {
+        let shortest = rows.iter().map(Vec::len).min().unwrap_or(0);
+        let cut = |i: usize| if even { &rows[i][..shortest] } else { &rows[i][..] };
+        let four = sum::dot4(cut(0), [cut(1), cut(2), cut(3), cut(4)]);
+        let one = |i: usize| pattern(sum::plain::dot(&rows[0][..shortest], &rows[i][..shortest]));
+        let expected: Vec<u32> = (1..5).map(one).collect();
+        prop_assert_eq!(patterns(&four), expected);
+    }
+
+    /// Z = X W^T + b.
+    #[test]
+    fn forward_agrees(l in layer(), picked: bool) {
+        let x = if picked { Rows::picked(&l.x, l.inputs, &l.pick) } else { Rows::all(&l.x, l.inputs) };
+        let (fast, plain) = both(
+            l.n * l.outputs,
+            |out| dense::forward(&l.weights, &l.bias, x, l.n, out),
+            |out| dense::plain::forward(&l.weights, &l.bias, x, l.n, out),
+        );
+        prop_assert_eq!(fast, plain);
+    }
+
+    /// G = E^T X.
+    #[test]
+    fn weight_gradient_agrees(l in layer(), picked: bool) {
+        let x = if picked { Rows::picked(&l.x, l.inputs, &l.pick) } else { Rows::all(&l.x, l.inputs) };
+        let (fast, plain) = both(
+            l.inputs * l.outputs,
+            |g| dense::weight_gradient(&l.e, x, l.n, l.outputs, g),
+            |g| dense::plain::weight_gradient(&l.e, x, l.n, l.outputs, g),
+        );
+        prop_assert_eq!(fast, plain);
+    }
+
+    /// g = sum_s E\[s\].
+    #[test]
+    fn bias_gradient_agrees(l in layer()) {
+        let (fast, plain) = both(
+            l.outputs,
+            |g| dense::bias_gradient(&l.e, l.n, g),
+            |g| dense::plain::bias_gradient(&l.e, l.n, g),
+        );
+        prop_assert_eq!(fast, plain);
+    }
+
+    /// D = (E W) * act'(X), over X.
+    #[test]
+    fn input_error_agrees(l in layer(), below in activation()) {
+        let (mut fast, mut plain) = (l.x.clone(), l.x.clone());
+        dense::input_error(&l.weights, &l.e, l.n, l.inputs, l.outputs, below, &mut fast);
+        dense::plain::input_error(&l.weights, &l.e, l.n, l.inputs, l.outputs, below, &mut plain);
+        prop_assert_eq!(patterns(&fast), patterns(&plain));
+    }
+}
+
+/// The comparison can fail: summed from left to right, some of these sums have other bits.
+#[test]
+fn another_order_has_other_bits() {
+    let mut rng = lgl2o::Rng::new(4);
+    let different = (0..100).filter(|_| {
+        let a: Vec<f32> = (0..40).map(|_| rng.normal()).collect();
+        sum::sum(&a).to_bits() != a.iter().fold(0.0f32, |s, x| s + x).to_bits()
+    });
+    assert!(different.count() > 50);
+}

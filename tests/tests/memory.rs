@@ -1,0 +1,91 @@
+//! Memory is a compile-time fact: it stands in a `static`, it is all zero, and its size is the documented formula.
+
+use core::mem::{align_of, size_of};
+use std::sync::Mutex;
+
+use lgl2o::guard::{Follow, LossGuard, Rewind, Unguarded};
+use lgl2o::learned::{self, CoordinateMlp};
+use lgl2o::objective::{Blank, Objective};
+use lgl2o::oracle::Cost;
+use lgl2o::rule::{Adam, Momentum, Sgd};
+use lgl2o::tensors::Tensors;
+use lgl2o::trainer::Progress;
+use lgl2o::{Memory, Trainer};
+use lgl2o_tests::bits;
+use lgl2o_tests::task::{BATCH, Data, SmallMlp, small_mlp, start};
+
+type Tiny = &'static CoordinateMlp<8>;
+type Guarded = LossGuard<Tiny, Sgd>;
+
+/// A constant expression, so a `static` of it costs neither code nor stack.
+const NEW: Memory<SmallMlp, Guarded> = Memory::new();
+
+static STATIC: Mutex<Memory<SmallMlp, Guarded>> = Mutex::new(Memory::new());
+
+/// Parameters of 2-8-2.
+const P: usize = 2 * 8 + 8 + 8 * 2 + 2;
+/// Activations of a batch.
+const A: usize = BATCH * (8 + 2);
+
+/// Parameters, activations, two batches of losses, and the guard's P-sized slots, in numbers of four bytes; then
+/// progress, and what else stands in the guard's memory.
+const fn formula(slots: usize, extra: usize) -> usize {
+    let bytes = 4 * (P + A + 2 * BATCH + slots * P) + extra + size_of::<Progress>();
+    bytes.next_multiple_of(align_of::<Progress>())
+}
+
+/// Steps and memo of a rule's state.
+const STATE: usize = 8;
+/// The loss guard's count of rounds.
+const ROUNDS: usize = 4;
+
+/// (3 + learned slots + fallback slots) P numbers for a loss guard that keeps states, as `trainer` says: gradient and
+/// two candidates, v and three means of the tiny rule, nothing of gradient descent.
+#[test]
+fn the_size_is_the_documented_formula() {
+    assert_eq!(size_of::<Memory<SmallMlp, Guarded>>(), formula(3 + 4, 2 * STATE + ROUNDS));
+    assert_eq!(size_of::<Memory<SmallMlp, LossGuard<Tiny, Adam>>>(), formula(3 + 4 + 2, 2 * STATE + ROUNDS));
+    assert_eq!(size_of::<Memory<SmallMlp, LossGuard<Sgd, Sgd>>>(), formula(3, 2 * STATE + ROUNDS));
+}
+
+/// Rewinding and following cost a copy of both states; a rule alone needs a gradient, a candidate and its state.
+#[test]
+fn policies_cost_what_their_table_says() {
+    type Rewinding = LossGuard<Tiny, Momentum, Rewind>;
+    type Following = LossGuard<Tiny, Momentum, Follow>;
+    let twice = formula(3 + 2 * (4 + 1), 4 * STATE + ROUNDS);
+    assert_eq!(size_of::<Memory<SmallMlp, Rewinding>>(), twice);
+    assert_eq!(size_of::<Memory<SmallMlp, Following>>(), twice);
+    assert_eq!(size_of::<Memory<SmallMlp, Unguarded<Adam>>>(), formula(2 + 2, STATE));
+}
+
+/// New memory is all zero: parameters, and what has been done so far.
+#[test]
+fn new_memory_is_zero() {
+    let memory = NEW;
+    assert!(bits::of(memory.params()).iter().all(|&bits| bits == 0));
+    let nothing = Progress { rounds: 0, steps: 0, learned: 0, neither: 0, spent: Cost::ZERO };
+    assert_eq!(*memory.progress(), nothing);
+    assert_eq!(memory.progress().learned_share(), 0.0);
+}
+
+/// A run in a `static` and a run in memory that was made at run time have the same bits, verdicts and all.
+#[test]
+fn a_static_and_a_heap_run_alike() {
+    let (objective, data) = (small_mlp(), Data::disk(64, 1));
+    let guard = LossGuard::new(learned::tiny(), Sgd::new(0.5)).batches(2, 2);
+    let initial: <SmallMlp as Objective>::Params = start(&objective, 3);
+    let run = |memory: &mut Memory<SmallMlp, Guarded>| {
+        memory.params_mut().copy_from(&initial);
+        data.sampling(BATCH, 5, |sampler| {
+            let mut trainer = Trainer::new(&objective, &guard, memory);
+            let verdicts: Vec<String> = (0..20).map(|_| format!("{:?}", trainer.round(sampler).unwrap())).collect();
+            (bits::of(trainer.params()), verdicts, *trainer.progress())
+        })
+    };
+    let blank = run(&mut Memory::blank(&objective, &guard));
+    assert_eq!(run(&mut STATIC.lock().unwrap()), blank);
+    assert_eq!(blank.2.rounds, 20);
+    assert_eq!(blank.2.steps, 40);
+    assert_eq!(objective.blank_params().len(), P);
+}

@@ -1,0 +1,192 @@
+//! The hand-designed update rules against numbers computed by hand, and what every rule owes its state.
+//!
+//! Three steps each, on two tensors: w = ([1, 2], [3]). Settings and gradients are short binary fractions where the
+//! rule allows it, so that f32 must give the numbers exactly. `rules_f64.rs` compares over random gradients.
+
+use lgl2o::learned;
+use lgl2o::rule::{Adam, AdamW, Armijo, Lion, Momentum, Nesterov, NoProbe, Rate, RmsProp, Rule, RuleState, Sgd, State};
+use lgl2o::tensors::{Tensors, Zeroed};
+use lgl2o_tests::bits;
+
+type Pair = ([f32; 2], [f32; 1]);
+
+const START: Pair = ([1.0, 2.0], [3.0]);
+/// The gradients of the rules without division.
+const GRADIENTS: [Pair; 3] = [([2.0, -4.0], [1.0]), ([1.0, 0.0], [-2.0]), ([4.0, 2.0], [0.5])];
+
+/// The parameters after each step.
+fn path<R: Rule>(rule: &R, gradients: [Pair; 3]) -> [Pair; 3] {
+    let (mut w, mut state) = (START, rule.state(&START));
+    gradients.map(|gradient| {
+        rule.step(&mut state, &mut w, &gradient, 0.0, &mut NoProbe);
+        w
+    })
+}
+
+fn assert_close(path: [Pair; 3], expected: [Pair; 3]) {
+    for (got, expected) in path.iter().zip(&expected) {
+        let error = got.squared_distance(expected).sqrt();
+        assert!(error < 1e-6, "{got:?} where {expected:?} is due");
+    }
+}
+
+/// w - rate g at rate 1/2: 1 - 1, 2 + 2, 3 - 1/2; then 0 - 1/2, 4 - 0, 5/2 + 1; then -1/2 - 2, 4 - 1, 7/2 - 1/4.
+#[test]
+fn gradient_descent() {
+    let expected = [([0.0, 4.0], [2.5]), ([-0.5, 4.0], [3.5]), ([-2.5, 3.0], [3.25])];
+    assert_eq!(path(&Sgd::new(0.5), GRADIENTS), expected);
+}
+
+/// Rates c / (i0 + i) with c = 3/2, i0 = 2, i = 0, 1, 2 are 3/4, 1/2, 3/8: 1 - 3/2, 2 + 3, 3 - 3/4; then -1/2 - 1/2,
+/// 5 - 0, 9/4 + 1; then -1 - 3/2, 5 - 3/4, 13/4 - 3/16.
+#[test]
+fn gradient_descent_with_a_falling_rate() {
+    let expected = [([-0.5, 5.0], [2.25]), ([-1.0, 5.0], [3.25]), ([-2.5, 4.25], [3.0625])];
+    assert_eq!(path(&Sgd::new(Rate::Harmonic { c: 1.5, i0: 2.0 }), GRADIENTS), expected);
+}
+
+/// m <- m/2 + g: (2, -4, 1), then (1 + 1, -2 + 0, 1/2 - 2) = (2, -2, -3/2), then (1 + 4, -1 + 2, -3/4 + 1/2) =
+/// (5, 1, -1/4); w <- w - m/2.
+#[test]
+fn heavy_ball() {
+    let expected = [([0.0, 4.0], [2.5]), ([-1.0, 5.0], [3.25]), ([-3.5, 4.5], [3.375])];
+    assert_eq!(path(&Momentum { beta: 0.5, ..Momentum::new(0.5) }, GRADIENTS), expected);
+}
+
+/// m as above; g + m/2: (3, -6, 3/2), then (2, -1, -11/4), then (13/2, 5/2, 3/8); w loses half of it.
+#[test]
+fn nesterov() {
+    let expected = [([-0.5, 5.0], [2.25]), ([-1.5, 5.5], [3.625]), ([-4.75, 4.25], [3.4375])];
+    assert_eq!(path(&Nesterov { beta: 0.5, ..Nesterov::new(0.5) }, GRADIENTS), expected);
+}
+
+/// v <- 3/4 v + 1/4 g^2: g = (2, -4, 1) gives v = (1, 4, 1/4), g = +-(1, -2, 1/2) keeps it there. w - 1/2 g / sqrt v:
+/// g / sqrt v = (2, -2, 2), then (1, -1, 1), then (-1, 1, -1).
+#[test]
+fn rms_prop() {
+    let gradients = [([2.0, -4.0], [1.0]), ([1.0, -2.0], [0.5]), ([-1.0, 2.0], [-0.5])];
+    let expected = [([0.0, 3.0], [2.0]), ([-0.5, 3.5], [1.5]), ([0.0, 3.0], [2.0])];
+    let rule = RmsProp { decay: 0.75, eps: 0.0, ..RmsProp::new(0.5) };
+    assert_eq!(path(&rule, gradients), expected);
+    // With eps = 1 the first denominators are 2, 3 and 3/2.
+    let first = path(&RmsProp { eps: 1.0, ..rule }, gradients)[0];
+    assert_close([first; 3], [([0.5, 2.666_666_7], [2.666_666_7]); 3]);
+}
+
+/// Gradients of Adam's tests: 2, 0, 0; -4, -4, -4; and 1, -1, 1.
+const SIGNS: [Pair; 3] = [([2.0, -4.0], [1.0]), ([0.0, -4.0], [-1.0]), ([0.0, -4.0], [1.0])];
+
+/// beta1 = 1/2, beta2 = 3/4, eps = 0, rate 1/2; m' / sqrt v' is
+///
+/// - first number: m = 1, 1/2, 1/4 over 1/2, 3/4, 7/8; v = 1, 3/4, 9/16 over 1/4, 7/16, 37/64. So 2 / sqrt 4 = 1,
+///   (2/3) / sqrt(12/7) = 0.5091751, (2/7) / sqrt(36/37) = 0.2896553;
+/// - second: a constant gradient has m' = g and v' = g^2, so -1 always;
+/// - third: v' = 1 always; m = 1/2, -1/4, 3/8, so m' = 1, -1/3, 3/7.
+#[test]
+fn adam() {
+    let rule = Adam { beta1: 0.5, beta2: 0.75, eps: 0.0, ..Adam::new(0.5) };
+    let expected = [([0.5, 2.5], [2.5]), ([0.245_412_46, 3.0], [2.666_666_7]), ([0.100_584_82, 3.5], [2.452_381])];
+    assert_close(path(&rule, SIGNS), expected);
+}
+
+/// As Adam, and with decay = 1/2 w loses 1/2 times 1/2 of itself: w <- 3/4 w - 1/2 m' / sqrt v'.
+///
+/// First: 3/4 - 1/2 = 1/4; 3/16 - 0.2545875 = -0.0670875; -0.0503157 - 0.1448276 = -0.1951433. Second: 2 is a fixed
+/// point of 3/4 w + 1/2. Third: 9/4 - 1/2 = 7/4; 21/16 + 1/6 = 1.4791667; 1.109375 - 3/14 = 0.8950893.
+#[test]
+fn adam_with_decay() {
+    let adam = Adam { beta1: 0.5, beta2: 0.75, eps: 0.0, ..Adam::new(0.5) };
+    let expected = [([0.25, 2.0], [1.75]), ([-0.067_087_54, 2.0], [1.479_166_7]), ([-0.195_143_3, 2.0], [0.895_089_3])];
+    assert_close(path(&AdamW { adam, decay: 0.5 }, SIGNS), expected);
+}
+
+/// beta1 = 1/2, beta2 = 3/4, rate 1/2; c = m/2 + g/2 with m from before the step, and sign 0 = 0:
+///
+/// - first number, g = 2, -1, 0: m = 0, 1/2, 1/8; c = 1, -1/4, 1/16;
+/// - second, g = -4, 1, 0: m = 0, -1, -1/2; c = -2, 0, -1/4;
+/// - third, g = 0, 1, -1: m = 0, 0, 1/4; c = 0, 1/2, -3/8.
+#[test]
+fn lion() {
+    let gradients = [([2.0, -4.0], [0.0]), ([-1.0, 1.0], [1.0]), ([0.0, 0.0], [-1.0])];
+    let rule = Lion { beta1: 0.5, beta2: 0.75, ..Lion::new(0.5) };
+    let expected = [([0.5, 2.5], [3.0]), ([1.0, 2.5], [2.5]), ([0.5, 3.0], [3.0])];
+    assert_eq!(path(&rule, gradients), expected);
+    // With decay 1/2, w <- 3/4 w - 1/2 sign c.
+    let expected = [([0.25, 2.0], [2.25]), ([0.6875, 1.5], [1.1875]), ([0.015625, 1.625], [1.390_625])];
+    assert_eq!(path(&Lion { decay: 0.5, ..rule }, gradients), expected);
+}
+
+/// The numbers of a state, bit for bit.
+fn numbers<P: Tensors, const K: usize>(state: &State<P, K>) -> (Vec<Vec<u32>>, u32) {
+    (state.slots.iter().map(bits::of).collect(), state.steps)
+}
+
+/// Steps with ever other gradients, large, small and zero.
+fn gradients() -> [Pair; 5] {
+    core::array::from_fn(|i| {
+        let x = (i as f32 - 1.5) * 10f32.powi(i as i32 - 2);
+        ([x, -0.3 * x * x], [if i == 3 { 0.0 } else { 1e-3 * x }])
+    })
+}
+
+/// `observe` takes a gradient in exactly as `step` does; `reset` is the beginning, which is all zero; `copy_from` is
+/// `clone`. What a rule finds out by probing alone, its memo, stays out of it.
+fn assert_state_laws<const K: usize>(name: &str, rule: &impl Rule<State<Pair> = State<Pair, K>>) {
+    let (mut w, fresh) = (START, rule.state(&START));
+    assert_eq!(fresh, State::<Pair, K>::ZERO, "{name}: a state begins with zeros");
+    let (mut stepped, mut observed) = (fresh.clone(), fresh.clone());
+    for gradient in gradients() {
+        let before = w;
+        rule.step(&mut stepped, &mut w, &gradient, 0.0, &mut NoProbe);
+        rule.observe(&mut observed, &before, &gradient);
+        assert_eq!(numbers(&stepped), numbers(&observed), "{name}: observing is not what stepping does");
+    }
+    assert_eq!(stepped.steps, 5, "{name} counts");
+    let mut copy = fresh.clone();
+    copy.copy_from(&stepped);
+    assert_eq!((numbers(&copy), copy.memo.to_bits()), (numbers(&stepped), stepped.memo.to_bits()), "{name} copies");
+    stepped.reset();
+    assert_eq!((numbers(&stepped), stepped.memo), (numbers(&fresh), 0.0), "{name}: reset is the beginning");
+}
+
+/// The laws of states, for every rule.
+#[test]
+fn observing_resetting_and_copying() {
+    assert_state_laws("sgd", &Sgd::new(Rate::Harmonic { c: 1.0, i0: 1.0 }));
+    assert_state_laws("momentum", &Momentum::new(0.1));
+    assert_state_laws("nesterov", &Nesterov::new(0.1));
+    assert_state_laws("rmsprop", &RmsProp::new(0.1));
+    assert_state_laws("adam", &Adam::new(0.1));
+    assert_state_laws("adamw", &AdamW::new(0.1));
+    assert_state_laws("lion", &Lion::new(0.1));
+    assert_state_laws("armijo", &Armijo::new(1.0).unwrap());
+    assert_state_laws("tiny", learned::tiny());
+    assert_state_laws("a reference", &learned::tiny());
+}
+
+/// A state with a NaN or an infinity anywhere says so.
+#[test]
+fn a_state_that_is_not_finite_is_noticed() {
+    for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let mut state = Adam::new(0.1).state(&START);
+        assert!(state.is_finite());
+        state.slots[1].1[0] = bad;
+        assert!(!state.is_finite());
+        let mut state = Armijo::new(1.0).unwrap().state(&START);
+        state.memo = bad;
+        assert!(!state.is_finite());
+    }
+}
+
+/// The count of steps stays at its end, and rates and corrections stay finite there.
+#[test]
+fn the_count_of_steps_does_not_wrap() {
+    let (mut w, rule) = (START, Adam::new(Rate::Harmonic { c: 1.0, i0: 1.0 }));
+    let mut state = rule.state(&START);
+    state.steps = u32::MAX - 1;
+    for _ in 0..3 {
+        rule.step(&mut state, &mut w, &GRADIENTS[0], 0.0, &mut NoProbe);
+    }
+    assert_eq!(state.steps, u32::MAX);
+    assert!(w.is_finite());
+}
