@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValuesParser, RangedU64ValueParser};
 use clap::{Args, Parser, Subcommand};
 
-use crate::task::TASKS;
+use crate::task::{BATCH, TASKS};
 
 /// Guarded learned optimization: compare optimizers, meta-train learned ones, fetch data.
 ///
@@ -29,6 +29,11 @@ Examples:
   lgl2o compare --task mnist --steps 3000        the comparison on MNIST
   lgl2o meta-train --config host/meta/tiny.toml --out out/meta
                                                  train the learned optimizer's weights";
+
+/// A whole number from 1 up to a bound.
+fn at_most(bound: u64) -> RangedU64ValueParser {
+    RangedU64ValueParser::new().range(1..=bound)
+}
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -56,16 +61,16 @@ pub struct CompareArgs {
     #[arg(long, value_name = "LIST", default_value = DEFAULT_OPTIMIZERS)]
     pub optimizers: String,
     /// Training steps of each run.
-    #[arg(long, value_name = "N", default_value_t = 3000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 3000, value_parser = at_most(100_000_000))]
     pub steps: u64,
     /// How many seeds each optimizer gets.
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = at_most(10_000))]
     pub seeds: u64,
     /// The first seed; the others follow it.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=1_000_000_000))]
     pub seed: u64,
     /// Examples in a minibatch.
-    #[arg(long, value_name = "N", default_value_t = crate::task::BATCH as u64, value_parser = clap::value_parser!(u64).range(1..=65_536))]
+    #[arg(long, value_name = "N", default_value_t = BATCH as u64, value_parser = at_most(65_536))]
     pub batch: u64,
     /// Where the report goes; out/TASK unless said otherwise.
     #[arg(long, value_name = "DIR")]

@@ -12,12 +12,14 @@
 //!
 //! **Meta-training.** [`meta`] trains the weights of learned optimizers.
 //!
-//! **Commands.** [`cli`] says what can be asked for, [`command`] does it.
+//! **Commands.** [`cli`] says what can be asked for, [`command`] does it; what they write, they write as [`files`]
+//! does.
 
 pub mod cli;
 pub mod command;
 pub mod data;
 pub mod experiment;
+pub mod files;
 pub mod meta;
 pub mod network;
 pub mod optimizer;

@@ -69,16 +69,17 @@ impl Coordinate64 {
         let [v, fast, middle, slow] = [0, 1, 2, 3].map(|slot| self.corrected(i, slot));
         let square = mean(v.iter().copied()) + 1e-16;
         let weight = mean_square(w) + 1e-8;
-        let time = [10.0, 100.0, 1000.0].map(|scale| (f64::from(self.steps) / scale).tanh());
+        let time = [30.0, 300.0].map(|scale| (f64::from(self.steps) / scale).tanh());
         let rms_of = |m: &[f64]| (mean_square(m) / square).sqrt();
+        let level = 7.0 + 0.5 * log2_linear(square);
         let context = [
             0.5 * log2_linear(weight) / 8.0,
             rms_of(&middle),
             rms_of(&slow),
+            level / 8.0,
             log2_linear(w.len() as f64) / 16.0,
             time[0],
             time[1],
-            time[2],
         ];
         let g_rms = (mean_square(g) + 1e-16).sqrt();
         let m_rms = (mean_square(&self.slots[i][2]) + 1e-16).sqrt();
@@ -89,21 +90,21 @@ impl Coordinate64 {
             let sigma = if raw.is_sign_negative() { -1.0 } else { 1.0 };
             let x = [
                 within(sigma * g[j] * r, 4.0),
-                within(sigma * fast[j] * r, 4.0),
                 within(sigma * middle[j] * r, 4.0),
+                within(sigma * raw / m_rms, 8.0),
+                within(sigma * g[j] / g_rms, 8.0),
+                within(sigma * fast[j] * r, 4.0),
                 within(sigma * slow[j] * r, 4.0),
-                within(sigma * g[j] / g_rms, 4.0),
-                within(sigma * raw / m_rms, 4.0),
                 within((log2_linear(v[j] + 1e-16) - log2_linear(square)) / 8.0, 2.0),
                 within(sigma * w[j] / weight.sqrt(), 4.0),
             ];
-            sigma * self.network(&x, &context)
+            sigma * self.network(&x, &context, level)
         };
         (0..w.len()).map(one).collect()
     }
 
-    /// 0.01 (d + skip . dirs) 2^clamp(s, -12, 6).
-    fn network(&self, x: &[f64; 8], context: &[f64; 7]) -> f64 {
+    /// 0.01 (d + skip . dirs) 2^clamp(s + kappa level, -12, 6).
+    fn network(&self, x: &[f64; 8], context: &[f64; 7], level: f64) -> f64 {
         let h = self.hidden;
         let (a, rest) = self.weights.split_at(8 * h);
         let (c, rest) = rest.split_at(7 * h);
@@ -113,8 +114,8 @@ impl Coordinate64 {
         let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
         let unit = |k: usize| dot(&a[8 * k..], x) + dot(&c[7 * k..], context) + bias[k];
         let units: Vec<f64> = (0..h).map(|k| unit(k).max(0.0)).collect();
-        let d = dot(&out[..h], &units) + out_bias[0] + dot(skip, &x[..4]);
-        let s = dot(&out[h..], &units) + out_bias[1];
+        let d = dot(&out[..h], &units) + out_bias[0] + dot(&skip[..3], &x[..3]);
+        let s = dot(&out[h..], &units) + out_bias[1] + skip[3] * level;
         0.01 * d * exp2_linear(s.clamp(-12.0, 6.0))
     }
 }

@@ -7,8 +7,8 @@
 //! mu starts as |S(w_0)|
 //! ```
 //!
-//! For gradient descent |S(y)| = rate |gradient at y|: the test is one on the gradient norm at the proposal. The paper's
-//! five rules for mu, applied after an acceptance with residual r:
+//! For gradient descent |S(y)| = rate |gradient at y|: the test is one on the gradient norm at the proposal. The
+//! paper's five rules for mu, applied after an acceptance with residual r:
 //!
 //! ```text
 //! geometric sequence theta    mu <- theta mu
@@ -18,9 +18,9 @@
 //! recent maximum k            mu <- greatest of the k latest accepted residuals
 //! ```
 //!
-//! The gradient at y is taken on a check batch: on the batch that y was built from, it would favour a proposal that fits
-//! that batch. With fresh minibatches a round, which is one step, so costs two gradients (one, if the proposal is not
-//! finite). The paper's setting is convex and
+//! The gradient at y is taken on a check batch: on the batch that y was built from, it would favour a proposal that
+//! fits that batch. With fresh minibatches a round, which is one step, so costs two gradients (one, if the proposal is
+//! not finite). The paper's setting is convex and
 //! exact; under minibatch noise |S| has a floor, and once alpha mu falls below it nothing is accepted any more.
 
 use super::{Guard, Verdict, Winner, blank};

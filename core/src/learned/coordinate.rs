@@ -1,27 +1,33 @@
 //! Coordinatewise MLP: one tiny network, applied to every parameter alike.
 //!
 //! Of the family of Metz et al. ("Understanding and correcting pathologies in the training of learned optimizers", ICML
-//! 2019; "Practical tradeoffs between memory, compute, and performance in learned optimizers", 2022), with a skip
-//! connection that makes an untrained network Adam. Per parameter w with gradient g, in step t = 1, 2, ...:
+//! 2019; "Practical tradeoffs between memory, compute, and performance in learned optimizers", 2022), with connections
+//! that bypass the network, by which it is Adam or momentum before any training. Per parameter w with gradient g, in
+//! step t = 1, 2, ...:
 //!
 //! ```text
 //! v   <- 0.99 v + 0.01 g^2                     m_b <- b m_b + (1 - b) g,   b = 0.5, 0.9, 0.99
 //! r    = 1 / sqrt(v' + 1e-16)                  ' = corrected for the start from zero
-//! dirs = g r, m_.5' r, m_.9' r, m_.99' r                                              each clamped to +-4
-//! x    = dirs, g / rms(g), m_.9 / rms(m_.9), log2(v / mean v) / 8, w / rms(w)            clamped to +-4, +-2
-//! c    = log2 rms(w) / 8, rms(m_.9') r', rms(m_.99') r', log2(n) / 16, tanh(t / 10), tanh(t / 100), tanh(t / 1000)
+//! dirs = g r, m_.9' r, m_.9 / rms(m_.9)
+//! x    = dirs, g / rms(g), m_.5' r, m_.99' r, log2(v / mean v) / 8, w / rms(w)
+//!        each clamped to +-4, but the ratios to an rms of gradients to +-8 and the logarithm to +-2
+//! c    = log2 rms(w) / 8, rms(m_.9') r', rms(m_.99') r', level / 8, log2(n) / 16, tanh(t / 30), tanh(t / 300)
+//! level = 7 + log2(mean v') / 2
 //! h    = relu(A sigma x + C c + a)             d, s = O h + o,   sigma = sign of m_.9
-//! w   <- w - 0.01 sigma (d + skip . sigma dirs) 2^clamp(s, -12, 6)
+//! w   <- w - 0.01 sigma (d + skip . sigma dirs) 2^clamp(s + kappa level, -12, 6)
 //! ```
 //!
-//! Gradients enter as ratios only, so the rule does not depend on the scale of the loss. sigma turns all inputs but the logarithm so that the mean gradient points up, and the step back again. So the rule is
-//! odd, f(-g, -w) = -f(g, w), whatever its weights: no bias in it can push all parameters one way, which is how rules
-//! of this kind inflate weights late in a run.
+//! rms and mean run over the tensor of n parameters, r' = 1 / sqrt(mean v'). The seven numbers c are the same for all
+//! parameters of a tensor, so C c + a is computed once per tensor: a parameter costs 8 inputs. There are 18 H + 6
+//! weights for H hidden units. log2 and 2^ are straight lines within an octave ([`log2_linear`], [`exp2_linear`]),
+//! 1 / sqrt is [`inverse_sqrt`]: the rule needs no table, no division per parameter, and no `libm` but for two tanh a
+//! step and two square roots a tensor.
 //!
-//! rms and mean run over the tensor of n parameters, r' = 1 / sqrt(mean v'). The seven numbers c are the same for all parameters of a
-//! tensor, so C c + a is computed once per tensor: a parameter costs 8 inputs. There are 18 H + 6 weights for H hidden
-//! units. log2 and 2^ are straight lines within an octave ([`log2_linear`], [`exp2_linear`]), 1 / sqrt is
-//! [`inverse_sqrt`]: the rule needs no table, no division per parameter, and no `libm` but for three tanh per step.
+//! kappa says how far steps follow the size of the gradients: with 0 they do not, as in Adam; with 1 they are
+//! proportional to it, as in momentum, so that the layers of a network move in proportion and a run anneals by itself.
+//! sigma turns all inputs but the logarithm so that the mean gradient points up, and the step back again. So the rule
+//! is odd, f(-g, -w) = -f(g, w), whatever its weights: no bias in it can push all parameters one way, which is how
+//! rules of this kind inflate weights late in a run.
 //!
 //! State: slots 0 to 3 are v, m_.5, m_.9, m_.99.
 
@@ -59,7 +65,7 @@ pub struct CoordinateMlp<const H: usize> {
     output: [[f32; H]; 2],
     /// o.
     output_bias: [f32; 2],
-    /// Weights of the four directions that bypass the network.
+    /// Weights of the three directions that bypass the network, then kappa.
     skip: [f32; 4],
 }
 
@@ -78,10 +84,17 @@ impl<const H: usize> CoordinateMlp<H> {
         skip: [0.0; 4],
     };
 
-    /// Where meta-training starts from: Adam with beta1 = 0.9, beta2 = 0.99 and a rate of 0.01.
+    /// Adam with beta1 = 0.9, beta2 = 0.99 and a rate of 0.01.
     #[must_use]
     pub const fn adam() -> Self {
-        Self { skip: [0.0, 0.0, 1.0, 0.0], ..Self::ZERO }
+        Self { skip: [0.0, 1.0, 0.0, 0.0], ..Self::ZERO }
+    }
+
+    /// Momentum with beta = 0.9, in whose place the mean gradient is brought to the length of the root mean square
+    /// gradient of its tensor; its rate is about 0.15. Meta-training starts from it.
+    #[must_use]
+    pub const fn momentum() -> Self {
+        Self { skip: [0.0, 0.0, 1.0, 1.0], ..Self::ZERO }
     }
 
     /// Reads a weights file.
@@ -131,7 +144,8 @@ impl<const H: usize> CoordinateMlp<H> {
         }
     }
 
-    /// Writes a weights file of [`FILE_LEN`](Self::FILE_LEN) bytes into a longer or equally long buffer; gives the file.
+    /// Writes a weights file of [`FILE_LEN`](Self::FILE_LEN) bytes into a longer or equally long buffer; gives the
+    /// file.
     ///
     /// # Errors
     /// [`WeightsError::Length`] if the buffer is too short.
@@ -176,9 +190,10 @@ impl<const H: usize> CoordinateMlp<H> {
 
     /// The steps of eight parameters from their inputs, before the sign is turned back.
     #[inline]
-    fn steps(&self, offset: &[f32; H], x: &[[f32; LANES]; INPUTS]) -> [f32; LANES] {
-        let (mut direction, mut scale) = ([self.output_bias[0]; LANES], [self.output_bias[1]; LANES]);
-        for (&skip, dir) in self.skip.iter().zip(x) {
+    fn steps(&self, offset: &[f32; H], level: f32, x: &[[f32; LANES]; INPUTS]) -> [f32; LANES] {
+        let [skip @ .., kappa] = &self.skip;
+        let (mut direction, mut scale) = ([self.output_bias[0]; LANES], [self.output_bias[1] + kappa * level; LANES]);
+        for (&skip, dir) in skip.iter().zip(x) {
             add(&mut direction, skip, dir);
         }
         let [to_direction, to_scale] = &self.output;
@@ -213,14 +228,14 @@ fn add(sum: &mut [f32; LANES], a: f32, x: &[f32; LANES]) {
 struct Clock {
     /// 1 / (1 - decay^t) of v, m_.5, m_.9, m_.99.
     unbias: [f32; 4],
-    /// tanh(t / 10), tanh(t / 100), tanh(t / 1000).
-    time: [f32; 3],
+    /// tanh(t / 30), tanh(t / 300).
+    time: [f32; 2],
 }
 
 impl Clock {
     fn new(t: u32) -> Self {
         let unbias = [SQUARE_DECAY, DECAYS[0], DECAYS[1], DECAYS[2]].map(|b| 1.0 / (1.0 - math::powi(b, t)));
-        Self { unbias, time: [0.1, 0.01, 0.001].map(|scale| math::tanh(t as f32 * scale)) }
+        Self { unbias, time: [30.0, 300.0].map(|scale| math::tanh(t as f32 / scale)) }
     }
 }
 
@@ -232,6 +247,8 @@ struct Scales {
     inverse_rms: [f32; 3],
     /// log2 of mean v'.
     log_square: f32,
+    /// 7 + log2(mean v') / 2: near 0 for gradients of a usual size.
+    level: f32,
 }
 
 /// The accumulators of one tensor.
@@ -270,22 +287,23 @@ impl Slots<'_> {
                 inverse_sqrt(weight),
             ],
             log_square: log2_linear(square),
+            level: 7.0 + 0.5 * log2_linear(square),
         };
         let context = [
             log2_linear(weight) * (0.5 / 8.0),
             math::sqrt(middle) * u_middle * noise,
             math::sqrt(slow) * u_slow * noise,
+            scales.level * 0.125,
             log2_linear(w.len() as f32) * (1.0 / 16.0),
             clock.time[0],
             clock.time[1],
-            clock.time[2],
         ];
         (scales, context)
     }
 }
 
-/// The eight inputs of each of eight parameters, turned so that m_.9 is not negative; `block` holds w, g, v, m_.5, m_.9,
-/// m_.99.
+/// The eight inputs of each of eight parameters, turned so that m_.9 is not negative; `block` holds w, g, v, m_.5,
+/// m_.9, m_.99.
 #[inline]
 fn inputs(scales: &Scales, block: &[[f32; LANES]; 6]) -> [[f32; LANES]; INPUTS] {
     let [w, g, v, fast, middle, slow] = block;
@@ -298,11 +316,11 @@ fn inputs(scales: &Scales, block: &[[f32; LANES]; 6]) -> [[f32; LANES]; INPUTS] 
         let square = v[l] * u_square + SQUARE_FLOOR;
         let r = inverse_sqrt(square);
         x[0][l] = clamp(g * r, -4.0, 4.0);
-        x[1][l] = clamp(fast * u_fast * r, -4.0, 4.0);
-        x[2][l] = clamp(middle * u_middle * r, -4.0, 4.0);
-        x[3][l] = clamp(slow * u_slow * r, -4.0, 4.0);
-        x[4][l] = clamp(g * scales.inverse_rms[0], -4.0, 4.0);
-        x[5][l] = clamp(middle * scales.inverse_rms[1], -4.0, 4.0);
+        x[1][l] = clamp(middle * u_middle * r, -4.0, 4.0);
+        x[2][l] = clamp(middle * scales.inverse_rms[1], -8.0, 8.0);
+        x[3][l] = clamp(g * scales.inverse_rms[0], -8.0, 8.0);
+        x[4][l] = clamp(fast * u_fast * r, -4.0, 4.0);
+        x[5][l] = clamp(slow * u_slow * r, -4.0, 4.0);
         x[6][l] = clamp((log2_linear(square) - scales.log_square) * 0.125, -2.0, 2.0);
         x[7][l] = clamp(w * scales.inverse_rms[2], -4.0, 4.0);
     }
@@ -344,7 +362,7 @@ impl<const H: usize> CoordinateMlp<H> {
         while at < w.len() {
             let [fast, middle, slow] = &slots.means;
             let block = [w, gradient, slots.square, fast, middle, slow].map(|from| load(from, at));
-            let steps = self.steps(&offset, &inputs(&scales, &block));
+            let steps = self.steps(&offset, scales.level, &inputs(&scales, &block));
             for ((w, step), &middle) in w.iter_mut().skip(at).zip(steps).zip(&block[4]) {
                 *w -= turn(step, sign_of(middle));
             }

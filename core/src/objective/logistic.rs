@@ -4,8 +4,9 @@
 //! F(w, b) = 1/n sum_s ln(1 + exp(-y_s (w.x_s + b))) + l2/2 (|w|^2 + b^2),   y_s = -1 for label 0, +1 for label 1
 //! ```
 //!
-//! Strongly convex with mu = l2 and smooth with L <= l2 + max_s (|x_s|^2 + 1) / 4 (Nesterov 2018, section 2.1; the second
-//! derivative of the logistic loss is at most 1/4). The bias is regularised too, so that the whole is strongly convex.
+//! Strongly convex with mu = l2 and smooth with L <= l2 + max_s (|x_s|^2 + 1) / 4 (Nesterov 2018, section 2.1; the
+//! second derivative of the logistic loss is at most 1/4). The bias is regularised too, so that the whole is strongly
+//! convex.
 
 use super::{Blank, Objective};
 use crate::batch::{Batch, Targets};

@@ -4,8 +4,8 @@
 //! F(w) = 1/2 sum_i h_i z_i^2,   z = Q (w - w*),   Q = I - 2 q q^T / |q|^2   (Householder reflection, or I)
 //! ```
 //!
-//! The eigenvalues h_i are given, so mu = min h and L = max h are known exactly, F* = 0 and the minimiser is w*. Nesterov,
-//! "Lectures on Convex Optimization" (2018), section 2.1, for what these constants mean.
+//! The eigenvalues h_i are given, so mu = min h and L = max h are known exactly, F* = 0 and the minimiser is w*.
+//! Nesterov, "Lectures on Convex Optimization" (2018), section 2.1, for what these constants mean.
 
 use super::{Blank, Objective};
 use crate::error::Error;

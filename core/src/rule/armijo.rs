@@ -7,10 +7,10 @@
 //! ```
 //!
 //! All losses on the batch of the gradient; with minibatches this is the stochastic line search of Vaswani et al.
-//! (NeurIPS 2019). On an L-smooth objective any rate below 2 (1 - slope) / L is accepted, so the accepted one is at least
-//! shrink 2 (1 - slope) / L, or `largest`, wherever the run is: the premise of the convergence theorem holds by itself,
-//! as long as L is within reach, L < 2 (1 - slope) / (largest shrink^(trials - 1)). If no rate is accepted within the
-//! budget of trials, the step is zero, and the next search starts from the same rate.
+//! (NeurIPS 2019). On an L-smooth objective any rate below 2 (1 - slope) / L is accepted, so the accepted one is at
+//! least shrink 2 (1 - slope) / L, or `largest`, wherever the run is: the premise of the convergence theorem holds by
+//! itself, as long as L is within reach, L < 2 (1 - slope) / (largest shrink^(trials - 1)). If no rate is accepted
+//! within the budget of trials, the step is zero, and the next search starts from the same rate.
 //!
 //! State: slot 0 is the point that the search starts from, the memo is the last accepted rate.
 

@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow};
 use super::Failure;
 use crate::cli::CompareArgs;
 use crate::experiment::{Evaluator, Outcome, Plan, compare, tune};
-use crate::meta::checkpoint::write_atomically;
+use crate::files::write_atomically;
 use crate::optimizer::{Optimizer, Tuned, parse_list};
 use crate::report::{self, Boundaries, Boundary, Extras};
 use crate::task::Task;
@@ -106,8 +106,8 @@ fn command_line(args: &CompareArgs, plan: &Plan) -> String {
 fn notes(task: &Task, tuned: &Tuned) -> Vec<String> {
     let rates = if tuned.task == task.name {
         format!(
-            "Learning rates come from a grid search of nine rates for each rule (runs of {} steps, {} seeds, judged by {}). \
-             A fallback has the rate that its rule got alone.",
+            "Learning rates come from a grid search of nine rates for each rule (runs of {} steps, {} seeds, judged by \
+             {}). A fallback has the rate that its rule got alone.",
             tuned.steps,
             tuned.seeds.len(),
             tuned.score

@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use tempfile::NamedTempFile;
 use ureq::{Agent, Proxy};
 
 use super::DataError;
@@ -154,7 +153,7 @@ impl Request<'_> {
     /// Downloads to a temporary file, verifies it and renames it to `target`.
     fn attempt(&self, address: &str, known: &KnownFile, target: &Path) -> Result<(), Failure> {
         let disk = |action| move |cause| Failure::Disk(DataError::io(action, target)(cause));
-        let mut temporary = temporary_file(&self.folder).map_err(disk("create"))?;
+        let mut temporary = crate::files::temporary_in(&self.folder).map_err(disk("create"))?;
         self.download(address, known, &mut temporary, target)?;
         known_content(known, temporary.path()).map_err(|e| Failure::Mirror(defect(e)))?;
         temporary.as_file().sync_all().map_err(disk("write"))?;
@@ -212,19 +211,6 @@ fn agent(proxy: Option<Proxy>) -> Agent {
         .timeout_recv_body(Some(FILE_TIMEOUT))
         .build()
         .into()
-}
-
-/// A file in `folder` that vanishes unless it is renamed. A data directory may be shared, so the
-/// file gets the usual permissions, not those of a private temporary file.
-fn temporary_file(folder: &Path) -> std::io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".download-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(folder)
 }
 
 /// What is wrong with a downloaded file, without the temporary name that the user never sees.

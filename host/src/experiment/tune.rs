@@ -1,8 +1,8 @@
 //! Grid search of learning rates, on data held out of the training set.
 //!
-//! Every rule gets the same number of rates: nine, a factor of sqrt 10 apart. The score is the mean held-out loss at the
-//! end of a run, and the test set is not looked at. A fallback has the rate that its rule got alone, so guard and baseline
-//! were tuned by one and the same search.
+//! Every rule gets the same number of rates: nine, a factor of sqrt 10 apart. The score is the mean held-out loss at
+//! the end of a run, and the test set is not looked at. A fallback has the rate that its rule got alone, so guard and
+//! baseline were tuned by one and the same search.
 
 use std::collections::BTreeMap;
 

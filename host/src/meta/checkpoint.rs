@@ -7,7 +7,6 @@
 //! A resumed run gives the same weights as an uninterrupted one, bit for bit. A file is written beside its place and
 //! moved there, so that a crash leaves the old one.
 
-use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -17,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::outer::Outer;
 use super::particle::Particle;
+use crate::files::write_atomically;
 
 const MAGIC: &[u8; 4] = b"L2OC";
 const VERSION: u8 = 1;
@@ -152,20 +152,4 @@ impl Checkpoint {
         );
         postcard::from_bytes(body).with_context(|| format!("the checkpoint {shown} cannot be decoded"))
     }
-}
-
-/// Writes a file beside its place, then moves it there.
-///
-/// # Errors
-/// If that fails, with the path.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let write = || -> std::io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(dir)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok(())
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))
 }

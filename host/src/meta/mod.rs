@@ -1,8 +1,8 @@
 //! Meta-training: the weights of a learned optimizer, by evolution strategies on unrolled training runs.
 //!
-//! [`config`] says what to train on what; a [`problem`] is a task with its data; a [`particle`] is an antithetic pair of
-//! runs that estimates the meta-gradient; [`outer`] moves the weights; [`validate`] scores snapshots; a [`checkpoint`]
-//! holds it all. [`train`] is the loop.
+//! [`config`] says what to train on what; a [`problem`] is a task with its data; a [`particle`] is an antithetic pair
+//! of runs that estimates the meta-gradient; [`outer`] moves the weights; [`validate`] scores snapshots; a
+//! [`checkpoint`] holds it all. [`train`] is the loop.
 //!
 //! Random numbers belong to particles, and sums run in the particles' order, so the weights do not depend on the number
 //! of threads, nor on interruptions.
@@ -24,12 +24,14 @@ use anyhow::{Context, Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
-use checkpoint::{Checkpoint, ParticleState, write_atomically};
+use checkpoint::{Checkpoint, ParticleState};
 use config::Config;
 use outer::Outer;
 use particle::Particle;
 use problem::Problem;
 use theta::Theta;
+
+use crate::files::write_atomically;
 
 /// Time between checkpoints.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(50);

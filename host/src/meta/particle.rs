@@ -1,7 +1,7 @@
 //! Particles: antithetic pairs of inner training runs, unrolled K steps at a time.
 //!
-//! With perturbed weights theta + eps and theta - eps, the same data and the same initial parameters, and losses l+ and l-
-//! of the valid steps of a truncation:
+//! With perturbed weights theta + eps and theta - eps, the same data and the same initial parameters, and losses l+ and
+//! l- of the valid steps of a truncation:
 //!
 //! ```text
 //! PES        eps is new in each truncation, xi <- xi + eps
@@ -12,8 +12,8 @@
 //! ```
 //!
 //! Vicol, Metz, Sohl-Dickstein, "Unbiased gradient estimation in unrolled computation graphs with persistent evolution
-//! strategies", ICML 2021; Vicol, "Low-variance gradient estimation in unrolled computation graphs with ES-Single", ICML
-//! 2023.
+//! strategies", ICML 2021; Vicol, "Low-variance gradient estimation in unrolled computation graphs with ES-Single",
+//! ICML 2023.
 
 use std::sync::Arc;
 

@@ -16,14 +16,14 @@ pub struct Theta {
 }
 
 impl Theta {
-    /// Where meta-training starts from: a rule that steps like Adam, plus small random hidden weights, without which
-    /// the gradient of the network behind the skip connection would vanish.
+    /// Where meta-training starts from: a rule that steps like momentum, plus small random hidden weights, without
+    /// which the gradient of the network behind the skip connection would vanish.
     #[must_use]
     pub fn initial(config: &OptimizerConfig, seed: u64) -> Self {
         let mut rng = lgl2o::Rng::stream(seed, u64::MAX);
         let mut weights = match (config.kind, config.hidden) {
-            (Kind::CoordinateMlp, 4) => flat(&CoordinateMlp::<4>::adam(), CoordinateMlp::<4>::WEIGHTS),
-            (Kind::CoordinateMlp, _) => flat(&CoordinateMlp::<8>::adam(), CoordinateMlp::<8>::WEIGHTS),
+            (Kind::CoordinateMlp, 4) => flat(&CoordinateMlp::<4>::momentum(), CoordinateMlp::<4>::WEIGHTS),
+            (Kind::CoordinateMlp, _) => flat(&CoordinateMlp::<8>::momentum(), CoordinateMlp::<8>::WEIGHTS),
         };
         // Eight inputs and seven context numbers of each hidden unit.
         let hidden = 15 * config.hidden;
@@ -43,11 +43,11 @@ impl Theta {
         match self.config.hidden {
             4 => {
                 let rule = CoordinateMlp::<4>::from_weights(weights);
-                AnyRule::Coordinate4(Arc::new(rule.unwrap_or_else(|_| CoordinateMlp::adam())))
+                AnyRule::Coordinate4(Arc::new(rule.unwrap_or_else(|_| CoordinateMlp::momentum())))
             }
             _ => {
                 let rule = CoordinateMlp::<8>::from_weights(weights);
-                AnyRule::Coordinate8(Arc::new(rule.unwrap_or_else(|_| CoordinateMlp::adam())))
+                AnyRule::Coordinate8(Arc::new(rule.unwrap_or_else(|_| CoordinateMlp::momentum())))
             }
         }
     }

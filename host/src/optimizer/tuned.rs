@@ -1,7 +1,8 @@
 //! Learning rates that a grid search found, task by task.
 //!
-//! The files under `host/tuned/` are what `lgl2o compare --task TASK --tune` writes: the grid, every score in it, and the
-//! best rate of each rule. They are built into the program, so that an expression without a rate means the tuned one.
+//! The files under `host/tuned/` are what `lgl2o compare --task TASK --tune` writes: the grid, every score in it, and
+//! the best rate of each rule. They are built into the program, so that an expression without a rate means the tuned
+//! one.
 
 use std::collections::BTreeMap;
 

@@ -51,12 +51,7 @@ fn prepare(dir: &Path, files: &[File]) -> Result<(), ReportError> {
 
 /// Writes a temporary file next to where it will be needed; it goes away if it is not used.
 fn write_beside(dir: &Path, content: &str) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".report-");
-    // A temporary file is private by default; a report is as readable as any other new file.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(dir)?;
+    let mut file = crate::files::temporary_in(dir)?;
     file.write_all(content.as_bytes())?;
     file.flush()?;
     Ok(file)
