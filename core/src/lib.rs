@@ -6,8 +6,24 @@
 //! Guard for Learned Optimizers", ICML 2022, arXiv 2201.12426).
 //!
 //! ```
-#![doc = include_str!("../examples/quickstart.rs")]
+//! use lgl2o::batch::Exact;
+//! use lgl2o::guard::{Decision, LossGuard};
+//! use lgl2o::objective::Quadratic;
+//! use lgl2o::{Memory, Trainer, learned, rule::Sgd};
+//!
+//! let bowl = Quadratic::new([1.0, 10.0], [3.0, -1.0])?;
+//! // 0 < rate < 2 / L = 0.2, so every round brings F closer to F* at the known pace, whatever is proposed.
+//! let guard = LossGuard::new(learned::tiny(), Sgd::new(0.15)).batches(1, 1).decision(Decision::FullObjective);
+//! let mut memory = Memory::new();
+//! let mut trainer = Trainer::new(&bowl, &guard, &mut memory);
+//! for _ in 0..200 {
+//!     trainer.round(&mut Exact)?;
+//! }
+//! assert!(trainer.loss(())? < 1e-6);
+//! # Ok::<(), lgl2o::Error>(())
 //! ```
+//!
+//! A network, minibatches and static memory are in the README's example.
 //!
 //! # The tour, along the way of the data
 //!
@@ -48,6 +64,11 @@
 
 #[cfg(test)]
 extern crate std;
+
+/// The README's example, so that it is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
 
 pub mod batch;
 pub mod error;

@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn the_built_in_rule_is_tiny_and_finite() {
-        assert!(CoordinateMlp::<8>::WEIGHTS <= 150);
+        const { assert!(CoordinateMlp::<8>::WEIGHTS <= 150) };
         let mut flat = [0.0; CoordinateMlp::<8>::WEIGHTS];
         tiny().write_weights(&mut flat);
         assert!(flat.iter().all(|w| w.is_finite()) && flat.iter().any(|&w| w != 0.0));
