@@ -45,10 +45,10 @@
 //! # What is configuration, what is state
 //!
 //! Rules, guards, objectives and learned weights are immutable and passed by `&`. Accumulators, candidates and scratch
-//! are one [`Memory`](trainer::Memory), which the caller owns, in a `static` if it likes. Nothing here allocates or
+//! are one [`Memory`], which the caller owns, in a `static` if it likes. Nothing here allocates or
 //! recurses.
 //!
-//! A rejected proposal is data, a [`Verdict`](guard::Verdict). A call that could not be carried out is an [`Error`];
+//! A rejected proposal is data, a [`Verdict`]. A call that could not be carried out is an [`Error`];
 //! the parameters are then as they were.
 //!
 //! # Features

@@ -23,12 +23,12 @@ pub struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  lgl2o                                          the comparison on Spirals, report in out/spirals
-  lgl2o compare --quick                          the same, short
-  lgl2o data fetch mnist                         download MNIST and verify it
-  lgl2o compare --task mnist --steps 3000        the comparison on MNIST
+  lgl2o                               the comparison on Spirals, report in out/spirals
+  lgl2o compare --quick               the same, short
+  lgl2o data fetch mnist              download MNIST and verify it
+  lgl2o compare --task mnist          the comparison on MNIST
   lgl2o meta-train --config host/meta/tiny.toml --out out/meta
-                                                 train the learned optimizer's weights";
+                                      train the learned optimizer's weights";
 
 /// A whole number from 1 up to a bound.
 fn at_most(bound: u64) -> RangedU64ValueParser {
@@ -88,18 +88,22 @@ pub const DEFAULT_OPTIMIZERS: &str = "sgd,momentum,adam,l2o,gl2o(l2o,sgd),lgl2o(
 
 const COMPARE_HELP: &str = "\
 Optimizers:
-  sgd momentum nesterov rmsprop adam adamw lion      a hand-designed rule with its tuned rate
-  sgd:0.3   sgd:5/(50+i)   adam:0.01                 the same with a rate of one's own
-  armijo   armijo:10                                 SGD with backtracking from a largest rate
-  l2o   l2o:FILE                                     the built-in learned optimizer, or weights from a file
-  lgl2o(l2o,sgd)                                     the loss guard: learned rule, fallback, then options
-      nt=10 nc=10                                      training and check batches a round
-      lower | margin=Z | growing-margin | full | decrease=KAPPA     how it decides
-      keep | rewind | reset | follow                   what happens to the loser's state
-      veto                                             the proposal must also beat the current parameters
-  gl2o(l2o,sgd)                                      the residual guard; options alpha=0.99,
-      mu=gs:THETA | rt | aa | ema:THETA | rm:K
-  blend(l2o,sgd,share=0.5)                           a fixed mixture, as a control
+  sgd momentum nesterov rmsprop adam adamw lion
+                               a hand-designed rule with its tuned rate
+  sgd:0.3  sgd:5/(50+i)        the same with a rate of one's own
+  armijo  armijo:10            SGD with backtracking from a largest rate
+  l2o  l2o:FILE                the built-in learned optimizer, or weights from a file
+  lgl2o(l2o,sgd)               the loss guard: learned rule, fallback, then options
+      nt=10 nc=10                  training and check batches a round
+      lower  margin=Z  growing-margin  full  decrease=KAPPA
+                                   how it decides
+      keep  rewind  reset  follow  what happens to the loser's state
+      veto                         the proposal must also beat the current parameters
+  gl2o(l2o,sgd)                the residual guard; options:
+      alpha=0.99                   factor of the bound
+      mu=gs:THETA  mu=rt  mu=aa  mu=ema:THETA  mu=rm:K
+                                   how the bound follows the residuals
+  blend(l2o,sgd,share=0.5)     a fixed mixture, as a control
 
 Examples:
   lgl2o compare --task mnist --data ~/data --steps 3000 --seeds 5

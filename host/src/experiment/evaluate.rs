@@ -3,7 +3,6 @@
 use lgl2o::batch::{Batch, Rows};
 use lgl2o::objective::Blank;
 use lgl2o::objective::mlp::{Loss, Mlp, Network};
-use lgl2o::tensors::Tensors;
 
 use crate::data::Dataset;
 use crate::network::{HeapNetwork, HeapTensors};
@@ -83,7 +82,6 @@ impl Evaluator {
     #[must_use]
     pub fn initial(&self, seed: u64) -> HeapTensors {
         let mut params = self.optimizee.blank_params();
-        debug_assert!(!params.is_empty());
         self.optimizee.initialize(&mut params, &mut lgl2o::Rng::stream(seed, 0));
         params
     }

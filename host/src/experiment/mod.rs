@@ -1,7 +1,7 @@
 //! Experiments: several optimizers on one task, several seeds each.
 //!
-//! [`run`] is one optimizer with one seed, [`evaluate`] measures losses along the way, [`compare`] runs all of them in
-//! parallel and sums them up, [`tune`] searches the grid of learning rates.
+//! [`mod@run`] is one optimizer with one seed, [`evaluate`] measures losses along the way, [`mod@compare`] runs all of
+//! them in parallel and sums them up, [`mod@tune`] searches the grid of learning rates.
 
 pub mod compare;
 pub mod evaluate;

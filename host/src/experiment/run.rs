@@ -71,7 +71,7 @@ impl GuardVisitor for Runner<'_> {
         *memory.params_mut() = evaluator.initial(self.seed);
         let mut trainer = Trainer::new(&optimizee, guard, &mut memory);
         let mut curve = Curve::new(self.task, self.steps);
-        curve.evaluate(0, 0.0, Some(trainer.params()), &mut evaluator);
+        curve.evaluate(0, 0.0, trainer.params(), &mut evaluator);
         let mut verdicts = Vec::new();
         let mut done = 0;
         while done < self.steps {
@@ -84,7 +84,7 @@ impl GuardVisitor for Runner<'_> {
             (self.advance)(trainer.progress().steps - done);
             done = trainer.progress().steps;
             let cost = trainer.progress().spent.in_forwards() as f64 / self.task.batch as f64;
-            curve.evaluate(done, cost, Some(trainer.params()), &mut evaluator);
+            curve.evaluate(done, cost, trainer.params(), &mut evaluator);
         }
         if done < self.steps {
             (self.advance)(self.steps - done);
@@ -130,12 +130,14 @@ impl<'a> Curve<'a> {
     }
 
     /// Evaluates if the schedule asks for it at or before this step; a round may pass several of its points at once.
-    fn evaluate(&mut self, step: u64, cost: f64, params: Option<&HeapTensors>, evaluator: &mut Evaluator) {
+    fn evaluate(&mut self, step: u64, cost: f64, params: &HeapTensors, evaluator: &mut Evaluator) {
         let mut due = false;
         while self.schedule.next_if(|s| *s <= step).is_some() {
             due = true;
         }
-        let (Some(params), true) = (params, due) else { return };
+        if !due {
+            return;
+        }
         let train = evaluator.score(params, self.task.train(), TRAIN_SAMPLE);
         let test = evaluator.score(params, self.task.test(), usize::MAX);
         self.points.push(Point {

@@ -74,9 +74,10 @@ pub enum ExpressionError {
 
 /// ` (did you mean ...?)` for the nearest known name, if one is near.
 fn nearest(name: &str, known: &[&'static str]) -> String {
-    let best = known.iter().max_by(|a, b| strsim::jaro_winkler(name, a).total_cmp(&strsim::jaro_winkler(name, b)));
+    let most = if name.len() < 4 { 1 } else { 2 };
+    let best = known.iter().map(|known| (strsim::osa_distance(name, known), known)).min();
     match best {
-        Some(best) if strsim::jaro_winkler(name, best) > 0.7 => format!(" (did you mean `{best}`?)"),
+        Some((distance, best)) if distance <= most => format!(" (did you mean `{best}`?)"),
         _ => String::new(),
     }
 }
@@ -369,6 +370,8 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_with_the_nearest_name() {
         assert!(error("adm").contains("did you mean `adam`"), "{}", error("adm"));
+        assert!(error("sdg").contains("did you mean `sgd`"));
+        assert!(!error("gradient-descent").contains("did you mean"));
         assert!(error("lgl20(l2o,sgd)").contains("did you mean `lgl2o`"));
         assert!(error("lgl2o(l2o,sgd,vetto)").contains("did you mean `veto`"));
         assert!(error("lgl2o").contains("lgl2o(l2o,sgd)"));
