@@ -6,6 +6,7 @@
 use crate::error::Error;
 use crate::objective::Objective;
 use crate::rng::Rng;
+use crate::shuffle::Shuffle;
 
 /// Row `i` of a row-major matrix of the given width; empty where there is none.
 #[inline]
@@ -202,7 +203,8 @@ pub trait Source<O: Objective> {
     /// A check batch, disjoint from the training batches of the round.
     ///
     /// # Errors
-    /// [`Error::NoBatch`] where there is none (any more).
+    /// [`Error::NoBatch`] where there is none (any more), [`Error::NothingToCheck`] where the round has trained on all
+    /// examples.
     fn check(&mut self) -> Result<O::Batch<'_>, Error>;
 
     /// Part number `i` of the full objective, for a guard that judges by it; `None` after the last one.
@@ -234,10 +236,10 @@ where
     }
 }
 
-/// Minibatches drawn at random, with replacement, from labelled examples in memory.
+/// Minibatches drawn at random from labelled examples in memory.
 ///
-/// Training and check batches come from two streams of one seed; a check batch takes no example that the round has
-/// trained on. The caller owns all memory: `pick` holds the indices of one batch, `used` one bit per example.
+/// Training batches go through all examples in a random order, then through another one; check batches are drawn from
+/// the examples that the round has not trained on, with replacement. The two come from two streams of one seed. The caller owns all memory: `pick` holds the indices of one batch, `used` one bit per example.
 ///
 /// ```
 /// use lgl2o::batch::Sampler;
@@ -255,6 +257,9 @@ pub struct Sampler<'a> {
     used: &'a mut [u32],
     used_count: usize,
     checking: bool,
+    /// The order of the epoch, and how much of it is done.
+    order: Shuffle,
+    done: u32,
     train: Rng,
     check: Rng,
 }
@@ -291,7 +296,10 @@ impl<'a> Sampler<'a> {
         let words = n.div_ceil(32);
         expect("the bit set of used examples", words, if used.len() < words { used.len() } else { words })?;
         used.fill(0);
+        let mut train = Rng::stream(seed, 1);
         Ok(Self {
+            order: Shuffle::new(n as u32, &mut train),
+            done: 0,
             inputs,
             width,
             labels,
@@ -299,7 +307,7 @@ impl<'a> Sampler<'a> {
             used,
             used_count: 0,
             checking: false,
-            train: Rng::stream(seed, 1),
+            train,
             check: Rng::stream(seed, 2),
         })
     }
@@ -320,6 +328,16 @@ impl<'a> Sampler<'a> {
             *word |= 1 << (i % 32);
             self.used_count += 1;
         }
+    }
+
+    /// The next example in the order of the epoch; after the last one, a new order begins.
+    fn next_of_epoch(&mut self) -> u32 {
+        let n = self.labels.len() as u32;
+        if self.done >= n {
+            (self.order, self.done) = (Shuffle::new(n, &mut self.train), 0);
+        }
+        self.done += 1;
+        self.order.at(self.done - 1)
     }
 
     /// A random example that the round has not trained on. There is one: the caller has counted.
@@ -350,7 +368,7 @@ impl<O: for<'b> Objective<Batch<'b> = Batch<'b>>> Source<O> for Sampler<'_> {
             (self.used_count, self.checking) = (0, false);
         }
         for k in 0..self.pick.len() {
-            let i = self.train.below(self.labels.len() as u32);
+            let i = self.next_of_epoch();
             self.mark_used(i);
             if let Some(slot) = self.pick.get_mut(k) {
                 *slot = i;
@@ -362,7 +380,7 @@ impl<O: for<'b> Objective<Batch<'b> = Batch<'b>>> Source<O> for Sampler<'_> {
     fn check(&mut self) -> Result<Batch<'_>, Error> {
         self.checking = true;
         if self.used_count >= self.labels.len() {
-            return Err(Error::NoBatch);
+            return Err(Error::NothingToCheck);
         }
         for k in 0..self.pick.len() {
             let i = self.draw_unused();

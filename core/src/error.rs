@@ -43,6 +43,8 @@ pub enum Error {
     Diverged,
     /// A source of minibatches has no (more) batch.
     NoBatch,
+    /// The round has trained on every example, so that none is left to check its candidates with.
+    NothingToCheck,
     /// A guard judges by the full objective, but the source does not offer it.
     NoObjective,
     /// A setting is outside its range.
@@ -79,6 +81,10 @@ impl fmt::Display for Error {
                 f.write_str("the step would leave non-finite parameters and was not taken: lower the rate, or guard it")
             }
             Self::NoBatch => f.write_str("the source of minibatches is exhausted"),
+            Self::NothingToCheck => f.write_str(
+                "the round has trained on every example and has none left to check with: \
+                 use fewer (n_t) or smaller training batches",
+            ),
             Self::NoObjective => {
                 f.write_str("the guard judges by the full objective, which this source does not offer")
             }

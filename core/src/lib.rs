@@ -28,8 +28,8 @@
 //! # The tour, along the way of the data
 //!
 //! **Numbers and parameters.** [`math`] is the one door to transcendental functions, [`sum`] the one order of
-//! additions, [`rng`] the one generator. [`tensors`] says what memory with a shape is: lengths are types on a device,
-//! values on a desktop, slices inside.
+//! additions, [`rng`] the one generator, [`shuffle`] random orders without memory. [`tensors`] says what memory with a
+//! shape is: lengths are types on a device, values on a desktop, slices inside.
 //!
 //! **Objectives.** A [`batch`] borrows examples; a source hands them out. An [`objective`] gives losses and gradients:
 //! a convex quadratic, logistic regression, a multilayer perceptron of any depth.
@@ -79,6 +79,7 @@ pub mod objective;
 pub mod oracle;
 pub mod rng;
 pub mod rule;
+pub mod shuffle;
 pub mod sum;
 pub mod tensors;
 pub mod trainer;

@@ -89,7 +89,7 @@ fn any_idx_folder_is_a_task() {
 #[test]
 fn wrong_arguments_are_explained() {
     let dir = folder();
-    let cases: [(&[&str], &[&str]); 14] = [
+    let cases: [(&[&str], &[&str]); 15] = [
         (&["compare", "--task", "spiral"], &["spiral", "spirals"]),
         (&["compare", "--optimizers", "adm"], &["unknown optimizer `adm`", "did you mean `adam`", "known:"]),
         (&["compare", "--optimizers", "lgl2o(l2o,sgd,marge=2)"], &["did you mean `margin`"]),
@@ -100,6 +100,7 @@ fn wrong_arguments_are_explained() {
         (&["compare", "--steps", "15"], &["multiple of 10"]),
         (&["compare", "--seeds", "0"], &["0 is not in 1.."]),
         (&["compare", "--quick", "--batch", "5000"], &["larger than the training data"]),
+        (&["compare", "--quick", "--batch", "200", "--optimizers", "lgl2o(l2o,sgd)"], &["2000 examples a round"]),
         (&["compare", "--sted", "1"], &["--sted", "--seed"]),
         (&["comare"], &["comare", "compare"]),
         (&["meta-train"], &["--config"]),

@@ -86,7 +86,7 @@ proptest! {
                 for _ in 0..3 {
                     match check(s) {
                         Ok(checked) => prop_assert!(left && checked.iter().all(|i| !trained.contains(i))),
-                        Err(error) => prop_assert!(!left && error == Error::NoBatch),
+                        Err(error) => prop_assert!(!left && error == Error::NothingToCheck),
                     }
                 }
             }
@@ -126,8 +126,8 @@ fn a_seed_is_a_stream() {
 fn training_on_everything_leaves_no_check() {
     sampling(5, 5, 1, |s| {
         while (0..40).flat_map(|_| train(s)).collect::<std::collections::BTreeSet<_>>().len() < 5 {}
-        assert_eq!(check(s), Err(Error::NoBatch));
-        assert_eq!(check(s), Err(Error::NoBatch));
+        assert_eq!(check(s), Err(Error::NothingToCheck));
+        assert_eq!(check(s), Err(Error::NothingToCheck));
         let trained = train(s);
         assert_eq!(check(s).is_ok(), (0..5).any(|i| !trained.contains(&i)));
     });

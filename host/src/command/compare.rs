@@ -27,13 +27,7 @@ pub(super) fn run(args: &CompareArgs) -> Result<(), Failure> {
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out").join(&args.task));
     check_writable(&out)?;
     let task = Task::load(&args.task, args.data.as_deref(), args.batch as usize)?;
-    if task.batch > task.train().len() {
-        return Err(Failure::Usage(anyhow!(
-            "--batch {} is larger than the training data, {} examples",
-            task.batch,
-            task.train().len()
-        )));
-    }
+    check_size(&task, &plan.optimizers)?;
     if args.tune {
         tuned = tune::tune(&task, plan.steps)?;
         let text = toml::to_string(&tuned).context("the tuned rates cannot be written as TOML")?;
@@ -76,6 +70,24 @@ fn check_rounds(optimizers: &[Optimizer], steps: u64) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// A batch, and for a guard all batches of a round, must leave something of the training data.
+fn check_size(task: &Task, optimizers: &[Optimizer]) -> Result<(), Failure> {
+    let (batch, examples) = (task.batch, task.train().len());
+    if batch > examples {
+        return Err(Failure::Usage(anyhow!("--batch {batch} is larger than the training data, {examples} examples")));
+    }
+    let round = |optimizer: &Optimizer| optimizer.method.steps_per_round() as usize * batch;
+    match optimizers.iter().find(|o| o.method.is_guarded() && round(o) >= examples) {
+        Some(optimizer) => Err(Failure::Usage(anyhow!(
+            "`{}` trains on {} examples a round, and of {examples} none would be left to check with: \
+             use fewer with --batch N, or nt=N",
+            optimizer.name,
+            round(optimizer)
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Fails now rather than after the runs if the report cannot be written.

@@ -97,7 +97,7 @@ fn what_was_spent_in_vain_is_on_the_bill() {
     let mut memory = run::memory(&objective, &guard, &start(&objective, 3));
     data.sampling(BATCH, 2, |sampler| {
         let mut trainer = Trainer::new(&objective, &guard, &mut memory);
-        assert_eq!(trainer.round(sampler), Err(Error::NoBatch));
+        assert_eq!(trainer.round(sampler), Err(Error::NothingToCheck));
         assert_eq!(trainer.progress().spent, Cost { gradients: 39 * B, forwards: 0 });
         assert_eq!((trainer.progress().rounds, trainer.progress().steps), (0, 0));
     });

@@ -37,7 +37,7 @@ fn refusals<'a>() -> Vec<(Batch<'a>, Error)> {
 /// Every bad batch against one guard: refused, nothing changed, and the rounds before and after are those of a run that
 /// never met it.
 fn assert_refused<G: Guard>(name: &str, guard: &G) {
-    let (objective, data) = (small_mlp(), Data::disk(64, 1));
+    let (objective, data) = (small_mlp(), Data::disk(256, 1));
     let initial = start(&objective, 2);
     let undisturbed = data.sampling(BATCH, 3, |s| run::rounds(&objective, guard, s, &initial, 8)).unwrap();
     for (batch, expected) in refusals() {
