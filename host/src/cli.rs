@@ -84,7 +84,7 @@ pub struct CompareArgs {
 }
 
 /// What `compare` compares unless said otherwise.
-pub const DEFAULT_OPTIMIZERS: &str = "sgd,momentum,adam,l2o,gl2o(l2o,sgd),lgl2o(l2o,sgd),lgl2o(l2o,adam)";
+pub const DEFAULT_OPTIMIZERS: &str = "sgd,momentum,adam,l2o,gl2o(l2o,sgd),lgl2o(l2o,sgd,veto),lgl2o(l2o,adam,veto)";
 
 const COMPARE_HELP: &str = "\
 Optimizers:
