@@ -93,6 +93,18 @@ impl HeapNetwork {
         Self { layers, capacity }
     }
 
+    /// A network of these layers, at least one, each of which takes what the one before gives.
+    #[must_use]
+    pub fn from_layers(layers: Vec<Layer>, capacity: usize) -> Self {
+        Self { layers, capacity }
+    }
+
+    /// The layers.
+    #[must_use]
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
     /// The same layers for batches of another size.
     #[must_use]
     pub fn with_capacity(&self, capacity: usize) -> Self {

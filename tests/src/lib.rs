@@ -3,7 +3,6 @@
 //! - [`oracle`]: losses in double precision, written out anew, and their gradients by central differences.
 //! - [`reference`](mod@reference): the update rules in double precision.
 //! - [`learned`]: the learned rule in double precision.
-//! - [`network`]: a network whose shape is a value, with memory on the heap.
 //! - [`adversary`]: learned rules that do everything wrong, and fallbacks that always lose.
 //! - [`trail`]: a rule that records what its state has seen.
 //! - [`task`]: small objectives, data and sources.
@@ -59,7 +58,6 @@
 pub mod adversary;
 pub mod bits;
 pub mod learned;
-pub mod network;
 pub mod oracle;
 pub mod program;
 pub mod reference;

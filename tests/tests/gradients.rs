@@ -9,7 +9,7 @@ use lgl2o::objective::mlp::{Activation, Dense, Fixed, Identity, Layer, Loss, Mlp
 use lgl2o::objective::{Blank, Logistic, Quadratic};
 use lgl2o::tensors::Tensors;
 use lgl2o::{Rng, chain};
-use lgl2o_tests::network::{Heap, Shape, copy};
+use lgl2o_host::network::{HeapNetwork, HeapTensors};
 use lgl2o_tests::oracle::{
     Logistic64, Mlp64, Oracle, Params64, Quadratic64, Targets64, distance, largest, wide, widen,
 };
@@ -36,16 +36,24 @@ fn rows(data: &[f32], width: usize) -> Vec<Vec<f64>> {
     data.chunks(width).map(wide).collect()
 }
 
+/// Copies all numbers of one value into another of the same lengths but maybe another type.
+fn copy<A: Tensors, B: Tensors>(from: &A, to: &mut B) {
+    assert_eq!(from.count(), to.count());
+    for i in 0..from.count() {
+        to.tensor_mut(i).copy_from_slice(from.tensor(i));
+    }
+}
+
 /// A network of random widths.
-fn shape(rng: &mut Rng, depth: usize, hidden: Activation, top: Activation, capacity: usize) -> Shape {
+fn shape(rng: &mut Rng, depth: usize, hidden: Activation, top: Activation, capacity: usize) -> HeapNetwork {
     let mut width = || WIDTHS[rng.below(WIDTHS.len() as u32) as usize];
     let widths: Vec<usize> = (0..=depth).map(|_| width()).collect();
     let activation = |l| if l + 1 == depth { top } else { hidden };
     let layer = |l: usize| Layer { inputs: widths[l], outputs: widths[l + 1], activation: activation(l) };
-    Shape { layers: (0..depth).map(layer).collect(), capacity }
+    HeapNetwork::from_layers((0..depth).map(layer).collect(), capacity)
 }
 
-fn random_params(rng: &mut Rng, shape: &Shape) -> Heap {
+fn random_params(rng: &mut Rng, shape: &HeapNetwork) -> HeapTensors {
     let mut params = Mlp::new(shape.clone(), Loss::SquaredError).blank_params();
     for i in 0..params.count() {
         let n = params.tensor(i).len();
@@ -65,8 +73,8 @@ struct Examples {
 }
 
 impl Examples {
-    fn random(rng: &mut Rng, shape: &Shape, n: usize, picked: bool) -> Self {
-        let (width, outputs) = (shape.layers[0].inputs, shape.layer(usize::MAX).outputs);
+    fn random(rng: &mut Rng, shape: &HeapNetwork, n: usize, picked: bool) -> Self {
+        let (width, outputs) = (shape.layers()[0].inputs, shape.layer(usize::MAX).outputs);
         let labels = (0..n).map(|_| rng.below(outputs as u32) as u8).collect();
         let (inputs, values) = (numbers(rng, n * width), numbers(rng, n * outputs));
         // With replacement: some rows twice, some not at all.
@@ -142,12 +150,12 @@ fn a_perceptron_gives_the_derivative_of_its_loss() {
             let params = random_params(&mut rng, &shape);
             let examples = Examples::random(&mut rng, &shape, n, case % 2 == 0);
             // At the kink of a ReLU there is no derivative, and near it a difference quotient is none.
-            if examples.oracle(&shape.layers, loss).kink(&widen(&params)) > 1e-3 {
+            if examples.oracle(shape.layers(), loss).kink(&widen(&params)) > 1e-3 {
                 break (shape, params, examples);
             }
         };
         let (losses, gradient) = evaluate(&Mlp::new(shape.clone(), loss), &params, examples.batch(loss));
-        let (what, oracle) = (format!("{loss:?}, {shape:?}"), examples.oracle(&shape.layers, loss));
+        let (what, oracle) = (format!("{loss:?}, {shape:?}"), examples.oracle(shape.layers(), loss));
         assert_close(&what, 1.0, &(losses, widen(&gradient)), &oracle, &widen(&params));
     }
 }
@@ -164,7 +172,7 @@ fn a_gradient_that_is_slightly_wrong_is_noticed() {
     let mut gradient = widen(&gradient);
     let last = gradient.len() - 1;
     gradient[last][0] += 1e-3 * largest(&gradient);
-    assert_close("spoiled", 1.0, &(losses, gradient), &examples.oracle(&shape.layers, loss), &widen(&params));
+    assert_close("spoiled", 1.0, &(losses, gradient), &examples.oracle(shape.layers(), loss), &widen(&params));
 }
 
 /// `Mlp::outputs` gives the outputs that the losses are made of.
@@ -178,7 +186,7 @@ fn outputs_agree_with_double_precision() {
         let (mlp, batch) = (Mlp::new(shape.clone(), loss), examples.batch(loss));
         let mut scratch = mlp.blank_scratch();
         let outputs = mlp.outputs(&mut scratch, &params, batch.inputs).unwrap();
-        let expected = examples.oracle(&shape.layers, loss).outputs(&widen(&params)).concat();
+        let expected = examples.oracle(shape.layers(), loss).outputs(&widen(&params)).concat();
         assert!(distance(&[wide(outputs)], &[expected]) < TOLERANCE);
     }
 }
@@ -190,7 +198,7 @@ where
 {
     let mut rng = Rng::new(seed);
     let layers = (0..fixed.depth()).map(|l| fixed.layer(l)).collect();
-    let shape = Shape { layers, capacity: fixed.capacity() + 3 };
+    let shape = HeapNetwork::from_layers(layers, fixed.capacity() + 3);
     let params = random_params(&mut rng, &shape);
     let mut twin = Mlp::new(fixed, Loss::SquaredError).blank_params();
     copy(&params, &mut twin);
