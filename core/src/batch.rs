@@ -239,7 +239,8 @@ where
 /// Minibatches drawn at random from labelled examples in memory.
 ///
 /// Training batches go through all examples in a random order, then through another one; check batches are drawn from
-/// the examples that the round has not trained on, with replacement. The two come from two streams of one seed. The caller owns all memory: `pick` holds the indices of one batch, `used` one bit per example.
+/// the examples that the round has not trained on, with replacement. The two come from two streams of one seed. The
+/// caller owns all memory: `pick` holds the indices of one batch, `used` one bit per example.
 ///
 /// ```
 /// use lgl2o::batch::Sampler;

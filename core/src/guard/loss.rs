@@ -10,9 +10,10 @@
 //! F(w_{i+1}) - F* <= rho (F(w_i) - F*) with rho = 1 - 2 mu rate (1 - rate L / 2) on a mu-strongly convex, L-smooth F,
 //! whatever the learned rule does: F(w_{i+1}) <= F(u), and u has made the fallback's progress from w.
 //!
-//! The premise is rate < 2/L *where the run is*. With a fixed rate on a network it can fail for a while: then the fallback
-//! climbs, and a bad proposal may still be the lesser evil. The [veto](LossGuard::veto) refuses a proposal that does not
-//! beat the current parameters either; it is off by default, because the paper has none, and worth its price.
+//! The premise is rate < 2/L *where the run is*. With a fixed rate on a network it can fail for a while: then the
+//! fallback climbs, and a bad proposal may still be the lesser evil. The [veto](LossGuard::veto) refuses a proposal
+//! that does not beat the current parameters either; it is off by default, because the paper has none, and worth its
+//! price.
 //!
 //! What the paper leaves open is decided here: the first gradient of a round, at w, is computed once and shared; the
 //! two sides take turns, so that one training batch at a time is enough.
