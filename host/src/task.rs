@@ -64,16 +64,13 @@ impl Task {
         }
     }
 
-    /// The same task with the last tenth to sixth of its training data in place of the test data: for tuning and
-    /// selection, which must not see the test data.
+    /// The same task over [`DataSets::for_selection`].
     ///
     /// # Errors
     /// [`DataError`] if there is too little training data to split.
     pub fn for_selection(&self) -> Result<Self, DataError> {
-        let mut train = self.data.train.clone();
-        let test = train.split_off_tail(train.len() / 6)?;
-        let data = DataSets { name: self.data.name.clone(), train, test };
-        Ok(Self { data, ..self.clone() })
+        let task = self.clone();
+        Ok(Self { data: task.data.for_selection()?, ..task })
     }
 
     /// The optimizee.

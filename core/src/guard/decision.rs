@@ -50,6 +50,11 @@ impl Decision {
         }
     }
 
+    /// Whether the squared gradient norm at the round's start is needed.
+    pub(super) const fn asks_for_gradient(self) -> bool {
+        matches!(self, Self::SufficientDecrease { .. })
+    }
+
     /// Whether the settings are in range.
     pub(super) fn is_valid(self) -> bool {
         match self {

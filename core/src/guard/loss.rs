@@ -128,7 +128,7 @@ type MemoryOf<L, F, S, P> = <LossGuard<L, F, S> as Guard>::Memory<P>;
 #[derive(Debug, Clone, Copy)]
 struct Proposals {
     train_loss: f32,
-    /// |g(w)|^2 of the first, shared gradient.
+    /// |g(w)|^2 of the first, shared gradient; 0 where the decision does not ask for it.
     square: f32,
     /// Whether each side still stands at a finite point.
     learned: bool,
@@ -186,7 +186,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         self.learned.step(learned_state, learned, gradient, train_loss, &mut oracle.probe(batch));
         let mut proposals = Proposals {
             train_loss,
-            square: gradient.squares(),
+            square: if self.decision.asks_for_gradient() { gradient.squares() } else { 0.0 },
             learned: learned.is_finite(),
             fallback: true,
             postponed: self.postpones(),

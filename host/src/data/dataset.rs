@@ -29,6 +29,19 @@ pub struct DataSets {
     pub test: Dataset,
 }
 
+impl DataSets {
+    /// The training examples alone: the last sixth of them takes the place of the test examples, for tuning and
+    /// selection, which must not see those.
+    ///
+    /// # Errors
+    ///
+    /// If there are too few training examples to split.
+    pub fn for_selection(mut self) -> Result<Self, DataError> {
+        self.test = self.train.split_off_tail(self.train.len() / 6)?;
+        Ok(self)
+    }
+}
+
 impl Dataset {
     /// Checks and takes `labels.len()` rows of `width` inputs, row-major. `image` holds rows and
     /// columns where each row is a grey image.

@@ -53,18 +53,16 @@ pub fn load(config: &Config, data_dir: &Path) -> Result<Vec<Arc<Problem>>> {
         .collect()
 }
 
-/// Training data with the last sixth split off to validate on; the test data is dropped unseen.
+/// Training data, part of it split off to validate on; the test data is dropped unseen.
 fn selection_data(task: &TaskConfig, data_dir: &Path) -> Result<DataSets> {
-    let sets = match task.data.as_str() {
+    let mut sets = match task.data.as_str() {
         "mnist" => data::load_mnist(data_dir)?,
         _ => data::spirals_sets(),
     };
-    let mut train = sets.train;
     if task.pool > 1 {
-        train = train.average_pool(task.pool).with_context(|| format!("task `{}`", task.name))?;
+        sets.train = sets.train.average_pool(task.pool).with_context(|| format!("task `{}`", task.name))?;
     }
-    let test = train.split_off_tail(train.len() / 6)?;
-    Ok(DataSets { name: sets.name, train, test })
+    Ok(sets.for_selection()?)
 }
 
 impl Problem {
