@@ -1,7 +1,7 @@
 //! The coordinatewise learned rule against its formula in double precision, and what it owes to any tensor.
 
 use lgl2o::Rng;
-use lgl2o::learned::{self, CoordinateMlp};
+use lgl2o::learned::{self, CoordinateMlp, Learned};
 use lgl2o::rule::{Adam, NoProbe, Rule};
 use lgl2o::tensors::Tensors;
 use lgl2o_tests::bits;

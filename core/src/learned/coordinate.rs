@@ -31,8 +31,10 @@
 //!
 //! State: slots 0 to 3 are v, m_.5, m_.9, m_.99.
 
+use super::Learned;
 use super::file::{self, WeightsError};
 use crate::math::{self, clamp, exp2_linear, inverse_sqrt, log2_linear};
+use crate::rng::Rng;
 use crate::rule::{Probe, Rule, State};
 use crate::sum;
 use crate::tensors::Tensors;
@@ -70,11 +72,6 @@ pub struct CoordinateMlp<const H: usize> {
 }
 
 impl<const H: usize> CoordinateMlp<H> {
-    /// How many weights there are.
-    pub const WEIGHTS: usize = 18 * H + 6;
-    /// How long a weights file is, in bytes.
-    pub const FILE_LEN: usize = file::HEADER + 4 * Self::WEIGHTS + file::TRAILER;
-
     const ZERO: Self = Self {
         input: [[0.0; INPUTS]; H],
         context: [[0.0; CONTEXT]; H],
@@ -117,40 +114,6 @@ impl<const H: usize> CoordinateMlp<H> {
             (bytes, i) = (rest, i + 1);
         }
         Ok(rule)
-    }
-
-    /// The rule with these weights, in the order of the file: A, C, a, O, o, skip.
-    ///
-    /// # Errors
-    /// [`WeightsError::Length`] (counted in numbers here) or [`WeightsError::NotFinite`].
-    pub fn from_weights(weights: &[f32]) -> Result<Self, WeightsError> {
-        if weights.len() != Self::WEIGHTS {
-            return Err(WeightsError::Length { expected: Self::WEIGHTS, found: weights.len() });
-        }
-        let mut rule = Self::ZERO;
-        for (i, &weight) in weights.iter().enumerate() {
-            if !weight.is_finite() {
-                return Err(WeightsError::NotFinite);
-            }
-            rule.set(i, weight);
-        }
-        Ok(rule)
-    }
-
-    /// Writes the weights in the order of the file; what does not fit is left out.
-    pub fn write_weights(&self, weights: &mut [f32]) {
-        for (to, from) in weights.iter_mut().zip(self.weights()) {
-            *to = from;
-        }
-    }
-
-    /// Writes a weights file of [`FILE_LEN`](Self::FILE_LEN) bytes into a longer or equally long buffer; gives the
-    /// file.
-    ///
-    /// # Errors
-    /// [`WeightsError::Length`] if the buffer is too short.
-    pub fn write_file<'a>(&self, buffer: &'a mut [u8]) -> Result<&'a [u8], WeightsError> {
-        file::write(KIND, H, Self::WEIGHTS, self.weights(), buffer)
     }
 
     /// All weights, in the order of the file.
@@ -375,6 +338,51 @@ impl<const H: usize> CoordinateMlp<H> {
 fn slots_of<P: Tensors>(state: &mut State<P, 4>, i: usize) -> Slots<'_> {
     let [square, fast, middle, slow] = &mut state.slots;
     Slots { square: square.tensor_mut(i), means: [fast.tensor_mut(i), middle.tensor_mut(i), slow.tensor_mut(i)] }
+}
+
+impl<const H: usize> Learned for CoordinateMlp<H> {
+    const KIND: u8 = KIND;
+    const HIDDEN: usize = H;
+    const WEIGHTS: usize = 18 * H + 6;
+
+    /// [`momentum`](CoordinateMlp::momentum), plus small random weights into the hidden units, without which the
+    /// gradient of the network behind the bypass would vanish.
+    fn initial(rng: &mut Rng) -> Self {
+        let mut rule = Self::momentum();
+        for i in 0..(INPUTS + CONTEXT) * H {
+            rule.set(i, 0.25 * rng.normal());
+        }
+        rule
+    }
+
+    /// In the order of the file: A, C, a, O, o, skip.
+    fn from_weights(weights: &[f32]) -> Result<Self, WeightsError> {
+        if weights.len() != Self::WEIGHTS {
+            return Err(WeightsError::Length { expected: Self::WEIGHTS, found: weights.len() });
+        }
+        let mut rule = Self::ZERO;
+        for (i, &weight) in weights.iter().enumerate() {
+            if !weight.is_finite() {
+                return Err(WeightsError::NotFinite);
+            }
+            rule.set(i, weight);
+        }
+        Ok(rule)
+    }
+
+    fn write_weights(&self, weights: &mut [f32]) {
+        for (to, from) in weights.iter_mut().zip(self.weights()) {
+            *to = from;
+        }
+    }
+
+    fn read_file(file: &[u8]) -> Result<Self, WeightsError> {
+        Self::from_bytes(file)
+    }
+
+    fn write_file<'a>(&self, buffer: &'a mut [u8]) -> Result<&'a [u8], WeightsError> {
+        file::write(KIND, H, Self::WEIGHTS, self.weights(), buffer)
+    }
 }
 
 impl<const H: usize> Rule for CoordinateMlp<H> {

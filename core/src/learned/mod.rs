@@ -10,6 +10,46 @@ pub mod file;
 pub use coordinate::CoordinateMlp;
 pub use file::WeightsError;
 
+use crate::rng::Rng;
+use crate::rule::Rule;
+
+/// A rule whose weights are meta-trained: what meta-training and weights files need to know of it.
+pub trait Learned: Rule + Clone {
+    /// Number of this kind in a weights file.
+    const KIND: u8;
+    /// Its size, as a weights file names it: hidden units, or whatever its network is measured by.
+    const HIDDEN: usize;
+    /// How many weights there are.
+    const WEIGHTS: usize;
+    /// How long a weights file is, in bytes.
+    const FILE_LEN: usize = file::HEADER + 4 * Self::WEIGHTS + file::TRAILER;
+
+    /// Where meta-training starts from.
+    fn initial(rng: &mut Rng) -> Self;
+
+    /// The rule with these weights.
+    ///
+    /// # Errors
+    /// [`WeightsError::Length`] (counted in numbers here) or [`WeightsError::NotFinite`].
+    fn from_weights(weights: &[f32]) -> Result<Self, WeightsError>;
+
+    /// Writes the weights, in the order of [`from_weights`](Self::from_weights); what does not fit is left out.
+    fn write_weights(&self, weights: &mut [f32]);
+
+    /// Reads a weights file.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the file, as a [`WeightsError`].
+    fn read_file(file: &[u8]) -> Result<Self, WeightsError>;
+
+    /// Writes a weights file of [`FILE_LEN`](Self::FILE_LEN) bytes into a longer or equally long buffer; gives the
+    /// file.
+    ///
+    /// # Errors
+    /// [`WeightsError::Length`] if the buffer is too short.
+    fn write_file<'a>(&self, buffer: &'a mut [u8]) -> Result<&'a [u8], WeightsError>;
+}
+
 /// The built-in learned optimizer's file: 150 weights, 616 bytes.
 const TINY_FILE: &[u8] = include_bytes!("tiny.l2o");
 

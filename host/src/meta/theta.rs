@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lgl2o::learned::CoordinateMlp;
+use lgl2o::learned::{CoordinateMlp, Learned};
 
 use super::config::{Kind, OptimizerConfig};
 use crate::optimizer::AnyRule;
@@ -16,18 +16,14 @@ pub struct Theta {
 }
 
 impl Theta {
-    /// Where meta-training starts from: a rule that steps like momentum, plus small random hidden weights, without
-    /// which the gradient of the network behind the skip connection would vanish.
+    /// Where meta-training starts from.
     #[must_use]
     pub fn initial(config: &OptimizerConfig, seed: u64) -> Self {
         let mut rng = lgl2o::Rng::stream(seed, u64::MAX);
-        let mut weights = match (config.kind, config.hidden) {
-            (Kind::CoordinateMlp, 4) => flat(&CoordinateMlp::<4>::momentum(), CoordinateMlp::<4>::WEIGHTS),
-            (Kind::CoordinateMlp, _) => flat(&CoordinateMlp::<8>::momentum(), CoordinateMlp::<8>::WEIGHTS),
+        let weights = match (config.kind, config.hidden) {
+            (Kind::CoordinateMlp, 4) => flat(&CoordinateMlp::<4>::initial(&mut rng)),
+            (Kind::CoordinateMlp, _) => flat(&CoordinateMlp::<8>::initial(&mut rng)),
         };
-        // Eight inputs and seven context numbers of each hidden unit.
-        let hidden = 15 * config.hidden;
-        weights[..hidden].iter_mut().for_each(|w| *w = 0.25 * rng.normal());
         Self { config: config.clone(), weights }
     }
 
@@ -76,8 +72,8 @@ impl Theta {
     }
 }
 
-fn flat<const H: usize>(rule: &CoordinateMlp<H>, count: usize) -> Vec<f32> {
-    let mut weights = vec![0.0; count];
+fn flat<L: Learned>(rule: &L) -> Vec<f32> {
+    let mut weights = vec![0.0; L::WEIGHTS];
     rule.write_weights(&mut weights);
     weights
 }
