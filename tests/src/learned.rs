@@ -12,22 +12,22 @@ pub struct Coordinate64 {
 }
 
 /// The straight line through each octave of log2.
-fn log2_linear(x: f64) -> f64 {
+pub(crate) fn log2_linear(x: f64) -> f64 {
     let octave = x.log2().floor();
     octave + x / octave.exp2() - 1.0
 }
 
 /// Its inverse.
-fn exp2_linear(x: f64) -> f64 {
+pub(crate) fn exp2_linear(x: f64) -> f64 {
     (1.0 + x - x.floor()) * x.floor().exp2()
 }
 
-fn mean(a: impl ExactSizeIterator<Item = f64>) -> f64 {
+pub(crate) fn mean(a: impl ExactSizeIterator<Item = f64>) -> f64 {
     let n = a.len() as f64;
     a.sum::<f64>() / n
 }
 
-fn mean_square(a: &[f64]) -> f64 {
+pub(crate) fn mean_square(a: &[f64]) -> f64 {
     mean(a.iter().map(|x| x * x))
 }
 

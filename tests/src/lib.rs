@@ -2,7 +2,7 @@
 //!
 //! - [`oracle`]: losses in double precision, written out anew, and their gradients by central differences.
 //! - [`reference`](mod@reference): the update rules in double precision.
-//! - [`learned`]: the learned rule in double precision.
+//! - [`learned`], [`controller`], [`table`]: the learned rules in double precision.
 //! - [`adversary`]: learned rules that do everything wrong, and fallbacks that always lose.
 //! - [`trail`]: a rule that records what its state has seen.
 //! - [`task`]: small objectives, data and sources.
@@ -57,11 +57,13 @@
 
 pub mod adversary;
 pub mod bits;
+pub mod controller;
 pub mod learned;
 pub mod oracle;
 pub mod program;
 pub mod reference;
 pub mod run;
 pub mod strategy;
+pub mod table;
 pub mod task;
 pub mod trail;

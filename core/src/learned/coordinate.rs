@@ -32,6 +32,7 @@
 //! State: slots 0 to 3 are v, m_.5, m_.9, m_.99.
 
 use super::Learned;
+use super::features::{self, LANES, SQUARE_DECAY, SQUARE_FLOOR, STEP, WEIGHT_FLOOR, load};
 use super::file::{self, WeightsError};
 use crate::math::{self, clamp, exp2_linear, inverse_sqrt, log2_linear};
 use crate::rng::Rng;
@@ -42,17 +43,10 @@ use crate::tensors::Tensors;
 /// Number of this kind in a weights file.
 pub const KIND: u8 = 1;
 
-const SQUARE_DECAY: f32 = 0.99;
 const DECAYS: [f32; 3] = [0.5, 0.9, 0.99];
-const STEP: f32 = 0.01;
-/// Keeps 1 / sqrt(v) finite, and makes parameters that never see a gradient stand still.
-const SQUARE_FLOOR: f32 = 1e-16;
-/// Keeps 1 / rms(w) finite for a tensor of zeros.
-const WEIGHT_FLOOR: f32 = 1e-8;
 /// Inputs per parameter, and per tensor.
 const INPUTS: usize = 8;
 const CONTEXT: usize = 7;
-const LANES: usize = sum::LANES;
 
 /// The rule: weights of a network with H hidden units.
 #[derive(Debug, Clone, PartialEq)]
@@ -197,8 +191,8 @@ struct Clock {
 
 impl Clock {
     fn new(t: u32) -> Self {
-        let unbias = [SQUARE_DECAY, DECAYS[0], DECAYS[1], DECAYS[2]].map(|b| 1.0 / (1.0 - math::powi(b, t)));
-        Self { unbias, time: [30.0, 300.0].map(|scale| math::tanh(t as f32 / scale)) }
+        let unbias = [SQUARE_DECAY, DECAYS[0], DECAYS[1], DECAYS[2]].map(|b| features::unbias(b, t));
+        Self { unbias, time: features::time(t) }
     }
 }
 
@@ -235,7 +229,7 @@ impl Slots<'_> {
 
     /// Scales and the seven context numbers of the tensor.
     fn statistics(&self, clock: &Clock, w: &[f32], gradient: &[f32]) -> (Scales, [f32; CONTEXT]) {
-        let share = if w.is_empty() { 0.0 } else { 1.0 / w.len() as f32 };
+        let share = features::share(w.len());
         let [u_square, _, u_middle, u_slow] = clock.unbias;
         let square = share * sum::sum(self.square) * u_square + SQUARE_FLOOR;
         let middle = share * sum::squares(self.means[1]);
@@ -250,7 +244,7 @@ impl Slots<'_> {
                 inverse_sqrt(weight),
             ],
             log_square: log2_linear(square),
-            level: 7.0 + 0.5 * log2_linear(square),
+            level: features::level(square),
         };
         let context = [
             log2_linear(weight) * (0.5 / 8.0),
@@ -300,20 +294,6 @@ const fn sign_of(x: f32) -> u32 {
 #[inline]
 const fn turn(x: f32, sign: u32) -> f32 {
     f32::from_bits(x.to_bits() ^ sign)
-}
-
-/// Up to eight numbers from position `at`, padded with zeros.
-#[inline]
-fn load(from: &[f32], at: usize) -> [f32; LANES] {
-    let rest = from.get(at..).unwrap_or(&[]);
-    if let Some(block) = rest.first_chunk::<LANES>() {
-        return *block;
-    }
-    let mut block = [0.0; LANES];
-    for (to, &from) in block.iter_mut().zip(rest) {
-        *to = from;
-    }
-    block
 }
 
 impl<const H: usize> CoordinateMlp<H> {

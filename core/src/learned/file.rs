@@ -11,6 +11,8 @@
 //!  12 + 4n   CRC-32 (IEEE 802.3) of all bytes before it, u32
 //! ```
 //!
+//! A kind that packs its weights more tightly says so in its module; the rest of the file is the same.
+//!
 //! All numbers are little-endian. Reading works at compile time, so that a damaged file that is to be embedded does
 //! not build.
 
@@ -93,9 +95,20 @@ pub const fn crc32(bytes: &[u8]) -> u32 {
     !crc
 }
 
-/// Splits a file into its weights' bytes after checking everything else.
+/// Splits a file into its weights' bytes, four for each, after checking everything else.
 pub(super) const fn weights(file: &[u8], kind: u8, hidden: usize, count: usize) -> Result<&[u8], WeightsError> {
-    let expected = HEADER + 4 * count + TRAILER;
+    body(file, kind, hidden, count, 4 * count)
+}
+
+/// Splits a file into its weights' bytes, `length` in all, after checking everything else.
+pub(super) const fn body(
+    file: &[u8],
+    kind: u8,
+    hidden: usize,
+    count: usize,
+    length: usize,
+) -> Result<&[u8], WeightsError> {
+    let expected = HEADER + length + TRAILER;
     let [a, b, c, d, version, file_kind, file_hidden, _, n0, n1, n2, n3, ..] = file else {
         return Err(WeightsError::Foreign);
     };
@@ -130,7 +143,19 @@ pub(super) fn write(
     weights: impl Iterator<Item = f32>,
     out: &mut [u8],
 ) -> Result<&[u8], WeightsError> {
-    let expected = HEADER + 4 * count + TRAILER;
+    write_body(kind, hidden, count, 4 * count, weights.flat_map(f32::to_le_bytes), out)
+}
+
+/// Writes a file whose weights take `length` bytes in all; gives its bytes.
+pub(super) fn write_body(
+    kind: u8,
+    hidden: usize,
+    count: usize,
+    length: usize,
+    weights: impl Iterator<Item = u8>,
+    out: &mut [u8],
+) -> Result<&[u8], WeightsError> {
+    let expected = HEADER + length + TRAILER;
     let found = out.len();
     let Some(file) = out.get_mut(..expected) else {
         return Err(WeightsError::Length { expected, found });
@@ -139,9 +164,7 @@ pub(super) fn write(
     let (header, body) = content.split_at_mut(HEADER);
     let head = MAGIC.into_iter().chain([VERSION, kind, hidden as u8, 0]).chain((count as u32).to_le_bytes());
     header.iter_mut().zip(head).for_each(|(to, from)| *to = from);
-    for (to, weight) in body.as_chunks_mut::<4>().0.iter_mut().zip(weights) {
-        *to = weight.to_le_bytes();
-    }
+    body.iter_mut().zip(weights).for_each(|(to, byte)| *to = byte);
     let crc = crc32(content).to_le_bytes();
     trailer.iter_mut().zip(crc).for_each(|(to, from)| *to = from);
     Ok(file)

@@ -4,11 +4,16 @@
 //! shared by reference, and on a device they stay in flash. [`tiny`] gives the one that this crate brings along; its
 //! weights were made by this project's `lgl2o meta-train`, whose configuration, seed and log stand in `host/meta/`.
 
+pub mod controller;
 pub mod coordinate;
+mod features;
 pub mod file;
+pub mod table;
 
+pub use controller::TensorController;
 pub use coordinate::CoordinateMlp;
 pub use file::WeightsError;
+pub use table::Table;
 
 use crate::rng::Rng;
 use crate::rule::Rule;

@@ -9,6 +9,7 @@
 
 pub mod checkpoint;
 pub mod config;
+pub mod distill;
 pub mod outer;
 pub mod particle;
 pub mod problem;

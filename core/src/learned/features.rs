@@ -1,0 +1,70 @@
+//! What several learned rules look at: the clock of a step, the sizes of a tensor.
+
+use crate::math::{self, log2_linear};
+use crate::sum;
+
+/// How many parameters are moved at a time.
+pub(super) const LANES: usize = sum::LANES;
+/// Decay of the mean square.
+pub(super) const SQUARE_DECAY: f32 = 0.99;
+/// The rate that all steps are multiples of.
+pub(super) const STEP: f32 = 0.01;
+/// Keeps 1 / sqrt(v) finite, and makes parameters that never see a gradient stand still.
+pub(super) const SQUARE_FLOOR: f32 = 1e-16;
+/// Keeps 1 / rms(w) finite for a tensor of zeros.
+pub(super) const WEIGHT_FLOOR: f32 = 1e-8;
+
+/// 1 / (1 - decay^t): what corrects a mean that started from zero.
+pub(super) fn unbias(decay: f32, t: u32) -> f32 {
+    1.0 / (1.0 - math::powi(decay, t))
+}
+
+/// tanh(t / 30), tanh(t / 300).
+pub(super) fn time(t: u32) -> [f32; 2] {
+    [30.0, 300.0].map(|scale| math::tanh(t as f32 / scale))
+}
+
+/// 1 / n, by which a sum over n numbers becomes their mean; 0 for none.
+pub(super) fn share(n: usize) -> f32 {
+    if n == 0 { 0.0 } else { 1.0 / n as f32 }
+}
+
+/// 7 + log2(square) / 2 of a mean square: near 0 for gradients of a usual size.
+pub(super) fn level(square: f32) -> f32 {
+    7.0 + 0.5 * log2_linear(square)
+}
+
+/// A gradient's size, and what it is multiplied by before anything else.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Gradient {
+    /// 1. But where the squares might overflow, 2^-80, by which all of them are finite.
+    pub(super) factor: f32,
+    /// Mean square.
+    pub(super) square: f32,
+}
+
+impl Gradient {
+    /// Sizes up the gradient of one tensor.
+    pub(super) fn of(gradient: &[f32]) -> Self {
+        let square = share(gradient.len()) * sum::squares(gradient);
+        if square < 1e30 {
+            Self { factor: 1.0, square }
+        } else {
+            Self { factor: f32::from_bits((127 - 80) << 23), square: 1e30 }
+        }
+    }
+}
+
+/// Up to eight numbers from position `at`, padded with zeros.
+#[inline]
+pub(super) fn load(from: &[f32], at: usize) -> [f32; LANES] {
+    let rest = from.get(at..).unwrap_or(&[]);
+    if let Some(block) = rest.first_chunk::<LANES>() {
+        return *block;
+    }
+    let mut block = [0.0; LANES];
+    for (to, &from) in block.iter_mut().zip(rest) {
+        *to = from;
+    }
+    block
+}
