@@ -194,6 +194,15 @@ impl<'a> Batch<'a> {
 /// The order of the training batches must not depend on how many check batches are drawn, or else a guarded run that
 /// rejects every proposal would not repeat the fallback's run alone.
 pub trait Source<O: Objective> {
+    /// A new round begins. A source that checks on examples which the round has not trained on starts counting anew.
+    fn begin_round(&mut self) {}
+
+    /// How many training batches a round may take if about as much should be left to check on; no limit where that is
+    /// no question.
+    fn room(&self) -> u32 {
+        u32::MAX
+    }
+
     /// The next training batch.
     ///
     /// # Errors
@@ -257,7 +266,6 @@ pub struct Sampler<'a> {
     pick: &'a mut [u32],
     used: &'a mut [u32],
     used_count: usize,
-    checking: bool,
     /// The order of the epoch, and how much of it is done.
     order: Shuffle,
     done: u32,
@@ -307,7 +315,6 @@ impl<'a> Sampler<'a> {
             pick,
             used,
             used_count: 0,
-            checking: false,
             train,
             check: Rng::stream(seed, 2),
         })
@@ -362,12 +369,18 @@ impl<'a> Sampler<'a> {
 }
 
 impl<O: for<'b> Objective<Batch<'b> = Batch<'b>>> Source<O> for Sampler<'_> {
-    fn train(&mut self) -> Result<Batch<'_>, Error> {
-        if self.checking {
-            // The first training batch after a check opens a new round.
+    fn begin_round(&mut self) {
+        if self.used_count > 0 {
             self.used.fill(0);
-            (self.used_count, self.checking) = (0, false);
+            self.used_count = 0;
         }
+    }
+
+    fn room(&self) -> u32 {
+        (self.labels.len() / 2 / self.pick.len()) as u32
+    }
+
+    fn train(&mut self) -> Result<Batch<'_>, Error> {
         for k in 0..self.pick.len() {
             let i = self.next_of_epoch();
             self.mark_used(i);
@@ -379,7 +392,6 @@ impl<O: for<'b> Objective<Batch<'b> = Batch<'b>>> Source<O> for Sampler<'_> {
     }
 
     fn check(&mut self) -> Result<Batch<'_>, Error> {
-        self.checking = true;
         if self.used_count >= self.labels.len() {
             return Err(Error::NothingToCheck);
         }

@@ -38,7 +38,7 @@ impl Coordinate64 {
     /// Fresh accumulators for tensors of these lengths. The weights are in the order of the file: A, C, a, O, o, skip.
     #[must_use]
     pub fn new(hidden: usize, weights: Vec<f64>, lengths: &[usize]) -> Self {
-        assert_eq!(weights.len(), 18 * hidden + 6);
+        assert_eq!(weights.len(), 18 * hidden + 7);
         let slots = lengths.iter().map(|&n| core::array::from_fn(|_| vec![0.0; n])).collect();
         Self { hidden, weights, slots, steps: 0 }
     }
@@ -81,8 +81,6 @@ impl Coordinate64 {
             time[0],
             time[1],
         ];
-        let g_rms = (mean_square(g) + 1e-16).sqrt();
-        let m_rms = (mean_square(&self.slots[i][2]) + 1e-16).sqrt();
         let one = |j: usize| {
             let r = 1.0 / (v[j] + 1e-16).sqrt();
             let within = |x: f64, bound: f64| x.clamp(-bound, bound);
@@ -91,8 +89,8 @@ impl Coordinate64 {
             let x = [
                 within(sigma * g[j] * r, 4.0),
                 within(sigma * middle[j] * r, 4.0),
-                within(sigma * raw / m_rms, 8.0),
-                within(sigma * g[j] / g_rms, 8.0),
+                within(sigma * middle[j] / square.sqrt(), 8.0),
+                within(sigma * g[j] / square.sqrt(), 8.0),
                 within(sigma * fast[j] * r, 4.0),
                 within(sigma * slow[j] * r, 4.0),
                 within((log2_linear(v[j] + 1e-16) - log2_linear(square)) / 8.0, 2.0),
@@ -114,8 +112,8 @@ impl Coordinate64 {
         let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
         let unit = |k: usize| dot(&a[8 * k..], x) + dot(&c[7 * k..], context) + bias[k];
         let units: Vec<f64> = (0..h).map(|k| unit(k).max(0.0)).collect();
-        let d = dot(&out[..h], &units) + out_bias[0] + dot(&skip[..3], &x[..3]);
-        let s = dot(&out[h..], &units) + out_bias[1] + skip[3] * level;
+        let d = dot(&out[..h], &units) + out_bias[0] + dot(&skip[..4], &x[..4]);
+        let s = dot(&out[h..], &units) + out_bias[1] + skip[4] * level;
         0.01 * d * exp2_linear(s.clamp(-12.0, 6.0))
     }
 }

@@ -76,7 +76,7 @@ impl<const N: usize> Problem<N> {
 
     /// How far a round ended above rho^n_t (F - F*) + rounding; the worst of some rounds, in units of F - F* before it.
     fn worst(&self, learned: Adversary, rate: f32, steps: u32, decision: Decision) -> f64 {
-        let guard = LossGuard::new(learned, Sgd::new(rate)).batches(steps, 1).decision(decision);
+        let guard = LossGuard::paper(learned, Sgd::new(rate)).batches(steps, 1).decision(decision);
         let mut memory = run::memory(&self.single, &guard, &self.start);
         let mut worst = f64::NEG_INFINITY;
         for _ in 0..25 {
@@ -193,7 +193,7 @@ impl Regression {
 
     /// F - F* before the run and after each of some rounds.
     fn errors<F: Rule>(&self, learned: Adversary, fallback: F, decision: Decision, rounds: usize) -> Vec<f64> {
-        let guard = LossGuard::new(learned, fallback).batches(1, 1).decision(decision);
+        let guard = LossGuard::paper(learned, fallback).batches(1, 1).decision(decision);
         let start = ([2.0, -3.0, 1.0], [-1.0]);
         let mut memory = run::memory(&self.single, &guard, &start);
         let mut errors = vec![self.double.loss(&widen(&start)) - self.minimum];
@@ -244,7 +244,7 @@ fn armijo_needs_no_constant() {
     for (exponent, learned) in [-1.0f32, 1.0, 3.0].into_iter().flat_map(|e| Adversary::ALL.map(|a| (e, a))) {
         let problem = Problem::<4>::random(3, 10f32.powf(exponent), 10.0);
         let guard =
-            LossGuard::new(learned, Armijo::new(100.0).unwrap()).batches(1, 1).decision(Decision::FullObjective);
+            LossGuard::paper(learned, Armijo::new(100.0).unwrap()).batches(1, 1).decision(Decision::FullObjective);
         let mut memory = run::memory(&problem.single, &guard, &problem.start);
         let mut error = problem.double.value(&wide(&problem.start));
         let goal = 1e-8 * error;
@@ -263,7 +263,7 @@ fn armijo_needs_no_constant() {
 fn a_good_proposal_is_taken() {
     let problem = Problem::<7>::random(5, 1.0, 30.0);
     let (slow, fast) = (Sgd::new(0.05), Sgd::new(1.0));
-    let guard = LossGuard::new(fast, slow).batches(1, 1).decision(Decision::FullObjective);
+    let guard = LossGuard::paper(fast, slow).batches(1, 1).decision(Decision::FullObjective);
     let guarded = run::rounds(&problem.single, &guard, &mut Exact, &problem.start, 30).unwrap().params;
     let alone = run::rounds(&problem.single, &Unguarded::new(slow), &mut Exact, &problem.start, 30).unwrap().params;
     assert!(problem.double.value(&wide(&guarded)) < 0.5 * problem.double.value(&wide(&alone)));

@@ -73,7 +73,7 @@ fn new_memory_is_zero() {
 #[test]
 fn a_static_and_a_heap_run_alike() {
     let (objective, data) = (small_mlp(), Data::disk(64, 1));
-    let guard = LossGuard::new(learned::tiny(), Sgd::new(0.5)).batches(2, 2);
+    let guard = LossGuard::paper(learned::tiny(), Sgd::new(0.5)).batches(2, 2);
     let initial: <SmallMlp as Objective>::Params = start(&objective, 3);
     let run = |memory: &mut Memory<SmallMlp, Guarded>| {
         memory.params_mut().copy_from(&initial);

@@ -20,6 +20,7 @@
 
 use core::marker::PhantomData;
 
+use super::pace::{Pace, PaceState, Round};
 use super::policy::{KeepOwn, Sides, StatePolicy};
 use super::{Decision, Guard, Verdict, Winner, blank};
 use crate::batch::Source;
@@ -44,20 +45,45 @@ pub struct LossGuard<L, F, S = KeepOwn> {
     train_batches: u32,
     check_batches: u32,
     decision: Decision,
+    /// Standard errors at which a comparison stops early; 0 for never.
+    early_stop: f32,
     veto: bool,
+    stay: bool,
+    pace: Pace,
     policy: PhantomData<S>,
 }
 
 impl<L, F> LossGuard<L, F> {
-    /// The guard with n_t = n_c = 10 and *lower*; the loser keeps its state; no veto.
+    /// The guard that is safe and cheap: races of n_t = 10 steps at growing gaps; between them strides of up to 32
+    /// steps, or the fallback alone; *margin 2* on up to n_c = 10 check batches, drawn until the difference is 2 standard
+    /// errors; veto; the loser keeps its state.
     pub const fn new(learned: L, fallback: F) -> Self {
         Self {
             learned,
             fallback,
             train_batches: 10,
             check_batches: 10,
+            decision: Decision::Margin { z: 2.0 },
+            early_stop: 2.0,
+            veto: true,
+            stay: false,
+            pace: Pace { stride: 32, budget: true, ..Pace::RACES },
+            policy: PhantomData,
+        }
+    }
+
+    /// The paper's guard, with n_t = n_c = 10 and *lower*: every round is a race; the loser keeps its state; no veto.
+    pub const fn paper(learned: L, fallback: F) -> Self {
+        Self {
+            learned,
+            fallback,
+            train_batches: 10,
+            check_batches: 10,
             decision: Decision::Lower,
+            early_stop: 0.0,
             veto: false,
+            stay: false,
+            pace: Pace::RACES,
             policy: PhantomData,
         }
     }
@@ -83,6 +109,48 @@ impl<L, F, S> LossGuard<L, F, S> {
         Self { veto, ..self }
     }
 
+    /// The same guard, whose check batches are drawn one by one until the difference is `z` standard errors; n_c is
+    /// then the most that are drawn. 0 draws all of them always. *Full objective* and *sufficient decrease* do not
+    /// stop early.
+    #[must_use]
+    pub fn early_stop(self, z: f32) -> Self {
+        Self { early_stop: z, ..self }
+    }
+
+    /// The same guard with or without staying: if neither candidate beats the current parameters on the check batches,
+    /// they stay, and nobody has won. For a deployed model that must never get worse. It costs what the veto costs, and
+    /// the fallback is checked in every round, also where it goes on alone.
+    #[must_use]
+    pub fn stay(self, stay: bool) -> Self {
+        Self { stay, ..self }
+    }
+
+    /// The same guard with strides of at most `limit` learned steps between races; 0 for no strides. See
+    /// [`pace`](super::pace).
+    #[must_use]
+    pub fn stride(self, limit: u32) -> Self {
+        Self { pace: Pace { stride: limit, ..self.pace }, ..self }
+    }
+
+    /// The same guard with or without races that interrupt strides. Without them the learned side is only ever compared
+    /// with single steps of the fallback.
+    #[must_use]
+    pub fn audits(self, audits: bool) -> Self {
+        Self { pace: Pace { audits, ..self.pace }, ..self }
+    }
+
+    /// The same guard with or without a budget for a learned side that loses: the fallback goes on alone between races.
+    #[must_use]
+    pub fn budget(self, budget: bool) -> Self {
+        Self { pace: Pace { budget, ..self.pace }, ..self }
+    }
+
+    /// The same guard with other gaps between races, in steps: the shortest, at least 1, and the longest.
+    #[must_use]
+    pub fn gaps(self, shortest: u32, longest: u32) -> Self {
+        Self { pace: Pace { gap: [shortest, longest], ..self.pace }, ..self }
+    }
+
     /// The same guard with another state policy.
     pub fn policy<T>(self) -> LossGuard<L, F, T> {
         LossGuard {
@@ -91,7 +159,10 @@ impl<L, F, S> LossGuard<L, F, S> {
             train_batches: self.train_batches,
             check_batches: self.check_batches,
             decision: self.decision,
+            early_stop: self.early_stop,
             veto: self.veto,
+            stay: self.stay,
+            pace: self.pace,
             policy: PhantomData,
         }
     }
@@ -107,6 +178,7 @@ pub struct LossMemory<P, L, F, E> {
     fallback_state: F,
     extra: E,
     rounds: u32,
+    pace: PaceState,
 }
 
 impl<P: Zeroed, L: Zeroed, F: Zeroed, E: Zeroed> Zeroed for LossMemory<P, L, F, E> {
@@ -118,6 +190,7 @@ impl<P: Zeroed, L: Zeroed, F: Zeroed, E: Zeroed> Zeroed for LossMemory<P, L, F, 
         fallback_state: F::ZERO,
         extra: E::ZERO,
         rounds: 0,
+        pace: PaceState::ZERO,
     };
 }
 
@@ -141,6 +214,8 @@ struct Proposals {
 #[derive(Debug, Clone, Copy)]
 struct Judgement {
     accept: bool,
+    /// Whether the current parameters are to be kept.
+    stay: bool,
     fallback_loss: f32,
     learned_loss: f32,
     standard_error: f32,
@@ -151,22 +226,26 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         if self.train_batches == 0 || self.check_batches == 0 {
             return Err(Error::InvalidSetting { what: "n_t and n_c of the loss guard must be at least 1" });
         }
-        if !self.decision.is_valid() {
+        if !self.decision.is_valid() || !(self.early_stop >= 0.0 && self.early_stop.is_finite()) {
             return Err(Error::InvalidSetting { what: "z and kappa must be finite and not negative" });
+        }
+        if !self.pace.is_valid() {
+            return Err(Error::InvalidSetting {
+                what: "gaps of the loss guard must rise from 1; no strides, no audits",
+            });
         }
         Ok(())
     }
 
     /// Whether the fallback's step can wait until the learned one is refused.
-    fn postpones(&self) -> bool {
-        matches!(self.decision, Decision::SufficientDecrease { .. })
-            && self.train_batches == 1
-            && !self.fallback.probes()
+    fn postpones(&self, learned_steps: u32) -> bool {
+        matches!(self.decision, Decision::SufficientDecrease { .. }) && learned_steps == 1 && !self.fallback.probes()
     }
 
-    /// Both candidates, n_t steps from `params`.
+    /// Both candidates, so many steps from `params`; at least one step each, but the learned side may make none.
     fn propose<O: Objective>(
         &self,
+        [learned_steps, fallback_steps]: [u32; 2],
         memory: &mut MemoryOf<L, F, S, O::Params>,
         params: &O::Params,
         oracle: &mut Oracle<'_, O>,
@@ -183,27 +262,32 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         fallback.copy_from(params);
         S::learned_gradient::<L::State<O::Params>, F, O::Params>(extra, &self.fallback, params, gradient);
         S::fallback_gradient::<L, F::State<O::Params>, O::Params>(extra, &self.learned, params, gradient);
-        self.learned.step(learned_state, learned, gradient, train_loss, &mut oracle.probe(batch));
+        if learned_steps > 0 {
+            self.learned.step(learned_state, learned, gradient, train_loss, &mut oracle.probe(batch));
+        }
         let mut proposals = Proposals {
             train_loss,
             square: if self.decision.asks_for_gradient() { gradient.squares() } else { 0.0 },
             learned: learned.is_finite(),
             fallback: true,
-            postponed: self.postpones(),
+            postponed: self.postpones(learned_steps),
         };
         if !proposals.postponed {
             self.fallback.step(fallback_state, fallback, gradient, train_loss, &mut oracle.probe(batch));
             proposals.fallback = fallback.is_finite();
         }
-        for _ in 1..self.train_batches {
-            self.advance(memory, &mut proposals, oracle, source)?;
+        for done in 1..learned_steps.max(fallback_steps) {
+            let turn = [done < learned_steps, done < fallback_steps];
+            self.advance(turn, memory, &mut proposals, oracle, source)?;
         }
         Ok(proposals)
     }
 
-    /// One more step of both sides, each with a gradient of its own. A side that is no longer finite stands still.
+    /// One more step of the sides whose turn it is, each with a gradient of its own. A side that is no longer finite
+    /// stands still.
     fn advance<O: Objective>(
         &self,
+        [learned_turn, fallback_turn]: [bool; 2],
         memory: &mut MemoryOf<L, F, S, O::Params>,
         proposals: &mut Proposals,
         oracle: &mut Oracle<'_, O>,
@@ -211,7 +295,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
     ) -> Result<(), Error> {
         let LossMemory { gradient, learned, fallback, learned_state, fallback_state, extra, .. } = memory;
         let batch = source.train()?;
-        if proposals.fallback {
+        if fallback_turn && proposals.fallback {
             let loss = oracle.gradient(fallback, batch, gradient)?;
             proposals.fallback = gradient.is_finite();
             if proposals.fallback {
@@ -220,7 +304,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
                 proposals.fallback = fallback.is_finite();
             }
         }
-        if proposals.learned {
+        if learned_turn && proposals.learned {
             let loss = oracle.gradient(learned, batch, gradient)?;
             proposals.learned = gradient.is_finite();
             if proposals.learned {
@@ -255,9 +339,20 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
             for _ in 0..self.check_batches {
                 let batch = source.check()?;
                 oracle.compare(first, second, third, batch, &mut paired)?;
+                if self.is_clear(&paired) {
+                    break;
+                }
             }
         }
         Ok(paired)
+    }
+
+    /// Whether no more check batches are needed.
+    fn is_clear(&self, paired: &Paired) -> bool {
+        let error = self.early_stop * paired.standard_error();
+        // A standard error of 0 is that of one example or of equal losses, which says nothing.
+        let stops = error > 0.0 && !matches!(self.decision, Decision::SufficientDecrease { .. });
+        stops && crate::math::abs(paired.difference()) > error
     }
 
     /// Whether v may be kept, and both losses.
@@ -275,12 +370,14 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
             let enough = paired.second() <= paired.first() - kappa * proposals.square;
             return Ok(Judgement {
                 accept: proposals.learned && paired.second().is_finite() && enough,
+                stay: false,
                 fallback_loss: f32::NAN,
                 learned_loss: if proposals.learned { paired.second() } else { f32::INFINITY },
                 standard_error: crate::oracle::or_infinity(paired.standard_error()),
             });
         }
-        let paired = self.compare(u, v, self.veto.then_some(params), oracle, source)?;
+        let third = (self.veto || self.stay).then_some(params);
+        let paired = self.compare(u, v, third, oracle, source)?;
         let fallback_loss = if proposals.fallback { paired.first() } else { f32::INFINITY };
         let learned_loss = if proposals.learned { paired.second() } else { f32::INFINITY };
         let margin = self.decision.margin(memory.rounds.saturating_add(1));
@@ -289,13 +386,41 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         } else {
             learned_loss < fallback_loss
         };
-        let allowed = !self.veto || learned_loss < paired.third();
+        let allowed = !(self.veto || self.stay) || learned_loss < paired.third();
+        let accept = learned_loss.is_finite() && ahead && allowed;
         Ok(Judgement {
-            accept: learned_loss.is_finite() && ahead && allowed,
+            accept,
+            stay: self.stay && !accept && fallback_loss >= paired.third(),
             fallback_loss,
             learned_loss,
             standard_error: crate::oracle::or_infinity(paired.standard_error()),
         })
+    }
+
+    /// Whether the fallback's candidate may be kept where it stands alone: always, unless it should not be worse than
+    /// the current parameters.
+    fn judge_alone<O: Objective>(
+        &self,
+        memory: &MemoryOf<L, F, S, O::Params>,
+        params: &O::Params,
+        proposals: &Proposals,
+        oracle: &mut Oracle<'_, O>,
+        source: &mut impl Source<O>,
+    ) -> Result<Judgement, Error> {
+        let mut judgement = Judgement {
+            accept: false,
+            stay: false,
+            fallback_loss: f32::NAN,
+            learned_loss: f32::NAN,
+            standard_error: 0.0,
+        };
+        if self.stay {
+            let paired = self.compare(params, &memory.fallback, None, oracle, source)?;
+            judgement.fallback_loss = if proposals.fallback { paired.second() } else { f32::INFINITY };
+            judgement.stay = judgement.fallback_loss >= paired.first();
+            judgement.standard_error = crate::oracle::or_infinity(paired.standard_error());
+        }
+        Ok(judgement)
     }
 }
 
@@ -306,8 +431,9 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         memory: &mut MemoryOf<L, F, S, P>,
         params: &mut P,
         proposals: &mut Proposals,
-        accept: bool,
+        judgement: &Judgement,
     ) -> Winner {
+        let accept = judgement.accept;
         let LossMemory { gradient, learned, fallback, learned_state, fallback_state, extra, .. } = memory;
         if proposals.postponed && accept {
             self.fallback.observe(fallback_state, params, gradient);
@@ -315,7 +441,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
             self.fallback.step(fallback_state, fallback, gradient, proposals.train_loss, &mut NoProbe);
             proposals.fallback = fallback.is_finite();
         }
-        let winner = match (accept, proposals.fallback) {
+        let winner = match (accept, proposals.fallback && !judgement.stay) {
             (true, _) => Winner::Learned,
             (false, true) => Winner::Fallback,
             (false, false) => Winner::Neither,
@@ -349,6 +475,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> Guard for LossGuard<L, F, S> {
             learned_state,
             fallback_state,
             rounds: 0,
+            pace: PaceState::ZERO,
         }
     }
 
@@ -360,13 +487,25 @@ impl<L: Rule, F: Rule, S: StatePolicy> Guard for LossGuard<L, F, S> {
         source: &mut impl Source<O>,
     ) -> Result<Verdict, Error> {
         self.check_settings()?;
-        let mut proposals = self.propose(memory, params, oracle, source)?;
-        let judgement = self.judge(memory, params, &proposals, oracle, source)?;
-        let winner = self.commit(memory, params, &mut proposals, judgement.accept);
+        source.begin_round();
+        let round = memory.pace.next(&self.pace, source.room());
+        let steps @ [learned_steps, fallback_steps] = match round {
+            Round::Race => [self.train_batches; 2],
+            Round::Stride(k) => [k, 1],
+            Round::Alone => [0, 1],
+        };
+        let mut proposals = self.propose(steps, memory, params, oracle, source)?;
+        let judgement = match round {
+            Round::Alone => self.judge_alone(memory, params, &proposals, oracle, source)?,
+            _ => self.judge(memory, params, &proposals, oracle, source)?,
+        };
+        let winner = self.commit(memory, params, &mut proposals, &judgement);
+        let won = winner == Winner::Learned;
         memory.rounds = memory.rounds.saturating_add(1);
+        memory.pace.settle(&self.pace, round, self.train_batches, won);
         Ok(Verdict {
             winner,
-            steps: self.train_batches,
+            steps: if won { learned_steps } else { fallback_steps },
             train_loss: proposals.train_loss,
             fallback_loss: judgement.fallback_loss,
             learned_loss: judgement.learned_loss,

@@ -15,6 +15,7 @@
 pub mod blend;
 pub mod decision;
 pub mod loss;
+pub mod pace;
 pub mod policy;
 pub mod residual;
 pub mod unguarded;

@@ -2,15 +2,15 @@
 //!
 //! Of the family of Metz et al. ("Understanding and correcting pathologies in the training of learned optimizers", ICML
 //! 2019; "Practical tradeoffs between memory, compute, and performance in learned optimizers", 2022), with connections
-//! that bypass the network, by which it is Adam or momentum before any training. Per parameter w with gradient g, in
+//! that bypass the network, by which it is Adam, momentum or Nesterov's before any training. Per parameter w with gradient g, in
 //! step t = 1, 2, ...:
 //!
 //! ```text
 //! v   <- 0.99 v + 0.01 g^2                     m_b <- b m_b + (1 - b) g,   b = 0.5, 0.9, 0.99
 //! r    = 1 / sqrt(v' + 1e-16)                  ' = corrected for the start from zero
-//! dirs = g r, m_.9' r, m_.9 / rms(m_.9)
-//! x    = dirs, g / rms(g), m_.5' r, m_.99' r, log2(v / mean v) / 8, w / rms(w)
-//!        each clamped to +-4, but the ratios to an rms of gradients to +-8 and the logarithm to +-2
+//! dirs = g r, m_.9' r, m_.9' r', g r'
+//! x    = dirs, m_.5' r, m_.99' r, log2(v / mean v) / 8, w / rms(w)
+//!        each clamped to +-4, but the two with r' to +-8 and the logarithm to +-2
 //! c    = log2 rms(w) / 8, rms(m_.9') r', rms(m_.99') r', level / 8, log2(n) / 16, tanh(t / 30), tanh(t / 300)
 //! level = 7 + log2(mean v') / 2
 //! h    = relu(A sigma x + C c + a)             d, s = O h + o,   sigma = sign of m_.9
@@ -18,7 +18,7 @@
 //! ```
 //!
 //! rms and mean run over the tensor of n parameters, r' = 1 / sqrt(mean v'). The seven numbers c are the same for all
-//! parameters of a tensor, so C c + a is computed once per tensor: a parameter costs 8 inputs. There are 18 H + 6
+//! parameters of a tensor, so C c + a is computed once per tensor: a parameter costs 8 inputs. There are 18 H + 7
 //! weights for H hidden units. log2 and 2^ are straight lines within an octave ([`log2_linear`], [`exp2_linear`]),
 //! 1 / sqrt is [`inverse_sqrt`]: the rule needs no table, no division per parameter, and no `libm` but for two tanh a
 //! step and two square roots a tensor.
@@ -61,8 +61,8 @@ pub struct CoordinateMlp<const H: usize> {
     output: [[f32; H]; 2],
     /// o.
     output_bias: [f32; 2],
-    /// Weights of the three directions that bypass the network, then kappa.
-    skip: [f32; 4],
+    /// Weights of the four directions that bypass the network, then kappa.
+    skip: [f32; 5],
 }
 
 impl<const H: usize> CoordinateMlp<H> {
@@ -72,20 +72,25 @@ impl<const H: usize> CoordinateMlp<H> {
         hidden_bias: [0.0; H],
         output: [[0.0; H]; 2],
         output_bias: [0.0; 2],
-        skip: [0.0; 4],
+        skip: [0.0; 5],
     };
 
     /// Adam with beta1 = 0.9, beta2 = 0.99 and a rate of 0.01.
     #[must_use]
     pub const fn adam() -> Self {
-        Self { skip: [0.0, 1.0, 0.0, 0.0], ..Self::ZERO }
+        Self { skip: [0.0, 1.0, 0.0, 0.0, 0.0], ..Self::ZERO }
     }
 
-    /// Momentum with beta = 0.9, in whose place the mean gradient is brought to the length of the root mean square
-    /// gradient of its tensor; its rate is about 0.15. Meta-training starts from it.
+    /// Heavy-ball momentum with beta = 0.9 and a rate of about 0.13.
     #[must_use]
     pub const fn momentum() -> Self {
-        Self { skip: [0.0, 0.0, 1.0, 1.0], ..Self::ZERO }
+        Self { skip: [0.0, 0.0, 1.0, 0.0, 1.0], ..Self::ZERO }
+    }
+
+    /// Nesterov's momentum with beta = 0.9 and a rate of about 0.5. Meta-training starts from it.
+    #[must_use]
+    pub const fn nesterov() -> Self {
+        Self { skip: [0.0, 0.0, 1.0, 0.11, 1.0], output_bias: [0.0, 2.0], ..Self::ZERO }
     }
 
     /// Reads a weights file.
@@ -200,8 +205,10 @@ impl Clock {
 #[derive(Debug, Clone, Copy)]
 struct Scales {
     unbias: [f32; 4],
-    /// 1 / rms of g, m_.9, w.
-    inverse_rms: [f32; 3],
+    /// r' = 1 / sqrt(mean v').
+    noise: f32,
+    /// 1 / rms(w).
+    inverse_weight: f32,
     /// log2 of mean v'.
     log_square: f32,
     /// 7 + log2(mean v') / 2: near 0 for gradients of a usual size.
@@ -228,7 +235,7 @@ impl Slots<'_> {
     }
 
     /// Scales and the seven context numbers of the tensor.
-    fn statistics(&self, clock: &Clock, w: &[f32], gradient: &[f32]) -> (Scales, [f32; CONTEXT]) {
+    fn statistics(&self, clock: &Clock, w: &[f32]) -> (Scales, [f32; CONTEXT]) {
         let share = features::share(w.len());
         let [u_square, _, u_middle, u_slow] = clock.unbias;
         let square = share * sum::sum(self.square) * u_square + SQUARE_FLOOR;
@@ -238,11 +245,8 @@ impl Slots<'_> {
         let noise = inverse_sqrt(square);
         let scales = Scales {
             unbias: clock.unbias,
-            inverse_rms: [
-                inverse_sqrt(share * sum::squares(gradient) + SQUARE_FLOOR),
-                inverse_sqrt(middle + SQUARE_FLOOR),
-                inverse_sqrt(weight),
-            ],
+            noise,
+            inverse_weight: inverse_sqrt(weight),
             log_square: log2_linear(square),
             level: features::level(square),
         };
@@ -274,12 +278,12 @@ fn inputs(scales: &Scales, block: &[[f32; LANES]; 6]) -> [[f32; LANES]; INPUTS] 
         let r = inverse_sqrt(square);
         x[0][l] = clamp(g * r, -4.0, 4.0);
         x[1][l] = clamp(middle * u_middle * r, -4.0, 4.0);
-        x[2][l] = clamp(middle * scales.inverse_rms[1], -8.0, 8.0);
-        x[3][l] = clamp(g * scales.inverse_rms[0], -8.0, 8.0);
+        x[2][l] = clamp(middle * u_middle * scales.noise, -8.0, 8.0);
+        x[3][l] = clamp(g * scales.noise, -8.0, 8.0);
         x[4][l] = clamp(fast * u_fast * r, -4.0, 4.0);
         x[5][l] = clamp(slow * u_slow * r, -4.0, 4.0);
         x[6][l] = clamp((log2_linear(square) - scales.log_square) * 0.125, -2.0, 2.0);
-        x[7][l] = clamp(w * scales.inverse_rms[2], -4.0, 4.0);
+        x[7][l] = clamp(w * scales.inverse_weight, -4.0, 4.0);
     }
     x
 }
@@ -299,7 +303,7 @@ const fn turn(x: f32, sign: u32) -> f32 {
 impl<const H: usize> CoordinateMlp<H> {
     /// Moves one tensor, whose accumulators have taken the gradient in already.
     fn move_tensor(&self, clock: &Clock, slots: &Slots<'_>, w: &mut [f32], gradient: &[f32]) {
-        let (scales, context) = slots.statistics(clock, w, gradient);
+        let (scales, context) = slots.statistics(clock, w);
         let offset = self.hidden_offset(&context);
         let mut at = 0;
         while at < w.len() {
@@ -323,12 +327,12 @@ fn slots_of<P: Tensors>(state: &mut State<P, 4>, i: usize) -> Slots<'_> {
 impl<const H: usize> Learned for CoordinateMlp<H> {
     const KIND: u8 = KIND;
     const HIDDEN: usize = H;
-    const WEIGHTS: usize = 18 * H + 6;
+    const WEIGHTS: usize = 18 * H + 7;
 
-    /// [`momentum`](CoordinateMlp::momentum), plus small random weights into the hidden units, without which the
+    /// [`nesterov`](CoordinateMlp::nesterov), plus small random weights into the hidden units, without which the
     /// gradient of the network behind the bypass would vanish.
     fn initial(rng: &mut Rng) -> Self {
-        let mut rule = Self::momentum();
+        let mut rule = Self::nesterov();
         for i in 0..(INPUTS + CONTEXT) * H {
             rule.set(i, 0.25 * rng.normal());
         }

@@ -55,7 +55,7 @@ pub trait Learned: Rule + Clone {
     fn write_file<'a>(&self, buffer: &'a mut [u8]) -> Result<&'a [u8], WeightsError>;
 }
 
-/// The built-in learned optimizer's file: 150 weights, 616 bytes.
+/// The built-in learned optimizer's file: 151 weights, 620 bytes.
 const TINY_FILE: &[u8] = include_bytes!("tiny.l2o");
 
 static TINY: CoordinateMlp<8> = match CoordinateMlp::from_bytes(TINY_FILE) {
@@ -64,7 +64,7 @@ static TINY: CoordinateMlp<8> = match CoordinateMlp::from_bytes(TINY_FILE) {
     Err(_) => panic!("core/src/learned/tiny.l2o is not a weights file of a coordinate MLP with 8 hidden units"),
 };
 
-/// The built-in learned optimizer: a coordinatewise MLP with 150 weights, meta-trained on small MNIST classifiers.
+/// The built-in learned optimizer: a coordinatewise MLP with 151 weights, meta-trained on small MNIST classifiers.
 ///
 /// ```
 /// use lgl2o::learned;
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn the_built_in_rule_is_tiny_and_finite() {
-        const { assert!(CoordinateMlp::<8>::WEIGHTS <= 150) };
+        const { assert!(CoordinateMlp::<8>::WEIGHTS <= 151) };
         let mut flat = [0.0; CoordinateMlp::<8>::WEIGHTS];
         tiny().write_weights(&mut flat);
         assert!(flat.iter().all(|w| w.is_finite()) && flat.iter().any(|&w| w != 0.0));

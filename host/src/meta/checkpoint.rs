@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::outer::Outer;
 use super::particle::Particle;
 use crate::files::write_atomically;
+use crate::optimizer::rule::Parts as _;
 
 const MAGIC: &[u8; 4] = b"L2OC";
 const VERSION: u8 = 1;
@@ -64,7 +65,7 @@ struct LaneState {
     params: Vec<f32>,
     slots: Vec<Vec<f32>>,
     steps: u32,
-    memo: f32,
+    numbers: Vec<f32>,
     broken: bool,
 }
 
@@ -72,15 +73,12 @@ impl ParticleState {
     /// What a particle consists of.
     #[must_use]
     pub fn of(particle: &Particle) -> Self {
-        let lanes = particle.lanes.each_ref().map(|lane| {
-            let (slots, steps, memo) = lane.state.parts();
-            LaneState {
-                params: lane.params.as_slice().to_vec(),
-                slots: slots.iter().map(|slot| slot.as_slice().to_vec()).collect(),
-                steps,
-                memo,
-                broken: lane.broken,
-            }
+        let lanes = particle.lanes.each_ref().map(|lane| LaneState {
+            params: lane.params.as_slice().to_vec(),
+            slots: lane.state.slots().iter().map(|slot| slot.as_slice().to_vec()).collect(),
+            steps: lane.state.steps(),
+            numbers: lane.state.numbers(),
+            broken: lane.broken,
         });
         Self {
             rng: particle.rng.clone(),
@@ -102,7 +100,8 @@ impl ParticleState {
         particle.accumulated.clone_from(&self.accumulated);
         for (lane, saved) in particle.lanes.iter_mut().zip(&self.lanes) {
             fill(lane.params.as_mut_slice(), &saved.params)?;
-            let slots = lane.state.set_counters(saved.steps, saved.memo);
+            ensure!(lane.state.set_numbers(saved.steps, &saved.numbers), "a state of another rule");
+            let mut slots = lane.state.slots_mut();
             ensure!(slots.len() == saved.slots.len(), "a state of another rule");
             for (slot, saved) in slots.iter_mut().zip(&saved.slots) {
                 fill(slot.as_mut_slice(), saved)?;

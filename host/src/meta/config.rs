@@ -6,6 +6,8 @@ use anyhow::{Context, Result, bail, ensure};
 use lgl2o::objective::mlp::Activation;
 use serde::{Deserialize, Serialize};
 
+use crate::optimizer::learned::{self, KINDS, LearnedKind};
+
 /// Everything that decides what meta-training does, besides the data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,18 +31,25 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OptimizerConfig {
-    /// Its kind.
-    pub kind: Kind,
-    /// Hidden units, 4 or 8.
-    pub hidden: usize,
+    /// Its kind: `coordinate-mlp`, `controller` or `table`.
+    pub kind: String,
+    /// Its size, for kinds that come in several; else the size that is shipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<usize>,
 }
 
-/// Kinds of learned optimizers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// [`lgl2o::learned::CoordinateMlp`].
-    CoordinateMlp,
+impl OptimizerConfig {
+    /// The optimizer that is meant.
+    ///
+    /// # Errors
+    /// If there is none of this kind and size, with those that there are.
+    pub fn find(&self) -> Result<&'static LearnedKind> {
+        let known = || KINDS.map(|kind| format!("{} {}", kind.name, kind.hidden)).join(", ");
+        learned::find(&self.kind, self.hidden).with_context(|| {
+            let size = self.hidden.map_or(String::new(), |hidden| format!(" of size {hidden}"));
+            format!("[optimizer]: there is no kind `{}`{size}; known kinds and sizes: {}", self.kind, known())
+        })
+    }
 }
 
 /// How meta-gradients are estimated: antithetic pairs of perturbed weights, unrolled piece by piece.
@@ -161,7 +170,7 @@ impl Config {
 
     fn check(&self) -> Result<()> {
         let EstimatorConfig { sigma, unroll, horizon: [low, high], difference_clip, .. } = self.estimator;
-        ensure!(matches!(self.optimizer.hidden, 4 | 8), "optimizer.hidden must be 4 or 8");
+        self.optimizer.find()?;
         ensure!(sigma > 0.0 && sigma.is_finite(), "estimator.sigma must be positive");
         ensure!(unroll > 0, "estimator.unroll must be at least 1");
         ensure!(low > 0 && low <= high, "estimator.horizon must be [shortest, longest], at least 1");

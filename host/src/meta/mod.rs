@@ -109,7 +109,7 @@ pub fn train(config: Config, data_dir: &Path, files: &Files, start: Start) -> Re
         (Start::Fresh | Start::Restart, _) => None,
     };
     let problems = problem::load(&config, data_dir)?;
-    let mut session = Session::new(config, problems);
+    let mut session = Session::new(config, problems)?;
     if let Some(saved) = saved {
         session.restore(&saved).context("the checkpoint does not fit the configuration; begin anew with --restart")?;
     }
@@ -117,8 +117,8 @@ pub fn train(config: Config, data_dir: &Path, files: &Files, start: Start) -> Re
 }
 
 impl Session {
-    fn new(config: Config, problems: Vec<Arc<Problem>>) -> Self {
-        let theta = Theta::initial(&config.optimizer, config.seed);
+    fn new(config: Config, problems: Vec<Arc<Problem>>) -> Result<Self> {
+        let theta = Theta::initial(&config.optimizer, config.seed)?;
         let places = problems.iter().flat_map(|p| (0..p.config.particles).map(move |_| p));
         let particles =
             places.zip(0..).map(|(p, number)| Particle::new(p, &theta, &config.estimator, config.seed, number));
@@ -129,7 +129,7 @@ impl Session {
                 config.validation.steps.iter().map(|s| format!("loss_{s}")).collect::<Vec<_>>().join(",")
             ),
         ];
-        Self {
+        Ok(Self {
             particles: particles.collect(),
             outer: Outer::new(theta.weights.len()),
             problems,
@@ -143,7 +143,7 @@ impl Session {
             earlier: 0.0,
             started: Instant::now(),
             config,
-        }
+        })
     }
 
     fn restore(&mut self, saved: &Checkpoint) -> Result<()> {

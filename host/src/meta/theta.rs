@@ -1,51 +1,43 @@
 //! The weights that are trained, and the optimizer that they make.
 
-use std::sync::Arc;
+use anyhow::Result;
+use lgl2o::Rng;
+use lgl2o::learned::WeightsError;
 
-use lgl2o::learned::{CoordinateMlp, Learned};
-
-use super::config::{Kind, OptimizerConfig};
+use super::config::OptimizerConfig;
 use crate::optimizer::AnyRule;
+use crate::optimizer::learned::LearnedKind;
 
 /// Weights of a learned optimizer of some kind and size.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Theta {
-    config: OptimizerConfig,
+    kind: &'static LearnedKind,
+    untrained: AnyRule,
     /// The weights, in the order of the weights file.
     pub weights: Vec<f32>,
 }
 
 impl Theta {
     /// Where meta-training starts from.
-    #[must_use]
-    pub fn initial(config: &OptimizerConfig, seed: u64) -> Self {
-        let mut rng = lgl2o::Rng::stream(seed, u64::MAX);
-        let weights = match (config.kind, config.hidden) {
-            (Kind::CoordinateMlp, 4) => flat(&CoordinateMlp::<4>::initial(&mut rng)),
-            (Kind::CoordinateMlp, _) => flat(&CoordinateMlp::<8>::initial(&mut rng)),
-        };
-        Self { config: config.clone(), weights }
+    ///
+    /// # Errors
+    /// If there is no such optimizer.
+    pub fn initial(config: &OptimizerConfig, seed: u64) -> Result<Self> {
+        let kind = config.find()?;
+        let weights = (kind.initial)(&mut Rng::stream(seed, u64::MAX));
+        Ok(Self { kind, untrained: (kind.rule)(&weights)?, weights })
     }
 
     /// The same kind of optimizer with other weights.
     #[must_use]
     pub fn with(&self, weights: Vec<f32>) -> Self {
-        Self { config: self.config.clone(), weights }
+        Self { weights, ..self.clone() }
     }
 
     /// The optimizer with these weights; weights that are not finite give the untrained one.
     #[must_use]
     pub fn rule(&self, weights: &[f32]) -> AnyRule {
-        match self.config.hidden {
-            4 => {
-                let rule = CoordinateMlp::<4>::from_weights(weights);
-                AnyRule::Coordinate4(Arc::new(rule.unwrap_or_else(|_| CoordinateMlp::momentum())))
-            }
-            _ => {
-                let rule = CoordinateMlp::<8>::from_weights(weights);
-                AnyRule::Coordinate8(Arc::new(rule.unwrap_or_else(|_| CoordinateMlp::momentum())))
-            }
-        }
+        (self.kind.rule)(weights).unwrap_or_else(|_| self.untrained.clone())
     }
 
     /// The optimizers with theta + eps and theta - eps.
@@ -61,19 +53,7 @@ impl Theta {
     ///
     /// # Errors
     /// If a weight is not finite.
-    pub fn to_file(&self) -> Result<Vec<u8>, lgl2o::learned::WeightsError> {
-        let mut buffer = vec![0; 64 + 4 * self.weights.len()];
-        let length = match self.config.hidden {
-            4 => CoordinateMlp::<4>::from_weights(&self.weights)?.write_file(&mut buffer)?.len(),
-            _ => CoordinateMlp::<8>::from_weights(&self.weights)?.write_file(&mut buffer)?.len(),
-        };
-        buffer.truncate(length);
-        Ok(buffer)
+    pub fn to_file(&self) -> std::result::Result<Vec<u8>, WeightsError> {
+        (self.kind.to_file)(&self.weights)
     }
-}
-
-fn flat<L: Learned>(rule: &L) -> Vec<f32> {
-    let mut weights = vec![0.0; L::WEIGHTS];
-    rule.write_weights(&mut weights);
-    weights
 }

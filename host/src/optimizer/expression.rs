@@ -13,21 +13,44 @@
 use std::sync::Arc;
 
 use lgl2o::guard::{Decision, MuRule};
-use lgl2o::learned::{self, CoordinateMlp, WeightsError};
 use lgl2o::rule::{Adam, AdamW, Armijo, Lion, Momentum, Nesterov, Rate, RmsProp, Sgd};
 use winnow::ascii::multispace0;
 use winnow::combinator::{delimited, eof, opt, preceded, repeat, separated, terminated};
 use winnow::prelude::*;
 use winnow::token::{one_of, take_while};
 
-use super::{AnyRule, LossSettings, Method, Optimizer, Policy, Sides, Tuned};
+use super::{AnyRule, LossSettings, Method, Optimizer, Policy, Sides, Tuned, learned};
 
 /// Names of all rules.
-pub const RULES: [&str; 9] = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "lion", "armijo", "l2o"];
+pub const RULES: [&str; 8] = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "lion", "armijo"];
+/// Names of the learned optimizers; `l2o` is the one that stands for all, the MLP.
+pub const LEARNED: [&str; 4] = ["l2o", "mlp", "controller", "table"];
 /// Names of all guards.
 pub const GUARDS: [&str; 3] = ["lgl2o", "gl2o", "blend"];
-const LOSS_OPTIONS: [&str; 12] =
-    ["nt", "nc", "lower", "margin", "growing-margin", "full", "decrease", "keep", "rewind", "reset", "follow", "veto"];
+const LOSS_OPTIONS: [&str; 22] = [
+    "paper",
+    "nt",
+    "nc",
+    "lower",
+    "margin",
+    "growing-margin",
+    "full",
+    "decrease",
+    "early-stop",
+    "keep",
+    "rewind",
+    "reset",
+    "follow",
+    "veto",
+    "no-veto",
+    "stay",
+    "stride",
+    "no-stride",
+    "no-audit",
+    "budget",
+    "no-budget",
+    "gaps",
+];
 
 /// What is wrong with an expression.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -192,6 +215,7 @@ fn loss_guard(sides: Sides, options: &[Word<'_>]) -> Result<(Method, String), Ex
     let mut s = LossSettings::default();
     for option in options {
         match option.name {
+            "paper" => s = LossSettings::PAPER,
             "nt" => s.train = count(option)?,
             "nc" => s.check = count(option)?,
             "lower" => s.decision = Decision::Lower,
@@ -205,11 +229,29 @@ fn loss_guard(sides: Sides, options: &[Word<'_>]) -> Result<(Method, String), Ex
             "rewind" => s.policy = Policy::Rewind,
             "reset" => s.policy = Policy::Reset,
             "follow" => s.policy = Policy::Follow,
+            "early-stop" => s.early_stop = number(option, |z| z >= 0.0, "0 or more")?,
             "veto" => s.veto = true,
+            "no-veto" => s.veto = false,
+            "stay" => s.stay = true,
+            "stride" => s.stride = count(option)?,
+            "no-stride" => s.stride = 0,
+            "no-audit" => s.audits = false,
+            "budget" => s.budget = true,
+            "no-budget" => s.budget = false,
+            "gaps" => s.gaps = gaps(option)?,
             other => return Err(unknown("option of lgl2o", other, &LOSS_OPTIONS)),
         }
     }
     Ok((Method::Loss { sides, settings: s }, suffix(options)))
+}
+
+/// `SHORTEST:LONGEST`.
+fn gaps(option: &Word<'_>) -> Result<[u32; 2], ExpressionError> {
+    let pair = option.argument.and_then(|text| text.split_once(':'));
+    match pair.map(|(short, long)| (short.parse(), long.parse())) {
+        Some((Ok(short), Ok(long))) if 0 < short && short <= long => Ok([short, long]),
+        _ => Err(argument("gaps", "two rising numbers of steps are needed, as in gaps=40:1280")),
+    }
 }
 
 fn residual_guard(sides: Sides, options: &[Word<'_>]) -> Result<(Method, String), ExpressionError> {
@@ -272,14 +314,13 @@ fn number(word: &Word<'_>, good: impl Fn(f32) -> bool, range: &str) -> Result<f3
 
 /// A rule with the name that spells its rate out, and whether it is a learned one.
 fn rule(word: &Word<'_>, tuned: &Tuned) -> Result<(String, AnyRule, bool), ExpressionError> {
-    if word.name == "l2o" {
-        let rule =
-            word.argument.map_or_else(|| Ok(AnyRule::Coordinate8(Arc::new(learned::tiny().clone()))), read_weights)?;
-        let name = word.argument.map_or("l2o".to_owned(), |file| format!("l2o:{file}"));
+    if LEARNED.contains(&word.name) {
+        let name = word.argument.map_or(word.name.to_owned(), |file| format!("{}:{file}", word.name));
+        let rule = word.argument.map_or_else(|| Ok(built_in(word.name)), read_weights)?;
         return Ok((name, rule, true));
     }
     if !RULES.contains(&word.name) {
-        let known: Vec<_> = RULES.iter().chain(&GUARDS).copied().collect();
+        let known: Vec<_> = RULES.iter().chain(&LEARNED).chain(&GUARDS).copied().collect();
         return Err(unknown("optimizer", word.name, &known));
     }
     let (text, rate) = match word.argument {
@@ -305,6 +346,12 @@ fn rule(word: &Word<'_>, tuned: &Tuned) -> Result<(String, AnyRule, bool), Expre
     Ok((format!("{}:{text}", word.name), rule, false))
 }
 
+/// A learned optimizer that the core brings along.
+fn built_in(name: &str) -> AnyRule {
+    let _ = name;
+    AnyRule::Coordinate8(Arc::new(lgl2o::learned::tiny().clone()))
+}
+
 /// A rate: a positive number, or `c/(i0+i)`.
 fn rate(name: &str, text: &str) -> Result<Rate, ExpressionError> {
     let positive = |text: &str| text.trim().parse::<f32>().ok().filter(|x| *x > 0.0 && x.is_finite());
@@ -318,17 +365,11 @@ fn rate(name: &str, text: &str) -> Result<Rate, ExpressionError> {
     })
 }
 
-/// Learned weights from a file, of whichever size it holds.
+/// Learned weights from a file, of whichever kind and size it holds.
 fn read_weights(path: &str) -> Result<AnyRule, ExpressionError> {
     let bad = |problem: String| ExpressionError::Weights { path: path.to_owned(), problem };
     let bytes = std::fs::read(path).map_err(|error| bad(format!("cannot be read: {error}")))?;
-    match CoordinateMlp::<8>::from_bytes(&bytes) {
-        Ok(rule) => Ok(AnyRule::Coordinate8(Arc::new(rule))),
-        Err(WeightsError::OtherOptimizer { hidden: 4, .. }) => CoordinateMlp::<4>::from_bytes(&bytes)
-            .map(|rule| AnyRule::Coordinate4(Arc::new(rule)))
-            .map_err(|error| bad(error.to_string())),
-        Err(error) => Err(bad(error.to_string())),
-    }
+    learned::read(&bytes).map(|(_, rule, _)| rule).map_err(|error| bad(error.to_string()))
 }
 
 #[cfg(test)]

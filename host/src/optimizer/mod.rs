@@ -1,10 +1,12 @@
 //! Optimizers chosen at run time: which rules, under which guard, with which settings.
 //!
-//! [`expression`] reads them from the command line; [`rule`] wraps any of the core's rules in one type; [`tuned`] knows
+//! [`expression`] reads them from the command line; [`rule`] wraps any of the core's rules in one type; [`learned`] lists
+//! the learned ones; [`tuned`] knows
 //! the learning rates that a grid search found. A [`Method`] then names one of the core's guards, and [`Method::visit`]
 //! hands it to generic code.
 
 pub mod expression;
+pub mod learned;
 pub mod rule;
 pub mod tuned;
 
@@ -92,15 +94,52 @@ pub struct LossSettings {
     pub check: u32,
     /// How the candidates are compared.
     pub decision: Decision,
+    /// Standard errors at which a comparison stops early; 0 for never.
+    pub early_stop: f32,
     /// Whether the learned candidate must also beat the current parameters.
     pub veto: bool,
+    /// Whether the current parameters stay where no candidate beats them.
+    pub stay: bool,
+    /// Most learned steps of a stride; 0 for no strides.
+    pub stride: u32,
+    /// Whether strides are interrupted by races.
+    pub audits: bool,
+    /// Whether the fallback goes on alone after a lost race.
+    pub budget: bool,
+    /// Shortest and longest gap between races, in steps.
+    pub gaps: [u32; 2],
     /// What happens to the loser's state.
     pub policy: Policy,
 }
 
+impl LossSettings {
+    /// The paper's form, as [`LossGuard::paper`].
+    pub const PAPER: Self = Self {
+        train: 10,
+        check: 10,
+        decision: Decision::Lower,
+        early_stop: 0.0,
+        veto: false,
+        stay: false,
+        stride: 0,
+        audits: true,
+        budget: false,
+        gaps: [40, 1280],
+        policy: Policy::Keep,
+    };
+}
+
 impl Default for LossSettings {
+    /// The default of the core, as [`LossGuard::new`].
     fn default() -> Self {
-        Self { train: 10, check: 10, decision: Decision::Lower, veto: false, policy: Policy::Keep }
+        Self {
+            decision: Decision::Margin { z: 2.0 },
+            early_stop: 2.0,
+            veto: true,
+            stride: 32,
+            budget: true,
+            ..Self::PAPER
+        }
     }
 }
 
@@ -153,9 +192,16 @@ impl Method {
 }
 
 fn loss_guard<S: StatePolicy>(sides: &Sides, settings: &LossSettings) -> LossGuard<AnyRule, AnyRule, S> {
-    LossGuard::new(sides.learned.clone(), sides.fallback.clone())
+    let [shortest, longest] = settings.gaps;
+    LossGuard::paper(sides.learned.clone(), sides.fallback.clone())
         .batches(settings.train, settings.check)
         .decision(settings.decision)
+        .early_stop(settings.early_stop)
         .veto(settings.veto)
+        .stay(settings.stay)
+        .stride(settings.stride)
+        .audits(settings.audits)
+        .budget(settings.budget)
+        .gaps(shortest, longest)
         .policy()
 }

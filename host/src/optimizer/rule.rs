@@ -2,38 +2,106 @@
 
 use std::sync::Arc;
 
-use lgl2o::learned::CoordinateMlp;
+use lgl2o::learned::controller::{ControllerState, MAX_TENSORS, TensorMemory};
+use lgl2o::learned::{CoordinateMlp, Table, TensorController};
 use lgl2o::rule::{Adam, AdamW, Armijo, Lion, Momentum, Nesterov, Probe, RmsProp, Rule, RuleState, Sgd, State};
 use lgl2o::tensors::Tensors;
 
-/// One of the core's rules.
-#[derive(Debug, Clone, PartialEq)]
-pub enum AnyRule {
-    /// Gradient descent.
-    Sgd(Sgd),
-    /// Heavy-ball momentum.
-    Momentum(Momentum),
-    /// Nesterov's momentum.
-    Nesterov(Nesterov),
-    /// RMSProp.
-    RmsProp(RmsProp),
-    /// Adam.
-    Adam(Adam),
-    /// AdamW.
-    AdamW(AdamW),
-    /// Lion.
-    Lion(Lion),
-    /// Gradient descent with Armijo backtracking.
-    Armijo(Armijo),
-    /// A coordinatewise MLP with 8 hidden units.
-    Coordinate8(Arc<CoordinateMlp<8>>),
-    /// A coordinatewise MLP with 4 hidden units.
-    Coordinate4(Arc<CoordinateMlp<4>>),
+/// Declares [`AnyRule`] and its dispatch: which rules there are, and which variant of [`AnyState`] each one's state is.
+macro_rules! rules {
+    ($($(#[$doc:meta])* $variant:ident($rule:ty) with $state:ident,)+) => {
+        /// One of the core's rules.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum AnyRule {
+            $($(#[$doc])* $variant($rule),)+
+        }
+
+        /// Calls a rule with the state of its own kind.
+        macro_rules! each_rule {
+            ($any:expr, $of:expr, ($r:ident, $s:ident) => $body:expr) => {
+                match ($any, $of) {
+                    $((AnyRule::$variant($r), AnyState::$state($s)) => $body,)+
+                    _ => unreachable!("the state of another rule"),
+                }
+            };
+        }
+
+        impl AnyRule {
+            /// Fresh accumulators.
+            fn begin<P: Tensors>(&self, like: &P) -> AnyState<P> {
+                match self {
+                    $(Self::$variant(rule) => AnyState::$state(rule.state(like)),)+
+                }
+            }
+        }
+    };
 }
 
-/// The state of one of the core's rules.
-#[derive(Debug, Clone)]
-pub enum AnyState<P> {
+rules! {
+    /// Gradient descent.
+    Sgd(Sgd) with Zero,
+    /// Heavy-ball momentum.
+    Momentum(Momentum) with One,
+    /// Nesterov's momentum.
+    Nesterov(Nesterov) with One,
+    /// RMSProp.
+    RmsProp(RmsProp) with One,
+    /// Adam.
+    Adam(Adam) with Two,
+    /// AdamW.
+    AdamW(AdamW) with Two,
+    /// Lion.
+    Lion(Lion) with One,
+    /// Gradient descent with Armijo backtracking.
+    Armijo(Armijo) with One,
+    /// A coordinatewise MLP with 8 hidden units.
+    Coordinate8(Arc<CoordinateMlp<8>>) with Four,
+    /// A coordinatewise MLP with 4 hidden units.
+    Coordinate4(Arc<CoordinateMlp<4>>) with Four,
+    /// A coordinatewise MLP with 16 hidden units.
+    Coordinate16(Arc<CoordinateMlp<16>>) with Four,
+    /// A controller of each tensor's rate and momentum.
+    Controller(Arc<TensorController>) with Controller,
+    /// A lookup table.
+    Table(Arc<Table>) with Two,
+}
+
+/// Declares [`AnyState`] and its dispatch.
+macro_rules! states {
+    ($($(#[$doc:meta])* $variant:ident($state:ty),)+) => {
+        /// The state of one of the core's rules.
+        #[derive(Debug, Clone)]
+        pub enum AnyState<P> {
+            $($(#[$doc])* $variant($state),)+
+        }
+
+        /// Evaluates an expression on whichever state is there.
+        macro_rules! each_state {
+            ($any:expr, $name:ident => $body:expr) => {
+                match $any {
+                    $(AnyState::$variant($name) => $body,)+
+                }
+            };
+        }
+
+        impl<P: Tensors> RuleState for AnyState<P> {
+            fn reset(&mut self) {
+                each_state!(self, state => state.reset());
+            }
+            fn copy_from(&mut self, other: &Self) {
+                match (self, other) {
+                    $((Self::$variant(a), Self::$variant(b)) => a.copy_from(b),)+
+                    _ => unreachable!("states of two different rules"),
+                }
+            }
+            fn is_finite(&self) -> bool {
+                each_state!(self, state => state.is_finite())
+            }
+        }
+    };
+}
+
+states! {
     /// No accumulators.
     Zero(State<P, 0>),
     /// One slot.
@@ -42,71 +110,84 @@ pub enum AnyState<P> {
     Two(State<P, 2>),
     /// Four slots.
     Four(State<P, 4>),
+    /// Two slots, and what a controller remembers of tensors.
+    Controller(ControllerState<P>),
 }
 
-/// Evaluates an expression on whichever state is there.
-macro_rules! each_state {
-    ($state:expr, $name:ident => $body:expr) => {
-        match $state {
-            AnyState::Zero($name) => $body,
-            AnyState::One($name) => $body,
-            AnyState::Two($name) => $body,
-            AnyState::Four($name) => $body,
+/// A state taken apart, to be saved and put together again.
+pub trait Parts<P> {
+    /// Accumulators shaped like the parameters.
+    fn slots(&self) -> Vec<&P>;
+    /// The same, to write to.
+    fn slots_mut(&mut self) -> Vec<&mut P>;
+    /// Steps so far.
+    fn steps(&self) -> u32;
+    /// All other numbers.
+    fn numbers(&self) -> Vec<f32>;
+    /// Sets the steps and all other numbers; false if there are not as many.
+    fn set_numbers(&mut self, steps: u32, numbers: &[f32]) -> bool;
+}
+
+impl<P, const K: usize> Parts<P> for State<P, K> {
+    fn slots(&self) -> Vec<&P> {
+        self.slots.iter().collect()
+    }
+    fn slots_mut(&mut self) -> Vec<&mut P> {
+        self.slots.iter_mut().collect()
+    }
+    fn steps(&self) -> u32 {
+        self.steps
+    }
+    fn numbers(&self) -> Vec<f32> {
+        vec![self.memo]
+    }
+    fn set_numbers(&mut self, steps: u32, numbers: &[f32]) -> bool {
+        self.steps = steps;
+        let [memo] = numbers else { return false };
+        self.memo = *memo;
+        true
+    }
+}
+
+impl<P> Parts<P> for ControllerState<P> {
+    fn slots(&self) -> Vec<&P> {
+        self.means.slots()
+    }
+    fn slots_mut(&mut self) -> Vec<&mut P> {
+        self.means.slots_mut()
+    }
+    fn steps(&self) -> u32 {
+        self.means.steps
+    }
+    fn numbers(&self) -> Vec<f32> {
+        self.tensors.iter().flat_map(|t| [t.filled, t.agreement[0], t.agreement[1], t.level, t.rate]).collect()
+    }
+    fn set_numbers(&mut self, steps: u32, numbers: &[f32]) -> bool {
+        self.means.steps = steps;
+        let (chunks, rest) = numbers.as_chunks::<5>();
+        for (tensor, &[filled, fast, slow, level, rate]) in self.tensors.iter_mut().zip(chunks) {
+            *tensor = TensorMemory { filled, agreement: [fast, slow], level, rate };
         }
-    };
-}
-
-impl<P> AnyState<P> {
-    /// The accumulators, the number of steps, and the memo.
-    #[must_use]
-    pub fn parts(&self) -> (&[P], u32, f32) {
-        each_state!(self, state => (&state.slots, state.steps, state.memo))
-    }
-
-    /// Sets the number of steps and the memo; gives the accumulators to write to.
-    pub fn set_counters(&mut self, steps: u32, memo: f32) -> &mut [P] {
-        each_state!(self, state => {
-            (state.steps, state.memo) = (steps, memo);
-            &mut state.slots
-        })
+        rest.is_empty() && chunks.len() == MAX_TENSORS
     }
 }
 
-impl<P: Tensors> RuleState for AnyState<P> {
-    fn reset(&mut self) {
-        each_state!(self, state => state.reset());
+impl<P> Parts<P> for AnyState<P> {
+    fn slots(&self) -> Vec<&P> {
+        each_state!(self, state => state.slots())
     }
-    fn copy_from(&mut self, other: &Self) {
-        match (self, other) {
-            (Self::Zero(a), Self::Zero(b)) => a.copy_from(b),
-            (Self::One(a), Self::One(b)) => a.copy_from(b),
-            (Self::Two(a), Self::Two(b)) => a.copy_from(b),
-            (Self::Four(a), Self::Four(b)) => a.copy_from(b),
-            _ => unreachable!("states of two different rules"),
-        }
+    fn slots_mut(&mut self) -> Vec<&mut P> {
+        each_state!(self, state => state.slots_mut())
     }
-    fn is_finite(&self) -> bool {
-        each_state!(self, state => state.is_finite())
+    fn steps(&self) -> u32 {
+        each_state!(self, state => state.steps())
     }
-}
-
-/// Calls a rule with the state of its own kind.
-macro_rules! each_rule {
-    ($rule:expr, $state:expr, ($r:ident, $s:ident) => $body:expr) => {
-        match ($rule, $state) {
-            (AnyRule::Sgd($r), AnyState::Zero($s)) => $body,
-            (AnyRule::Momentum($r), AnyState::One($s)) => $body,
-            (AnyRule::Nesterov($r), AnyState::One($s)) => $body,
-            (AnyRule::RmsProp($r), AnyState::One($s)) => $body,
-            (AnyRule::Adam($r), AnyState::Two($s)) => $body,
-            (AnyRule::AdamW($r), AnyState::Two($s)) => $body,
-            (AnyRule::Lion($r), AnyState::One($s)) => $body,
-            (AnyRule::Armijo($r), AnyState::One($s)) => $body,
-            (AnyRule::Coordinate8($r), AnyState::Four($s)) => $body,
-            (AnyRule::Coordinate4($r), AnyState::Four($s)) => $body,
-            _ => unreachable!("the state of another rule"),
-        }
-    };
+    fn numbers(&self) -> Vec<f32> {
+        each_state!(self, state => state.numbers())
+    }
+    fn set_numbers(&mut self, steps: u32, numbers: &[f32]) -> bool {
+        each_state!(self, state => state.set_numbers(steps, numbers))
+    }
 }
 
 impl Rule for AnyRule {
@@ -117,18 +198,7 @@ impl Rule for AnyRule {
     }
 
     fn state<P: Tensors>(&self, like: &P) -> AnyState<P> {
-        match self {
-            Self::Sgd(rule) => AnyState::Zero(rule.state(like)),
-            Self::Momentum(rule) => AnyState::One(rule.state(like)),
-            Self::Nesterov(rule) => AnyState::One(rule.state(like)),
-            Self::RmsProp(rule) => AnyState::One(rule.state(like)),
-            Self::Adam(rule) => AnyState::Two(rule.state(like)),
-            Self::AdamW(rule) => AnyState::Two(rule.state(like)),
-            Self::Lion(rule) => AnyState::One(rule.state(like)),
-            Self::Armijo(rule) => AnyState::One(rule.state(like)),
-            Self::Coordinate8(rule) => AnyState::Four((**rule).state(like)),
-            Self::Coordinate4(rule) => AnyState::Four((**rule).state(like)),
-        }
+        self.begin(like)
     }
 
     fn step<P: Tensors>(

@@ -47,7 +47,7 @@ fn assert_bounded<O: Blank>(
     source: &mut (impl Source<O> + Copy),
 ) {
     for (learned, steps) in Adversary::ALL.into_iter().flat_map(|a| [1, 2, 3].map(|n| (a, n))) {
-        let guard = LossGuard::new(learned, *fallback).batches(steps, 1).decision(Decision::FullObjective);
+        let guard = LossGuard::paper(learned, *fallback).batches(steps, 1).decision(Decision::FullObjective);
         let mut memory = run::memory(objective, &guard, start);
         for _ in 0..20 {
             // Gradient descent has no state, so its candidate can be computed anew.
@@ -83,7 +83,7 @@ fn stochastic(decision: Decision, mut each: impl FnMut(Adversary, &Verdict, &[u3
     let (objective, data) = (small_mlp(), Data::disk(96, 6));
     let initial = start(&objective, 7);
     for (learned, steps) in Adversary::ALL.into_iter().flat_map(|a| [1, 3].map(|n| (a, n))) {
-        let guard = LossGuard::new(learned, Sgd::new(0.3)).batches(steps, 2).decision(decision);
+        let guard = LossGuard::paper(learned, Sgd::new(0.3)).batches(steps, 2).decision(decision);
         let mut memory = run::memory(&objective, &guard, &initial);
         data.sampling(BATCH, 8, |sampler| {
             let mut trainer = Trainer::new(&objective, &guard, &mut memory);
@@ -131,11 +131,11 @@ fn proposals_that_are_not_finite_never_win() {
 fn a_fallback_that_climbs_takes_the_run_with_it() {
     let objective = bowl();
     let last = |verdicts: &[Verdict]| verdicts.last().unwrap().train_loss / verdicts[0].train_loss;
-    let guard = LossGuard::new(Adversary::Creep, Sgd::new(0.21)).batches(1, 1).decision(Decision::FullObjective);
+    let guard = LossGuard::paper(Adversary::Creep, Sgd::new(0.21)).batches(1, 1).decision(Decision::FullObjective);
     let run = run::rounds(&objective, &guard, &mut Exact, &BOWL_START, 30).unwrap();
     assert!(last(&run.verdicts) > 1.0, "the witness: a rate above 2/L climbs");
     for learned in Adversary::ALL {
-        let guard = LossGuard::new(learned, Armijo::new(1.0).unwrap()).batches(1, 1).decision(Decision::FullObjective);
+        let guard = LossGuard::paper(learned, Armijo::new(1.0).unwrap()).batches(1, 1).decision(Decision::FullObjective);
         let run = run::rounds(&objective, &guard, &mut Exact, &BOWL_START, 30).unwrap();
         assert!(run.verdicts.windows(2).all(|v| v[1].train_loss <= v[0].train_loss), "{learned:?}");
         assert!(last(&run.verdicts) < 1e-2, "{learned:?}");

@@ -61,7 +61,7 @@ fn assert_rejected<S: StatePolicy>(name: &str, fallback: &(impl Rule + Copy)) {
         let quadratic_alone = quadratic.alone(fallback, steps, &mut Exact);
         for (decision, learned) in DECISIONS.iter().flat_map(|d| HOPELESS.map(|l| (*d, l))) {
             let what = format!("{name}, {learned:?}, {decision:?}, n_t = {steps}");
-            let guard = LossGuard::new(learned, *fallback).batches(steps, 2).decision(decision).policy::<S>();
+            let guard = LossGuard::paper(learned, *fallback).batches(steps, 2).decision(decision).policy::<S>();
             let (params, verdicts) = data.sampling(BATCH, 3, |sampler| mlp.guarded(&guard, sampler));
             assert_all(&verdicts, Winner::Fallback, &what);
             assert_eq!(params, mlp_alone, "{what}: perceptron");
@@ -119,7 +119,7 @@ fn assert_accepted<S: StatePolicy>(name: &str, learned: &(impl Rule + Copy)) {
                 other => other,
             };
             let what = format!("{name}, {fallback:?}, {decision:?}, n_t = {steps}");
-            let guard = LossGuard::new(*learned, fallback).batches(steps, 2).decision(decision).policy::<S>();
+            let guard = LossGuard::paper(*learned, fallback).batches(steps, 2).decision(decision).policy::<S>();
             let (params, verdicts) = data.sampling(BATCH, 3, |sampler| pair.guarded(&guard, sampler));
             assert_all(&verdicts, Winner::Learned, &what);
             assert_eq!(params, alone, "{what}");
@@ -153,7 +153,7 @@ fn all_accepted_by_sufficient_decrease_is_descent_alone() {
     let pair = Pair { objective: &quadratic, start: &BOWL_START };
     for steps in [1, 2, 5] {
         let decision = Decision::SufficientDecrease { kappa: 0.01 };
-        let guard = LossGuard::new(learned, Sgd::new(0.5)).batches(steps, 1).decision(decision);
+        let guard = LossGuard::paper(learned, Sgd::new(0.5)).batches(steps, 1).decision(decision);
         let (params, verdicts) = pair.guarded(&guard, &mut Exact);
         assert_all(&verdicts, Winner::Learned, "descent");
         assert_eq!(params, pair.alone(&learned, steps, &mut Exact));
@@ -166,7 +166,7 @@ fn one_accepted_proposal_shows() {
     let quadratic = bowl();
     let pair = Pair { objective: &quadratic, start: &BOWL_START };
     let fallback = Sgd::new(0.001);
-    let guard = LossGuard::new(Adversary::Betray(1), fallback).batches(1, 1);
+    let guard = LossGuard::paper(Adversary::Betray(1), fallback).batches(1, 1);
     let (params, verdicts) = pair.guarded(&guard, &mut Exact);
     assert_eq!(verdicts.iter().filter(|v| v.winner == Winner::Learned).count(), 1);
     assert_ne!(params, pair.alone(&fallback, 1, &mut Exact));

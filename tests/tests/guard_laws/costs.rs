@@ -30,7 +30,7 @@ const LEARNED: Adam = Adam { rate: lgl2o::rule::Rate::Constant(0.01), beta1: 0.9
 fn the_loss_guard_shares_the_first_gradient() {
     for (train, check) in [(1, 1), (1, 3), (2, 1), (5, 2)] {
         for decision in [Decision::Lower, Decision::Margin { z: 2.0 }, Decision::GrowingMargin] {
-            let guard = LossGuard::new(LEARNED, Sgd::new(0.1)).batches(train, check).decision(decision);
+            let guard = LossGuard::paper(LEARNED, Sgd::new(0.1)).batches(train, check).decision(decision);
             let (gradients, forwards) = (B * u64::from(2 * train - 1), B * u64::from(2 * check));
             assert_eq!(cost(&guard), Cost { gradients, forwards });
             let forwards = B * u64::from(3 * check);
@@ -42,7 +42,7 @@ fn the_loss_guard_shares_the_first_gradient() {
 /// *Full objective*: two forwards of every example, three with the veto, whatever n_c is.
 #[test]
 fn the_full_objective_costs_every_example() {
-    let guard = LossGuard::new(LEARNED, Sgd::new(0.1)).batches(2, 7).decision(Decision::FullObjective);
+    let guard = LossGuard::paper(LEARNED, Sgd::new(0.1)).batches(2, 7).decision(Decision::FullObjective);
     assert_eq!(cost(&guard), Cost { gradients: 3 * B, forwards: 2 * N });
     assert_eq!(cost(&guard.veto(true)), Cost { gradients: 3 * B, forwards: 3 * N });
 }
@@ -52,7 +52,7 @@ fn the_full_objective_costs_every_example() {
 fn sufficient_decrease_costs_two_forwards() {
     for (kappa, learned) in [(0.0, Sgd::new(0.01)), (0.0, Sgd::new(-100.0))] {
         let decision = Decision::SufficientDecrease { kappa };
-        let guard = LossGuard::new(learned, Sgd::new(0.1)).batches(1, 2).decision(decision);
+        let guard = LossGuard::paper(learned, Sgd::new(0.1)).batches(1, 2).decision(decision);
         assert_eq!(cost(&guard), Cost { gradients: B, forwards: 4 * B });
         assert_eq!(cost(&guard.batches(3, 1)), Cost { gradients: 5 * B, forwards: 2 * B });
     }
@@ -61,7 +61,7 @@ fn sufficient_decrease_costs_two_forwards() {
 /// A side that is no longer finite asks for no more gradients.
 #[test]
 fn a_lost_side_stands_still() {
-    let guard = LossGuard::new(Adversary::Nan, Sgd::new(0.1)).batches(5, 1);
+    let guard = LossGuard::paper(Adversary::Nan, Sgd::new(0.1)).batches(5, 1);
     assert_eq!(cost(&guard), Cost { gradients: 5 * B, forwards: 2 * B });
 }
 
@@ -93,7 +93,7 @@ fn trials_are_on_the_bill() {
 fn what_was_spent_in_vain_is_on_the_bill() {
     let (objective, data) = (small_mlp(), Data::disk(BATCH, 1));
     // Nearly everything is trained on, so sooner or later there is nothing to check with.
-    let guard = LossGuard::new(LEARNED, Sgd::new(0.1)).batches(20, 1);
+    let guard = LossGuard::paper(LEARNED, Sgd::new(0.1)).batches(20, 1);
     let mut memory = run::memory(&objective, &guard, &start(&objective, 3));
     data.sampling(BATCH, 2, |sampler| {
         let mut trainer = Trainer::new(&objective, &guard, &mut memory);

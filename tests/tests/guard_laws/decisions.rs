@@ -115,7 +115,7 @@ struct Moments {
 impl Setting {
     /// The verdict of the round number `round` of a guard, all rounds alike.
     fn verdict(&self, decision: Decision, round: u32) -> Verdict {
-        let guard = LossGuard::new(GoTo(self.learned), GoTo(self.fallback))
+        let guard = LossGuard::paper(GoTo(self.learned), GoTo(self.fallback))
             .batches(1, self.checks.len() as u32)
             .decision(decision)
             .veto(self.veto);
@@ -234,7 +234,7 @@ fn ties_go_to_the_fallback() {
 fn the_veto_refuses_the_lesser_evil() {
     for decision in [Decision::Lower, Decision::FullObjective, Decision::Margin { z: 2.0 }] {
         let winner = |learned: f32, veto| {
-            let guard = LossGuard::new(Sgd::new(learned), Sgd::new(0.5)).batches(1, 1).decision(decision).veto(veto);
+            let guard = LossGuard::paper(Sgd::new(learned), Sgd::new(0.5)).batches(1, 1).decision(decision).veto(veto);
             let run = run::rounds(&bowl(), &guard, &mut Exact, &BOWL_START, 1).unwrap();
             (run.verdicts[0].winner, run.verdicts[0].learned_loss < run.verdicts[0].train_loss)
         };
@@ -251,7 +251,7 @@ fn the_veto_refuses_the_lesser_evil() {
 fn a_postponed_step_is_the_same_step() {
     let fallback = Sgd::new(0.05);
     let guard =
-        LossGuard::new(Sgd::new(-0.1), fallback).batches(1, 1).decision(Decision::SufficientDecrease { kappa: 0.0 });
+        LossGuard::paper(Sgd::new(-0.1), fallback).batches(1, 1).decision(Decision::SufficientDecrease { kappa: 0.0 });
     let run = run::rounds(&bowl(), &guard, &mut Exact, &BOWL_START, 1).unwrap();
     let mut expected = BOWL_START;
     let (mut gradient, mut loss) = ([0.0; 4], [0.0]);

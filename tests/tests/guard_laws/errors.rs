@@ -62,11 +62,11 @@ fn assert_refused<G: Guard>(name: &str, guard: &G) {
 fn bad_batches_are_refused_and_leave_nothing_behind() {
     let (learned, fallback) = (Adam::new(0.01), Adam::new(0.02));
     assert_refused("alone", &Unguarded::new(learned));
-    assert_refused("loss", &LossGuard::new(learned, fallback).batches(1, 1));
-    assert_refused("loss, 3 steps", &LossGuard::new(learned, fallback).batches(3, 2).policy::<Rewind>());
-    assert_refused("loss, growing", &LossGuard::new(learned, fallback).decision(Decision::GrowingMargin).batches(1, 1));
+    assert_refused("loss", &LossGuard::paper(learned, fallback).batches(1, 1));
+    assert_refused("loss, 3 steps", &LossGuard::paper(learned, fallback).batches(3, 2).policy::<Rewind>());
+    assert_refused("loss, growing", &LossGuard::paper(learned, fallback).decision(Decision::GrowingMargin).batches(1, 1));
     let decision = Decision::SufficientDecrease { kappa: 0.1 };
-    assert_refused("loss, armijo", &LossGuard::new(learned, fallback).decision(decision).policy::<Follow>());
+    assert_refused("loss, armijo", &LossGuard::paper(learned, fallback).decision(decision).policy::<Follow>());
     assert_refused("residual", &ResidualGuard::new(learned, fallback));
     assert_refused("blend", &Blend::new(learned, fallback, 0.5).unwrap());
 }
@@ -92,7 +92,7 @@ fn bad_checks_leave_the_parameters() {
     let empty = BadCheck(good, Ok(Batch::classes(&[], 2, &[])));
     for (mut source, expected) in [(empty, Error::EmptyBatch), (BadCheck(good, Err(Error::NoBatch)), Error::NoBatch)] {
         for steps in [1, 2] {
-            let guard = LossGuard::new(Adam::new(0.01), Sgd::new(0.1)).batches(steps, 1);
+            let guard = LossGuard::paper(Adam::new(0.01), Sgd::new(0.1)).batches(steps, 1);
             let mut memory = run::memory(&objective, &guard, &initial);
             assert_eq!(Trainer::new(&objective, &guard, &mut memory).round(&mut source), Err(expected));
             assert_eq!(bits::of(memory.params()), bits::of(&initial));
@@ -103,7 +103,7 @@ fn bad_checks_leave_the_parameters() {
         assert_eq!(bits::of(memory.params()), bits::of(&initial));
     }
     // This source has no full objective to offer.
-    let guard = LossGuard::new(Adam::new(0.01), Sgd::new(0.1)).decision(Decision::FullObjective);
+    let guard = LossGuard::paper(Adam::new(0.01), Sgd::new(0.1)).decision(Decision::FullObjective);
     let outcome = run::rounds(&objective, &guard, &mut BadCheck(good, Err(Error::NoBatch)), &initial, 1);
     assert_eq!(outcome.err(), Some(Error::NoObjective));
 }
@@ -123,7 +123,7 @@ fn logistic_regression_needs_labels() {
 /// Settings out of range end a round before anything is asked for.
 #[test]
 fn settings_out_of_range_are_refused() {
-    let guard = LossGuard::new(Sgd::new(0.1), Sgd::new(0.1));
+    let guard = LossGuard::paper(Sgd::new(0.1), Sgd::new(0.1));
     let refused = |guard: LossGuard<Sgd, Sgd, KeepOwn>| {
         let outcome = run::rounds(&bowl(), &guard, &mut Exact, &BOWL_START, 1);
         matches!(outcome, Err(Error::InvalidSetting { .. }))
@@ -152,10 +152,10 @@ fn if_nobody_is_finite_nobody_wins() {
         assert_eq!(bits::of(&run.params), bits::of(&BOWL_START));
     }
     for (learned, steps) in [(Adversary::Nan, 1), (Adversary::OneNan, 3), (Adversary::Infinite, 2)] {
-        assert_neither(&LossGuard::new(learned, Adversary::Infinite).batches(steps, 2));
-        assert_neither(&LossGuard::new(learned, Adversary::Nan).batches(steps, 2).policy::<Follow>());
+        assert_neither(&LossGuard::paper(learned, Adversary::Infinite).batches(steps, 2));
+        assert_neither(&LossGuard::paper(learned, Adversary::Nan).batches(steps, 2).policy::<Follow>());
         let decision = Decision::SufficientDecrease { kappa: 0.1 };
-        assert_neither(&LossGuard::new(learned, Sgd::new(f32::INFINITY)).batches(steps, 2).decision(decision));
+        assert_neither(&LossGuard::paper(learned, Sgd::new(f32::INFINITY)).batches(steps, 2).decision(decision));
         assert_neither(&ResidualGuard::new(learned, Adversary::Nan));
     }
 }

@@ -65,7 +65,7 @@ fn assert_policy<S: StatePolicy>(policy: Name, script: &[(Move, Move)], steps: u
     // Eigenvalues are 1 to 10, so the learned side's good step is better than the fallback's and its bad one worse; a
     // bad step stretches by at most 4, so 18 of them overflow nothing.
     let (learned, fallback) = (Trail::new(0.1, 0.3), Trail::new(0.01, 0.1));
-    let guard = LossGuard::new(&learned, &fallback).batches(steps, 1).policy::<S>();
+    let guard = LossGuard::paper(&learned, &fallback).batches(steps, 1).policy::<S>();
     let objective = bowl();
     let mut memory = run::memory(&objective, &guard, &BOWL_START);
     let (mut l, mut f) = (Side::default(), Side::default());
@@ -134,7 +134,7 @@ fn following_is_keeping_own_for_one_step() {
 fn a_postponed_fallback_sees_every_gradient() {
     let (learned, fallback) = (Trail::new(0.1, 10.0), Trail::new(0.01, 1.0));
     let decision = Decision::SufficientDecrease { kappa: 1e-3 };
-    let guard = LossGuard::new(&learned, &fallback).batches(1, 1).decision(decision);
+    let guard = LossGuard::paper(&learned, &fallback).batches(1, 1).decision(decision);
     let objective: Quadratic<4> = bowl();
     let mut memory = run::memory(&objective, &guard, &BOWL_START);
     let mut seen = Vec::new();

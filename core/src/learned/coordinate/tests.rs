@@ -6,8 +6,8 @@ use crate::rule::NoProbe;
 
 type Rule8 = CoordinateMlp<8>;
 
-fn file(weights: &[f32; 150]) -> [u8; 616] {
-    let mut bytes = [0; 616];
+fn file(weights: &[f32; 151]) -> [u8; 620] {
+    let mut bytes = [0; 620];
     let mut rule = Rule8::ZERO;
     // Not `from_weights`: a file with a weight that is not finite is wanted, too.
     weights.iter().enumerate().for_each(|(i, &w)| rule.set(i, w));
@@ -18,9 +18,9 @@ fn file(weights: &[f32; 150]) -> [u8; 616] {
 #[test]
 fn weights_survive_the_file() {
     let mut rng = Rng::new(1);
-    let weights: [f32; 150] = core::array::from_fn(|_| rng.normal());
+    let weights: [f32; 151] = core::array::from_fn(|_| rng.normal());
     let rule = Rule8::from_bytes(&file(&weights)).unwrap();
-    let mut back = [0.0; 150];
+    let mut back = [0.0; 151];
     rule.write_weights(&mut back);
     assert_eq!(back, weights);
     assert_eq!(Rule8::from_weights(&weights), Ok(rule));
@@ -28,15 +28,15 @@ fn weights_survive_the_file() {
 
 #[test]
 fn bad_files_are_refused() {
-    let good = file(&[0.5; 150]);
+    let good = file(&[0.5; 151]);
     assert_eq!(Rule8::from_bytes(b"L2O"), Err(WeightsError::Foreign));
-    assert_eq!(Rule8::from_bytes(&[0; 616]), Err(WeightsError::Foreign));
-    assert_eq!(Rule8::from_bytes(&good[..600]), Err(WeightsError::Length { expected: 616, found: 600 }));
+    assert_eq!(Rule8::from_bytes(&[0; 620]), Err(WeightsError::Foreign));
+    assert_eq!(Rule8::from_bytes(&good[..600]), Err(WeightsError::Length { expected: 620, found: 600 }));
     assert_eq!(CoordinateMlp::<4>::from_bytes(&good), Err(WeightsError::OtherOptimizer { kind: 1, hidden: 8 }));
     let mut newer = good;
     newer[4] = 9;
     assert_eq!(Rule8::from_bytes(&newer), Err(WeightsError::Version(9)));
-    let mut infinite = [0.5; 150];
+    let mut infinite = [0.5; 151];
     infinite[7] = f32::INFINITY;
     assert_eq!(Rule8::from_bytes(&file(&infinite)), Err(WeightsError::NotFinite));
     for bit in 0..8 * good.len() {
@@ -67,7 +67,7 @@ fn untrained_it_steps_like_adam() {
 #[test]
 fn it_is_odd_in_gradients_and_parameters_together() {
     let mut rng = Rng::new(7);
-    let weights: [f32; 150] = core::array::from_fn(|_| rng.normal());
+    let weights: [f32; 151] = core::array::from_fn(|_| rng.normal());
     let rule = Rule8::from_weights(&weights).unwrap();
     let mut w: [f32; 13] = core::array::from_fn(|_| rng.normal());
     let mut mirrored = w.map(|w| -w);

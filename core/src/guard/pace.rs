@@ -1,0 +1,191 @@
+//! When the two sides of a [`LossGuard`](super::LossGuard) meet, and who runs in between.
+//!
+//! A race (n_t steps of both sides, the paper's round) costs about two gradients a step, and most races end like the
+//! one before. So the winner of a race goes on without one for a while:
+//!
+//! ```text
+//! race     n_t learned steps against n_t steps of the fallback
+//! stride   k learned steps against ONE step of the fallback, for a learned side that is trusted
+//! alone    one step of the fallback, for a learned side that is not
+//! ```
+//!
+//! *Stride.* The fallback's one step is made from the first gradient of the round, which the learned side needed
+//! anyway, so that a stride costs the check and nothing else. The round still ends no higher than a step of the
+//! fallback from where it began: the per-round guarantee is that of n_t = 1. k doubles with every win up to a limit and
+//! falls to 1 on a loss.
+//!
+//! *Audit.* A learned side that descends, but slower than the fallback would, wins every stride. So strides are
+//! interrupted by a race after a gap of steps. The gap doubles while races end alike, up to a limit, and is short again
+//! after one that did not: a side that has become the slower one is found out after at most as many steps as it has
+//! been trusted for. A lost stride is followed by a race at once.
+//!
+//! *Budget.* After a lost race the fallback goes on alone for the gap, which doubles with each further loss.
+//!
+//! A run begins in trust, with k = 1. With stride and budget off every round is a race.
+
+/// Settings of the pace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Pace {
+    /// Most learned steps of a stride; 0 for no strides.
+    pub stride: u32,
+    /// Whether strides are interrupted by races.
+    pub audits: bool,
+    /// Whether the fallback goes on alone after a lost race.
+    pub budget: bool,
+    /// Shortest and longest gap between races, in steps.
+    pub gap: [u32; 2],
+}
+
+impl Pace {
+    /// Every round is a race.
+    pub(super) const RACES: Self = Self { stride: 0, audits: true, budget: false, gap: [40, 1280] };
+
+    /// Whether the settings are in range.
+    pub(super) const fn is_valid(&self) -> bool {
+        let [short, long] = self.gap;
+        short > 0 && short <= long && (self.audits || self.stride > 0)
+    }
+}
+
+/// What a round is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Round {
+    /// n_t steps of both sides.
+    Race,
+    /// So many learned steps against one of the fallback.
+    Stride(u32),
+    /// One step of the fallback.
+    Alone,
+}
+
+/// What is remembered from round to round; zero at the beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct PaceState {
+    /// Whether anything has happened yet.
+    begun: bool,
+    /// Whether the learned side is trusted.
+    trusted: bool,
+    /// Learned steps of the next stride.
+    k: u32,
+    /// Steps between the last race and the next.
+    gap: u32,
+    /// How many of them are left.
+    left: u32,
+}
+
+impl PaceState {
+    pub(super) const ZERO: Self = Self { begun: false, trusted: false, k: 0, gap: 0, left: 0 };
+
+    /// What the next round is, if a round has room for so many training batches.
+    pub(super) fn next(&mut self, pace: &Pace, room: u32) -> Round {
+        let [shortest, _] = pace.gap;
+        if !self.begun {
+            *self = Self { begun: true, trusted: true, k: 1, gap: shortest, left: shortest };
+        }
+        if !self.trusted && self.left > 0 {
+            return Round::Alone;
+        }
+        let race = pace.stride == 0 || !self.trusted || self.left == 0;
+        if pace.audits && race {
+            return Round::Race;
+        }
+        let mut k = if self.trusted { self.k } else { 1 };
+        for most in [pace.stride, room, if pace.audits { self.left } else { u32::MAX }] {
+            k = k.min(most);
+        }
+        Round::Stride(k.max(1))
+    }
+
+    /// Takes in how a round ended.
+    pub(super) fn settle(&mut self, pace: &Pace, round: Round, train_batches: u32, won: bool) {
+        match round {
+            Round::Alone => self.left = self.left.saturating_sub(1),
+            Round::Stride(k) if won => {
+                self.trusted = true;
+                self.k = self.k.max(1).saturating_mul(2).min(pace.stride);
+                self.left = if pace.audits { self.left.saturating_sub(k) } else { 0 };
+            }
+            Round::Stride(_) if pace.audits => (self.k, self.left) = (1, 0),
+            Round::Race | Round::Stride(_) => self.after_race(pace, train_batches, won),
+        }
+    }
+
+    fn after_race(&mut self, pace: &Pace, train_batches: u32, won: bool) {
+        let [shortest, longest] = pace.gap;
+        self.gap = if won == self.trusted { self.gap.saturating_mul(2).min(longest) } else { shortest };
+        self.trusted = won;
+        self.k = if won { train_batches.min(pace.stride).max(1) } else { 1 };
+        self.left = if won || pace.budget { self.gap } else { 0 };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    const PACE: Pace = Pace { stride: 8, audits: true, budget: true, gap: [6, 24] };
+
+    /// The rounds of a run whose learned side wins or loses as told.
+    fn rounds(pace: &Pace, outcomes: &[bool]) -> Vec<Round> {
+        let mut state = PaceState::ZERO;
+        let mut all = Vec::new();
+        let mut outcomes = outcomes.iter();
+        loop {
+            let round = state.next(pace, u32::MAX);
+            let won = match round {
+                Round::Alone => false,
+                _ => match outcomes.next() {
+                    Some(&won) => won,
+                    None => return all,
+                },
+            };
+            all.push(round);
+            state.settle(pace, round, 4, won);
+        }
+    }
+
+    #[test]
+    fn a_side_that_always_wins_strides_from_race_to_race_at_growing_gaps() {
+        use Round::{Race, Stride};
+        let expected = [Stride(1), Stride(2), Stride(3), Race, Stride(4), Stride(8), Race, Stride(4), Stride(8)];
+        assert_eq!(rounds(&PACE, &[true; 9]), expected);
+    }
+
+    #[test]
+    fn a_lost_stride_calls_for_a_race_and_lost_races_for_ever_longer_rests() {
+        let all = rounds(&PACE, &[false; 5]);
+        assert_eq!(all[..2], [Round::Stride(1), Round::Race]);
+        let rests: Vec<usize> = all[2..].split(|r| *r == Round::Race).map(<[Round]>::len).collect();
+        assert_eq!(rests, [6, 12, 24, 24]);
+        assert!(all[2..].iter().all(|r| matches!(r, Round::Alone | Round::Race)));
+    }
+
+    #[test]
+    fn a_won_race_restores_trust() {
+        let all = rounds(&PACE, &[false, false, true, true]);
+        assert_eq!(all[8..], [Round::Race, Round::Stride(4)]);
+    }
+
+    #[test]
+    fn without_strides_and_budget_every_round_is_a_race() {
+        assert!(rounds(&Pace::RACES, &[true, false, true, true, false]).iter().all(|r| *r == Round::Race));
+    }
+
+    #[test]
+    fn without_audits_strides_double_and_fall_to_one() {
+        let pace = Pace { audits: false, budget: false, ..PACE };
+        let steps = rounds(&pace, &[true, true, true, true, true, false, true, true]);
+        let expected = [1, 2, 4, 8, 8, 8, 1, 2].map(Round::Stride);
+        assert_eq!(steps, expected);
+    }
+
+    #[test]
+    fn a_stride_is_no_longer_than_the_data_have_room_for() {
+        let mut state = PaceState::ZERO;
+        state.next(&PACE, 1);
+        state.k = 8;
+        assert_eq!(state.next(&PACE, 3), Round::Stride(3));
+        assert_eq!(state.next(&PACE, 0), Round::Stride(1));
+    }
+}
