@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser};
 use clap::{Args, Parser, Subcommand};
+use lgl2o::objective::mlp::Activation;
 
-use crate::task::{BATCH, TASKS};
+use crate::reproduce::plan::EXPERIMENTS;
+use crate::task::{BATCH, Hidden, TASKS};
 
 /// Guarded learned optimization: compare optimizers, meta-train learned ones, fetch data.
 ///
@@ -27,6 +29,7 @@ Examples:
   lgl2o compare --quick               the same, short
   lgl2o data fetch mnist              download MNIST and verify it
   lgl2o compare --task mnist          the comparison on MNIST
+  lgl2o reproduce                     every experiment on Spirals and MNIST, report in out/reproduce
   lgl2o meta-train --config host/meta/tiny.toml --out out/meta
                                       train the learned optimizer's weights";
 
@@ -40,6 +43,8 @@ fn at_most(bound: u64) -> RangedU64ValueParser {
 pub enum Command {
     /// Compare several optimizers on one task, over several seeds.
     Compare(CompareArgs),
+    /// Run every experiment of the paper, and the shifts; one report.
+    Reproduce(ReproduceArgs),
     /// Train the weights of a learned optimizer.
     MetaTrain(MetaTrainArgs),
     /// Fetch and verify data sets; say where they are.
@@ -72,6 +77,12 @@ pub struct CompareArgs {
     /// Examples in a minibatch.
     #[arg(long, value_name = "N", default_value_t = BATCH as u64, value_parser = at_most(65_536))]
     pub batch: u64,
+    /// Widths of the hidden layers, separated by commas; the task's own unless said otherwise.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = at_most(65_536))]
+    pub hidden: Vec<u64>,
+    /// Activation of the hidden layers; the task's own unless said otherwise.
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(ACTIVATIONS))]
+    pub activation: Option<String>,
     /// Where the report goes; out/TASK unless said otherwise.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -81,6 +92,24 @@ pub struct CompareArgs {
     /// Search the grid of learning rates first, write it to OUT/tuned.toml and use it.
     #[arg(long)]
     pub tune: bool,
+}
+
+/// Activations that a hidden layer may have.
+const ACTIVATIONS: [&str; 4] = ["sigmoid", "tanh", "relu", "identity"];
+
+impl CompareArgs {
+    /// The hidden layers that were asked for.
+    #[must_use]
+    pub fn hidden(&self) -> Hidden {
+        let widths: Vec<usize> = self.hidden.iter().map(|width| *width as usize).collect();
+        let activation = self.activation.as_deref().map(|name| match name {
+            "tanh" => Activation::Tanh,
+            "relu" => Activation::Relu,
+            "identity" => Activation::Identity,
+            _ => Activation::Sigmoid,
+        });
+        Hidden { widths: (!widths.is_empty()).then_some(widths), activation }
+    }
 }
 
 /// What `compare` compares unless said otherwise.
@@ -108,7 +137,50 @@ Optimizers:
 Examples:
   lgl2o compare --task mnist --data ~/data --steps 3000 --seeds 5
   lgl2o compare --optimizers 'adam:0.03,lgl2o(l2o,armijo,nt=1,nc=1)' --out out/short-rounds
+  lgl2o compare --task mnist --hidden 64,64 --activation relu
   lgl2o compare --task idx --data ~/my-digits --tune";
+
+/// Arguments of `reproduce`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = REPRODUCE_HELP)]
+pub struct ReproduceArgs {
+    /// Data directory (with mnist/ in it). Else $LGL2O_DATA, else the user's cache directory.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Where the report and the finished runs go; out/reproduce unless said otherwise.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// A smoke run of a minute or two; without MNIST, it does without what needs it.
+    #[arg(long)]
+    pub quick: bool,
+    /// Experiments to run, separated by commas; all unless said otherwise.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = at_most(u64::from(EXPERIMENTS)))]
+    pub only: Vec<u64>,
+    /// How many seeds each final run gets; at most 2 in a quick one.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = at_most(100))]
+    pub seeds: u64,
+    /// A folder of IDX files, as one more task of experiment 4; may be given several times.
+    #[arg(long, value_name = "FOLDER")]
+    pub idx: Vec<PathBuf>,
+}
+
+const REPRODUCE_HELP: &str = "\
+Experiments:
+  1  in distribution: MNIST, 784-20-10 sigmoid
+  2  other data, another network: Spirals, 2-32-32-2 tanh
+  3  another network: MNIST with ReLU units, deeper, 16 times as wide
+  4  other data, the same network: MNIST permuted, inverted, with wrong labels; --idx FOLDER
+  5  a longer horizon: 50,000 steps
+  6  guard against guard: LGL2O, GL2O with its five rules, fixed blends
+  7  every learned optimizer with every fallback
+  8  the default guard without its parts
+
+Finished runs are kept in OUT/units: an interrupted reproduction goes on where it was.
+
+Examples:
+  lgl2o reproduce --data ~/data
+  lgl2o reproduce --quick --only 2,6
+  lgl2o reproduce --only 4 --idx ~/my-digits --idx ~/my-letters";
 
 /// Arguments of `meta-train`.
 #[derive(Debug, Clone, Args)]

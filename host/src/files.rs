@@ -36,6 +36,16 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     write().with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// Makes an output directory if need be, and fails now rather than after the work if it cannot be written to.
+///
+/// # Errors
+/// If so, with the path.
+pub fn check_writable(out: &Path) -> Result<()> {
+    std::fs::create_dir_all(out).with_context(|| format!("cannot create the output directory {}", out.display()))?;
+    tempfile::tempfile_in(out).with_context(|| format!("cannot write to the output directory {}", out.display()))?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

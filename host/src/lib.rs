@@ -10,6 +10,9 @@
 //! **Experiments.** An [`experiment`] runs optimizers over seeds, in parallel, with the same results for any number of
 //! threads. What it finds out is a [`record`]; a [`report`] draws it.
 //!
+//! **Reproduction.** [`reproduce`] is the paper's experiments and more, each run a unit that is kept on disk, with the
+//! claims that they support or do not.
+//!
 //! **Meta-training.** [`meta`] trains the weights of learned optimizers.
 //!
 //! **Commands.** [`cli`] says what can be asked for, [`command`] does it; what they write, they write as [`files`]
@@ -25,4 +28,5 @@ pub mod network;
 pub mod optimizer;
 pub mod record;
 pub mod report;
+pub mod reproduce;
 pub mod task;

@@ -18,6 +18,15 @@ pub const TASKS: [&str; 3] = ["spirals", "mnist", "idx"];
 /// Examples in a minibatch unless said otherwise.
 pub const BATCH: usize = 128;
 
+/// Hidden layers other than a task's own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hidden {
+    /// Their widths.
+    pub widths: Option<Vec<usize>>,
+    /// Their activation.
+    pub activation: Option<Activation>,
+}
+
 /// A task, with its data in memory.
 #[derive(Debug, Clone)]
 pub struct Task {
@@ -34,17 +43,20 @@ pub struct Task {
 }
 
 impl Task {
-    /// Loads a task by name. `data` is the `--data` argument.
+    /// Loads a task by name. `data` is the `--data` argument; hidden widths and activation are the task's own unless
+    /// given.
     ///
     /// # Errors
     /// Whatever is wrong with the data.
-    pub fn load(name: &str, data: Option<&Path>, batch: usize) -> Result<Self, DataError> {
+    pub fn load(name: &str, data: Option<&Path>, hidden: &Hidden, batch: usize) -> Result<Self, DataError> {
         let dir = data::data_dir(data);
-        Ok(match name {
-            "mnist" => Self::new(name, data::load_mnist(&dir)?, &[20], Activation::Sigmoid, batch),
-            "idx" => Self::new(name, data::load_folder(&dir)?, &[20], Activation::Sigmoid, batch),
-            _ => Self::new(name, data::spirals_sets(), &[32, 32], Activation::Tanh, batch),
-        })
+        let (sets, widths, activation): (_, &[usize], _) = match name {
+            "mnist" => (data::load_mnist(&dir)?, &[20], Activation::Sigmoid),
+            "idx" => (data::load_folder(&dir)?, &[20], Activation::Sigmoid),
+            _ => (data::spirals_sets(), &[32, 32], Activation::Tanh),
+        };
+        let widths = hidden.widths.as_deref().unwrap_or(widths);
+        Ok(Self::new(name, sets, widths, hidden.activation.unwrap_or(activation), batch))
     }
 
     /// A task with these hidden widths over some data.

@@ -85,11 +85,22 @@ fn any_idx_folder_is_a_task() {
     assert_eq!(json["model"], "36-20-3 sigmoid, softmax cross-entropy");
 }
 
+/// A network of one's own, on any task.
+#[test]
+fn hidden_layers_can_be_chosen() {
+    let dir = folder();
+    lgl2o(dir.path(), &short("sgd", &["--hidden", "8,4", "--activation", "relu", "--out", "o"])).expect(0, &[]);
+    let json: serde_json::Value = serde_json::from_slice(&read(dir.path().join("o/results.json"))).unwrap();
+    assert_eq!(json["model"], "2-8-4-2 relu, softmax cross-entropy");
+    let page = String::from_utf8(read(dir.path().join("o/report.html"))).unwrap();
+    assert!(page.contains("--hidden 8,4 --activation relu") && page.contains("not on this task"));
+}
+
 /// Wrong arguments: exit status 2, what is wrong, and what would be right.
 #[test]
 fn wrong_arguments_are_explained() {
     let dir = folder();
-    let cases: [(&[&str], &[&str]); 15] = [
+    let cases: [(&[&str], &[&str]); 18] = [
         (&["compare", "--task", "spiral"], &["spiral", "spirals"]),
         (&["compare", "--optimizers", "adm"], &["unknown optimizer `adm`", "did you mean `adam`", "known:"]),
         (&["compare", "--optimizers", "lgl2o(l2o,sgd,marge=2)"], &["did you mean `margin`"]),
@@ -102,6 +113,9 @@ fn wrong_arguments_are_explained() {
         (&["compare", "--quick", "--batch", "5000"], &["larger than the training data"]),
         (&["compare", "--quick", "--batch", "200", "--optimizers", "lgl2o(l2o,sgd)"], &["2000 examples a round"]),
         (&["compare", "--sted", "1"], &["--sted", "--seed"]),
+        (&["compare", "--hidden", "8,0"], &["0 is not in 1.."]),
+        (&["compare", "--activation", "softplus"], &["softplus", "sigmoid"]),
+        (&["reproduce", "--only", "2,9"], &["9 is not in 1..=8"]),
         (&["comare"], &["comare", "compare"]),
         (&["meta-train"], &["--config"]),
         (&["data", "fetch", "mist"], &["mist", "mnist"]),
@@ -184,7 +198,7 @@ fn weights_files_are_checked() {
 #[test]
 fn help_shows_examples() {
     let dir = folder();
-    for arguments in [&["--help"][..], &["compare", "--help"]] {
+    for arguments in [&["--help"][..], &["compare", "--help"], &["reproduce", "--help"]] {
         let ran = lgl2o(dir.path(), arguments);
         ran.expect(0, &[]);
         assert!(ran.out.contains("Examples:"), "{}", ran.out);

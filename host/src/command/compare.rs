@@ -1,14 +1,14 @@
 //! `lgl2o compare`: several optimizers on one task, and a report.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
 
 use super::Failure;
 use crate::cli::CompareArgs;
 use crate::experiment::{Evaluator, Outcome, Plan, compare, tune};
-use crate::files::write_atomically;
+use crate::files::{check_writable, write_atomically};
 use crate::optimizer::{Optimizer, Tuned, parse_list};
 use crate::report::{self, Boundaries, Boundary, Extras};
 use crate::task::Task;
@@ -26,7 +26,7 @@ pub(super) fn run(args: &CompareArgs) -> Result<(), Failure> {
     let mut plan = plan(args, &tuned)?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out").join(&args.task));
     check_writable(&out)?;
-    let task = Task::load(&args.task, args.data.as_deref(), args.batch as usize)?;
+    let task = Task::load(&args.task, args.data.as_deref(), &args.hidden(), args.batch as usize)?;
     check_size(&task, &plan.optimizers)?;
     if args.tune {
         tuned = tune::tune(&task, plan.steps)?;
@@ -37,7 +37,7 @@ pub(super) fn run(args: &CompareArgs) -> Result<(), Failure> {
     let (results, outcomes) = compare(&task, &plan)?;
     let boundaries = (task.train().width() == 2).then(|| boundaries(&task, &plan, &outcomes));
     let command = command_line(args, &plan);
-    let notes = notes(&task, &tuned);
+    let notes = notes(args, &task, &tuned);
     let extras = Extras { command: &command, boundaries: boundaries.as_ref(), notes: &notes };
     let files = report::write(&out, &results, &extras)?;
     println!("{}", report::table(&results));
@@ -90,19 +90,19 @@ fn check_size(task: &Task, optimizers: &[Optimizer]) -> Result<(), Failure> {
     }
 }
 
-/// Fails now rather than after the runs if the report cannot be written.
-fn check_writable(out: &Path) -> anyhow::Result<()> {
-    std::fs::create_dir_all(out).with_context(|| format!("cannot create the output directory {}", out.display()))?;
-    tempfile::tempfile_in(out).with_context(|| format!("cannot write to the output directory {}", out.display()))?;
-    Ok(())
-}
-
 /// The command line that gives these results: what decides them, and nothing else.
 fn command_line(args: &CompareArgs, plan: &Plan) -> String {
     let names: Vec<&str> = plan.optimizers.iter().map(|o| o.name.as_str()).collect();
     let mut line = format!("lgl2o compare --task {}", args.task);
     if args.task != "spirals" {
         line.push_str(" --data DIR");
+    }
+    if !args.hidden.is_empty() {
+        let widths: Vec<String> = args.hidden.iter().map(u64::to_string).collect();
+        let _ = write!(line, " --hidden {}", widths.join(","));
+    }
+    if let Some(activation) = &args.activation {
+        let _ = write!(line, " --activation {activation}");
     }
     let (steps, seeds, seed, batch) = (plan.steps, plan.seeds.len(), args.seed, args.batch);
     let _ = write!(line, " --optimizers '{}' --steps {steps} --seeds {seeds}", names.join(","));
@@ -115,8 +115,9 @@ fn command_line(args: &CompareArgs, plan: &Plan) -> String {
     line
 }
 
-fn notes(task: &Task, tuned: &Tuned) -> Vec<String> {
-    let rates = if tuned.task == task.name {
+fn notes(args: &CompareArgs, task: &Task, tuned: &Tuned) -> Vec<String> {
+    let own = args.tune || (args.hidden.is_empty() && args.activation.is_none());
+    let rates = if tuned.task == task.name && own {
         format!(
             "Learning rates come from a grid search of nine rates for each rule (runs of {} steps, {} seeds, judged by \
              {}). A fallback has the rate that its rule got alone.",
@@ -125,7 +126,10 @@ fn notes(task: &Task, tuned: &Tuned) -> Vec<String> {
             tuned.score
         )
     } else {
-        format!("Learning rates were tuned on {}, not on this task; --tune searches them here.", tuned.task)
+        format!(
+            "Learning rates were tuned on {} with its own network, not on this task; --tune searches them here.",
+            tuned.task
+        )
     };
     let data = format!(
         "{} training and {} held-out examples. Training losses are measured on the first 2,000 training examples.",

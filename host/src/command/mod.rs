@@ -3,6 +3,7 @@
 mod compare;
 mod data;
 mod meta_train;
+mod reproduce;
 
 use clap::Parser;
 
@@ -32,6 +33,7 @@ pub fn dispatch(cli: &Cli) -> Result<(), Failure> {
     match &cli.command {
         None => compare::run(&default_compare()),
         Some(Command::Compare(args)) => compare::run(args),
+        Some(Command::Reproduce(args)) => reproduce::run(args),
         Some(Command::MetaTrain(args)) => meta_train::run(args),
         Some(Command::Data(args)) => data::run(args),
     }

@@ -9,6 +9,7 @@
 //! | [`mod@spirals`] | the built-in task: two interleaved spirals, no download |
 //! | [`idx`] | reads and writes IDX files, gzipped or not |
 //! | [`folder`] | finds the data directory, loads MNIST (with checksums) or any folder of IDX files |
+//! | [`variant`] | shifts a data set: permuted, inverted, wrongly labelled |
 //! | [`fetch`] | downloads MNIST, verifies it, puts it in place |
 //!
 //! A *data directory* holds one folder per data set, and each folder holds four IDX files:
@@ -24,9 +25,11 @@ pub mod fetch;
 pub mod folder;
 pub mod idx;
 pub mod spirals;
+pub mod variant;
 
 pub use dataset::{DataSets, Dataset};
 pub use error::DataError;
 pub use fetch::{Fetched, Outcome, Progress, fetch_mnist};
 pub use folder::{data_dir, load_folder, load_mnist, load_named};
 pub use spirals::{spirals, spirals_sets};
+pub use variant::Variant;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
-use super::run::{Outcome, run};
+use super::run::{Outcome, run, schedule};
 use crate::optimizer::Optimizer;
 use crate::record::{Point, Results, Run, Summary, VERSION};
 use crate::task::Task;
@@ -29,14 +29,14 @@ pub struct Plan {
 /// # Errors
 /// What the first failing run says.
 pub fn compare(task: &Task, plan: &Plan) -> Result<(Results, Vec<Outcome>), lgl2o::Error> {
-    let bars = Bars::new(plan);
+    let (bars, points) = (Bars::new(plan), schedule(plan.steps));
     let jobs: Vec<(usize, u64)> =
         (0..plan.optimizers.len()).flat_map(|o| plan.seeds.iter().map(move |&s| (o, s))).collect();
     let outcomes: Result<Vec<Outcome>, lgl2o::Error> = jobs
         .par_iter()
         .map(|&(o, seed)| {
             let bar = &bars.each[o];
-            let outcome = run(task, &plan.optimizers[o], seed, plan.steps, &|steps| bar.inc(steps));
+            let outcome = run(task, &plan.optimizers[o], seed, &points, &|steps| bar.inc(steps));
             if bar.position() >= bar.length().unwrap_or(0) {
                 bar.finish();
             }

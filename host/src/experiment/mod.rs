@@ -10,4 +10,4 @@ pub mod tune;
 
 pub use compare::{Plan, compare};
 pub use evaluate::Evaluator;
-pub use run::{Outcome, run};
+pub use run::{Outcome, run, schedule};

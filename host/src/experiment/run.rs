@@ -36,7 +36,12 @@ pub fn schedule(steps: u64) -> Vec<u64> {
     all
 }
 
-/// Trains with one optimizer from one seed. `advance` is told of every few steps done.
+/// Trains with one optimizer from one seed, up to the last of some rising steps, and evaluates it at each of them.
+/// `advance` is told of every few steps done.
+///
+/// A round may reach over such a step. The curve then shows what is accepted there, the outcome of the round before: so
+/// all seeds have a point at the same steps, however long their rounds are. Steps inside the very first round are
+/// left out.
 ///
 /// # Errors
 /// Settings out of range, or data that do not fit the task. A diverged run is no error: its losses are `null`.
@@ -44,17 +49,17 @@ pub fn run(
     task: &Task,
     optimizer: &Optimizer,
     seed: u64,
-    steps: u64,
+    points: &[u64],
     advance: &(dyn Fn(u64) + Sync),
 ) -> Result<Outcome, lgl2o::Error> {
-    optimizer.method.visit(Runner { task, optimizer, seed, steps, advance })?
+    optimizer.method.visit(Runner { task, optimizer, seed, points, advance })?
 }
 
 struct Runner<'a> {
     task: &'a Task,
     optimizer: &'a Optimizer,
     seed: u64,
-    steps: u64,
+    points: &'a [u64],
     advance: &'a (dyn Fn(u64) + Sync),
 }
 
@@ -70,25 +75,33 @@ impl GuardVisitor for Runner<'_> {
         let mut memory = Memory::blank(&optimizee, guard);
         *memory.params_mut() = evaluator.initial(self.seed);
         let mut trainer = Trainer::new(&optimizee, guard, &mut memory);
-        let mut curve = Curve::new(self.task, self.steps);
+        let mut curve = Curve::new(self.task, self.points);
         curve.evaluate(0, 0.0, trainer.params(), &mut evaluator);
+        let mut accepted = Accepted { step: 0, cost: 0.0, params: trainer.params().clone() };
         let mut verdicts = Vec::new();
-        let mut done = 0;
-        while done < self.steps {
+        while curve.is_due() {
             match trainer.round(&mut source) {
-                Ok(verdict) => push(&mut verdicts, verdict.winner, done + u64::from(verdict.steps)),
+                Ok(verdict) => push(&mut verdicts, verdict.winner, accepted.step + u64::from(verdict.steps)),
                 // Only a rule that runs alone can fail so: what it does next is not defined any more.
                 Err(lgl2o::Error::Diverged | lgl2o::Error::NonFiniteGradient) => break,
                 Err(error) => return Err(error),
             }
-            (self.advance)(trainer.progress().steps - done);
-            done = trainer.progress().steps;
+            let step = trainer.progress().steps;
+            (self.advance)(step.min(curve.last()) - accepted.step.min(curve.last()));
+            if accepted.step == 0 {
+                curve.skip_to(step);
+            }
+            curve.evaluate(step - 1, accepted.cost, &accepted.params, &mut evaluator);
+            if step > curve.last() {
+                break;
+            }
             let cost = trainer.progress().spent.in_forwards() as f64 / self.task.batch as f64;
-            curve.evaluate(done, cost, trainer.params(), &mut evaluator);
+            curve.evaluate(step, cost, trainer.params(), &mut evaluator);
+            accepted.take(step, cost, trainer.params());
         }
-        if done < self.steps {
-            (self.advance)(self.steps - done);
-            curve.diverge(trainer.progress().spent.in_forwards() as f64 / self.task.batch as f64, done);
+        if curve.is_due() {
+            (self.advance)(curve.last() - accepted.step);
+            curve.diverge(trainer.progress().spent.in_forwards() as f64 / self.task.batch as f64, accepted.step);
         }
         let guarded = self.optimizer.method.is_guarded();
         Ok(Outcome {
@@ -99,7 +112,7 @@ impl GuardVisitor for Runner<'_> {
                 curve: curve.points,
                 verdicts: if guarded { verdicts } else { Vec::new() },
             },
-            params: trainer.params().clone(),
+            params: accepted.params,
         })
     }
 }
@@ -117,51 +130,103 @@ fn push(verdicts: &mut Vec<Verdicts>, winner: Winner, until: u64) {
     }
 }
 
+/// What the last finished round left behind.
+struct Accepted {
+    step: u64,
+    cost: f64,
+    params: HeapTensors,
+}
+
+impl Accepted {
+    fn take(&mut self, step: u64, cost: f64, params: &HeapTensors) {
+        (self.step, self.cost) = (step, cost);
+        self.params.as_mut_slice().copy_from_slice(params.as_slice());
+    }
+}
+
 /// The points of a curve, as far as it is.
 struct Curve<'a> {
     task: &'a Task,
-    schedule: std::iter::Peekable<std::vec::IntoIter<u64>>,
+    /// Steps at which it is still to be evaluated.
+    schedule: &'a [u64],
+    last: u64,
     points: Vec<Point>,
 }
 
 impl<'a> Curve<'a> {
-    fn new(task: &'a Task, steps: u64) -> Self {
-        Self { task, schedule: schedule(steps).into_iter().peekable(), points: Vec::new() }
+    fn new(task: &'a Task, schedule: &'a [u64]) -> Self {
+        Self { task, schedule, last: schedule.last().copied().unwrap_or(0), points: Vec::new() }
     }
 
-    /// Evaluates if the schedule asks for it at or before this step; a round may pass several of its points at once.
+    /// Whether there is a step left to evaluate at.
+    fn is_due(&self) -> bool {
+        !self.schedule.is_empty()
+    }
+
+    /// The last one.
+    fn last(&self) -> u64 {
+        self.last
+    }
+
+    /// Leaves out the steps before this one, except for the last of all.
+    fn skip_to(&mut self, step: u64) {
+        let passed = self.schedule.partition_point(|s| *s < step.min(self.last));
+        self.schedule = &self.schedule[passed..];
+    }
+
+    /// Evaluates if the schedule asks for it at or before this step.
     fn evaluate(&mut self, step: u64, cost: f64, params: &HeapTensors, evaluator: &mut Evaluator) {
-        let mut due = false;
-        while self.schedule.next_if(|s| *s <= step).is_some() {
-            due = true;
-        }
-        if !due {
+        let (due, rest) = self.schedule.split_at(self.schedule.partition_point(|s| *s <= step));
+        if due.is_empty() {
             return;
         }
+        self.schedule = rest;
         let train = evaluator.score(params, self.task.train(), TRAIN_SAMPLE);
         let test = evaluator.score(params, self.task.test(), usize::MAX);
-        self.points.push(Point {
+        self.points.extend(due.iter().map(|&step| Point {
             step,
             cost,
             train_loss: train.loss,
             test_loss: test.loss,
             test_accuracy: test.loss.and(test.accuracy),
-        });
+        }));
     }
 
     /// Fills the rest of the schedule with losses that are not there; cost goes on at the pace so far.
     fn diverge(&mut self, cost: f64, done: u64) {
         let pace = if done > 0 { cost / done as f64 } else { 3.0 };
-        for step in self.schedule.by_ref() {
+        for &step in self.schedule {
             let cost = cost + (step - done.min(step)) as f64 * pace;
             self.points.push(Point { step, cost, train_loss: None, test_loss: None, test_accuracy: None });
         }
+        self.schedule = &[];
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::optimizer::{Tuned, parse};
+    use crate::task::Hidden;
+
+    fn curve(points: &[u64]) -> Vec<Point> {
+        let task = Task::load("spirals", None, &Hidden::default(), 16).expect("built in");
+        let optimizer = parse("lgl2o(l2o,adam:0.01,nt=10,nc=2)", &Tuned::default()).expect("an optimizer");
+        run(&task, &optimizer, 1, points, &|_| {}).expect("runs").run.curve
+    }
+
+    #[test]
+    fn a_step_inside_a_round_shows_the_round_before() {
+        let whole = curve(&[0, 10, 20, 30]);
+        let steps = |curve: &[Point]| curve.iter().map(|point| point.step).collect::<Vec<u64>>();
+        assert_eq!(steps(&whole), [0, 10, 20, 30]);
+        let inside = curve(&[0, 3, 7, 10, 21, 25, 28]);
+        assert_eq!(steps(&inside), [0, 10, 21, 25, 28], "nothing inside the first round");
+        for point in &inside[2..] {
+            assert_eq!(*point, Point { step: point.step, ..whole[2] });
+        }
+        assert_eq!(curve(&[4])[..], [Point { step: 4, ..whole[0] }], "the last step is always there");
+    }
 
     #[test]
     fn the_schedule_ends_with_the_last_step() {

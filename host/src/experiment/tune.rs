@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
-use super::run::run;
+use super::run::{run, schedule};
 use crate::optimizer::tuned::{TUNED_RULES, Trial};
 use crate::optimizer::{Tuned, parse};
 use crate::task::Task;
@@ -38,13 +38,14 @@ pub fn tune(task: &Task, steps: u64) -> anyhow::Result<Tuned> {
         .iter()
         .flat_map(|rule| grid(rule).into_iter().flat_map(move |rate| SEEDS.map(|seed| (*rule, rate, seed))))
         .collect();
+    let points = schedule(steps);
     let style = ProgressStyle::with_template("tuning {bar:30} {pos}/{len} runs, left {eta}")?;
     let bar = ProgressBar::new(jobs.len() as u64).with_style(style);
     let losses: anyhow::Result<Vec<Option<f64>>> = jobs
         .par_iter()
         .map(|(rule, rate, seed)| {
             let optimizer = parse(&format!("{rule}:{rate}"), &Tuned::default())?;
-            let outcome = run(&task, &optimizer, *seed, steps, &|_| {})?;
+            let outcome = run(&task, &optimizer, *seed, &points, &|_| {})?;
             bar.inc(1);
             Ok(outcome.run.curve.last().and_then(|point| point.test_loss))
         })

@@ -7,7 +7,7 @@ use super::table::{self, Cell, Table};
 use super::text::escape;
 use crate::record::{Point, Results, Run};
 
-const STYLE: &str = include_str!("page.css");
+pub(super) const STYLE: &str = include_str!("page.css");
 
 /// The rendered pictures.
 pub(super) struct Pictures {
@@ -182,7 +182,8 @@ fn all_figures(pictures: &Pictures) -> String {
     out
 }
 
-fn figure(picture: &str, caption: &str) -> String {
+/// A picture with its caption, which is HTML.
+pub(super) fn figure(picture: &str, caption: &str) -> String {
     format!("<figure>\n<div class=\"scroll\">\n{picture}</div>\n<figcaption>{caption}</figcaption>\n</figure>\n")
 }
 

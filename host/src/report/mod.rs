@@ -2,7 +2,8 @@
 //!
 //! [`write()`] renders everything in memory, and only then touches the disk. The way of the data: `series`
 //! groups the runs by optimizer; `table`, `curves`, `verdicts` and `boundary` each draw one thing; `html`
-//! puts them on a page; `store` writes the files. plotters draws the pictures: `curves` with `trace`, `clip`,
+//! puts them on a page; `store` writes the files. `heat` draws pairs, [`overview`] lays out a report of several
+//! experiments. plotters draws the pictures: `curves` with `trace`, `clip`,
 //! `departures` and `labels`, `boundary` with `field`; what all pictures need stands in `canvas`, `palette`,
 //! `axis`, `text` and `number`.
 //!
@@ -15,9 +16,11 @@ mod clip;
 mod curves;
 mod departures;
 mod field;
+mod heat;
 mod html;
 mod labels;
-mod number;
+pub(crate) mod number;
+pub mod overview;
 mod palette;
 #[cfg(test)]
 mod sample;
@@ -34,6 +37,7 @@ use std::path::{Path, PathBuf};
 use crate::record::Results;
 
 pub use boundary::{Boundaries, Boundary};
+pub use heat::{HeatCell, HeatMap, heat_map};
 pub use table::table;
 
 /// What a report shows besides the [`Results`].
@@ -126,6 +130,32 @@ pub(crate) struct File {
 pub fn write(dir: &Path, results: &Results, extras: &Extras<'_>) -> Result<Vec<PathBuf>, ReportError> {
     let files = render(results, extras)?;
     store::store(dir, &files)
+}
+
+/// The pictures of losses and verdicts, for a report of several experiments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pictures {
+    /// Loss by training step.
+    pub by_step: String,
+    /// Loss by cost.
+    pub by_cost: String,
+    /// Who won the rounds; only if some are guarded.
+    pub verdicts: Option<String>,
+}
+
+/// Draws the pictures of some results.
+///
+/// # Errors
+///
+/// [`ReportError::Picture`] if one cannot be drawn.
+pub fn pictures(results: &Results) -> Result<Pictures, ReportError> {
+    let series = series::series(results);
+    let guarded = series.iter().any(|one| one.kind == series::Kind::Guarded);
+    Ok(Pictures {
+        by_step: curves::picture(results, &series, trace::By::Step)?,
+        by_cost: curves::picture(results, &series, trace::By::Cost)?,
+        verdicts: guarded.then(|| verdicts::picture(results, &series)).transpose()?,
+    })
 }
 
 /// Renders every file of the report, in the order in which [`write()`] names them.

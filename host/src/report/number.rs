@@ -1,7 +1,7 @@
 //! How numbers are written: three significant digits, tick labels, percentages.
 
 /// A value with three significant digits: `0.0123`, `1.23`, `1230`, `1.23e6`.
-pub(super) fn significant(value: f64) -> String {
+pub(crate) fn significant(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return if value == 0.0 { "0" } else { "diverged" }.to_owned();
     }
@@ -16,13 +16,13 @@ pub(super) fn significant(value: f64) -> String {
 }
 
 /// A share from 0 to 1 in percent, with three significant digits at most: `98.4`, `100`.
-pub(super) fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     let text = format!("{:.1}", share * 100.0);
     if text == "100.0" { "100".to_owned() } else { text }
 }
 
 /// The label of a tick: `0.01`, `5`, `1k`, `20k`, `1M`, `1e-6`.
-pub(super) fn tick(value: f64) -> String {
+pub(crate) fn tick(value: f64) -> String {
     let magnitude = value.abs();
     if magnitude >= 1e9 || (magnitude < 1e-4 && value != 0.0) {
         format!("{:e}", clean(value))
@@ -36,7 +36,7 @@ pub(super) fn tick(value: f64) -> String {
 }
 
 /// A whole number with its thousands set apart: `2 370`.
-pub(super) fn grouped(value: u64) -> String {
+pub(crate) fn grouped(value: u64) -> String {
     let digits = value.to_string();
     let mut out = String::new();
     for (i, digit) in digits.chars().enumerate() {

@@ -1,0 +1,99 @@
+//! `lgl2o reproduce`: the paper's experiments and the shifts, and one report.
+
+use std::path::PathBuf;
+
+use super::Failure;
+use crate::cli::ReproduceArgs;
+use crate::data::{self, DataError};
+use crate::reproduce::claims::{Claim, claims};
+use crate::reproduce::page::{Outcome, write};
+use crate::reproduce::plan::{EXPERIMENTS, Experiment, experiments};
+use crate::reproduce::{Lab, Scale, Shelf, Source, Store};
+
+/// Seeds of a quick run, at most.
+const QUICK_SEEDS: u64 = 2;
+
+/// Does it.
+pub(super) fn run(args: &ReproduceArgs) -> Result<(), Failure> {
+    let seeds = if args.quick { args.seeds.min(QUICK_SEEDS) } else { args.seeds };
+    let scale = Scale { seeds, quick: args.quick };
+    let mut chosen = experiments(&args.idx, &scale);
+    chosen.retain(|e| args.only.is_empty() || args.only.contains(&u64::from(e.number)));
+    let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out/reproduce"));
+    let store = Store::open(&out)?;
+    let mut shelf = Shelf::new(data::data_dir(args.data.as_deref()));
+    let left_out = leave_out(&mut chosen, args, &mut shelf)?;
+    left_out.iter().for_each(|note| eprintln!("{note}"));
+    let notes = [vec![format!("Command: `{}`.", command_line(args))], left_out].concat();
+    let mut lab = Lab::new(shelf, store, scale.clone())?;
+    let findings = lab.run(&chosen)?;
+    let claims = claims(&findings);
+    let outcome = Outcome { experiments: &chosen, findings: &findings, claims: &claims, scale: &scale, notes: &notes };
+    let page = write(&out, &outcome)?;
+    claims.iter().for_each(|claim| println!("{}", line(claim)));
+    let [done, found] = lab.counts();
+    println!("runs: {done} done, {found} found finished in {}", out.join("units").display());
+    println!("report: {}", page.display());
+    Ok(())
+}
+
+/// Without MNIST, a quick run does without what needs it; a full one says at once what is missing.
+fn leave_out(chosen: &mut Vec<Experiment>, args: &ReproduceArgs, shelf: &mut Shelf) -> Result<Vec<String>, Failure> {
+    let mut notes = Vec::new();
+    if args.quick {
+        notes.push(
+            "A quick run, to see that everything works: its horizons are too short to judge anything.".to_owned(),
+        );
+    }
+    let needs = |e: &Experiment| e.parts.iter().any(|part| matches!(part.task.source, Source::Mnist(_)));
+    if chosen.iter().any(needs) {
+        match shelf.mnist() {
+            Ok(_) => {}
+            Err(DataError::NotFound { .. }) if args.quick => {
+                for experiment in chosen.iter_mut() {
+                    experiment.parts.retain(|part| !matches!(part.task.source, Source::Mnist(_)));
+                }
+                notes.push(
+                    "Left out: everything on MNIST, which is not there; `lgl2o data fetch mnist` gets it.".to_owned(),
+                );
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    for folder in &args.idx {
+        data::load_folder(folder)?;
+    }
+    chosen.retain(|experiment| !experiment.parts.is_empty());
+    if chosen.is_empty() {
+        return Err(anyhow::anyhow!("nothing is left to run without MNIST; `lgl2o data fetch mnist` gets it").into());
+    }
+    Ok(notes)
+}
+
+/// The command line that gives these results.
+fn command_line(args: &ReproduceArgs) -> String {
+    let mut line = "lgl2o reproduce --data DIR".to_owned();
+    if args.quick {
+        line.push_str(" --quick");
+    }
+    if !args.only.is_empty() && args.only.len() < usize::from(EXPERIMENTS) {
+        let only: Vec<String> = args.only.iter().map(u64::to_string).collect();
+        line.push_str(&format!(" --only {}", only.join(",")));
+    }
+    line.push_str(&format!(" --seeds {}", args.seeds));
+    args.idx.iter().for_each(|folder| line.push_str(&format!(" --idx {}", folder.display())));
+    line
+}
+
+/// A claim for the terminal.
+fn line(claim: &Claim) -> String {
+    let reached = match claim.reached {
+        Some(true) => "yes",
+        Some(false) => "NO ",
+        None => "-  ",
+    };
+    format!(
+        "{reached}  {}. {}\n     target: {}; measured: {}",
+        claim.experiment, claim.claim, claim.target, claim.measured
+    )
+}

@@ -1,0 +1,124 @@
+//! A task of the plan with its data in memory, for final runs and for selection.
+
+use std::path::PathBuf;
+
+use sha2::{Digest, Sha256};
+
+use super::plan::{QUICK_EXAMPLES, Source, TaskPlan};
+use super::unit::Split;
+use crate::data::{self, DataError, DataSets, Dataset};
+use crate::task::{BATCH, Task};
+
+/// At least so many batches must fit into a folder of one's own: ten to train and ten to check with in a round, and some
+/// to spare. Where there are fewer, batches are smaller.
+const BATCHES: usize = 24;
+
+/// Data that many tasks begin with, read once.
+#[derive(Debug)]
+pub struct Shelf {
+    dir: PathBuf,
+    mnist: Option<DataSets>,
+}
+
+impl Shelf {
+    /// An empty shelf for a data directory.
+    #[must_use]
+    pub fn new(dir: PathBuf) -> Self {
+        Self { dir, mnist: None }
+    }
+
+    /// MNIST.
+    ///
+    /// # Errors
+    /// Whatever is wrong with its files.
+    pub fn mnist(&mut self) -> Result<&DataSets, DataError> {
+        let loaded = match self.mnist.take() {
+            Some(loaded) => loaded,
+            None => data::load_mnist(&self.dir)?,
+        };
+        Ok(self.mnist.insert(loaded))
+    }
+}
+
+/// A task, ready to be run on.
+#[derive(Debug)]
+pub struct Bench {
+    task: Task,
+    selection: Task,
+    /// What the task is, with a digest of its data.
+    pub identity: String,
+}
+
+impl Bench {
+    /// Makes a task of data from the shelf. A quick one has fewer examples.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the data.
+    pub fn load(plan: &TaskPlan, shelf: &mut Shelf, quick: bool) -> Result<Self, DataError> {
+        let mut sets = match &plan.source {
+            Source::Spirals => data::spirals_sets(),
+            Source::Mnist(variant) => variant.of(shelf.mnist()?.clone())?,
+            Source::Folder(folder) => data::load_folder(folder)?,
+        };
+        if quick {
+            let [train, test] = QUICK_EXAMPLES;
+            sets.train = sets.train.subset(0..train.min(sets.train.len()))?;
+            sets.test = sets.test.subset(0..test.min(sets.test.len()))?;
+        }
+        let digest = digest(&sets);
+        let batch = match plan.source {
+            Source::Folder(_) => BATCH.min(sets.train.len() / BATCHES).max(1),
+            Source::Spirals | Source::Mnist(_) => BATCH,
+        };
+        let task = Task::new(&plan.key, sets, &plan.hidden, plan.activation, batch);
+        let selection = task.for_selection()?;
+        let identity = format!("{} | batch {batch} | data {digest}", task.model);
+        Ok(Self { task, selection, identity })
+    }
+
+    /// The task that units of a split run on.
+    #[must_use]
+    pub fn task(&self, split: Split) -> &Task {
+        match split {
+            Split::Selection => &self.selection,
+            Split::Test => &self.task,
+        }
+    }
+}
+
+/// The first digits of a digest of all examples.
+fn digest(sets: &DataSets) -> String {
+    let mut hash = Sha256::new();
+    for data in [&sets.train, &sets.test] {
+        update(&mut hash, data);
+    }
+    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn update(hash: &mut Sha256, data: &Dataset) {
+    for rows in data.inputs().chunks(1 << 16) {
+        let bytes: Vec<u8> = rows.iter().flat_map(|x| x.to_le_bytes()).collect();
+        hash.update(&bytes);
+    }
+    hash.update(data.labels());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reproduce::plan::{Scale, experiments};
+
+    #[test]
+    fn spirals_are_loaded_for_both_splits() {
+        let all = experiments(&[], &Scale { seeds: 1, quick: true });
+        let mut shelf = Shelf::new(PathBuf::from("nowhere"));
+        let bench = Bench::load(&all[1].parts[0].task, &mut shelf, true).unwrap();
+        assert_eq!(bench.task(Split::Test).test().len(), 1000);
+        let selection = bench.task(Split::Selection);
+        assert_eq!((selection.train().len(), selection.test().len()), (1667, 333));
+        assert!(bench.identity.starts_with("2-32-32-2 tanh"), "{}", bench.identity);
+        assert_eq!((bench.task(Split::Test).batch, selection.batch), (BATCH, BATCH));
+        let missing = Bench::load(&all[0].parts[0].task, &mut shelf, true).unwrap_err();
+        assert!(matches!(missing, DataError::NotFound { .. }));
+    }
+}

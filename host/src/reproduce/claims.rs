@@ -1,0 +1,313 @@
+//! What is claimed of the guard and the learned optimizers, held against what was measured.
+//!
+//! A claim that fails stays in the report; one that cannot be measured, because a run is too short or was left out,
+//! says so. All losses are means over the seeds on held-out data.
+
+use super::finding::{Choice, Finding};
+use super::plan::{DUELS, MU_RULES};
+use crate::report::number::significant;
+
+/// A claim with what became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claim {
+    /// Number of the experiment.
+    pub experiment: u8,
+    /// What is claimed.
+    pub claim: String,
+    /// What would be reached.
+    pub target: String,
+    /// What was measured.
+    pub measured: String,
+    /// Whether it was; `None` if it could not be measured.
+    pub reached: Option<bool>,
+}
+
+/// Checkpoints at which the learned optimizer alone is to be below every baseline.
+const EARLY: [u64; 5] = [25, 50, 100, 200, 300];
+/// The loss that the best baseline has here ...
+const REFERENCE: u64 = 300;
+/// ... is to be reached by this step,
+const FASTER: u64 = 150;
+/// ... and by the guarded run at this cost, where the baseline has spent 3 forwards a step.
+const CHEAPER: f64 = 600.0;
+/// The guarded run may cost this many times the unguarded one.
+const OVERHEAD: f64 = 1.10;
+/// The guarded mean may be this many times the fallback's, from a tenth of the horizon on.
+const NO_WORSE: f64 = 1.05;
+/// The worst guarded seed may be this many times the fallback's worst.
+const WORST_SEED: f64 = 1.10;
+/// A table of the learned rule is to keep this share of its gain over Adam ...
+const KEPT: f64 = 0.8;
+/// ... at this step.
+const KEPT_AT: u64 = 100;
+/// The guard that the claims are about.
+const GUARDED: &str = "lgl2o(l2o,sgd)";
+
+/// Every claim about the experiments that were run.
+#[must_use]
+pub fn claims(findings: &[Finding]) -> Vec<Claim> {
+    findings.iter().flat_map(of_one).collect()
+}
+
+fn of_one(finding: &Finding) -> Vec<Claim> {
+    match finding.experiment {
+        1 => [early(finding), vec![faster(finding), cheaper(finding), overhead(finding)], table(finding)].concat(),
+        2..=5 => ["sgd", "adam"].iter().flat_map(|fallback| safe(finding, fallback)).collect(),
+        6 => DUELS.iter().map(|fallback| duel(finding, fallback)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Claims of one finding, worded and judged.
+fn claim(finding: &Finding, claim: String, target: String, measured: Option<(String, bool)>) -> Claim {
+    let (measured, reached) = match measured {
+        Some((text, reached)) => (text, Some(reached)),
+        None => ("nothing: the runs are too short, or one of them was left out".to_owned(), None),
+    };
+    Claim { experiment: finding.experiment, claim, target, measured, reached }
+}
+
+fn early(finding: &Finding) -> Vec<Claim> {
+    let one = |step: u64| {
+        let measured =
+            finding.best_baseline(step).zip(finding.name("l2o")).map(|((Choice { name, .. }, loss), l2o)| {
+                let own = finding.mean(l2o, step);
+                let text = format!("{} against {} of {name}", loss_or_diverged(own), significant(loss));
+                (text, own.is_some_and(|own| own < loss))
+            });
+        let what = format!("{}: l2o alone at step {step} is below every baseline tuned for that step", finding.task);
+        claim(finding, what, "below the best baseline".to_owned(), measured)
+    };
+    EARLY.map(one).to_vec()
+}
+
+fn faster(finding: &Finding) -> Claim {
+    let measured = finding.best_baseline(REFERENCE).zip(finding.name("l2o")).map(|((choice, loss), l2o)| {
+        let reached = finding.checkpoints().into_iter().find(|&s| finding.mean(l2o, s).is_some_and(|own| own <= loss));
+        let text = match reached {
+            Some(step) => format!("first at step {step} ({} has {} at {REFERENCE})", choice.name, significant(loss)),
+            None => format!("never ({} has {} at {REFERENCE})", choice.name, significant(loss)),
+        };
+        (text, reached.is_some_and(|step| step <= FASTER))
+    });
+    let what = format!("{}: l2o alone has the best baseline's loss of step {REFERENCE} sooner", finding.task);
+    claim(finding, what, format!("by step {FASTER}"), measured)
+}
+
+fn cheaper(finding: &Finding) -> Claim {
+    let budget = 3.0 * REFERENCE as f64;
+    let measured = finding.best_baseline(REFERENCE).zip(finding.name(GUARDED)).map(|((_, loss), guarded)| {
+        let cost = cost_of(finding, guarded, loss);
+        let text = cost.map_or_else(|| "never".to_owned(), |cost| format!("at cost {cost:.0}"));
+        (text, cost.is_some_and(|cost| cost <= CHEAPER))
+    });
+    let what = format!("{}: {GUARDED} has the loss that the best baseline has at cost {budget:.0}", finding.task);
+    claim(finding, what, format!("at cost {CHEAPER:.0} or less (a gradient is 3)"), measured)
+}
+
+/// The cost at which the mean loss of an optimizer first falls to a value, on straight lines between its points.
+fn cost_of(finding: &Finding, name: &str, loss: f64) -> Option<f64> {
+    let own = finding.results.summary.iter().filter(|s| s.optimizer == name);
+    let points: Vec<(f64, f64)> = own.filter_map(|s| Some((s.cost, s.test_loss_mean?))).collect();
+    let below = points.iter().position(|(_, own)| *own <= loss)?;
+    let (cost, own) = points[below];
+    let Some(&(cost_before, before)) = below.checked_sub(1).and_then(|i| points.get(i)) else { return Some(cost) };
+    Some(cost_before + (cost - cost_before) * (before - loss) / (before - own))
+}
+
+fn overhead(finding: &Finding) -> Claim {
+    let cost = |expression: &str| finding.cost(finding.name(expression)?, finding.steps);
+    let measured = cost(GUARDED).zip(cost("l2o")).map(|(guarded, alone)| {
+        let ratio = guarded / alone;
+        (format!("{} times", significant(ratio)), ratio <= OVERHEAD)
+    });
+    let what = format!("{}: cost of {GUARDED} against l2o alone, {} steps", finding.task, finding.steps);
+    claim(finding, what, format!("at most {OVERHEAD:.2} times"), measured)
+}
+
+/// The table's gain over Adam at its best rate, against the network's that it was made from.
+fn table(finding: &Finding) -> Vec<Claim> {
+    if finding.name("table").is_none() {
+        return Vec::new();
+    }
+    let adam = finding.baseline("adam", KEPT_AT).and_then(|choice| finding.mean(&choice.name, KEPT_AT));
+    let own = |expression: &str| finding.mean_of(expression, KEPT_AT);
+    let measured = adam.zip(own("l2o")).zip(own("table")).map(|((adam, l2o), table)| {
+        let share = (adam - table) / (adam - l2o);
+        (format!("{:.0} % of it", 100.0 * share), adam > l2o && share >= KEPT)
+    });
+    let what = format!("{}: the table keeps the MLP's gain over Adam at step {KEPT_AT}", finding.task);
+    vec![claim(finding, what, format!("at least {:.0} %", 100.0 * KEPT), measured)]
+}
+
+/// On other tasks the guard must not lose to its fallback: on average, and in the worst seed.
+fn safe(finding: &Finding, fallback: &str) -> [Claim; 2] {
+    let guarded = format!("lgl2o(l2o,{fallback})");
+    let names = finding.name(&guarded).zip(finding.name(fallback));
+    let late = finding.checkpoints().into_iter().filter(|step| step * 10 >= finding.steps);
+    let mean = names.and_then(|(guarded, fallback)| worst_ratio(finding, guarded, fallback, late));
+    let worst = names.and_then(|(guarded, alone)| {
+        let theirs = finding.worst_seed(alone)?;
+        let own = finding.worst_seed(guarded);
+        let text = format!("{} against {}", loss_or_diverged(own), significant(theirs));
+        Some((text, own.is_some_and(|own| own <= WORST_SEED * theirs)))
+    });
+    let what = format!("{}: {guarded} against {fallback} alone, from a tenth of the horizon on", finding.task);
+    let seed = format!("{}: worst seed of {guarded} at the end against that of {fallback}", finding.task);
+    [
+        claim(finding, what, format!("at most {NO_WORSE:.2} times its loss"), mean.map(|r| r.judged(NO_WORSE))),
+        claim(finding, seed, format!("at most {WORST_SEED:.2} times"), worst),
+    ]
+}
+
+/// The default guard against the lowest of the five forms of GL2O, at every checkpoint.
+fn duel(finding: &Finding, fallback: &str) -> Claim {
+    let own = finding.name(&format!("lgl2o(l2o,{fallback})"));
+    let others: Vec<&str> =
+        MU_RULES.iter().filter_map(|mu| finding.name(&format!("gl2o(l2o,{fallback},mu={mu})"))).collect();
+    let measured = own.and_then(|own| {
+        let ratios = others.iter().filter_map(|other| worst_ratio(finding, own, other, finding.checkpoints()));
+        let worst = ratios.reduce(|a, b| if b.ratio > a.ratio { b } else { a })?;
+        let (text, reached) = worst.judged(1.0);
+        let pace = |name: &str| finding.cost(name, finding.steps).map(|cost| cost / finding.steps as f64 / 3.0);
+        let (own, other) = (pace(own)?, pace(others.first()?)?);
+        Some((format!("{text}; gradients a step, a forward as a third: {own:.2} against {other:.2}"), reached))
+    });
+    let what = format!("{}: lgl2o(l2o,{fallback}) against each GL2O at each checkpoint", finding.task);
+    claim(finding, what, "never above it".to_owned(), measured)
+}
+
+/// The largest ratio of two mean losses, and where it is.
+struct Worst {
+    /// Infinite if the first diverged.
+    ratio: f64,
+    step: u64,
+}
+
+impl Worst {
+    fn judged(&self, limit: f64) -> (String, bool) {
+        let text = match self.ratio.is_finite() {
+            true => format!("at worst {} times, at step {}", significant(self.ratio), self.step),
+            false => format!("diverged by step {}", self.step),
+        };
+        (text, self.ratio <= limit)
+    }
+}
+
+/// The worst ratio over some steps at which the second optimizer has a loss.
+fn worst_ratio(finding: &Finding, own: &str, other: &str, steps: impl IntoIterator<Item = u64>) -> Option<Worst> {
+    let ratios = steps.into_iter().filter_map(|step| {
+        let theirs = finding.mean(other, step)?;
+        Some(Worst { ratio: finding.mean(own, step).map_or(f64::INFINITY, |own| own / theirs), step })
+    });
+    ratios.reduce(|a, b| if b.ratio > a.ratio { b } else { a })
+}
+
+fn loss_or_diverged(loss: Option<f64>) -> String {
+    loss.map_or_else(|| "diverged".to_owned(), significant)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::compare::summarise;
+    use crate::record::{Results, Run, VERSION};
+    use crate::reproduce::sample::{run, run_at_cost};
+
+    fn finding(experiment: u8, steps: u64, runs: Vec<Run>, names: &[(&str, &str)], best: &[(u64, &str)]) -> Finding {
+        let choice = |&(step, name): &(u64, &str)| Choice {
+            rule: name.split(':').next().unwrap_or_default().to_owned(),
+            step,
+            name: name.to_owned(),
+        };
+        let results = Results {
+            version: VERSION,
+            task: "t".to_owned(),
+            model: "m".to_owned(),
+            parameters: 1,
+            batch: 1,
+            summary: summarise(&runs),
+            runs,
+        };
+        Finding {
+            experiment,
+            task: "t".to_owned(),
+            steps,
+            results,
+            choices: best.iter().map(choice).collect(),
+            names: names.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect(),
+            left_out: Vec::new(),
+        }
+    }
+
+    /// Experiment 1 with the losses of the baselines, of l2o and of the guard, which costs 3.3 a step.
+    fn first() -> Vec<Claim> {
+        let runs = vec![
+            run("sgd:1", 1, &[(25, 2.0), (50, 1.5), (100, 1.0), (150, 0.9), (200, 0.8), (300, 0.7)]),
+            run("adam:0.1", 1, &[(25, 1.6), (50, 1.4), (100, 1.2), (150, 0.9), (200, 0.9), (300, 0.6)]),
+            run("l2o", 1, &[(25, 1.0), (50, 1.45), (100, 0.8), (150, 0.6), (200, 0.5), (300, f64::NAN)]),
+            run_at_cost("g", 1, 3.3, &[(25, 1.0), (50, 0.9), (100, 0.8), (150, 0.7), (200, 0.5), (300, 0.4)]),
+            run("table", 1, &[(100, 0.85)]),
+        ];
+        let best = [25, 50, 100, 150, 200, 300].map(|step| [(step, "sgd:1"), (step, "adam:0.1")]).concat();
+        claims(&[finding(1, 300, runs, &[("l2o", "l2o"), (GUARDED, "g"), ("table", "table")], &best)])
+    }
+
+    #[test]
+    fn the_first_experiment_by_hand() {
+        let all = first();
+        let reached: Vec<Option<bool>> = all.iter().map(|c| c.reached).collect();
+        // At 50 it is above Adam's 1.4, at 300 it has diverged.
+        assert_eq!(reached[..5], [true, false, true, true, false].map(Some));
+        assert!(all[4].measured.starts_with("diverged against 0.600"), "{}", all[4].measured);
+        assert_eq!((all[5].reached, all[5].measured.starts_with("first at step 150")), (Some(true), true));
+        // Half way from cost 495 (loss 0.7) to cost 660 (loss 0.5).
+        assert_eq!((all[6].reached, all[6].measured.as_str()), (Some(true), "at cost 578"));
+        assert_eq!((all[7].reached, all[7].measured.as_str()), (Some(true), "1.10 times"));
+        // Adam stood at 1.2: the network gains 0.4, the table 0.35.
+        assert_eq!((all[8].reached, all[8].measured.as_str()), (Some(true), "88 % of it"));
+    }
+
+    #[test]
+    fn what_cannot_be_measured_is_said() {
+        let all = claims(&[finding(1, 100, vec![run("sgd:1", 1, &[(100, 1.0)])], &[], &[(100, "sgd:1")])]);
+        assert_eq!(all.len(), 8);
+        assert!(all.iter().all(|c| c.reached.is_none() && c.measured.starts_with("nothing")));
+    }
+
+    #[test]
+    fn the_guard_is_held_against_its_fallback_late_and_in_the_worst_seed() {
+        let runs = vec![
+            run("sgd:1", 1, &[(25, 1.0), (50, 1.0), (300, 0.5)]),
+            run("sgd:1", 2, &[(25, 1.0), (50, 1.0), (300, 0.7)]),
+            run("g", 1, &[(25, 9.0), (50, 1.06), (300, 0.5)]),
+            run("g", 2, &[(25, 9.0), (50, 1.06), (300, 0.78)]),
+        ];
+        let all = claims(&[finding(3, 300, runs, &[("sgd", "sgd:1"), (GUARDED, "g")], &[])]);
+        // Step 25 is before a tenth of the horizon.
+        assert_eq!((all[0].reached, all[0].measured.as_str()), (Some(false), "at worst 1.07 times, at step 300"));
+        assert_eq!((all[1].reached, all[1].measured.as_str()), (Some(false), "0.780 against 0.700"));
+        assert_eq!(all[2].reached, None, "nothing was run with adam");
+    }
+
+    #[test]
+    fn the_guard_is_held_against_the_best_of_gl2o() {
+        let runs = vec![
+            run_at_cost("g", 1, 3.3, &[(25, 1.0), (50, 0.9)]),
+            run_at_cost("rt", 1, 6.0, &[(25, 1.1), (50, 1.0)]),
+            run_at_cost("aa", 1, 6.0, &[(25, 1.2), (50, 0.8)]),
+        ];
+        let names = [(GUARDED, "g"), ("gl2o(l2o,sgd,mu=rt)", "rt"), ("gl2o(l2o,sgd,mu=aa)", "aa")];
+        let all = claims(&[finding(6, 50, runs, &names, &[])]);
+        let measured = "at worst 1.12 times, at step 50; gradients a step, a forward as a third: 1.10 against 2.00";
+        assert_eq!((all[0].reached, all[0].measured.as_str()), (Some(false), measured));
+    }
+
+    #[test]
+    fn a_diverged_guard_is_worse_than_anything() {
+        let runs = vec![run("sgd:1", 1, &[(50, 1.0)]), run("g", 1, &[(50, f64::NAN)])];
+        let all = claims(&[finding(2, 50, runs, &[("sgd", "sgd:1"), (GUARDED, "g")], &[])]);
+        assert_eq!((all[0].reached, all[0].measured.as_str()), (Some(false), "diverged by step 50"));
+        assert_eq!((all[1].reached, all[1].measured.as_str()), (Some(false), "diverged against 1.00"));
+    }
+}

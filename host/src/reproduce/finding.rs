@@ -1,0 +1,201 @@
+//! What came out of one experiment on one task.
+
+use super::plan;
+use crate::record::{Results, Run};
+
+/// A rule's best rate for one checkpoint.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Choice {
+    /// The rule.
+    pub rule: String,
+    /// The checkpoint.
+    pub step: u64,
+    /// The rule with that rate, as an expression.
+    pub name: String,
+}
+
+/// The results of one experiment on one task.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// Number of the experiment.
+    pub experiment: u8,
+    /// Name of the task in the plan.
+    pub task: String,
+    /// Training steps.
+    pub steps: u64,
+    /// Every run, and mean and spread by step.
+    pub results: Results,
+    /// The baselines' rates; empty where none were asked for.
+    pub choices: Vec<Choice>,
+    /// The plan's expressions, each with the name that it has in the results.
+    pub names: Vec<(String, String)>,
+    /// The plan's expressions that this program does not know.
+    pub left_out: Vec<String>,
+}
+
+impl Finding {
+    /// The name in the results of an expression of the plan.
+    #[must_use]
+    pub fn name(&self, expression: &str) -> Option<&str> {
+        self.names.iter().find(|(planned, _)| planned == expression).map(|(_, name)| name.as_str())
+    }
+
+    /// Mean held-out loss of an optimizer, by its name in the results; `None` if it was not run, or a seed diverged.
+    #[must_use]
+    pub fn mean(&self, name: &str, step: u64) -> Option<f64> {
+        self.results.summary.iter().find(|s| s.optimizer == name && s.step == step)?.test_loss_mean
+    }
+
+    /// Mean held-out loss of an expression of the plan.
+    #[must_use]
+    pub fn mean_of(&self, expression: &str, step: u64) -> Option<f64> {
+        self.mean(self.name(expression)?, step)
+    }
+
+    /// A rule with the rate that is best for a checkpoint.
+    #[must_use]
+    pub fn baseline(&self, rule: &str, step: u64) -> Option<&Choice> {
+        self.choices.iter().find(|choice| choice.rule == rule && choice.step == step)
+    }
+
+    /// The rules that were tuned for each checkpoint, in the plan's order.
+    #[must_use]
+    pub fn rules(&self) -> Vec<&str> {
+        let mut rules: Vec<&str> = Vec::new();
+        for choice in &self.choices {
+            if !rules.contains(&choice.rule.as_str()) {
+                rules.push(&choice.rule);
+            }
+        }
+        rules
+    }
+
+    /// The lowest mean loss of any baseline at a checkpoint, each at its best rate for it.
+    #[must_use]
+    pub fn best_baseline(&self, step: u64) -> Option<(&Choice, f64)> {
+        let there = self.choices.iter().filter(|choice| choice.step == step);
+        let means = there.filter_map(|choice| Some((choice, self.mean(&choice.name, step)?)));
+        means.min_by(|a, b| a.1.total_cmp(&b.1))
+    }
+
+    /// Mean cost of an optimizer up to a step.
+    #[must_use]
+    pub fn cost(&self, name: &str, step: u64) -> Option<f64> {
+        self.results.summary.iter().find(|s| s.optimizer == name && s.step == step).map(|s| s.cost)
+    }
+
+    /// The highest held-out loss of any seed at the end; `None` if one diverged or there is none.
+    #[must_use]
+    pub fn worst_seed(&self, name: &str) -> Option<f64> {
+        let runs = self.results.runs.iter().filter(|run| run.optimizer == name);
+        let ends: Option<Vec<f64>> = runs.map(|run| run.curve.last()?.test_loss).collect();
+        ends?.into_iter().reduce(|a, b| if b > a { b } else { a })
+    }
+
+    /// The checkpoints of its runs.
+    #[must_use]
+    pub fn checkpoints(&self) -> Vec<u64> {
+        plan::checkpoints(self.steps)
+    }
+
+    /// What a picture shows: the optimizers of the plan that `shown` lets through, and the best baseline of each
+    /// checkpoint as a line of its own.
+    #[must_use]
+    pub fn shown(&self, shown: impl Fn(&str) -> bool) -> Results {
+        let names = self.names.iter().filter(|(planned, _)| shown(planned)).map(|(_, name)| name);
+        let mut runs: Vec<Run> = Vec::new();
+        for name in names {
+            runs.extend(self.results.runs.iter().filter(|run| run.optimizer == *name).cloned());
+        }
+        runs.extend(self.envelope());
+        Results { summary: crate::experiment::compare::summarise(&runs), runs, ..self.results.clone() }
+    }
+
+    /// For each seed the losses of the baseline that is best at each checkpoint.
+    fn envelope(&self) -> Vec<Run> {
+        let mut runs: Vec<Run> = Vec::new();
+        for step in self.checkpoints() {
+            let Some((choice, _)) = self.best_baseline(step) else { continue };
+            for run in self.results.runs.iter().filter(|run| run.optimizer == choice.name) {
+                let point = run.curve.iter().find(|point| point.step == step);
+                match runs.iter_mut().find(|other| other.seed == run.seed) {
+                    Some(other) => other.curve.extend(point),
+                    None => runs.push(Run {
+                        optimizer: ENVELOPE.to_owned(),
+                        curve: point.copied().into_iter().collect(),
+                        verdicts: Vec::new(),
+                        ..run.clone()
+                    }),
+                }
+            }
+        }
+        runs
+    }
+}
+
+/// The name of the line that follows the best baselines.
+pub const ENVELOPE: &str = "best baseline, rule and rate chosen for each step";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::compare::summarise;
+    use crate::record::VERSION;
+    use crate::reproduce::sample::run;
+
+    fn finding() -> Finding {
+        let runs = vec![
+            run("sgd:3", 1, &[(25, 0.5)]),
+            run("sgd:3", 2, &[(25, 0.7)]),
+            run("sgd:1", 1, &[(25, 0.8), (50, 0.4)]),
+            run("sgd:1", 2, &[(25, 0.9), (50, 0.6)]),
+            run("adam:0.1", 1, &[(25, 0.9), (50, 0.3)]),
+            run("adam:0.1", 2, &[(25, 0.9), (50, f64::NAN)]),
+        ];
+        let choice =
+            |rule: &str, step, rate: &str| Choice { rule: rule.to_owned(), step, name: format!("{rule}:{rate}") };
+        let results = Results {
+            version: VERSION,
+            task: "t".to_owned(),
+            model: "m".to_owned(),
+            parameters: 1,
+            batch: 1,
+            summary: summarise(&runs),
+            runs,
+        };
+        Finding {
+            experiment: 1,
+            task: "t".to_owned(),
+            steps: 50,
+            results,
+            choices: vec![
+                choice("sgd", 25, "3"),
+                choice("sgd", 50, "1"),
+                choice("adam", 25, "0.1"),
+                choice("adam", 50, "0.1"),
+            ],
+            names: vec![("sgd".to_owned(), "sgd:1".to_owned())],
+            left_out: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_best_baseline_is_the_lowest_that_no_seed_diverged_in() {
+        let finding = finding();
+        let best = |step| finding.best_baseline(step).map(|(choice, loss)| (choice.name.as_str(), loss));
+        assert_eq!((best(25), best(50)), (Some(("sgd:3", 0.6)), Some(("sgd:1", 0.5))));
+        assert_eq!(finding.rules(), ["sgd", "adam"]);
+        assert_eq!((finding.mean_of("sgd", 50), finding.worst_seed("sgd:1")), (Some(0.5), Some(0.6)));
+        assert_eq!((finding.worst_seed("adam:0.1"), finding.worst_seed("lion:1")), (None, None));
+    }
+
+    #[test]
+    fn a_picture_shows_what_was_planned_and_the_best_baseline_of_each_step() {
+        let shown = finding().shown(|_| true);
+        let names: Vec<(&str, u64)> = shown.runs.iter().map(|run| (run.optimizer.as_str(), run.seed)).collect();
+        assert_eq!(names, [("sgd:1", 1), ("sgd:1", 2), (ENVELOPE, 1), (ENVELOPE, 2)]);
+        let losses: Vec<Option<f64>> = shown.runs[2].curve.iter().map(|point| point.test_loss).collect();
+        assert_eq!(losses, [Some(0.5), Some(0.4)]);
+        assert_eq!(finding().shown(|_| false).runs.len(), 2);
+    }
+}

@@ -1,0 +1,105 @@
+//! Finished units on disk, so that an interrupted reproduction goes on where it was.
+//!
+//! A unit's file holds its key, a line that says everything its result depends on, and the run. It is named by a
+//! digest of the key. A file that cannot be read, or holds another key, counts as not there.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::files::{check_writable, write_atomically};
+use crate::record::Run;
+
+/// The folder of finished units.
+#[derive(Debug)]
+pub struct Store {
+    dir: PathBuf,
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    key: &'a str,
+    run: &'a Run,
+}
+
+#[derive(Deserialize)]
+struct Read {
+    key: String,
+    run: Run,
+}
+
+impl Store {
+    /// The store in an output directory; both are made if need be.
+    ///
+    /// # Errors
+    /// If they cannot be made or written to.
+    pub fn open(out: &Path) -> Result<Self> {
+        let dir = out.join("units");
+        check_writable(&dir)?;
+        Ok(Self { dir })
+    }
+
+    /// The run that was stored under a key.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<Run> {
+        let bytes = std::fs::read(self.path(key)).ok()?;
+        let Read { key: found, run } = serde_json::from_slice(&bytes).ok()?;
+        (found == key).then_some(run)
+    }
+
+    /// Stores a run under a key.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn put(&self, key: &str, run: &Run) -> Result<()> {
+        write_atomically(&self.path(key), &serde_json::to_vec(&Written { key, run })?)
+    }
+
+    fn path(&self, key: &str) -> PathBuf {
+        let digest = Sha256::digest(key.as_bytes());
+        let name: String = digest.iter().take(10).map(|byte| format!("{byte:02x}")).collect();
+        self.dir.join(name + ".json")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(seed: u64) -> Run {
+        Run { optimizer: "sgd:1".to_owned(), seed, learned_share: 0.0, curve: Vec::new(), verdicts: Vec::new() }
+    }
+
+    #[test]
+    fn what_was_put_is_found_under_its_key_only() {
+        let home = tempfile::tempdir().unwrap();
+        let store = Store::open(home.path()).unwrap();
+        store.put("a", &run(1)).unwrap();
+        assert_eq!(store.get("a"), Some(run(1)));
+        assert_eq!(store.get("b"), None);
+        store.put("a", &run(2)).unwrap();
+        assert_eq!(Store::open(home.path()).unwrap().get("a"), Some(run(2)));
+    }
+
+    #[test]
+    fn a_damaged_or_foreign_file_counts_as_not_there() {
+        let home = tempfile::tempdir().unwrap();
+        let store = Store::open(home.path()).unwrap();
+        store.put("a", &run(1)).unwrap();
+        std::fs::copy(store.path("a"), store.path("b")).unwrap();
+        assert_eq!(store.get("b"), None);
+        std::fs::write(store.path("a"), b"{\"key\":\"a\",\"run\":{").unwrap();
+        assert_eq!(store.get("a"), None);
+    }
+
+    #[test]
+    fn a_place_that_is_a_file_is_refused() {
+        let home = tempfile::tempdir().unwrap();
+        let taken = home.path().join("taken");
+        std::fs::write(&taken, "a file").unwrap();
+        let error = Store::open(&taken).unwrap_err().to_string();
+        assert!(error.contains("output directory") && error.contains("taken"), "{error}");
+    }
+}
