@@ -16,10 +16,11 @@ use serde::{Deserialize, Serialize};
 
 use super::outer::Outer;
 use super::particle::Particle;
+use super::problem::Rescale;
 use crate::files::write_atomically;
 
 const MAGIC: &[u8; 4] = b"L2OC";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const HEADER: usize = 9;
 
 /// The state of a run between two outer steps.
@@ -27,11 +28,13 @@ const HEADER: usize = 9;
 pub struct Checkpoint {
     /// The configuration that the run was started with, as TOML.
     pub config: String,
-    /// Outer steps done.
+    /// The seed of the training that runs.
+    pub seed: u64,
+    /// Outer steps done of it.
     pub done: u32,
-    /// Inner steps done.
+    /// Inner steps done of it.
     pub inner: u64,
-    /// Minutes of computing so far.
+    /// Minutes that it took so far.
     pub minutes: f64,
     /// The weights.
     pub weights: Vec<f32>,
@@ -39,14 +42,27 @@ pub struct Checkpoint {
     pub average: Vec<f32>,
     /// The outer optimizer.
     pub outer: Outer,
-    /// The best snapshot so far: its score and its weights.
-    pub best: Option<(f64, Vec<f32>)>,
+    /// The best snapshot of all seeds so far.
+    pub best: Option<Snapshot>,
     /// Mean meta-loss since the last line of the log, as sum and count.
     pub pending: (f64, u32),
     /// The logs so far.
     pub logs: [String; 2],
     /// The particles.
     pub particles: Vec<ParticleState>,
+}
+
+/// Weights with their validation score, and when they were there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Validation score, lower is better.
+    pub score: f64,
+    /// Seed of the training.
+    pub seed: u64,
+    /// Outer step of the training.
+    pub step: u32,
+    /// The weights.
+    pub weights: Vec<f32>,
 }
 
 /// A particle, without its problem.
@@ -65,6 +81,7 @@ struct LaneState {
     slots: Vec<Vec<f32>>,
     steps: u32,
     memo: f32,
+    rescale: Rescale,
     broken: bool,
 }
 
@@ -79,6 +96,7 @@ impl ParticleState {
                 slots: slots.iter().map(|slot| slot.as_slice().to_vec()).collect(),
                 steps,
                 memo,
+                rescale: lane.rescale.clone(),
                 broken: lane.broken,
             }
         });
@@ -107,6 +125,7 @@ impl ParticleState {
             for (slot, saved) in slots.iter_mut().zip(&saved.slots) {
                 fill(slot.as_mut_slice(), saved)?;
             }
+            lane.rescale.clone_from(&saved.rescale);
             lane.broken = saved.broken;
         }
         Ok(())
