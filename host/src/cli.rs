@@ -194,6 +194,10 @@ pub struct MetaTrainArgs {
     /// Where weights, logs and checkpoint go; beside the configuration file unless said otherwise.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// How many seeds to train, from the configuration's on; the best snapshot of all of them is kept. Instead of
+    /// `seeds` in the configuration.
+    #[arg(long, value_name = "N", value_parser = at_most(10_000))]
+    pub seeds: Option<u64>,
     /// Go on from the checkpoint of an interrupted run.
     #[arg(long, conflicts_with = "restart")]
     pub resume: bool,

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use lgl2o_tests::program::{folder, lgl2o};
+use lgl2o_host::meta::checkpoint::Checkpoint;
+use lgl2o_tests::program::{command, folder, lgl2o};
 
 /// A meta-training of a few seconds, on the built-in task.
 const CONFIG: &str = r#"
@@ -63,31 +64,117 @@ fn weights_do_not_depend_on_threads() {
     }
 }
 
-/// A configuration that is interrupted and resumed gives the weights of one that is not.
+/// Lines of a log, without the column of minutes.
+fn lines(dir: &Path, name: &str) -> Vec<String> {
+    let text = fs::read_to_string(dir.join(name)).unwrap();
+    let minutes = text.lines().next().unwrap().split(',').position(|column| column == "minutes");
+    let others = |line: &str| -> Vec<String> {
+        line.split(',').enumerate().filter(|(i, _)| Some(*i) != minutes).map(|(_, column)| column.to_owned()).collect()
+    };
+    text.lines().map(|line| others(line).join(",")).collect()
+}
+
+/// A configuration that is interrupted and resumed gives the weights and logs of one that is not: two seeds, on a task
+/// with rescaling.
 ///
-/// The interruption is a kill at a moment that nobody chose; wherever it falls, the checkpoint is whole.
+/// The interruptions are kills at moments that nobody chose, some time into the first and the second seed; wherever
+/// they fall, the checkpoint is whole.
 #[test]
 fn an_interrupted_training_resumes_to_the_same_weights() {
-    let long = CONFIG.replace("steps = 12", "steps = 600").replace("every = 4", "every = 200");
+    let long = CONFIG.replace("steps = 12", "steps = 600").replace("every = 4", "every = 40");
+    let long = format!("seeds = 2\n{long}rescale = [0.1, 10.0]\nrescale_per_tensor = true\n");
     let (whole, broken) = (folder(), folder());
     train(whole.path(), &long, &[]).expect(0, &[]);
     fs::write(broken.path().join("c.toml"), &long).unwrap();
-    let program = lgl2o_tests::program::command(broken.path(), &["meta-train", "--config", "c.toml"]);
-    interrupt(program, &broken.path().join("c.checkpoint"));
-    train(broken.path(), &long, &[]).expect(1, &["there is a checkpoint", "--resume", "--restart"]);
+    for (seed, more) in [(7, "--restart"), (8, "--resume")] {
+        let program = command(broken.path(), &["meta-train", "--config", "c.toml", more]);
+        interrupt(program, &broken.path().join("c.checkpoint"), |saved| saved.seed == seed && saved.done > 0);
+        train(broken.path(), &long, &[]).expect(1, &["there is a checkpoint", "--resume", "--restart"]);
+    }
     train(broken.path(), &long, &["--resume"]).expect(0, &[]);
     let weights = |dir: &Path| fs::read(dir.join("c.l2o")).unwrap();
     assert_eq!(weights(whole.path()), weights(broken.path()));
+    for name in ["c.log.csv", "c.validation.csv"] {
+        assert_eq!(lines(whole.path(), name), lines(broken.path(), name));
+    }
 }
 
-/// Starts the program and kills it once the checkpoint is there.
-fn interrupt(mut program: Command, checkpoint: &Path) {
+/// Starts the program and kills it once there is a checkpoint of some kind.
+fn interrupt(mut program: Command, checkpoint: &Path, reached: impl Fn(&Checkpoint) -> bool) {
     let mut child = program.spawn().unwrap();
-    while !checkpoint.exists() && child.try_wait().unwrap().is_none() {
+    while !Checkpoint::read(checkpoint).is_ok_and(|saved| reached(&saved)) {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it was interrupted");
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+/// Several seeds are the trainings that each of them is alone; the weights are the best one's.
+#[test]
+fn the_best_of_several_seeds_is_kept() {
+    let dir = folder();
+    let said = train(dir.path(), CONFIG, &["--seeds", "3"]);
+    said.expect(0, &[]);
+    let weights = fs::read(dir.path().join("c.l2o")).unwrap();
+    let (log, validation) = (lines(dir.path(), "c.log.csv"), lines(dir.path(), "c.validation.csv"));
+    assert!(log[0].starts_with("seed,outer_step") && validation[0].starts_with("seed,outer_step,score"));
+    let mut best = (f64::INFINITY, 0, Vec::new());
+    for (i, seed) in [7, 8, 9].into_iter().enumerate() {
+        train(dir.path(), &CONFIG.replace("seed = 7", &format!("seed = {seed}")), &[]).expect(0, &[]);
+        let alone = lines(dir.path(), "c.validation.csv");
+        let scores = alone[1..].iter().map(|line| line.split(',').nth(1).unwrap().parse::<f64>().unwrap());
+        let score = scores.fold(f64::INFINITY, f64::min);
+        if score < best.0 {
+            best = (score, seed, fs::read(dir.path().join("c.l2o")).unwrap());
+        }
+        for (together, alone) in [(&validation, alone), (&log, lines(dir.path(), "c.log.csv"))] {
+            let stretch = together.iter().skip(1 + i * (alone.len() - 1));
+            let expected = alone[1..].iter().map(|line| format!("{seed},{line}"));
+            assert!(expected.eq(stretch.take(alone.len() - 1).cloned()), "seed {seed}: {alone:?} in {together:?}");
+        }
+    }
+    assert_eq!(weights, best.2);
+    assert!(said.out.contains(&format!("seed {}, ", best.1)), "{}", said.out);
+}
+
+/// A training may start from a weights file beside its configuration, and from nothing that is not one.
+#[test]
+fn a_training_starts_from_a_file() {
+    let dir = folder();
+    train(dir.path(), CONFIG, &[]).expect(0, &[]);
+    let file = fs::read(dir.path().join("c.l2o")).unwrap();
+    let config = CONFIG.replace("hidden = 4\n[est", "hidden = 4\nstart = \"start.l2o\"\n[est");
+    train(dir.path(), &config, &["--restart"]).expect(1, &["weights to start from", "start.l2o"]);
+    let mut damaged = file.clone();
+    damaged[20] ^= 1;
+    for bad in [&damaged, &file[..file.len() - 4], &[], include_bytes!("../../core/src/learned/tiny.l2o")] {
+        fs::write(dir.path().join("start.l2o"), bad).unwrap();
+        train(dir.path(), &config, &[]).expect(1, &["start.l2o is not a whole weights file"]);
+    }
+    fs::write(dir.path().join("start.l2o"), &file).unwrap();
+    // So small a rate that the first snapshot, the start itself, is as good as any other.
+    let still = config.replace("rate = 0.003", "rate = 1e-30");
+    fs::create_dir(dir.path().join("elsewhere")).unwrap();
+    fs::write(dir.path().join("c.toml"), still).unwrap();
+    lgl2o(&dir.path().join("elsewhere"), &["meta-train", "--config", "../c.toml"]).expect(0, &[]);
+    assert_eq!(fs::read(dir.path().join("c.l2o")).unwrap(), file);
+}
+
+/// With several tasks to validate on, each has a score of its own, and the score is their mean.
+#[test]
+fn tasks_are_scored_one_by_one() {
+    let dir = folder();
+    let config = CONFIG.replace("[\"small\"]", "[\"small\", \"wide\"]");
+    let wide = "[[task]]\nname = \"wide\"\ndata = \"spirals\"\nhidden = [8]\nactivation = \"relu\"\nbatch = 16\nparticles = 0\n";
+    train(dir.path(), &format!("{config}{wide}"), &[]).expect(0, &[]);
+    let lines = lines(dir.path(), "c.validation.csv");
+    assert_eq!(lines[0], "outer_step,score,loss_5,loss_20,score_small,score_wide");
+    for line in &lines[1..] {
+        let columns: Vec<f64> = line.split(',').map(|x| x.parse().unwrap()).collect();
+        assert!((columns[1] - 0.5 * (columns[4] + columns[5])).abs() < 2e-5, "{line}");
+        assert_ne!(columns[4], columns[5]);
+    }
 }
 
 /// Checkpoints that are damaged, foreign or of another configuration are refused, and say what to do.
@@ -96,8 +183,8 @@ fn bad_checkpoints_are_refused() {
     let dir = folder();
     let checkpoint = dir.path().join("c.checkpoint");
     fs::write(dir.path().join("c.toml"), CONFIG.replace("steps = 12", "steps = 100000")).unwrap();
-    let program = lgl2o_tests::program::command(dir.path(), &["meta-train", "--config", "c.toml"]);
-    interrupt(program, &checkpoint);
+    let program = command(dir.path(), &["meta-train", "--config", "c.toml"]);
+    interrupt(program, &checkpoint, |_| true);
     let good = fs::read(&checkpoint).unwrap();
     train(dir.path(), CONFIG, &["--resume"]).expect(1, &["another configuration", "--restart"]);
     let mut damaged = good.clone();
@@ -125,6 +212,9 @@ fn wrong_configurations_are_explained() {
         ("tasks = [\"small\"]", "tasks = [\"large\"]", "there is no [[task]] of that name"),
         ("data = \"spirals\"", "data = \"cifar\"", "known: mnist, spirals"),
         ("particles = 3", "particles = 0", "at least one [[task]] needs particles"),
+        ("seed = 7", "seed = 7\nseeds = 0", "seeds must be at least 1"),
+        ("particles = 3", "particles = 3\nrescale = [0.0, 1.0]", "task `small`: rescale"),
+        ("particles = 3", "particles = 3\nrescale = [2.0, 1.0]", "task `small`: rescale"),
         ("seed = 7", "sede = 7", "unknown field `sede`"),
         ("seed = 7", "seed = ", "c.toml"),
     ];

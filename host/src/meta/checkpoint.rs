@@ -16,11 +16,12 @@ use serde::{Deserialize, Serialize};
 
 use super::outer::Outer;
 use super::particle::Particle;
+use super::problem::Rescale;
 use crate::files::write_atomically;
 use crate::optimizer::rule::Parts as _;
 
 const MAGIC: &[u8; 4] = b"L2OC";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const HEADER: usize = 9;
 
 /// The state of a run between two outer steps.
@@ -28,11 +29,13 @@ const HEADER: usize = 9;
 pub struct Checkpoint {
     /// The configuration that the run was started with, as TOML.
     pub config: String,
-    /// Outer steps done.
+    /// The seed of the training that runs.
+    pub seed: u64,
+    /// Outer steps done of it.
     pub done: u32,
-    /// Inner steps done.
+    /// Inner steps done of it.
     pub inner: u64,
-    /// Minutes of computing so far.
+    /// Minutes that it took so far.
     pub minutes: f64,
     /// The weights.
     pub weights: Vec<f32>,
@@ -40,14 +43,27 @@ pub struct Checkpoint {
     pub average: Vec<f32>,
     /// The outer optimizer.
     pub outer: Outer,
-    /// The best snapshot so far: its score and its weights.
-    pub best: Option<(f64, Vec<f32>)>,
+    /// The best snapshot of all seeds so far.
+    pub best: Option<Snapshot>,
     /// Mean meta-loss since the last line of the log, as sum and count.
     pub pending: (f64, u32),
     /// The logs so far.
     pub logs: [String; 2],
     /// The particles.
     pub particles: Vec<ParticleState>,
+}
+
+/// Weights with their validation score, and when they were there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Validation score, lower is better.
+    pub score: f64,
+    /// Seed of the training.
+    pub seed: u64,
+    /// Outer step of the training.
+    pub step: u32,
+    /// The weights.
+    pub weights: Vec<f32>,
 }
 
 /// A particle, without its problem.
@@ -66,6 +82,7 @@ struct LaneState {
     slots: Vec<Vec<f32>>,
     steps: u32,
     numbers: Vec<f32>,
+    rescale: Rescale,
     broken: bool,
 }
 
@@ -78,6 +95,7 @@ impl ParticleState {
             slots: lane.state.slots().iter().map(|slot| slot.as_slice().to_vec()).collect(),
             steps: lane.state.steps(),
             numbers: lane.state.numbers(),
+            rescale: lane.rescale.clone(),
             broken: lane.broken,
         });
         Self {
@@ -106,6 +124,7 @@ impl ParticleState {
             for (slot, saved) in slots.iter_mut().zip(&saved.slots) {
                 fill(slot.as_mut_slice(), saved)?;
             }
+            lane.rescale.clone_from(&saved.rescale);
             lane.broken = saved.broken;
         }
         Ok(())

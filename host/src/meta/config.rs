@@ -1,6 +1,6 @@
 //! The configuration file of meta-training.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use lgl2o::objective::mlp::Activation;
@@ -12,8 +12,14 @@ use crate::optimizer::learned::{self, KINDS, LearnedKind};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Seed of everything random.
+    /// Seed of everything random; that of the first training, if there are several.
     pub seed: u64,
+    /// Independent trainings, with seeds from `seed` on; the best snapshot of all of them is kept.
+    #[serde(default = "one")]
+    pub seeds: u64,
+    /// Where the file is; paths in it start there.
+    #[serde(skip)]
+    pub dir: PathBuf,
     /// The optimizer that is trained.
     pub optimizer: OptimizerConfig,
     /// How meta-gradients are estimated.
@@ -36,6 +42,9 @@ pub struct OptimizerConfig {
     /// Its size, for kinds that come in several; else the size that is shipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hidden: Option<usize>,
+    /// A weights file of the same kind and size to start from, instead of the kind's own initial weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<PathBuf>,
 }
 
 impl OptimizerConfig {
@@ -66,6 +75,9 @@ pub struct EstimatorConfig {
     pub horizon: [u32; 2],
     /// What a loss counts as.
     pub objective: MetaObjective,
+    /// How much a step of an episode counts.
+    #[serde(default)]
+    pub weighting: Weighting,
     /// Largest difference of the two losses of a pair that counts, per inner step.
     pub difference_clip: f32,
 }
@@ -90,6 +102,28 @@ pub enum MetaObjective {
     LogLoss,
 }
 
+/// How much step t = 1..T of an episode of T steps counts in the meta-loss; the mean over an episode is 1.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Weighting {
+    /// 1.
+    #[default]
+    Uniform,
+    /// 2 t / (T + 1): where a run ends counts more than how it gets there.
+    Linear,
+}
+
+impl Weighting {
+    /// How much step `step` counts, the first one being 1.
+    #[must_use]
+    pub fn of(self, step: u32, horizon: u32) -> f32 {
+        match self {
+            Self::Uniform => 1.0,
+            Self::Linear => 2.0 * step as f32 / (horizon as f32 + 1.0),
+        }
+    }
+}
+
 /// The outer optimizer: Adam with clipping before it and a cosine schedule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -102,7 +136,8 @@ pub struct OuterConfig {
     pub warmup: u32,
     /// Adam's two decays.
     pub betas: [f32; 2],
-    /// A gradient longer than this times its running mean length is shortened to it.
+    /// A gradient longer than this times the running mean length of those before it is shortened to that, before Adam
+    /// sees it.
     pub clip: f32,
     /// How much of the running mean of the weights stays in each step; that mean is what is validated and kept. 0 keeps
     /// the weights themselves.
@@ -124,7 +159,7 @@ pub struct ValidationConfig {
 }
 
 /// A task to train or validate on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TaskConfig {
     /// A name of one's choice.
@@ -142,10 +177,21 @@ pub struct TaskConfig {
     pub batch: usize,
     /// Antithetic pairs that train on it.
     pub particles: usize,
+    /// Smallest and largest factor c of the reparametrisation w = c w' (see [`Rescale`](super::problem::Rescale)),
+    /// drawn log-uniform for each episode and each validation run; `[1, 1]` is none.
+    #[serde(default = "no_rescaling")]
+    pub rescale: [f32; 2],
+    /// Whether each tensor of the parameters has a factor of its own.
+    #[serde(default)]
+    pub rescale_per_tensor: bool,
 }
 
-fn one() -> usize {
-    1
+fn one<N: From<u8>>() -> N {
+    N::from(1)
+}
+
+fn no_rescaling() -> [f32; 2] {
+    [1.0; 2]
 }
 
 impl Config {
@@ -155,7 +201,8 @@ impl Config {
     /// What is wrong with the file, with its name.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        Self::parse(&text).with_context(|| format!("in {}", path.display()))
+        let config = Self::parse(&text).with_context(|| format!("in {}", path.display()))?;
+        Ok(Self { dir: path.parent().unwrap_or(Path::new("")).to_owned(), ..config })
     }
 
     /// Checks a configuration in the TOML format.
@@ -171,6 +218,7 @@ impl Config {
     fn check(&self) -> Result<()> {
         let EstimatorConfig { sigma, unroll, horizon: [low, high], difference_clip, .. } = self.estimator;
         self.optimizer.find()?;
+        ensure!(self.seeds > 0, "seeds must be at least 1");
         ensure!(sigma > 0.0 && sigma.is_finite(), "estimator.sigma must be positive");
         ensure!(unroll > 0, "estimator.unroll must be at least 1");
         ensure!(low > 0 && low <= high, "estimator.horizon must be [shortest, longest], at least 1");
@@ -204,7 +252,23 @@ impl TaskConfig {
             bail!("task `{name}`: unknown data `{}`; known: mnist, spirals", self.data);
         }
         ensure!(self.pool > 0 && self.batch > 0, "task `{name}`: pool and batch must be at least 1");
+        let [low, high] = self.rescale;
+        ensure!(
+            low > 0.0 && low <= high && high.is_finite(),
+            "task `{name}`: rescale must be [smallest, largest], positive"
+        );
         ensure!(self.hidden.iter().all(|h| (1..=4096).contains(h)), "task `{name}`: hidden widths must be in 1..=4096");
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_of_an_episode_have_mean_one() {
+        assert_eq!((1..=3).map(|t| Weighting::Linear.of(t, 3)).collect::<Vec<_>>(), [0.5, 1.0, 1.5]);
+        assert_eq!((1..=3).map(|t| Weighting::Uniform.of(t, 3)).collect::<Vec<_>>(), [1.0; 3]);
     }
 }

@@ -1,8 +1,10 @@
 //! Meta-training: the weights of a learned optimizer, by evolution strategies on unrolled training runs.
 //!
 //! [`config`] says what to train on what; a [`problem`] is a task with its data; a [`particle`] is an antithetic pair
-//! of runs that estimates the meta-gradient; [`outer`] moves the weights; [`validate`] scores snapshots; a
-//! [`checkpoint`] holds it all. [`train`] is the loop.
+//! of runs that estimates the meta-gradient; [`outer`] moves the weights; a [`training`] is all of that for one seed;
+//! [`validate`] scores snapshots; a [`checkpoint`] holds it all. [`train`] is the loop over outer steps and seeds.
+//!
+//! Tasks that shifted data or networks are tested on must not be trained on; nothing here enforces that.
 //!
 //! Random numbers belong to particles, and sums run in the particles' order, so the weights do not depend on the number
 //! of threads, nor on interruptions.
@@ -14,6 +16,7 @@ pub mod outer;
 pub mod particle;
 pub mod problem;
 pub mod theta;
+pub mod training;
 pub mod validate;
 
 use std::fmt::Write as _;
@@ -23,21 +26,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
-use rayon::prelude::*;
 
-use checkpoint::{Checkpoint, ParticleState};
-use config::Config;
-use outer::Outer;
-use particle::Particle;
+use checkpoint::{Checkpoint, ParticleState, Snapshot};
+use config::{Config, OuterConfig};
 use problem::Problem;
-use theta::Theta;
+use training::Training;
+use validate::Validation;
 
 use crate::files::write_atomically;
 
-/// Time between checkpoints.
+/// Longest time between checkpoints; there is one after each validation, too.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(50);
-/// Outer steps between lines of the log.
-const LOG_EVERY: u32 = 25;
 
 /// What to do about a checkpoint that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,9 +54,9 @@ pub enum Start {
 pub struct Files {
     /// The chosen weights.
     pub weights: PathBuf,
-    /// Meta-loss and gradient along the way.
+    /// Meta-loss and gradient along the way: lines of [`training::Line`], after the seed if there are several.
     pub log: PathBuf,
-    /// Validation scores along the way.
+    /// Validation scores along the way. The weights are those of the first line with the lowest score.
     pub validation: PathBuf,
     /// The state to resume from.
     pub checkpoint: PathBuf,
@@ -77,29 +76,20 @@ impl Files {
     }
 }
 
-/// A run between two outer steps.
+/// All trainings of a configuration, one after another.
 struct Session {
     config: Config,
     problems: Vec<Arc<Problem>>,
-    theta: Theta,
-    /// Running mean of the weights (Polyak and Juditsky 1992): it has less of the estimator's noise.
-    average: Vec<f32>,
-    outer: Outer,
-    particles: Vec<Particle>,
-    done: u32,
-    inner: u64,
-    best: Option<(f64, Vec<f32>)>,
-    pending: (f64, u32),
+    training: Training,
+    best: Option<Snapshot>,
     logs: [String; 2],
-    earlier: f64,
-    started: Instant,
 }
 
-/// Trains, and writes weights, logs and checkpoints. Gives the validation score of the chosen weights.
+/// Trains, and writes weights, logs and checkpoints. Gives the snapshot whose weights were chosen.
 ///
 /// # Errors
 /// Whatever is wrong with the configuration's data, the checkpoint or the output directory.
-pub fn train(config: Config, data_dir: &Path, files: &Files, start: Start) -> Result<f64> {
+pub fn train(config: Config, data_dir: &Path, files: &Files, start: Start) -> Result<Snapshot> {
     let saved = match (start, files.checkpoint.exists()) {
         (Start::Fresh, true) => bail!(
             "there is a checkpoint at {}: go on with --resume, or begin anew with --restart",
@@ -118,142 +108,113 @@ pub fn train(config: Config, data_dir: &Path, files: &Files, start: Start) -> Re
 
 impl Session {
     fn new(config: Config, problems: Vec<Arc<Problem>>) -> Result<Self> {
-        let theta = Theta::initial(&config.optimizer, config.seed)?;
-        let places = problems.iter().flat_map(|p| (0..p.config.particles).map(move |_| p));
-        let particles =
-            places.zip(0..).map(|(p, number)| Particle::new(p, &theta, &config.estimator, config.seed, number));
+        // Columns that would say the same in every line, or the same as another one, are left out.
+        let seed = if config.seeds > 1 { "seed," } else { "" };
+        let tasks = validate::chosen(&config, &problems).map(|p| format!(",score_{}", p.config.name));
+        let tasks: Vec<String> = tasks.collect();
+        let tasks = if tasks.len() > 1 { tasks.concat() } else { String::new() };
+        let losses: String = config.validation.steps.iter().map(|s| format!(",loss_{s}")).collect();
         let logs = [
-            "outer_step,inner_steps,minutes,meta_loss,gradient_length,rate\n".to_owned(),
-            format!(
-                "outer_step,score,{}\n",
-                config.validation.steps.iter().map(|s| format!("loss_{s}")).collect::<Vec<_>>().join(",")
-            ),
+            format!("{seed}outer_step,inner_steps,minutes,meta_loss,gradient_length,rate\n"),
+            format!("{seed}outer_step,score{losses}{tasks}\n"),
         ];
-        Ok(Self {
-            particles: particles.collect(),
-            outer: Outer::new(theta.weights.len()),
-            problems,
-            average: theta.weights.clone(),
-            theta,
-            done: 0,
-            inner: 0,
-            best: None,
-            pending: (0.0, 0),
-            logs,
-            earlier: 0.0,
-            started: Instant::now(),
-            config,
-        })
+        let training = Training::new(&config, &problems, config.seed)?;
+        Ok(Self { config, problems, training, best: None, logs })
     }
 
     fn restore(&mut self, saved: &Checkpoint) -> Result<()> {
         ensure!(saved.config == toml::to_string(&self.config)?, "it was written with another configuration");
-        ensure!(saved.weights.len() == self.theta.weights.len(), "weights of another size");
-        ensure!(saved.outer.len() == self.outer.len(), "an outer optimizer of another size");
-        ensure!(saved.particles.len() == self.particles.len(), "another number of particles");
-        for (particle, state) in self.particles.iter_mut().zip(&saved.particles) {
-            state.restore(particle)?;
-        }
-        ensure!(saved.average.len() == self.average.len(), "a mean of another size");
-        self.theta = self.theta.with(saved.weights.clone());
-        self.average.clone_from(&saved.average);
-        self.outer = saved.outer.clone();
-        (self.done, self.inner, self.earlier) = (saved.done, saved.inner, saved.minutes);
+        self.training = Training::new(&self.config, &self.problems, saved.seed)?;
+        self.training.restore(saved)?;
         self.best.clone_from(&saved.best);
-        self.pending = saved.pending;
         self.logs.clone_from(&saved.logs);
         Ok(())
     }
 
-    fn minutes(&self) -> f64 {
-        self.earlier + self.started.elapsed().as_secs_f64() / 60.0
-    }
-
-    fn checkpoint(&self) -> Result<Checkpoint> {
-        Ok(Checkpoint {
+    fn save(&self, files: &Files) -> Result<()> {
+        let training = &self.training;
+        let checkpoint = Checkpoint {
             config: toml::to_string(&self.config)?,
-            done: self.done,
-            inner: self.inner,
-            minutes: self.minutes(),
-            weights: self.theta.weights.clone(),
-            average: self.average.clone(),
-            outer: self.outer.clone(),
+            seed: training.seed,
+            done: training.done,
+            inner: training.inner,
+            minutes: training.minutes(),
+            weights: training.theta.weights.clone(),
+            average: training.average.clone(),
+            outer: training.outer.clone(),
             best: self.best.clone(),
-            pending: self.pending,
+            pending: training.pending,
             logs: self.logs.clone(),
-            particles: self.particles.iter().map(ParticleState::of).collect(),
-        })
+            particles: training.particles.iter().map(ParticleState::of).collect(),
+        };
+        checkpoint.write(&files.checkpoint)
     }
 
-    fn run(&mut self, files: &Files) -> Result<f64> {
+    fn run(&mut self, files: &Files) -> Result<Snapshot> {
         // An output directory that cannot be written shows at once, not after an hour.
-        self.checkpoint()?.write(&files.checkpoint)?;
-        let bar = progress_bar(self.config.outer.steps, self.done);
+        self.save(files)?;
+        let last = self.config.seed + (self.config.seeds - 1);
+        loop {
+            self.run_one(files)?;
+            if self.training.seed == last {
+                break;
+            }
+            self.training = Training::new(&self.config, &self.problems, self.training.seed + 1)?;
+        }
+        let best = self.best.clone().context("no snapshot was validated")?;
+        write_atomically(&files.weights, &self.training.theta.with(best.weights.clone()).to_file()?)?;
+        self.write_logs(files)?;
+        std::fs::remove_file(&files.checkpoint).context("the finished run's checkpoint cannot be removed")?;
+        Ok(best)
+    }
+
+    /// The training of one seed, from where it is to its end.
+    fn run_one(&mut self, files: &Files) -> Result<()> {
+        let OuterConfig { steps, .. } = self.config.outer;
+        let bar = progress_bar(steps, self.training.done);
         let mut saved = Instant::now();
-        if self.done == 0 {
+        if self.training.done == 0 {
             self.validate(&bar)?;
         }
-        while self.done < self.config.outer.steps {
-            self.step(&bar)?;
-            if self.done.is_multiple_of(self.config.validation.every) || self.done == self.config.outer.steps {
+        while self.training.done < steps {
+            if let Some(line) = self.training.step(&self.config) {
+                bar.set_message(format!("meta-loss {:.4}", line.meta_loss));
+                let seed = self.seed_column();
+                writeln!(self.logs[0], "{seed}{line}")?;
+            }
+            bar.inc(1);
+            let due = self.training.done.is_multiple_of(self.config.validation.every) || self.training.done == steps;
+            if due {
                 self.validate(&bar)?;
             }
-            if saved.elapsed() > CHECKPOINT_EVERY {
-                self.checkpoint()?.write(&files.checkpoint)?;
+            if due || saved.elapsed() > CHECKPOINT_EVERY {
+                self.save(files)?;
                 self.write_logs(files)?;
                 saved = Instant::now();
             }
         }
         bar.finish_and_clear();
-        let (score, weights) = self.best.clone().context("no snapshot was validated")?;
-        write_atomically(&files.weights, &self.theta.with(weights).to_file()?)?;
-        self.write_logs(files)?;
-        std::fs::remove_file(&files.checkpoint).context("the finished run's checkpoint cannot be removed")?;
-        Ok(score)
-    }
-
-    /// One outer step.
-    fn step(&mut self, bar: &ProgressBar) -> Result<()> {
-        let (theta, estimator) = (&self.theta, &self.config.estimator);
-        let parts: Vec<_> = self.particles.par_iter_mut().map(|p| p.unroll(theta, estimator)).collect();
-        let share = 1.0 / parts.len() as f32;
-        let mut gradient = vec![0.0; self.theta.weights.len()];
-        let mut meta_loss = 0.0;
-        for part in &parts {
-            gradient.iter_mut().zip(&part.gradient).for_each(|(sum, g)| *sum += share * g);
-            meta_loss += f64::from(share * part.meta_loss);
-        }
-        let step = self.outer.step(&self.config.outer, &mut self.theta.weights, &mut gradient);
-        let stay = self.config.outer.average;
-        for (mean, w) in self.average.iter_mut().zip(&self.theta.weights) {
-            *mean = stay * *mean + (1.0 - stay) * w;
-        }
-        self.done += 1;
-        self.inner += 2 * u64::from(self.config.estimator.unroll) * parts.len() as u64;
-        self.pending = (self.pending.0 + meta_loss, self.pending.1 + 1);
-        bar.inc(1);
-        if self.pending.1 == LOG_EVERY || self.done == self.config.outer.steps {
-            let mean = self.pending.0 / f64::from(self.pending.1);
-            bar.set_message(format!("meta-loss {mean:.4}"));
-            let (done, inner, minutes) = (self.done, self.inner, self.minutes());
-            let (length, rate) = (step.length, step.rate);
-            writeln!(self.logs[0], "{done},{inner},{minutes:.2},{mean:.5},{length:.4},{rate:.6}")?;
-            self.pending = (0.0, 0);
-        }
         Ok(())
     }
 
     /// Scores the mean of the weights as it is, and keeps it if it is the best so far.
     fn validate(&mut self, bar: &ProgressBar) -> Result<()> {
-        let mean = self.theta.with(self.average.clone());
-        let found = validate::validate(&self.config, &self.problems, &mean);
-        let losses: Vec<String> = found.losses.iter().map(|l| format!("{l:.4}")).collect();
-        writeln!(self.logs[1], "{},{:.5},{}", self.done, found.score, losses.join(","))?;
-        if self.best.as_ref().is_none_or(|(best, _)| found.score < *best) {
-            self.best = Some((found.score, mean.weights));
+        let mean = self.training.theta.with(self.training.average.clone());
+        let Validation { score, tasks, losses } = validate::validate(&self.config, &self.problems, &mean);
+        let (seed, step) = (self.training.seed, self.training.done);
+        let losses: String = losses.iter().map(|l| format!(",{l:.4}")).collect();
+        let tasks = if tasks.len() > 1 { tasks.iter().map(|t| format!(",{t:.5}")).collect() } else { String::new() };
+        let column = self.seed_column();
+        writeln!(self.logs[1], "{column}{step},{score:.5}{losses}{tasks}")?;
+        if self.best.as_ref().is_none_or(|best| score < best.score) {
+            self.best = Some(Snapshot { score, seed, step, weights: mean.weights });
         }
-        bar.set_prefix(format!("validation {:.4}", found.score));
+        bar.set_prefix(format!("seed {seed} validation {score:.4}"));
         Ok(())
+    }
+
+    fn seed_column(&self) -> String {
+        if self.config.seeds > 1 { format!("{},", self.training.seed) } else { String::new() }
     }
 
     fn write_logs(&self, files: &Files) -> Result<()> {

@@ -8,7 +8,7 @@
 //!            g = (D_old xi + D_new eps) / (2 sigma^2 K);  xi <- eps if an episode began inside, else it stays
 //! ES-Single  eps is new in each episode
 //!            g = (D_old eps_old + D_new eps_new) / (2 sigma^2 K)
-//! D          = sum of value(l+) - value(l-) over the steps before (old) and after (new) the beginning of an episode
+//! D          = sum of weight (value(l+) - value(l-)) over the steps before (old) and after (new) the beginning of an episode
 //! ```
 //!
 //! Vicol, Metz, Sohl-Dickstein, "Unbiased gradient estimation in unrolled computation graphs with persistent evolution
@@ -29,6 +29,8 @@ use crate::optimizer::AnyRule;
 pub struct Particle {
     /// The problem it works on.
     pub problem: Arc<Problem>,
+    /// Memory to work in; it holds nothing between truncations.
+    bench: Bench,
     /// Its own stream of random numbers.
     pub rng: Rng,
     /// Runs with theta + eps and theta - eps.
@@ -46,23 +48,24 @@ pub struct Particle {
 pub struct Contribution {
     /// Estimate of the meta-gradient.
     pub gradient: Vec<f32>,
-    /// Mean value of a loss over both lanes.
+    /// Mean weighted value of a loss over both lanes.
     pub meta_loss: f32,
 }
 
 impl Particle {
-    /// A particle at the beginning of its first episode, which is cut short at random so that particles do not run in
-    /// step.
+    /// A particle at the beginning of its first episode. That one counts as begun a random number of steps ago, so it
+    /// ends early: without that, particles of one horizon would begin and end their episodes together for ever.
     #[must_use]
     pub fn new(problem: &Arc<Problem>, theta: &Theta, config: &EstimatorConfig, seed: u64, number: u64) -> Self {
         let mut rng = Rng::stream(seed, number);
         let bench = Bench::new(problem);
         let rule = theta.rule(&theta.weights);
-        let lane = Lane::new(&rule, bench.initial(&mut rng));
+        let lane = bench.begin(problem, &rule, &mut rng);
         let horizon = draw_horizon(config, &mut rng);
         let done = rng.below(horizon);
         let mut particle = Self {
             problem: Arc::clone(problem),
+            bench,
             lanes: [lane.clone(), lane],
             done,
             horizon,
@@ -80,8 +83,8 @@ impl Particle {
     }
 
     /// Begins an episode: the same fresh parameters for both lanes.
-    fn begin(&mut self, bench: &Bench, rule: &AnyRule, config: &EstimatorConfig) {
-        let lane = Lane::new(rule, bench.initial(&mut self.rng));
+    fn begin(&mut self, rule: &AnyRule, config: &EstimatorConfig) {
+        let lane = self.bench.begin(&self.problem, rule, &mut self.rng);
         self.lanes = [lane.clone(), lane];
         self.done = 0;
         self.horizon = draw_horizon(config, &mut self.rng);
@@ -89,8 +92,6 @@ impl Particle {
 
     /// Unrolls K steps.
     pub fn unroll(&mut self, theta: &Theta, config: &EstimatorConfig) -> Contribution {
-        let problem = Arc::clone(&self.problem);
-        let mut bench = Bench::new(&problem);
         let mut eps = match config.kind {
             EstimatorKind::Pes => self.draw(theta, config.sigma),
             EstimatorKind::EsSingle => self.accumulated.clone(),
@@ -110,17 +111,18 @@ impl Particle {
                     pair = theta.perturbed(&eps);
                 }
                 self.accumulated.clone_from(&eps);
-                self.begin(&bench, &pair[0], config);
+                self.begin(&pair[0], config);
             }
-            bench.draw(&problem, &mut self.rng);
+            self.bench.draw(&self.problem, &mut self.rng);
             let values: [f32; 2] = std::array::from_fn(|sign| {
-                let loss = bench.step(&problem, &pair[sign], &mut self.lanes[sign]);
-                problem.value(config.objective, loss)
+                let loss = self.bench.step(&self.problem, &pair[sign], &mut self.lanes[sign]);
+                self.problem.value(config.objective, loss)
             });
-            let clip = config.difference_clip;
-            difference += (values[0] - values[1]).clamp(-clip, clip);
-            meta_loss += 0.5 * (values[0] + values[1]);
             self.done += 1;
+            let weight = config.weighting.of(self.done, self.horizon);
+            let clip = config.difference_clip;
+            difference += weight * (values[0] - values[1]).clamp(-clip, clip);
+            meta_loss += weight * (0.5 * (values[0] + values[1]));
         }
         add_scaled(&mut gradient, difference, &self.accumulated);
         let steps = config.unroll as f32;

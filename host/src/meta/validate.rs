@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::config::{Config, ValidationConfig};
-use super::problem::{Bench, Lane, Problem};
+use super::problem::{Bench, Problem};
 use super::theta::Theta;
 use crate::experiment::Evaluator;
 use lgl2o::Rng;
@@ -15,23 +15,37 @@ use lgl2o::Rng;
 pub struct Validation {
     /// Mean of ln(held-out loss + 0.01) over tasks, seeds and steps; a loss counts 1.5 ln(classes) at most.
     pub score: f64,
+    /// The same mean over each task's runs alone, in the configuration's order of tasks.
+    pub tasks: Vec<f64>,
     /// Mean held-out loss at each of the steps.
     pub losses: Vec<f64>,
+}
+
+/// The tasks that are validated on.
+pub fn chosen<'a>(config: &'a Config, problems: &'a [Arc<Problem>]) -> impl Iterator<Item = &'a Arc<Problem>> {
+    problems.iter().filter(|p| config.validation.tasks.contains(&p.config.name))
 }
 
 /// Validates a snapshot on the tasks that the configuration names.
 #[must_use]
 pub fn validate(config: &Config, problems: &[Arc<Problem>], theta: &Theta) -> Validation {
-    let chosen = problems.iter().filter(|p| config.validation.tasks.contains(&p.config.name));
+    let seeds = config.validation.seeds;
     let jobs: Vec<(&Arc<Problem>, u64)> =
-        chosen.flat_map(|p| (0..config.validation.seeds).map(move |seed| (p, seed))).collect();
+        chosen(config, problems).flat_map(|p| (0..seeds).map(move |seed| (p, seed))).collect();
     let curves: Vec<Vec<f64>> =
         jobs.par_iter().map(|(problem, seed)| curve(&config.validation, problem, theta, *seed)).collect();
     let runs = curves.len() as f64;
     let steps = config.validation.steps.len();
-    let losses: Vec<f64> = (0..steps).map(|i| curves.iter().map(|c| c[i]).sum::<f64>() / runs).collect();
+    let losses = (0..steps).map(|i| curves.iter().map(|c| c[i]).sum::<f64>() / runs).collect();
+    let tasks = curves.chunks(seeds as usize).map(score).collect();
+    Validation { score: score(&curves), tasks, losses }
+}
+
+/// Mean of ln(loss + 0.01) over all points of some curves.
+fn score(curves: &[Vec<f64>]) -> f64 {
+    let points = curves.iter().map(Vec::len).sum::<usize>();
     let logs = curves.iter().flatten().map(|loss| libm::log(loss + 0.01)).sum::<f64>();
-    Validation { score: logs / (runs * steps as f64), losses }
+    logs / points as f64
 }
 
 /// Held-out losses of one run at the configured steps.
@@ -40,7 +54,7 @@ fn curve(config: &ValidationConfig, problem: &Problem, theta: &Theta, seed: u64)
     let mut bench = Bench::new(problem);
     let mut evaluator = Evaluator::new(&problem.task.network);
     let rule = theta.rule(&theta.weights);
-    let mut lane = Lane::new(&rule, bench.initial(&mut rng));
+    let mut lane = bench.begin(problem, &rule, &mut rng);
     let most = 1.5 * libm::log(problem.train().classes() as f64);
     let mut losses = Vec::new();
     let mut done = 0;
@@ -50,7 +64,7 @@ fn curve(config: &ValidationConfig, problem: &Problem, theta: &Theta, seed: u64)
             bench.step(problem, &rule, &mut lane);
             done += 1;
         }
-        let score = evaluator.score(&lane.params, problem.task.test(), usize::MAX);
+        let score = evaluator.score(bench.weights(&lane), problem.task.test(), usize::MAX);
         let loss = if lane.broken { None } else { score.loss };
         losses.push(loss.map_or(most, |loss| loss.min(most)));
     }
