@@ -488,7 +488,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> Guard for LossGuard<L, F, S> {
     ) -> Result<Verdict, Error> {
         self.check_settings()?;
         source.begin_round();
-        let round = memory.pace.next(&self.pace, source.room());
+        let round = memory.pace.next(&self.pace, self.train_batches, source.room());
         let steps @ [learned_steps, fallback_steps] = match round {
             Round::Race => [self.train_batches; 2],
             Round::Stride(k) => [k, 1],

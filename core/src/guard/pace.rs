@@ -21,7 +21,8 @@
 //!
 //! *Budget.* After a lost race the fallback goes on alone for the gap, which doubles with each further loss.
 //!
-//! A run begins in trust, with k = 1. With stride and budget off every round is a race.
+//! A run begins in trust, with k = n_t: most learned rules need some steps to build up what they remember. With stride
+//! and budget off every round is a race.
 
 /// Settings of the pace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,11 +77,11 @@ pub(super) struct PaceState {
 impl PaceState {
     pub(super) const ZERO: Self = Self { begun: false, trusted: false, k: 0, gap: 0, left: 0 };
 
-    /// What the next round is, if a round has room for so many training batches.
-    pub(super) fn next(&mut self, pace: &Pace, room: u32) -> Round {
+    /// What the next round is, with n_t steps to a race, if a round has room for so many training batches.
+    pub(super) fn next(&mut self, pace: &Pace, train_batches: u32, room: u32) -> Round {
         let [shortest, _] = pace.gap;
         if !self.begun {
-            *self = Self { begun: true, trusted: true, k: 1, gap: shortest, left: shortest };
+            *self = Self { begun: true, trusted: true, k: train_batches, gap: shortest, left: shortest };
         }
         if !self.trusted && self.left > 0 {
             return Round::Alone;
@@ -132,7 +133,7 @@ mod tests {
         let mut all = Vec::new();
         let mut outcomes = outcomes.iter();
         loop {
-            let round = state.next(pace, u32::MAX);
+            let round = state.next(pace, 4, u32::MAX);
             let won = match round {
                 Round::Alone => false,
                 _ => match outcomes.next() {
@@ -148,14 +149,14 @@ mod tests {
     #[test]
     fn a_side_that_always_wins_strides_from_race_to_race_at_growing_gaps() {
         use Round::{Race, Stride};
-        let expected = [Stride(1), Stride(2), Stride(3), Race, Stride(4), Stride(8), Race, Stride(4), Stride(8)];
+        let expected = [Stride(4), Stride(2), Race, Stride(4), Stride(8), Race, Stride(4), Stride(8), Stride(8)];
         assert_eq!(rounds(&PACE, &[true; 9]), expected);
     }
 
     #[test]
     fn a_lost_stride_calls_for_a_race_and_lost_races_for_ever_longer_rests() {
         let all = rounds(&PACE, &[false; 5]);
-        assert_eq!(all[..2], [Round::Stride(1), Round::Race]);
+        assert_eq!(all[..2], [Round::Stride(4), Round::Race]);
         let rests: Vec<usize> = all[2..].split(|r| *r == Round::Race).map(<[Round]>::len).collect();
         assert_eq!(rests, [6, 12, 24, 24]);
         assert!(all[2..].iter().all(|r| matches!(r, Round::Alone | Round::Race)));
@@ -176,16 +177,16 @@ mod tests {
     fn without_audits_strides_double_and_fall_to_one() {
         let pace = Pace { audits: false, budget: false, ..PACE };
         let steps = rounds(&pace, &[true, true, true, true, true, false, true, true]);
-        let expected = [1, 2, 4, 8, 8, 8, 1, 2].map(Round::Stride);
+        let expected = [4, 8, 8, 8, 8, 8, 1, 2].map(Round::Stride);
         assert_eq!(steps, expected);
     }
 
     #[test]
     fn a_stride_is_no_longer_than_the_data_have_room_for() {
         let mut state = PaceState::ZERO;
-        state.next(&PACE, 1);
+        state.next(&PACE, 4, 1);
         state.k = 8;
-        assert_eq!(state.next(&PACE, 3), Round::Stride(3));
-        assert_eq!(state.next(&PACE, 0), Round::Stride(1));
+        assert_eq!(state.next(&PACE, 4, 3), Round::Stride(3));
+        assert_eq!(state.next(&PACE, 4, 0), Round::Stride(1));
     }
 }
