@@ -32,7 +32,7 @@
 //! State: slots 0 to 3 are v, m_.5, m_.9, m_.99.
 
 use super::Learned;
-use super::features::{self, LANES, SQUARE_DECAY, SQUARE_FLOOR, STEP, WEIGHT_FLOOR, load};
+use super::features::{self, LANES, SQUARE_DECAY, SQUARE_FLOOR, STEP, WEIGHT_FLOOR, add, load};
 use super::file::{self, WeightsError};
 use crate::math::{self, clamp, exp2_linear, inverse_sqrt, log2_linear};
 use crate::rng::Rng;
@@ -174,14 +174,6 @@ impl<const H: usize> CoordinateMlp<H> {
             *d = STEP * *d * exp2_linear(clamp(s, -12.0, 6.0));
         }
         direction
-    }
-}
-
-/// sum <- sum + a x, lane by lane.
-#[inline]
-fn add(sum: &mut [f32; LANES], a: f32, x: &[f32; LANES]) {
-    for (sum, x) in sum.iter_mut().zip(x) {
-        *sum += a * x;
     }
 }
 

@@ -68,3 +68,11 @@ pub(super) fn load(from: &[f32], at: usize) -> [f32; LANES] {
     }
     block
 }
+
+/// sum <- sum + a x, lane by lane.
+#[inline]
+pub(super) fn add(sum: &mut [f32; LANES], a: f32, x: &[f32; LANES]) {
+    for (sum, x) in sum.iter_mut().zip(x) {
+        *sum += a * x;
+    }
+}

@@ -6,13 +6,20 @@
 
 pub mod controller;
 pub mod coordinate;
+pub mod coordinate_lstm;
 mod features;
 pub mod file;
+mod lstm;
+pub mod recurrent;
+pub mod rnnprop;
 pub mod table;
 
 pub use controller::TensorController;
 pub use coordinate::CoordinateMlp;
+pub use coordinate_lstm::CoordinateLstm;
 pub use file::WeightsError;
+pub use recurrent::RecurrentState;
+pub use rnnprop::RnnProp;
 pub use table::Table;
 
 use crate::rng::Rng;
