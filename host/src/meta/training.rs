@@ -1,12 +1,12 @@
 //! One meta-training: the weights of one seed, and what moves them.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use lgl2o::learned::file::{HEADER, TRAILER};
-use rayon::prelude::*;
 
 use super::checkpoint::Checkpoint;
 use super::config::Config;
@@ -14,6 +14,7 @@ use super::outer::{Outer, OuterStep};
 use super::particle::Particle;
 use super::problem::Problem;
 use super::theta::Theta;
+use crate::ranks::Ranks;
 
 /// Outer steps between lines of the log.
 const LOG_EVERY: u32 = 25;
@@ -29,7 +30,7 @@ pub struct Training {
     pub average: Vec<f32>,
     /// What moves them.
     pub outer: Outer,
-    /// What says where to.
+    /// What says where to. Those of other ranks are as they were at the last checkpoint, or at the beginning.
     pub particles: Vec<Particle>,
     /// Outer steps done.
     pub done: u32,
@@ -70,8 +71,12 @@ impl Training {
     ///
     /// # Errors
     /// If the weights to start from cannot be read.
-    pub fn new(config: &Config, problems: &[Arc<Problem>], seed: u64) -> Result<Self> {
-        let theta = start(config, seed)?;
+    pub fn new(config: &Config, problems: &[Arc<Problem>], seed: u64, ranks: &Ranks) -> Result<Self> {
+        let initial = Theta::initial(&config.optimizer, seed);
+        let theta = match &config.optimizer.start {
+            None => initial,
+            Some(file) => initial.with(ranks.lead(|| read_weights(&config.dir.join(file), &initial))?),
+        };
         let places = problems.iter().flat_map(|p| (0..p.config.particles).map(move |_| p));
         let particles = places.zip(0..).map(|(p, number)| Particle::new(p, &theta, &config.estimator, seed, number));
         Ok(Self {
@@ -115,9 +120,12 @@ impl Training {
     }
 
     /// One outer step; gives a line of the log when one is due.
-    pub fn step(&mut self, config: &Config) -> Option<Line> {
+    ///
+    /// # Errors
+    /// Those of [`Ranks::map_mut`].
+    pub fn step(&mut self, config: &Config, ranks: &Ranks) -> Result<Option<Line>> {
         let theta = &self.theta;
-        let parts: Vec<_> = self.particles.par_iter_mut().map(|p| p.unroll(theta, &config.estimator)).collect();
+        let parts = ranks.map_mut(&mut self.particles, |p| p.unroll(theta, &config.estimator))?;
         let share = 1.0 / parts.len() as f32;
         let mut gradient = vec![0.0; self.theta.weights.len()];
         let mut meta_loss = 0.0;
@@ -133,7 +141,8 @@ impl Training {
         self.done += 1;
         self.inner += 2 * u64::from(config.estimator.unroll) * parts.len() as u64;
         self.pending = (self.pending.0 + meta_loss, self.pending.1 + 1);
-        (self.pending.1 == LOG_EVERY || self.done == config.outer.steps).then(|| self.line(step))
+        let due = self.pending.1 == LOG_EVERY || self.done == config.outer.steps;
+        Ok(due.then(|| self.line(step)))
     }
 
     fn line(&mut self, step: OuterStep) -> Line {
@@ -148,22 +157,16 @@ impl Training {
     }
 }
 
-/// The weights that a training starts from.
-fn start(config: &Config, seed: u64) -> Result<Theta> {
-    let initial = Theta::initial(&config.optimizer, seed);
-    let Some(path) = &config.optimizer.start else {
-        return Ok(initial);
-    };
-    let path = config.dir.join(path);
+/// The weights in a file of the same kind and size of optimizer.
+fn read_weights(path: &Path, like: &Theta) -> Result<Vec<f32>> {
     let shown = path.display();
-    let file = std::fs::read(&path).with_context(|| format!("cannot read the weights to start from, {shown}"))?;
+    let file = std::fs::read(path).with_context(|| format!("cannot read the weights to start from, {shown}"))?;
     let body = file.get(HEADER..file.len().saturating_sub(TRAILER)).unwrap_or_default();
-    let weights = body.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-    let theta = initial.with(weights);
+    let weights: Vec<f32> = body.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
     // A file is right if writing what was read gives it again: kind, size and checksum, whatever the kind.
     ensure!(
-        theta.to_file().is_ok_and(|again| again == file),
+        like.with(weights.clone()).to_file().is_ok_and(|again| again == file),
         "{shown} is not a whole weights file of the kind and size that [optimizer] says"
     );
-    Ok(theta)
+    Ok(weights)
 }
