@@ -1,21 +1,30 @@
 #!/usr/bin/env bash
 # All tests of the workspace: format, lints, documentation, every package's tests, every feature of the core.
-# Needs Rust with rustfmt and clippy, and a C compiler for the TLS library of `lgl2o data fetch`; installs that one where
-# it is missing and apt is at hand.
+# Needs Rust with rustfmt and clippy, a C compiler for the TLS library of `lgl2o data fetch`, and for the tests of
+# several ranks Open MPI and libclang; installs what is missing, but for Rust, where apt is at hand and may be used.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 say() { printf '\n== %s\n' "$*"; }
 
-if ! command -v cc >/dev/null 2>&1; then
-    say "installing a C compiler"
-    if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
-        apt-get update -q && apt-get install -y -q --no-install-recommends gcc libc6-dev
-    else
-        echo "tests need a C compiler: install gcc or clang, then run this again" >&2
-        exit 1
-    fi
+# Installs packages by apt; fails where that is not possible.
+install() {
+    say "installing $*"
+    command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ] || return 1
+    apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"
+}
+
+if ! command -v cc >/dev/null 2>&1 && ! install gcc libc6-dev; then
+    echo "tests need a C compiler: install gcc or clang, then run this again" >&2
+    exit 1
 fi
+
+have_mpi() {
+    command -v mpicc >/dev/null 2>&1 && command -v mpirun >/dev/null 2>&1 || return 1
+    [ -n "${LIBCLANG_PATH:-}" ] || ldconfig -p 2>/dev/null | grep -q libclang || ls /usr/lib/llvm*/lib/libclang*.so* >/dev/null 2>&1
+}
+mpi=yes
+have_mpi || install openmpi-bin libopenmpi-dev libclang-dev || mpi=no
 for tool in fmt clippy; do
     cargo "$tool" --version >/dev/null 2>&1 || { echo "tests need it: rustup component add rustfmt clippy" >&2; exit 1; }
 done
@@ -37,9 +46,19 @@ say "tests of the core with micromath, and with every feature"
 cargo test -p lgl2o --features micromath --lib
 cargo test -p lgl2o --features serde,twins --lib
 
+if [ $mpi = yes ]; then
+    say "several ranks"
+    cargo clippy -p lgl2o-host --features mpi --all-targets -- -D warnings
+    cargo test -p lgl2o-tests --test ranks -- --ignored
+fi
+
 say "the main job, short"
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 cargo run --release --quiet -- compare --quick --out "$out"
 
-say "all passed"
+if [ $mpi = yes ]; then
+    say "all passed"
+else
+    say "all passed, but SKIPPED: several ranks; they need Open MPI (mpicc, mpirun) and libclang"
+fi

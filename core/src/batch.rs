@@ -197,8 +197,8 @@ pub trait Source<O: Objective> {
     /// A new round begins. A source that checks on examples which the round has not trained on starts counting anew.
     fn begin_round(&mut self) {}
 
-    /// How many training batches a round may take if about as much should be left to check on; no limit where that is
-    /// no question.
+    /// How many training batches a round may take if a batch should be left to check on; no limit where that is no
+    /// question.
     fn room(&self) -> u32 {
         u32::MAX
     }
@@ -377,7 +377,7 @@ impl<O: for<'b> Objective<Batch<'b> = Batch<'b>>> Source<O> for Sampler<'_> {
     }
 
     fn room(&self) -> u32 {
-        (self.labels.len() / 2 / self.pick.len()) as u32
+        (self.labels.len() / self.pick.len()).saturating_sub(1) as u32
     }
 
     fn train(&mut self) -> Result<Batch<'_>, Error> {

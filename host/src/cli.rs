@@ -18,7 +18,7 @@ pub struct Cli {
     /// What to do; `compare` if nothing is said.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// Threads to use; 0 means one per core. Results do not depend on it.
+    /// Threads to use, in each process under mpirun; 0 means one per core. Results do not depend on it.
     #[arg(long, global = true, default_value_t = 0, value_name = "N")]
     pub threads: usize,
 }
@@ -182,8 +182,17 @@ Examples:
   lgl2o reproduce --quick --only 2,6
   lgl2o reproduce --only 4 --idx ~/my-digits --idx ~/my-letters";
 
+const META_TRAIN_HELP: &str = "\
+Examples:
+  lgl2o meta-train --config host/meta/tiny.toml --out out/meta
+  lgl2o meta-train --config host/meta/tiny.toml --out out/meta --resume
+  mpirun -n 4 lgl2o meta-train --config host/meta/tiny.toml --out out/meta
+                               the same weights by four processes, if built with --features mpi;
+                               a run may be resumed with another number of them";
+
 /// Arguments of `meta-train`.
 #[derive(Debug, Clone, Args)]
+#[command(after_help = META_TRAIN_HELP)]
 pub struct MetaTrainArgs {
     /// The configuration file.
     #[arg(long, value_name = "FILE")]

@@ -15,6 +15,8 @@
 //!
 //! **Meta-training.** [`meta`] trains the weights of learned optimizers.
 //!
+//! **Ranks.** [`ranks`] spreads work over the processes that `mpirun` starts.
+//!
 //! **Commands.** [`cli`] says what can be asked for, [`command`] does it; what they write, they write as [`files`]
 //! does.
 
@@ -26,6 +28,7 @@ pub mod files;
 pub mod meta;
 pub mod network;
 pub mod optimizer;
+pub mod ranks;
 pub mod record;
 pub mod report;
 pub mod reproduce;

@@ -38,11 +38,24 @@ impl Ran {
 /// If it cannot be built.
 fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../host/Cargo.toml");
-        let build = escargot::CargoBuild::new().manifest_path(manifest).bin("lgl2o").run();
-        build.expect("the program can be built").path().to_owned()
-    })
+    PROGRAM.get_or_init(|| build(""))
+}
+
+/// Builds the program with some features of its package; gives its path.
+///
+/// # Panics
+/// If it cannot be built.
+#[must_use]
+pub fn build(features: &str) -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../host/Cargo.toml");
+    let mut build = escargot::CargoBuild::new().manifest_path(manifest).bin("lgl2o").features(features);
+    // What Cargo tells this test about its own package would look to some build scripts like a change of theirs.
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("CARGO_PKG_") || name.to_string_lossy().starts_with("CARGO_MANIFEST_") {
+            build = build.env_remove(name);
+        }
+    }
+    build.run().expect("the program can be built").path().to_owned()
 }
 
 /// A call of the program in a directory; no data directory is known unless an argument names one.
@@ -59,7 +72,16 @@ pub fn command(dir: &Path, arguments: &[&str]) -> Command {
 /// If it cannot be started.
 #[must_use]
 pub fn lgl2o(dir: &Path, arguments: &[&str]) -> Ran {
-    let output = command(dir, arguments).output().expect("the program can be started");
+    ran(&mut command(dir, arguments))
+}
+
+/// Runs a command to its end.
+///
+/// # Panics
+/// If it cannot be started.
+#[must_use]
+pub fn ran(command: &mut Command) -> Ran {
+    let output = command.output().expect("the program can be started");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Ran { status: output.status.code().unwrap_or(-1), out: text(&output.stdout), err: text(&output.stderr) }
 }

@@ -488,9 +488,10 @@ impl<L: Rule, F: Rule, S: StatePolicy> Guard for LossGuard<L, F, S> {
     ) -> Result<Verdict, Error> {
         self.check_settings()?;
         source.begin_round();
-        let round = memory.pace.next(&self.pace, self.train_batches, source.room());
+        let room = source.room().max(1);
+        let round = memory.pace.next(&self.pace, self.train_batches, room);
         let steps @ [learned_steps, fallback_steps] = match round {
-            Round::Race => [self.train_batches; 2],
+            Round::Race => [self.train_batches.min(room); 2],
             Round::Stride(k) => [k, 1],
             Round::Alone => [0, 1],
         };

@@ -81,7 +81,7 @@ impl PaceState {
     pub(super) fn next(&mut self, pace: &Pace, train_batches: u32, room: u32) -> Round {
         let [shortest, _] = pace.gap;
         if !self.begun {
-            *self = Self { begun: true, trusted: true, k: train_batches, gap: shortest, left: shortest };
+            *self = Self { begun: true, trusted: true, k: train_batches, gap: shortest, left: 0 };
         }
         if !self.trusted && self.left > 0 {
             return Round::Alone;

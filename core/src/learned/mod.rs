@@ -1,8 +1,20 @@
 //! Learned optimizers: update rules whose own weights ("meta-parameters") were trained.
 //!
 //! A learned optimizer is an ordinary [`Rule`](crate::rule::Rule) whose settings are its weights; they are immutable,
-//! shared by reference, and on a device they stay in flash. [`tiny`] gives the one that this crate brings along; its
-//! weights were made by this project's `lgl2o meta-train`, whose configuration, seed and log stand in `host/meta/`.
+//! shared by reference, and on a device they stay in flash. [`tiny`] gives the one that stands for all,
+//! [`lstm()`], [`rnnprop()`], [`controller()`] and [`table()`] one of each other kind; their weights were made by this
+//! project's `lgl2o meta-train`, whose configurations, seeds and logs stand in `host/meta/`.
+//!
+//! | rule | weights | flash, bytes | RAM, floats a parameter | operations a parameter |
+//! |---|---|---|---|---|
+//! | [`Table`] | 99 | 142 | 2 | 75 |
+//! | [`TensorController`] | 296 | 1,200 | 2 | 35 |
+//! | [`CoordinateMlp<8>`] | 151 | 620 | 4 | 270 |
+//! | [`CoordinateLstm<8>`] | 909 | 3,652 | 34 | 3,400 |
+//! | [`RnnProp<8>`] | 1,125 | 4,516 | 34 | 3,900 |
+//! | the papers' sizes, [`CoordinateLstm<20>`] and [`RnnProp<20>`] | 5,145 and 6,645 | 20,596 and 26,596 | 82 | 14,100 and 17,400 |
+//!
+//! Operations are arithmetic ones, counted by hand in each rule's formula; Adam has 16.
 
 pub mod controller;
 pub mod coordinate;
@@ -62,29 +74,45 @@ pub trait Learned: Rule + Clone {
     fn write_file<'a>(&self, buffer: &'a mut [u8]) -> Result<&'a [u8], WeightsError>;
 }
 
-/// The built-in learned optimizer's file: 151 weights, 620 bytes.
-const TINY_FILE: &[u8] = include_bytes!("tiny.l2o");
+/// Embeds a weights file and gives the rule in it. A program that never asks for it does not carry it.
+macro_rules! built_in {
+    ($($(#[$doc:meta])* $name:ident: $rule:ty = $file:literal,)+) => {
+        $(
+            $(#[$doc])*
+            #[must_use]
+            pub fn $name() -> &'static $rule {
+                static RULE: $rule = match <$rule>::from_bytes(include_bytes!($file)) {
+                    Ok(rule) => rule,
+                    // Evaluated by the compiler: a damaged file does not build.
+                    Err(_) => panic!("a weights file in core/src/learned is damaged, or of another kind or size"),
+                };
+                &RULE
+            }
+        )+
+    };
+}
 
-static TINY: CoordinateMlp<8> = match CoordinateMlp::from_bytes(TINY_FILE) {
-    Ok(rule) => rule,
-    // Evaluated by the compiler: a damaged file does not build.
-    Err(_) => panic!("core/src/learned/tiny.l2o is not a weights file of a coordinate MLP with 8 hidden units"),
-};
-
-/// The built-in learned optimizer: a coordinatewise MLP with 151 weights, meta-trained on small MNIST classifiers.
-///
-/// ```
-/// use lgl2o::learned;
-/// use lgl2o::rule::{NoProbe, Rule};
-/// let rule = learned::tiny();
-/// let (mut w, gradient) = ([1.0f32, -2.0], [0.3f32, 0.1]);
-/// let mut state = rule.state(&w);
-/// rule.step(&mut state, &mut w, &gradient, 0.0, &mut NoProbe);
-/// assert!(w[0] < 1.0 && w[1] < -2.0);
-/// ```
-#[must_use]
-pub fn tiny() -> &'static CoordinateMlp<8> {
-    &TINY
+built_in! {
+    /// The built-in learned optimizer: a coordinatewise MLP with 151 weights, meta-trained on small MNIST classifiers.
+    ///
+    /// ```
+    /// use lgl2o::learned;
+    /// use lgl2o::rule::{NoProbe, Rule};
+    /// let rule = learned::tiny();
+    /// let (mut w, gradient) = ([1.0f32, -2.0], [0.3f32, 0.1]);
+    /// let mut state = rule.state(&w);
+    /// rule.step(&mut state, &mut w, &gradient, 0.0, &mut NoProbe);
+    /// assert!(w[0] < 1.0 && w[1] < -2.0);
+    /// ```
+    tiny: CoordinateMlp<8> = "tiny.l2o",
+    /// A coordinatewise LSTM with 8 units in a layer, meta-trained likewise: 909 weights.
+    lstm: CoordinateLstm<8> = "lstm.l2o",
+    /// RNNProp with 8 units in a layer, meta-trained likewise: 1125 weights.
+    rnnprop: RnnProp<8> = "rnnprop.l2o",
+    /// A controller of each tensor's rate and momentum, meta-trained likewise: 296 weights.
+    controller: TensorController = "controller.l2o",
+    /// A lookup table of 142 bytes, meta-trained likewise.
+    table: Table = "table.l2o",
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod reproduce;
 use clap::Parser;
 
 use crate::cli::{Cli, Command, CompareArgs};
+use crate::ranks::Ranks;
 
 /// Why a command did not do what it was asked for.
 #[derive(Debug)]
@@ -16,6 +17,17 @@ pub enum Failure {
     Usage(anyhow::Error),
     /// It failed: exit status 1.
     Failed(anyhow::Error),
+}
+
+impl Failure {
+    /// What went wrong, and the exit status that stands for it.
+    #[must_use]
+    pub fn parts(&self) -> (&anyhow::Error, u8) {
+        match self {
+            Self::Usage(error) => (error, 2),
+            Self::Failed(error) => (error, 1),
+        }
+    }
 }
 
 impl<E: Into<anyhow::Error>> From<E> for Failure {
@@ -28,13 +40,16 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 ///
 /// # Errors
 /// Why it could not be done.
-pub fn dispatch(cli: &Cli) -> Result<(), Failure> {
+pub fn dispatch(cli: &Cli, ranks: &Ranks) -> Result<(), Failure> {
+    if ranks.count() > 1 && !matches!(cli.command, Some(Command::MetaTrain(_))) {
+        ranks.agree(Err(anyhow::anyhow!("mpirun spreads `meta-train` only"))).map_err(Failure::Usage)?;
+    }
     rayon::ThreadPoolBuilder::new().num_threads(cli.threads).build_global()?;
     match &cli.command {
         None => compare::run(&default_compare()),
         Some(Command::Compare(args)) => compare::run(args),
         Some(Command::Reproduce(args)) => reproduce::run(args),
-        Some(Command::MetaTrain(args)) => meta_train::run(args),
+        Some(Command::MetaTrain(args)) => meta_train::run(args, ranks),
         Some(Command::Data(args)) => data::run(args),
     }
 }

@@ -92,7 +92,7 @@ impl ParticleState {
     pub fn of(particle: &Particle) -> Self {
         let lanes = particle.lanes.each_ref().map(|lane| LaneState {
             params: lane.params.as_slice().to_vec(),
-            slots: lane.state.slots().iter().map(|slot| slot.as_slice().to_vec()).collect(),
+            slots: lane.state.slot_list().iter().map(|slot| slot.as_slice().to_vec()).collect(),
             steps: lane.state.steps(),
             numbers: lane.state.numbers(),
             rescale: lane.rescale.clone(),
@@ -119,7 +119,7 @@ impl ParticleState {
         for (lane, saved) in particle.lanes.iter_mut().zip(&self.lanes) {
             fill(lane.params.as_mut_slice(), &saved.params)?;
             ensure!(lane.state.set_numbers(saved.steps, &saved.numbers), "a state of another rule");
-            let mut slots = lane.state.slots_mut();
+            let mut slots = lane.state.slot_list_mut();
             ensure!(slots.len() == saved.slots.len(), "a state of another rule");
             for (slot, saved) in slots.iter_mut().zip(&saved.slots) {
                 fill(slot.as_mut_slice(), saved)?;

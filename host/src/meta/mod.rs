@@ -7,7 +7,8 @@
 //! Tasks that shifted data or networks are tested on must not be trained on; nothing here enforces that.
 //!
 //! Random numbers belong to particles, and sums run in the particles' order, so the weights do not depend on the number
-//! of threads, nor on interruptions.
+//! of threads or [ranks](crate::ranks), nor on interruptions. Particles live on their ranks; only what they contribute
+//! to a step travels, and for a checkpoint their states.
 
 pub mod checkpoint;
 pub mod config;
@@ -34,6 +35,7 @@ use training::Training;
 use validate::Validation;
 
 use crate::files::write_atomically;
+use crate::ranks::Ranks;
 
 /// Longest time between checkpoints; there is one after each validation, too.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(50);
@@ -77,7 +79,8 @@ impl Files {
 }
 
 /// All trainings of a configuration, one after another.
-struct Session {
+struct Session<'a> {
+    ranks: &'a Ranks,
     config: Config,
     problems: Vec<Arc<Problem>>,
     training: Training,
@@ -89,25 +92,26 @@ struct Session {
 ///
 /// # Errors
 /// Whatever is wrong with the configuration's data, the checkpoint or the output directory.
-pub fn train(config: Config, data_dir: &Path, files: &Files, start: Start) -> Result<Snapshot> {
-    let saved = match (start, files.checkpoint.exists()) {
+pub fn train(config: Config, data_dir: &Path, files: &Files, start: Start, ranks: &Ranks) -> Result<Snapshot> {
+    let saved = ranks.lead(|| match (start, files.checkpoint.exists()) {
         (Start::Fresh, true) => bail!(
             "there is a checkpoint at {}: go on with --resume, or begin anew with --restart",
             files.checkpoint.display()
         ),
-        (Start::Resume, _) => Some(Checkpoint::read(&files.checkpoint)?),
-        (Start::Fresh | Start::Restart, _) => None,
-    };
-    let problems = problem::load(&config, data_dir)?;
-    let mut session = Session::new(config, problems)?;
+        (Start::Resume, _) => Ok(Some(Checkpoint::read(&files.checkpoint)?)),
+        (Start::Fresh | Start::Restart, _) => Ok(None),
+    })?;
+    let problems = ranks.agree(problem::load(&config, data_dir))?;
+    let mut session = Session::new(config, problems, ranks)?;
     if let Some(saved) = saved {
-        session.restore(&saved).context("the checkpoint does not fit the configuration; begin anew with --restart")?;
+        let restored = session.restore(&saved);
+        ranks.agree(restored.context("the checkpoint does not fit the configuration; begin anew with --restart"))?;
     }
     session.run(files)
 }
 
-impl Session {
-    fn new(config: Config, problems: Vec<Arc<Problem>>) -> Result<Self> {
+impl<'a> Session<'a> {
+    fn new(config: Config, problems: Vec<Arc<Problem>>, ranks: &'a Ranks) -> Result<Self> {
         // Columns that would say the same in every line, or the same as another one, are left out.
         let seed = if config.seeds > 1 { "seed," } else { "" };
         let tasks = validate::chosen(&config, &problems).map(|p| format!(",score_{}", p.config.name));
@@ -118,13 +122,13 @@ impl Session {
             format!("{seed}outer_step,inner_steps,minutes,meta_loss,gradient_length,rate\n"),
             format!("{seed}outer_step,score{losses}{tasks}\n"),
         ];
-        let training = Training::new(&config, &problems, config.seed)?;
-        Ok(Self { config, problems, training, best: None, logs })
+        let training = Training::new(&config, &problems, config.seed, ranks)?;
+        Ok(Self { ranks, config, problems, training, best: None, logs })
     }
 
     fn restore(&mut self, saved: &Checkpoint) -> Result<()> {
         ensure!(saved.config == toml::to_string(&self.config)?, "it was written with another configuration");
-        self.training = Training::new(&self.config, &self.problems, saved.seed)?;
+        self.training = Training::new(&self.config, &self.problems, saved.seed, self.ranks)?;
         self.training.restore(saved)?;
         self.best.clone_from(&saved.best);
         self.logs.clone_from(&saved.logs);
@@ -133,6 +137,7 @@ impl Session {
 
     fn save(&self, files: &Files) -> Result<()> {
         let training = &self.training;
+        let particles = self.ranks.map(&training.particles, ParticleState::of)?;
         let checkpoint = Checkpoint {
             config: toml::to_string(&self.config)?,
             seed: training.seed,
@@ -145,9 +150,12 @@ impl Session {
             best: self.best.clone(),
             pending: training.pending,
             logs: self.logs.clone(),
-            particles: training.particles.iter().map(ParticleState::of).collect(),
+            particles,
         };
-        checkpoint.write(&files.checkpoint)
+        self.ranks.lead(|| {
+            checkpoint.write(&files.checkpoint)?;
+            self.write_logs(files)
+        })
     }
 
     fn run(&mut self, files: &Files) -> Result<Snapshot> {
@@ -159,25 +167,27 @@ impl Session {
             if self.training.seed == last {
                 break;
             }
-            self.training = Training::new(&self.config, &self.problems, self.training.seed + 1)?;
+            self.training = Training::new(&self.config, &self.problems, self.training.seed + 1, self.ranks)?;
         }
         let best = self.best.clone().context("no snapshot was validated")?;
-        write_atomically(&files.weights, &self.training.theta.with(best.weights.clone()).to_file()?)?;
-        self.write_logs(files)?;
-        std::fs::remove_file(&files.checkpoint).context("the finished run's checkpoint cannot be removed")?;
+        self.ranks.lead(|| {
+            write_atomically(&files.weights, &self.training.theta.with(best.weights.clone()).to_file()?)?;
+            self.write_logs(files)?;
+            std::fs::remove_file(&files.checkpoint).context("the finished run's checkpoint cannot be removed")
+        })?;
         Ok(best)
     }
 
     /// The training of one seed, from where it is to its end.
     fn run_one(&mut self, files: &Files) -> Result<()> {
         let OuterConfig { steps, .. } = self.config.outer;
-        let bar = progress_bar(steps, self.training.done);
+        let bar = if self.ranks.is_first() { progress_bar(steps, self.training.done) } else { ProgressBar::hidden() };
         let mut saved = Instant::now();
         if self.training.done == 0 {
             self.validate(&bar)?;
         }
         while self.training.done < steps {
-            if let Some(line) = self.training.step(&self.config) {
+            if let Some(line) = self.training.step(&self.config, self.ranks)? {
                 bar.set_message(format!("meta-loss {:.4}", line.meta_loss));
                 let seed = self.seed_column();
                 writeln!(self.logs[0], "{seed}{line}")?;
@@ -187,9 +197,9 @@ impl Session {
             if due {
                 self.validate(&bar)?;
             }
-            if due || saved.elapsed() > CHECKPOINT_EVERY {
+            // Clocks of different ranks are never quite the same, so one of them decides.
+            if due || self.ranks.lead(|| Ok(saved.elapsed() > CHECKPOINT_EVERY))? {
                 self.save(files)?;
-                self.write_logs(files)?;
                 saved = Instant::now();
             }
         }
@@ -200,7 +210,7 @@ impl Session {
     /// Scores the mean of the weights as it is, and keeps it if it is the best so far.
     fn validate(&mut self, bar: &ProgressBar) -> Result<()> {
         let mean = self.training.theta.with(self.training.average.clone());
-        let Validation { score, tasks, losses } = validate::validate(&self.config, &self.problems, &mean);
+        let Validation { score, tasks, losses } = validate::validate(&self.config, &self.problems, &mean, self.ranks)?;
         let (seed, step) = (self.training.seed, self.training.done);
         let losses: String = losses.iter().map(|l| format!(",{l:.4}")).collect();
         let tasks = if tasks.len() > 1 { tasks.iter().map(|t| format!(",{t:.5}")).collect() } else { String::new() };

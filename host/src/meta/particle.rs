@@ -18,6 +18,7 @@
 use std::sync::Arc;
 
 use lgl2o::Rng;
+use serde::{Deserialize, Serialize};
 
 use super::config::{EstimatorConfig, EstimatorKind};
 use super::problem::{Bench, Lane, Problem};
@@ -44,7 +45,7 @@ pub struct Particle {
 }
 
 /// What one truncation gives.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Contribution {
     /// Estimate of the meta-gradient.
     pub gradient: Vec<f32>,

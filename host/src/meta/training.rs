@@ -1,19 +1,20 @@
 //! One meta-training: the weights of one seed, and what moves them.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use rayon::prelude::*;
 
 use super::checkpoint::Checkpoint;
-use super::config::Config;
+use super::config::{Config, OptimizerConfig};
 use super::outer::{Outer, OuterStep};
 use super::particle::Particle;
 use super::problem::Problem;
 use super::theta::Theta;
 use crate::optimizer::learned;
+use crate::ranks::Ranks;
 
 /// Outer steps between lines of the log.
 const LOG_EVERY: u32 = 25;
@@ -29,7 +30,7 @@ pub struct Training {
     pub average: Vec<f32>,
     /// What moves them.
     pub outer: Outer,
-    /// What says where to.
+    /// What says where to. Those of other ranks are as they were at the last checkpoint, or at the beginning.
     pub particles: Vec<Particle>,
     /// Outer steps done.
     pub done: u32,
@@ -70,8 +71,12 @@ impl Training {
     ///
     /// # Errors
     /// If the weights to start from cannot be read.
-    pub fn new(config: &Config, problems: &[Arc<Problem>], seed: u64) -> Result<Self> {
-        let theta = start(config, seed)?;
+    pub fn new(config: &Config, problems: &[Arc<Problem>], seed: u64, ranks: &Ranks) -> Result<Self> {
+        let initial = Theta::initial(&config.optimizer, seed)?;
+        let theta = match &config.optimizer.start {
+            None => initial,
+            Some(file) => initial.with(ranks.lead(|| read_weights(&config.dir.join(file), &config.optimizer))?),
+        };
         let places = problems.iter().flat_map(|p| (0..p.config.particles).map(move |_| p));
         let particles = places.zip(0..).map(|(p, number)| Particle::new(p, &theta, &config.estimator, seed, number));
         Ok(Self {
@@ -115,9 +120,12 @@ impl Training {
     }
 
     /// One outer step; gives a line of the log when one is due.
-    pub fn step(&mut self, config: &Config) -> Option<Line> {
+    ///
+    /// # Errors
+    /// Those of [`Ranks::map_mut`].
+    pub fn step(&mut self, config: &Config, ranks: &Ranks) -> Result<Option<Line>> {
         let theta = &self.theta;
-        let parts: Vec<_> = self.particles.par_iter_mut().map(|p| p.unroll(theta, &config.estimator)).collect();
+        let parts = ranks.map_mut(&mut self.particles, |p| p.unroll(theta, &config.estimator))?;
         let share = 1.0 / parts.len() as f32;
         let mut gradient = vec![0.0; self.theta.weights.len()];
         let mut meta_loss = 0.0;
@@ -133,7 +141,8 @@ impl Training {
         self.done += 1;
         self.inner += 2 * u64::from(config.estimator.unroll) * parts.len() as u64;
         self.pending = (self.pending.0 + meta_loss, self.pending.1 + 1);
-        (self.pending.1 == LOG_EVERY || self.done == config.outer.steps).then(|| self.line(step))
+        let due = self.pending.1 == LOG_EVERY || self.done == config.outer.steps;
+        Ok(due.then(|| self.line(step)))
     }
 
     fn line(&mut self, step: OuterStep) -> Line {
@@ -148,22 +157,17 @@ impl Training {
     }
 }
 
-/// The weights that a training starts from.
-fn start(config: &Config, seed: u64) -> Result<Theta> {
-    let initial = Theta::initial(&config.optimizer, seed)?;
-    let Some(path) = &config.optimizer.start else {
-        return Ok(initial);
-    };
-    let path = config.dir.join(path);
+/// The weights in a file of the same kind and size of optimizer.
+fn read_weights(path: &Path, config: &OptimizerConfig) -> Result<Vec<f32>> {
     let shown = path.display();
-    let file = std::fs::read(&path).with_context(|| format!("cannot read the weights to start from, {shown}"))?;
+    let file = std::fs::read(path).with_context(|| format!("cannot read the weights to start from, {shown}"))?;
     let (kind, _, weights) = learned::read(&file).with_context(|| format!("the weights to start from, {shown}"))?;
-    let wanted = config.optimizer.find()?;
+    let wanted = config.find()?;
     ensure!(
         (kind.number, kind.hidden) == (wanted.number, wanted.hidden),
         "{shown} holds a {} of size {}, not the optimizer that [optimizer] says",
         kind.name,
         kind.hidden
     );
-    Ok(initial.with(weights))
+    Ok(weights)
 }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
+use anyhow::Result;
+use lgl2o::Rng;
 
 use super::config::{Config, ValidationConfig};
 use super::problem::{Bench, Problem};
 use super::theta::Theta;
 use crate::experiment::Evaluator;
-use lgl2o::Rng;
+use crate::ranks::Ranks;
 
 /// Score of a snapshot, lower is better.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,18 +28,19 @@ pub fn chosen<'a>(config: &'a Config, problems: &'a [Arc<Problem>]) -> impl Iter
 }
 
 /// Validates a snapshot on the tasks that the configuration names.
-#[must_use]
-pub fn validate(config: &Config, problems: &[Arc<Problem>], theta: &Theta) -> Validation {
+///
+/// # Errors
+/// Those of [`Ranks::map`].
+pub fn validate(config: &Config, problems: &[Arc<Problem>], theta: &Theta, ranks: &Ranks) -> Result<Validation> {
     let seeds = config.validation.seeds;
     let jobs: Vec<(&Arc<Problem>, u64)> =
         chosen(config, problems).flat_map(|p| (0..seeds).map(move |seed| (p, seed))).collect();
-    let curves: Vec<Vec<f64>> =
-        jobs.par_iter().map(|(problem, seed)| curve(&config.validation, problem, theta, *seed)).collect();
+    let curves = ranks.map(&jobs, |(problem, seed)| curve(&config.validation, problem, theta, *seed))?;
     let runs = curves.len() as f64;
     let steps = config.validation.steps.len();
     let losses = (0..steps).map(|i| curves.iter().map(|c| c[i]).sum::<f64>() / runs).collect();
     let tasks = curves.chunks(seeds as usize).map(score).collect();
-    Validation { score: score(&curves), tasks, losses }
+    Ok(Validation { score: score(&curves), tasks, losses })
 }
 
 /// Mean of ln(loss + 0.01) over all points of some curves.

@@ -10,8 +10,6 @@
 //!
 //! A rule without an argument has its tuned rate.
 
-use std::sync::Arc;
-
 use lgl2o::guard::{Decision, MuRule};
 use lgl2o::rule::{Adam, AdamW, Armijo, Lion, Momentum, Nesterov, Rate, RmsProp, Sgd};
 use winnow::ascii::multispace0;
@@ -19,12 +17,11 @@ use winnow::combinator::{delimited, eof, opt, preceded, repeat, separated, termi
 use winnow::prelude::*;
 use winnow::token::{one_of, take_while};
 
-use super::{AnyRule, LossSettings, Method, Optimizer, Policy, Sides, Tuned, learned};
+use super::learned::{self, BUILT_IN};
+use super::{AnyRule, LossSettings, Method, Optimizer, Policy, Sides, Tuned};
 
 /// Names of all rules.
 pub const RULES: [&str; 8] = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "lion", "armijo"];
-/// Names of the learned optimizers; `l2o` is the one that stands for all, the MLP.
-pub const LEARNED: [&str; 4] = ["l2o", "mlp", "controller", "table"];
 /// Names of all guards.
 pub const GUARDS: [&str; 3] = ["lgl2o", "gl2o", "blend"];
 const LOSS_OPTIONS: [&str; 22] = [
@@ -314,13 +311,13 @@ fn number(word: &Word<'_>, good: impl Fn(f32) -> bool, range: &str) -> Result<f3
 
 /// A rule with the name that spells its rate out, and whether it is a learned one.
 fn rule(word: &Word<'_>, tuned: &Tuned) -> Result<(String, AnyRule, bool), ExpressionError> {
-    if LEARNED.contains(&word.name) {
+    if let Some(built_in) = learned::built_in(word.name) {
         let name = word.argument.map_or(word.name.to_owned(), |file| format!("{}:{file}", word.name));
-        let rule = word.argument.map_or_else(|| Ok(built_in(word.name)), read_weights)?;
+        let rule = word.argument.map_or(Ok(built_in), read_weights)?;
         return Ok((name, rule, true));
     }
     if !RULES.contains(&word.name) {
-        let known: Vec<_> = RULES.iter().chain(&LEARNED).chain(&GUARDS).copied().collect();
+        let known: Vec<_> = RULES.iter().chain(&BUILT_IN).chain(&GUARDS).copied().collect();
         return Err(unknown("optimizer", word.name, &known));
     }
     let (text, rate) = match word.argument {
@@ -344,12 +341,6 @@ fn rule(word: &Word<'_>, tuned: &Tuned) -> Result<(String, AnyRule, bool), Expre
         (name, Rate::Harmonic { .. }) => return Err(argument(name, "its rate does not fall by itself; give a number")),
     };
     Ok((format!("{}:{text}", word.name), rule, false))
-}
-
-/// A learned optimizer that the core brings along.
-fn built_in(name: &str) -> AnyRule {
-    let _ = name;
-    AnyRule::Coordinate8(Arc::new(lgl2o::learned::tiny().clone()))
 }
 
 /// A rate: a positive number, or `c/(i0+i)`.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lgl2o::Rng;
-use lgl2o::learned::{CoordinateMlp, Learned, Table, TensorController, WeightsError};
+use lgl2o::learned::{self, CoordinateLstm, CoordinateMlp, Learned, RnnProp, Table, TensorController, WeightsError};
 
 use super::AnyRule;
 
@@ -75,18 +75,39 @@ macro_rules! kinds {
     };
 }
 
-kinds! { 5:
+kinds! { 9:
     Coordinate8(CoordinateMlp<8>) = "coordinate-mlp",
     Coordinate4(CoordinateMlp<4>) = "coordinate-mlp",
     Coordinate16(CoordinateMlp<16>) = "coordinate-mlp",
     Controller(TensorController) = "controller",
     Table(Table) = "table",
+    Lstm8(CoordinateLstm<8>) = "coordinate-lstm",
+    Lstm20(CoordinateLstm<20>) = "coordinate-lstm",
+    RnnProp8(RnnProp<8>) = "rnnprop",
+    RnnProp20(RnnProp<20>) = "rnnprop",
 }
 
 /// A kind by name and size; without a size, the one that is shipped.
 #[must_use]
 pub fn find(name: &str, hidden: Option<usize>) -> Option<&'static LearnedKind> {
     KINDS.iter().find(|kind| kind.name == name && hidden.is_none_or(|hidden| hidden == kind.hidden))
+}
+
+/// Names by which optimizer expressions call the learned optimizers that the core brings along; `l2o` is the one that
+/// stands for all, the MLP.
+pub const BUILT_IN: [&str; 6] = ["l2o", "mlp", "lstm", "rnnprop", "controller", "table"];
+
+/// A learned optimizer that the core brings along.
+#[must_use]
+pub fn built_in(name: &str) -> Option<AnyRule> {
+    Some(match name {
+        "l2o" | "mlp" => learned::tiny().clone().wrap(),
+        "lstm" => learned::lstm().clone().wrap(),
+        "rnnprop" => learned::rnnprop().clone().wrap(),
+        "controller" => learned::controller().clone().wrap(),
+        "table" => learned::table().clone().wrap(),
+        _ => return None,
+    })
 }
 
 /// Reads a weights file of whichever kind and size.
@@ -123,6 +144,12 @@ mod tests {
             assert_eq!((kind.to_file)(&back).unwrap(), file);
         }
         assert_eq!(read(b"not weights at all").unwrap_err(), WeightsError::Foreign);
+    }
+
+    #[test]
+    fn every_name_has_an_optimizer() {
+        assert!(BUILT_IN.iter().all(|name| built_in(name).is_some()));
+        assert!(built_in("adam").is_none());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lgl2o::learned::controller::{ControllerState, MAX_TENSORS, TensorMemory};
-use lgl2o::learned::{CoordinateMlp, Table, TensorController};
+use lgl2o::learned::{CoordinateLstm, CoordinateMlp, RecurrentState, RnnProp, Table, TensorController};
 use lgl2o::rule::{Adam, AdamW, Armijo, Lion, Momentum, Nesterov, Probe, RmsProp, Rule, RuleState, Sgd, State};
 use lgl2o::tensors::Tensors;
 
@@ -30,7 +30,7 @@ macro_rules! rules {
             /// Fresh accumulators.
             fn begin<P: Tensors>(&self, like: &P) -> AnyState<P> {
                 match self {
-                    $(Self::$variant(rule) => AnyState::$state(rule.state(like)),)+
+                    $(Self::$variant(rule) => AnyState::$state(rule.state(like).into()),)+
                 }
             }
         }
@@ -64,6 +64,14 @@ rules! {
     Controller(Arc<TensorController>) with Controller,
     /// A lookup table.
     Table(Arc<Table>) with Two,
+    /// A coordinatewise LSTM with 8 units in a layer.
+    Lstm8(Arc<CoordinateLstm<8>>) with Recurrent8,
+    /// A coordinatewise LSTM with 20 units in a layer.
+    Lstm20(Arc<CoordinateLstm<20>>) with Recurrent20,
+    /// RNNProp with 8 units in a layer.
+    RnnProp8(Arc<RnnProp<8>>) with Recurrent8,
+    /// RNNProp with 20 units in a layer.
+    RnnProp20(Arc<RnnProp<20>>) with Recurrent20,
 }
 
 /// Declares [`AnyState`] and its dispatch.
@@ -112,14 +120,18 @@ states! {
     Four(State<P, 4>),
     /// Two slots, and what a controller remembers of tensors.
     Controller(ControllerState<P>),
+    /// Two slots, and the cells of two layers of 8 units.
+    Recurrent8(Box<RecurrentState<P, 8>>),
+    /// Two slots, and the cells of two layers of 20 units.
+    Recurrent20(Box<RecurrentState<P, 20>>),
 }
 
 /// A state taken apart, to be saved and put together again.
 pub trait Parts<P> {
     /// Accumulators shaped like the parameters.
-    fn slots(&self) -> Vec<&P>;
+    fn slot_list(&self) -> Vec<&P>;
     /// The same, to write to.
-    fn slots_mut(&mut self) -> Vec<&mut P>;
+    fn slot_list_mut(&mut self) -> Vec<&mut P>;
     /// Steps so far.
     fn steps(&self) -> u32;
     /// All other numbers.
@@ -129,10 +141,10 @@ pub trait Parts<P> {
 }
 
 impl<P, const K: usize> Parts<P> for State<P, K> {
-    fn slots(&self) -> Vec<&P> {
+    fn slot_list(&self) -> Vec<&P> {
         self.slots.iter().collect()
     }
-    fn slots_mut(&mut self) -> Vec<&mut P> {
+    fn slot_list_mut(&mut self) -> Vec<&mut P> {
         self.slots.iter_mut().collect()
     }
     fn steps(&self) -> u32 {
@@ -149,12 +161,31 @@ impl<P, const K: usize> Parts<P> for State<P, K> {
     }
 }
 
-impl<P> Parts<P> for ControllerState<P> {
-    fn slots(&self) -> Vec<&P> {
-        self.means.slots()
+impl<P: Tensors, const H: usize> Parts<P> for RecurrentState<P, H> {
+    fn slot_list(&self) -> Vec<&P> {
+        self.slots().collect()
     }
-    fn slots_mut(&mut self) -> Vec<&mut P> {
-        self.means.slots_mut()
+    fn slot_list_mut(&mut self) -> Vec<&mut P> {
+        self.slots_mut().collect()
+    }
+    fn steps(&self) -> u32 {
+        self.means.steps
+    }
+    fn numbers(&self) -> Vec<f32> {
+        Vec::new()
+    }
+    fn set_numbers(&mut self, steps: u32, numbers: &[f32]) -> bool {
+        self.means.steps = steps;
+        numbers.is_empty()
+    }
+}
+
+impl<P> Parts<P> for ControllerState<P> {
+    fn slot_list(&self) -> Vec<&P> {
+        self.means.slot_list()
+    }
+    fn slot_list_mut(&mut self) -> Vec<&mut P> {
+        self.means.slot_list_mut()
     }
     fn steps(&self) -> u32 {
         self.means.steps
@@ -172,12 +203,12 @@ impl<P> Parts<P> for ControllerState<P> {
     }
 }
 
-impl<P> Parts<P> for AnyState<P> {
-    fn slots(&self) -> Vec<&P> {
-        each_state!(self, state => state.slots())
+impl<P: Tensors> Parts<P> for AnyState<P> {
+    fn slot_list(&self) -> Vec<&P> {
+        each_state!(self, state => state.slot_list())
     }
-    fn slots_mut(&mut self) -> Vec<&mut P> {
-        each_state!(self, state => state.slots_mut())
+    fn slot_list_mut(&mut self) -> Vec<&mut P> {
+        each_state!(self, state => state.slot_list_mut())
     }
     fn steps(&self) -> u32 {
         each_state!(self, state => state.steps())

@@ -135,7 +135,8 @@ fn a_fallback_that_climbs_takes_the_run_with_it() {
     let run = run::rounds(&objective, &guard, &mut Exact, &BOWL_START, 30).unwrap();
     assert!(last(&run.verdicts) > 1.0, "the witness: a rate above 2/L climbs");
     for learned in Adversary::ALL {
-        let guard = LossGuard::paper(learned, Armijo::new(1.0).unwrap()).batches(1, 1).decision(Decision::FullObjective);
+        let guard =
+            LossGuard::paper(learned, Armijo::new(1.0).unwrap()).batches(1, 1).decision(Decision::FullObjective);
         let run = run::rounds(&objective, &guard, &mut Exact, &BOWL_START, 30).unwrap();
         assert!(run.verdicts.windows(2).all(|v| v[1].train_loss <= v[0].train_loss), "{learned:?}");
         assert!(last(&run.verdicts) < 1e-2, "{learned:?}");

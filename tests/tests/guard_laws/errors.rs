@@ -64,7 +64,10 @@ fn bad_batches_are_refused_and_leave_nothing_behind() {
     assert_refused("alone", &Unguarded::new(learned));
     assert_refused("loss", &LossGuard::paper(learned, fallback).batches(1, 1));
     assert_refused("loss, 3 steps", &LossGuard::paper(learned, fallback).batches(3, 2).policy::<Rewind>());
-    assert_refused("loss, growing", &LossGuard::paper(learned, fallback).decision(Decision::GrowingMargin).batches(1, 1));
+    assert_refused(
+        "loss, growing",
+        &LossGuard::paper(learned, fallback).decision(Decision::GrowingMargin).batches(1, 1),
+    );
     let decision = Decision::SufficientDecrease { kappa: 0.1 };
     assert_refused("loss, armijo", &LossGuard::paper(learned, fallback).decision(decision).policy::<Follow>());
     assert_refused("residual", &ResidualGuard::new(learned, fallback));

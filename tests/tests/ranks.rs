@@ -1,0 +1,165 @@
+//! `lgl2o meta-train` spread over ranks by `mpirun`: the same bytes for any number of them, and failures that end all.
+//!
+//! Ignored unless asked for, since they need Open MPI and libclang:
+//!
+//! ```text
+//! cargo test -p lgl2o-tests --test ranks -- --ignored
+//! ```
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use lgl2o_host::meta::checkpoint::Checkpoint;
+use lgl2o_tests::program::{build, folder, ran};
+
+/// Five particles, so that they are dealt out unevenly, and two seeds, on built-in data.
+const CONFIG: &str = r#"
+seed = 3
+seeds = 2
+[optimizer]
+kind = "coordinate-mlp"
+hidden = 4
+[estimator]
+kind = "pes"
+sigma = 0.02
+unroll = 5
+horizon = [5, 20]
+objective = "log-loss"
+difference_clip = 0.3
+[outer]
+steps = 60
+rate = 0.003
+warmup = 2
+betas = [0.9, 0.99]
+clip = 2.0
+average = 0.9
+[validation]
+every = 15
+steps = [5, 20]
+seeds = 3
+tasks = ["plain"]
+[[task]]
+name = "rescaled"
+data = "spirals"
+hidden = [8]
+activation = "tanh"
+batch = 8
+particles = 3
+rescale = [0.1, 10.0]
+[[task]]
+name = "plain"
+data = "spirals"
+hidden = [8]
+activation = "relu"
+batch = 16
+particles = 2
+"#;
+
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| build("mpi"))
+}
+
+/// `mpirun` in a directory, which may start more ranks than there are cores, and as any user.
+fn mpirun(dir: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new("mpirun");
+    command.current_dir(dir).arg("--oversubscribe").args(arguments).env_remove("LGL2O_DATA");
+    command.env("XDG_CACHE_HOME", dir.join("no-cache"));
+    command.env("OMPI_ALLOW_RUN_AS_ROOT", "1").env("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1");
+    command
+}
+
+/// A meta-training of `config` by some ranks.
+fn train(dir: &Path, config: &str, ranks: usize, more: &[&str]) -> Command {
+    fs::write(dir.join("c.toml"), config).unwrap();
+    let (ranks, program) = (ranks.to_string(), program().to_str().unwrap());
+    let fixed = ["-n", &ranks, program, "meta-train", "--config", "c.toml", "--threads", "1"];
+    mpirun(dir, &fixed.iter().chain(more).copied().collect::<Vec<_>>())
+}
+
+/// Weights and logs, without the column of minutes.
+fn results(dir: &Path) -> (Vec<u8>, Vec<String>, String) {
+    let log = fs::read_to_string(dir.join("c.log.csv")).unwrap();
+    assert!(log.starts_with("seed,outer_step,inner_steps,minutes,"));
+    let line =
+        |line: &str| line.split(',').enumerate().filter(|(i, _)| *i != 3).map(|(_, x)| format!("{x},")).collect();
+    let validation = fs::read_to_string(dir.join("c.validation.csv")).unwrap();
+    assert!(!dir.join("c.checkpoint").exists());
+    (fs::read(dir.join("c.l2o")).unwrap(), log.lines().map(line).collect(), validation)
+}
+
+#[test]
+#[ignore = "needs Open MPI and libclang"]
+fn weights_do_not_depend_on_ranks() {
+    let alone = folder();
+    fs::write(alone.path().join("c.toml"), CONFIG).unwrap();
+    let mut command = Command::new(program());
+    ran(command.current_dir(&alone).args(["meta-train", "--config", "c.toml"])).expect(0, &[]);
+    for ranks in [1, 2, 4] {
+        let dir = folder();
+        let said = ran(&mut train(dir.path(), CONFIG, ranks, &[]));
+        assert_eq!(said.expect(0, &[]).out.matches("chosen weights").count(), 1, "{said:?}");
+        assert_eq!(results(alone.path()), results(dir.path()), "{ranks} ranks");
+    }
+}
+
+/// A rank that is killed ends the others; what was saved goes on, with another number of ranks, to the same end.
+#[test]
+#[ignore = "needs Open MPI and libclang"]
+fn a_killed_rank_ends_all_and_the_checkpoint_goes_on() {
+    let long = CONFIG.replace("steps = 60", "steps = 600").replace("every = 15", "every = 50");
+    let (whole, broken) = (folder(), folder());
+    ran(&mut train(whole.path(), &long, 2, &[])).expect(0, &[]);
+    for (seed, ranks, more) in [(3, 3, "--restart"), (4, 2, "--resume")] {
+        let mut child = train(broken.path(), &long, ranks, &[more]).stderr(Stdio::null()).spawn().unwrap();
+        let checkpoint = broken.path().join("c.checkpoint");
+        while !Checkpoint::read(&checkpoint).is_ok_and(|saved| saved.seed == seed && saved.done > 0) {
+            assert!(child.try_wait().unwrap().is_none(), "it ended before a rank was killed");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let last = *children(&child).last().unwrap();
+        assert!(Command::new("kill").args(["-KILL", &last.to_string()]).status().unwrap().success());
+        assert!(!child.wait().unwrap().success());
+        assert!(checkpoint.exists());
+    }
+    ran(&mut train(broken.path(), &long, 4, &["--resume"])).expect(0, &[]);
+    assert_eq!(results(whole.path()), results(broken.path()));
+}
+
+/// The processes that a process has started, as Linux lists them.
+fn children(parent: &Child) -> Vec<u32> {
+    let tasks = fs::read_dir(format!("/proc/{}/task", parent.id())).unwrap();
+    let lists = tasks.map(|task| fs::read_to_string(task.unwrap().path().join("children")).unwrap());
+    lists.flat_map(|list| list.split_whitespace().map(|id| id.parse().unwrap()).collect::<Vec<u32>>()).collect()
+}
+
+/// What one rank cannot do, none of them does: one message, which names the rank, and its exit status.
+#[test]
+#[ignore = "needs Open MPI and libclang"]
+fn a_rank_that_fails_ends_all() {
+    let dir = folder();
+    let program = program().to_str().unwrap();
+    fs::write(dir.path().join("c.toml"), CONFIG).unwrap();
+    fs::write(dir.path().join("mnist.toml"), CONFIG.replace("data = \"spirals\"", "data = \"mnist\"")).unwrap();
+    let good = ["-n", "1", program, "meta-train", "--config", "c.toml", ":"];
+    let mixed = |config: &'static str| [&good[..], &["-n", "1", program, "meta-train", "--config", config]].concat();
+    let once = |command: &mut Command, status: i32, says: &[&str]| {
+        let said = ran(command);
+        said.expect(status, says);
+        assert_eq!(said.err.matches("error: ").count(), 1, "{said:?}");
+        assert_eq!(said.out, "");
+    };
+    once(&mut mpirun(dir.path(), &mixed("gone.toml")), 2, &["error: rank 1 of 2: cannot read gone.toml"]);
+    once(&mut mpirun(dir.path(), &mixed("mnist.toml")), 1, &["error: rank 1 of 2: ", "mnist"]);
+    assert!(!dir.path().join("c.checkpoint").exists());
+    // The same on all ranks, and on the first one only: no rank to blame, or the first.
+    once(&mut train(dir.path(), &CONFIG.replace("seed = 3", "sede = 3"), 2, &[]), 2, &["unknown field `sede`"]);
+    fs::write(dir.path().join("file"), "").unwrap();
+    once(&mut train(dir.path(), CONFIG, 2, &["--out", "file/x"]), 1, &["rank 0 of 2: cannot create file/x"]);
+    fs::create_dir(dir.path().join("c.l2o")).unwrap();
+    once(&mut train(dir.path(), CONFIG, 2, &[]), 1, &["rank 0 of 2: cannot write", "c.l2o"]);
+    once(&mut mpirun(dir.path(), &["-n", "2", program, "data", "status"]), 2, &["mpirun spreads `meta-train` only"]);
+}
