@@ -2,7 +2,7 @@
 //!
 //! - [`oracle`]: losses in double precision, written out anew, and their gradients by central differences.
 //! - [`reference`](mod@reference): the update rules in double precision.
-//! - [`learned`], [`controller`], [`table`]: the learned rules in double precision.
+//! - [`learned`], [`controller`], [`recurrent`], [`table`]: the learned rules in double precision.
 //! - [`adversary`]: learned rules that do everything wrong, and fallbacks that always lose.
 //! - [`trail`]: a rule that records what its state has seen.
 //! - [`task`]: small objectives, data and sources.
@@ -61,6 +61,7 @@ pub mod controller;
 pub mod learned;
 pub mod oracle;
 pub mod program;
+pub mod recurrent;
 pub mod reference;
 pub mod run;
 pub mod strategy;
