@@ -54,14 +54,14 @@ pub struct LossGuard<L, F, S = KeepOwn> {
 }
 
 impl<L, F> LossGuard<L, F> {
-    /// The guard that is safe and cheap: races of n_t = 10 steps at growing gaps; between them strides of up to 32
+    /// The guard that is safe and cheap: races of n_t = 20 steps at growing gaps; between them strides of up to 32
     /// steps, or the fallback alone; *margin 2* on up to n_c = 10 check batches, drawn until the difference is 2 standard
     /// errors; veto; the loser keeps its state.
     pub const fn new(learned: L, fallback: F) -> Self {
         Self {
             learned,
             fallback,
-            train_batches: 10,
+            train_batches: 20,
             check_batches: 10,
             decision: Decision::Margin { z: 2.0 },
             early_stop: 2.0,

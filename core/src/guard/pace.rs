@@ -21,8 +21,7 @@
 //!
 //! *Budget.* After a lost race the fallback goes on alone for the gap, which doubles with each further loss.
 //!
-//! A run begins in trust, with k = n_t: most learned rules need some steps to build up what they remember. With stride
-//! and budget off every round is a race.
+//! A run begins with a race. With stride and budget off every round is one.
 
 /// Settings of the pace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +38,7 @@ pub(super) struct Pace {
 
 impl Pace {
     /// Every round is a race.
-    pub(super) const RACES: Self = Self { stride: 0, audits: true, budget: false, gap: [40, 1280] };
+    pub(super) const RACES: Self = Self { stride: 0, audits: true, budget: false, gap: [80, 1280] };
 
     /// Whether the settings are in range.
     pub(super) const fn is_valid(&self) -> bool {
@@ -149,23 +148,23 @@ mod tests {
     #[test]
     fn a_side_that_always_wins_strides_from_race_to_race_at_growing_gaps() {
         use Round::{Race, Stride};
-        let expected = [Stride(4), Stride(2), Race, Stride(4), Stride(8), Race, Stride(4), Stride(8), Stride(8)];
+        let expected = [Race, Stride(4), Stride(8), Race, Stride(4), Stride(8), Stride(8), Stride(4), Race];
         assert_eq!(rounds(&PACE, &[true; 9]), expected);
     }
 
     #[test]
     fn a_lost_stride_calls_for_a_race_and_lost_races_for_ever_longer_rests() {
         let all = rounds(&PACE, &[false; 5]);
-        assert_eq!(all[..2], [Round::Stride(4), Round::Race]);
-        let rests: Vec<usize> = all[2..].split(|r| *r == Round::Race).map(<[Round]>::len).collect();
-        assert_eq!(rests, [6, 12, 24, 24]);
-        assert!(all[2..].iter().all(|r| matches!(r, Round::Alone | Round::Race)));
+        assert_eq!(all[0], Round::Race);
+        let rests: Vec<usize> = all[1..].split(|r| *r == Round::Race).map(<[Round]>::len).collect();
+        assert_eq!(rests, [6, 12, 24, 24, 24]);
+        assert!(all[1..].iter().all(|r| matches!(r, Round::Alone | Round::Race)));
     }
 
     #[test]
     fn a_won_race_restores_trust() {
-        let all = rounds(&PACE, &[false, false, true, true]);
-        assert_eq!(all[8..], [Round::Race, Round::Stride(4)]);
+        let all = rounds(&PACE, &[false, true, true]);
+        assert_eq!(all[7..], [Round::Race, Round::Stride(4)]);
     }
 
     #[test]
@@ -185,7 +184,7 @@ mod tests {
     fn a_stride_is_no_longer_than_the_data_have_room_for() {
         let mut state = PaceState::ZERO;
         state.next(&PACE, 4, 1);
-        state.k = 8;
+        (state.k, state.left) = (8, 8);
         assert_eq!(state.next(&PACE, 4, 3), Round::Stride(3));
         assert_eq!(state.next(&PACE, 4, 0), Round::Stride(1));
     }

@@ -247,7 +247,7 @@ fn gaps(option: &Word<'_>) -> Result<[u32; 2], ExpressionError> {
     let pair = option.argument.and_then(|text| text.split_once(':'));
     match pair.map(|(short, long)| (short.parse(), long.parse())) {
         Some((Ok(short), Ok(long))) if 0 < short && short <= long => Ok([short, long]),
-        _ => Err(argument("gaps", "two rising numbers of steps are needed, as in gaps=40:1280")),
+        _ => Err(argument("gaps", "two rising numbers of steps are needed, as in gaps=80:1280")),
     }
 }
 

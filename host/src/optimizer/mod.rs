@@ -124,7 +124,7 @@ impl LossSettings {
         stride: 0,
         audits: true,
         budget: false,
-        gaps: [40, 1280],
+        gaps: [80, 1280],
         policy: Policy::Keep,
     };
 }
@@ -133,6 +133,7 @@ impl Default for LossSettings {
     /// The default of the core, as [`LossGuard::new`].
     fn default() -> Self {
         Self {
+            train: 20,
             decision: Decision::Margin { z: 2.0 },
             early_stop: 2.0,
             veto: true,
