@@ -12,11 +12,26 @@
 //!
 //! The premise is rate < 2/L *where the run is*. With a fixed rate on a network it can fail for a while: then the
 //! fallback climbs, and a bad proposal may still be the lesser evil. The [veto](LossGuard::veto) refuses a proposal
-//! that does not beat the current parameters either; it is off by default, because the paper has none, and worth its
-//! price.
+//! that does not beat the current parameters either; [`Armijo`](crate::rule::Armijo) as fallback keeps the premise by
+//! its own line search.
 //!
 //! What the paper leaves open is decided here: the first gradient of a round, at w, is computed once and shared; the
 //! two sides take turns, so that one training batch at a time is enough.
+//!
+//! [`LossGuard::paper`] is the paper's guard. [`LossGuard::new`] is the one to use:
+//!
+//! | part | what it is for | what it costs |
+//! |---|---|---|
+//! | races of n_t = 20 steps, the first one at once | a learned rule that does not fit the task is found out before it moves anything | n_t - 1 gradients a race |
+//! | [strides](LossGuard::stride) of up to 32 steps | guarding a learned rule that does fit | 3 n_c forwards a stride |
+//! | [audits](LossGuard::audits), a race at growing gaps | a learned rule that has become slower than the fallback is found out | n_t - 1 gradients a race |
+//! | [budget](LossGuard::budget) | a rule that never wins is asked ever less often | nothing |
+//! | *margin 2*, [early stop](LossGuard::early_stop) at 2 | ties go to the fallback, clear cases take one check batch | saves check batches |
+//! | [veto](LossGuard::veto) | see above | n_c forwards a check |
+//!
+//! A race comes first because some harm shows in no loss: one long stride can leave rectified units dead or sigmoids
+//! saturated at a loss that is lower than before, and no fallback repairs that. In n_t steps of its own the fallback
+//! shows what it would have come to.
 
 use core::marker::PhantomData;
 

@@ -1,6 +1,6 @@
 //! Learned optimizers: update rules whose own weights ("meta-parameters") were trained.
 //!
-//! A learned optimizer is an ordinary [`Rule`](crate::rule::Rule) whose settings are its weights; they are immutable,
+//! A learned optimizer is an ordinary [`Rule`] whose settings are its weights; they are immutable,
 //! shared by reference, and on a device they stay in flash. [`tiny`] gives the one that stands for all,
 //! [`lstm()`], [`rnnprop()`], [`controller()`] and [`table()`] one of each other kind; their weights were made by this
 //! project's `lgl2o meta-train`, whose configurations, seeds and logs stand in `host/meta/`.
