@@ -295,6 +295,10 @@ fn weights_survive_the_file_and_damage_does_not() {
 fn there_are_as_many_weights_as_documented() {
     assert_eq!([CoordinateLstm::<8>::WEIGHTS, CoordinateLstm::<20>::WEIGHTS], [909, 5145]);
     assert_eq!([RnnProp::<8>::WEIGHTS, RnnProp::<20>::WEIGHTS], [1125, 6645]);
+    // Reading is what a compiler can do.
+    const FOREIGN: (Result<CoordinateLstm<8>, WeightsError>, Result<RnnProp<8>, WeightsError>) =
+        (CoordinateLstm::from_bytes(b"L2OX"), RnnProp::from_bytes(b"L2OX"));
+    assert_eq!(FOREIGN, (Err(WeightsError::Foreign), Err(WeightsError::Foreign)));
     let rule = CoordinateLstm::<8>::initial(&mut Rng::new(1));
     let mut file = [0; CoordinateLstm::<8>::FILE_LEN];
     rule.write_file(&mut file).unwrap();
@@ -357,7 +361,7 @@ fn they_descend_before_any_training() {
             let mut w = [1.0f32, -2.0, 3.0, -1.0];
             let mut state = rule.state(&w);
             let curvature = [0.02f32, 0.05, 0.1, 0.2];
-            for _ in 0..600 {
+            for _ in 0..2000 {
                 let gradient: [f32; 4] = core::array::from_fn(|i| curvature[i] * w[i]);
                 rule.step(&mut state, &mut w, &gradient, 0.0, &mut NoProbe);
             }

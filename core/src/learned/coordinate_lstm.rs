@@ -16,9 +16,10 @@
 //! logarithm, a straight line within an octave ([`log2_linear`]). rms and mean run over the tensor.
 //!
 //! There are 12 H^2 + 17 H + 5 weights: 909 for 8 units in a layer, and 5145 for the paper's 20, of which 5141 are the
-//! paper's. In a file they are the two [LSTM](super::lstm) layers, O, o, skip, s, kappa. RAM: 4 H + 2 floats per
-//! parameter, 34 or 82, in the order of [`RecurrentState::slots`]. A parameter costs 24 H^2 + 220 H + 60 operations,
-//! 3400 for 8 units and 14,100 for 20: two for each weight, 186 H for the gates, the rest around them.
+//! paper's. In a file they are the two LSTM layers, each gate by gate as the head of `lstm.rs` says, then O, o, skip,
+//! s, kappa. RAM: 4 H + 2 floats per parameter, 34 or 82, in the order of [`RecurrentState::slots`]. A parameter costs
+//! 24 H^2 + 220 H + 60 operations, 3400 for 8 units and 14,100 for 20: two for each weight, 186 H for the gates, the
+//! rest around them.
 
 use super::Learned;
 use super::features::{LANES, SQUARE_DECAY};
@@ -107,10 +108,11 @@ impl<const H: usize> Learned for CoordinateLstm<H> {
     const HIDDEN: usize = H;
     const WEIGHTS: usize = Network::<INPUTS, H>::WEIGHTS;
 
-    /// The bypass alone steps, as [`CoordinateMlp::momentum`](super::CoordinateMlp::momentum) does; the layers run, with
-    /// normal weights of variance 1 / (number of inputs of a unit) and a forget bias of 1, but O and o are zero.
+    /// The bypass alone steps, as [`CoordinateMlp::momentum`](super::CoordinateMlp::momentum) does, but at an eighth of
+    /// its rate, at which networks of ReLU units are trained well, too. The layers run, with normal weights of variance
+    /// 1 / (number of inputs of a unit) and a forget bias of 1, but O and o are zero.
     fn initial(rng: &mut Rng) -> Self {
-        Self { network: Network::initial(rng, [1.0, 0.0], 0.0, 1.0) }
+        Self { network: Network::initial(rng, [1.0, 0.0], -3.0, 1.0) }
     }
 
     /// In the order of the file: the two layers, O, o, skip, s, kappa.

@@ -17,9 +17,10 @@
 //! are rational functions. The mean runs over the tensor.
 //!
 //! There are 16 H^2 + 12 H + 5 weights: 1125 for 8 units in a layer, and 6645 for the paper's 20, of which 6641 are the
-//! paper's. In a file they are E, e, the two [LSTM](super::lstm) layers, O, o, skip, s, kappa. RAM: 4 H + 2 floats per
-//! parameter, 34 or 82, in the order of [`RecurrentState::slots`]. A parameter costs 32 H^2 + 225 H + 70 operations,
-//! 3900 for 8 units and 17,400 for 20: two for each weight, 186 H for the gates, 15 H for elu, the rest around them.
+//! paper's. In a file they are E, e, the two LSTM layers, each gate by gate as the head of `lstm.rs` says, then O, o,
+//! skip, s, kappa. RAM: 4 H + 2 floats per parameter, 34 or 82, in the order of [`RecurrentState::slots`]. A parameter
+//! costs 32 H^2 + 225 H + 70 operations, 3900 for 8 units and 17,400 for 20: two for each weight, 186 H for the gates,
+//! 15 H for elu, the rest around them.
 
 use super::Learned;
 use super::features::{LANES, SQUARE_FLOOR, add};
@@ -140,11 +141,11 @@ impl<const H: usize> Learned for RnnProp<H> {
     const HIDDEN: usize = H;
     const WEIGHTS: usize = (INPUTS + 1) * H + Network::<H, H>::WEIGHTS;
 
-    /// The bypass alone steps, 0.01 tanh(m' r): Adam with its greatest steps held back. The layers run, with normal
+    /// The bypass alone steps, 0.02 tanh(m' r): Adam with its greatest steps held back. The layers run, with normal
     /// weights of variance 1 / (number of inputs of a unit) and a forget bias of 1, but O and o are zero.
     fn initial(rng: &mut Rng) -> Self {
         let input = core::array::from_fn(|_| core::array::from_fn(|_| core::f32::consts::FRAC_1_SQRT_2 * rng.normal()));
-        Self { input, bias: [0.0; H], network: Network::initial(rng, [1.0, 0.0], 0.0, 0.0) }
+        Self { input, bias: [0.0; H], network: Network::initial(rng, [1.0, 0.0], 1.0, 0.0) }
     }
 
     /// In the order of the file: E, e, the two layers, O, o, skip, s, kappa.
