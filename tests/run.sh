@@ -8,23 +8,24 @@ cd "$(dirname "$0")/.."
 say() { printf '\n== %s\n' "$*"; }
 
 # Installs packages by apt; fails where that is not possible.
-install() {
+apt_install() {
     say "installing $*"
     command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ] || return 1
     apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"
 }
 
-if ! command -v cc >/dev/null 2>&1 && ! install gcc libc6-dev; then
+if ! command -v cc >/dev/null 2>&1 && ! apt_install gcc libc6-dev; then
     echo "tests need a C compiler: install gcc or clang, then run this again" >&2
     exit 1
 fi
 
 have_mpi() {
-    command -v mpicc >/dev/null 2>&1 && command -v mpirun >/dev/null 2>&1 || return 1
-    [ -n "${LIBCLANG_PATH:-}" ] || ldconfig -p 2>/dev/null | grep -q libclang || ls /usr/lib/llvm*/lib/libclang*.so* >/dev/null 2>&1
+    command -v mpicc >/dev/null 2>&1 && mpirun --version 2>/dev/null | grep "Open MPI" >/dev/null || return 1
+    [ -n "${LIBCLANG_PATH:-}" ] || compgen -G "/usr/lib/llvm*/lib/libclang*.so*" >/dev/null ||
+        ldconfig -p 2>/dev/null | grep libclang >/dev/null
 }
 mpi=yes
-have_mpi || install openmpi-bin libopenmpi-dev libclang-dev || mpi=no
+have_mpi || apt_install openmpi-bin libopenmpi-dev libclang-dev || mpi=no
 for tool in fmt clippy; do
     cargo "$tool" --version >/dev/null 2>&1 || { echo "tests need it: rustup component add rustfmt clippy" >&2; exit 1; }
 done

@@ -166,7 +166,15 @@ fn a_training_starts_from_a_file() {
 fn tasks_are_scored_one_by_one() {
     let dir = folder();
     let config = CONFIG.replace("[\"small\"]", "[\"small\", \"wide\"]");
-    let wide = "[[task]]\nname = \"wide\"\ndata = \"spirals\"\nhidden = [8]\nactivation = \"relu\"\nbatch = 16\nparticles = 0\n";
+    let wide = r#"
+[[task]]
+name = "wide"
+data = "spirals"
+hidden = [8]
+activation = "relu"
+batch = 16
+particles = 0
+"#;
     train(dir.path(), &format!("{config}{wide}"), &[]).expect(0, &[]);
     let lines = lines(dir.path(), "c.validation.csv");
     assert_eq!(lines[0], "outer_step,score,loss_5,loss_20,score_small,score_wide");

@@ -8,7 +8,8 @@
 //!            g = (D_old xi + D_new eps) / (2 sigma^2 K);  xi <- eps if an episode began inside, else it stays
 //! ES-Single  eps is new in each episode
 //!            g = (D_old eps_old + D_new eps_new) / (2 sigma^2 K)
-//! D          = sum of weight (value(l+) - value(l-)) over the steps before (old) and after (new) the beginning of an episode
+//! D          = sum of weight (value(l+) - value(l-)) over the steps before (old) and after (new) the beginning of an
+//!              episode
 //! ```
 //!
 //! Vicol, Metz, Sohl-Dickstein, "Unbiased gradient estimation in unrolled computation graphs with persistent evolution
