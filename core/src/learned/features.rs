@@ -55,6 +55,22 @@ impl Gradient {
     }
 }
 
+/// Takes a gradient into the accumulators v, m of one tensor, which have these decays; gives its size.
+pub(super) fn accumulate(
+    [of_square, of_mean]: [f32; 2],
+    [square, mean]: [&mut [f32]; 2],
+    gradient: &[f32],
+) -> Gradient {
+    let sized = Gradient::of(gradient);
+    let take = (1.0 - of_mean) * sized.factor;
+    for ((v, m), &g) in square.iter_mut().zip(mean.iter_mut()).zip(gradient) {
+        let scaled = sized.factor * g;
+        *v = of_square * *v + (1.0 - of_square) * (scaled * scaled);
+        *m = of_mean * *m + take * g;
+    }
+    sized
+}
+
 /// Up to eight numbers from position `at`, padded with zeros.
 #[inline]
 pub(super) fn load(from: &[f32], at: usize) -> [f32; LANES] {

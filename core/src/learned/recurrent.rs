@@ -18,7 +18,7 @@
 //! Nothing here is odd, unlike in the coordinatewise MLP: the biases of the layers may move a parameter that never sees
 //! a gradient.
 
-use super::features::{self, Gradient, LANES, SQUARE_FLOOR, STEP, add, load};
+use super::features::{self, LANES, SQUARE_FLOOR, STEP, add, load};
 use super::lstm::Lstm;
 use crate::math::{clamp, exp2_linear, inverse_sqrt};
 use crate::rng::Rng;
@@ -156,7 +156,7 @@ impl<P: Tensors, const H: usize> RuleState for RecurrentState<P, H> {
 /// What a tensor's statistics give to its parameters.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scales {
-    /// What the gradient is multiplied by, see [`Gradient`].
+    /// What the gradient is multiplied by, see [`features::Gradient`].
     pub(super) factor: f32,
     /// 1 / (1 - decay^t) of v and m.
     pub(super) unbias: [f32; 2],
@@ -191,18 +191,6 @@ pub(super) trait Recurrent<const H: usize> {
     fn directions(&self, scales: &Scales, block: &[[f32; LANES]; 3], cells: &mut Cells<H>) -> [f32; LANES];
 }
 
-/// Takes a gradient into the accumulators v, m of one tensor; gives what the gradient is multiplied by.
-fn accumulate(decays: [f32; 2], [square, mean]: [&mut [f32]; 2], gradient: &[f32]) -> f32 {
-    let ([of_square, of_mean], Gradient { factor, .. }) = (decays, Gradient::of(gradient));
-    let take = (1.0 - of_mean) * factor;
-    for ((v, m), &g) in square.iter_mut().zip(mean.iter_mut()).zip(gradient) {
-        let scaled = factor * g;
-        *v = of_square * *v + (1.0 - of_square) * (scaled * scaled);
-        *m = of_mean * *m + take * g;
-    }
-    factor
-}
-
 /// Overwrites up to eight numbers from position `at`.
 #[inline]
 fn store(to: &mut [f32], at: usize, block: &[f32; LANES]) {
@@ -229,7 +217,8 @@ pub(super) fn advance<P: Tensors, R: Recurrent<H>, const H: usize>(
             Some(params) => params.tensor_mut(i),
             None => &mut [],
         };
-        let factor = accumulate(R::DECAYS, state.means.slots.each_mut().map(|slot| slot.tensor_mut(i)), gradient);
+        let slots = state.means.slots.each_mut().map(|slot| slot.tensor_mut(i));
+        let factor = features::accumulate(R::DECAYS, slots, gradient).factor;
         let means = state.means.slots.each_ref().map(|slot| slot.tensor(i));
         let scales = Scales::new(factor, unbias, means);
         let cells = state.cells.each_mut().map(|units| units.each_mut().map(|slot| slot.tensor_mut(i)));

@@ -54,6 +54,8 @@ use crate::tensors::Tensors;
 pub const KIND: u8 = 5;
 
 const MEAN_DECAY: f32 = 0.9;
+/// Decays of v and m.
+const DECAYS: [f32; 2] = [SQUARE_DECAY, MEAN_DECAY];
 /// Nodes along each axis.
 const NODES: usize = 9;
 const CONTEXT: usize = 6;
@@ -272,18 +274,6 @@ impl Table {
     }
 }
 
-/// Takes a gradient into the accumulators v, m of one tensor; gives its size.
-fn accumulate([square, mean]: [&mut [f32]; 2], gradient: &[f32]) -> Gradient {
-    let sized = Gradient::of(gradient);
-    let take = (1.0 - MEAN_DECAY) * sized.factor;
-    for ((v, m), &g) in square.iter_mut().zip(mean.iter_mut()).zip(gradient) {
-        let scaled = sized.factor * g;
-        *v = SQUARE_DECAY * *v + (1.0 - SQUARE_DECAY) * (scaled * scaled);
-        *m = MEAN_DECAY * *m + take * g;
-    }
-    sized
-}
-
 /// The accumulators v, m of tensor number `i`.
 fn slots_of<P: Tensors>(state: &mut State<P, 2>, i: usize) -> [&mut [f32]; 2] {
     state.slots.each_mut().map(|slot| slot.tensor_mut(i))
@@ -357,7 +347,7 @@ impl Rule for Table {
         let clock = Clock::new(state.count());
         for i in 0..params.count() {
             let gradient = gradient.tensor(i);
-            let sized = accumulate(slots_of(state, i), gradient);
+            let sized = features::accumulate(DECAYS, slots_of(state, i), gradient);
             let [square, mean] = state.slots.each_ref().map(|slot| slot.tensor(i));
             let scales = self.scales(&clock, &sized, [square, mean], params.tensor(i));
             self.move_tensor(&scales, [square, mean], params.tensor_mut(i), gradient);
@@ -367,7 +357,7 @@ impl Rule for Table {
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P) {
         state.count();
         for i in 0..gradient.count() {
-            accumulate(slots_of(state, i), gradient.tensor(i));
+            features::accumulate(DECAYS, slots_of(state, i), gradient.tensor(i));
         }
     }
 }
