@@ -121,7 +121,9 @@ Optimizers:
                                a hand-designed rule with its tuned rate
   sgd:0.3  sgd:5/(50+i)        the same with a rate of one's own
   armijo  armijo:10            SGD with backtracking from a largest rate
-  l2o  l2o:FILE                the built-in learned optimizer, or weights from a file
+  l2o  l2o:FILE                the built-in learned optimizer, or weights of any kind from a file
+  mlp lstm rnnprop controller table
+                               a built-in learned optimizer by kind; l2o is mlp
   lgl2o(l2o,sgd)               the loss guard: learned rule, fallback, then options
       nt=10 nc=10                  training and check batches a round
       lower  margin=Z  growing-margin  full  decrease=KAPPA
