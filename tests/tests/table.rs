@@ -1,7 +1,7 @@
 //! The lookup table against its formula in double precision, and what it owes to any tensor.
 
 use lgl2o::Rng;
-use lgl2o::learned::{CoordinateMlp, Learned, Table};
+use lgl2o::learned::{Learned, Table};
 use lgl2o::rule::{Adam, NoProbe, Rule, RuleState};
 use lgl2o::tensors::Tensors;
 use lgl2o_tests::bits;
@@ -72,23 +72,6 @@ fn another_weight_is_noticed() {
     let unnoticed: Vec<usize> =
         [9 + 6, 9 + 2, 18 + 6, 81 + 5, 81 + 6].into_iter().chain(90..99).filter(|&i| !noticed(i)).collect();
     assert!(unnoticed.is_empty(), "{unnoticed:?}");
-}
-
-/// Where meta-training starts from is where that of the MLP does, but for the clamp of m / rms(m) at 8 there.
-#[test]
-fn untrained_it_is_the_untrained_mlp() {
-    let (table, mlp) = (Table::initial(&mut Rng::new(1)), CoordinateMlp::<8>::momentum());
-    let mut rng = Rng::new(3);
-    let mut ours = random(&mut rng, 1.0);
-    let mut theirs = ours;
-    let (mut state, mut their_state) = (table.state(&ours), mlp.state(&theirs));
-    for k in 0..50 {
-        let gradient = random(&mut rng, 0.01 * (k % 7) as f32);
-        table.step(&mut state, &mut ours, &gradient, 0.0, &mut NoProbe);
-        mlp.step(&mut their_state, &mut theirs, &gradient, 0.0, &mut NoProbe);
-    }
-    let error = ours.squared_distance(&theirs).sqrt();
-    assert!(error < 1e-4, "{error:e}");
 }
 
 /// With Z = -z / 2 the steps of a tensor are Adam's but for one factor, within the straight lines of logarithm and

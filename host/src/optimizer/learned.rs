@@ -7,6 +7,9 @@ use lgl2o::learned::{self, CoordinateLstm, CoordinateMlp, Learned, RnnProp, Tabl
 
 use super::AnyRule;
 
+/// A rule that was read from a file, and its weights.
+type Read = (AnyRule, Vec<f32>);
+
 /// A kind of learned optimizer in one size, for code that does not know which.
 #[derive(Debug, Clone, Copy)]
 pub struct LearnedKind {
@@ -25,7 +28,7 @@ pub struct LearnedKind {
     /// The weights file of given weights.
     pub to_file: fn(&[f32]) -> Result<Vec<u8>, WeightsError>,
     /// The rule and the weights in a file.
-    pub from_file: fn(&[u8]) -> Result<(AnyRule, Vec<f32>), WeightsError>,
+    pub from_file: fn(&[u8]) -> Result<Read, WeightsError>,
 }
 
 /// A learned rule with its place in [`AnyRule`].

@@ -119,7 +119,7 @@ states! {
     /// Four slots.
     Four(State<P, 4>),
     /// Two slots, and what a controller remembers of tensors.
-    Controller(ControllerState<P>),
+    Controller(Box<ControllerState<P>>),
     /// Two slots, and the cells of two layers of 8 units.
     Recurrent8(Box<RecurrentState<P, 8>>),
     /// Two slots, and the cells of two layers of 20 units.
