@@ -226,7 +226,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         if self.train_batches == 0 || self.check_batches == 0 {
             return Err(Error::InvalidSetting { what: "n_t and n_c of the loss guard must be at least 1" });
         }
-        if !self.decision.is_valid() || !(self.early_stop >= 0.0 && self.early_stop.is_finite()) {
+        if !(self.decision.is_valid() && self.early_stop >= 0.0 && self.early_stop.is_finite()) {
             return Err(Error::InvalidSetting { what: "z and kappa must be finite and not negative" });
         }
         if !self.pace.is_valid() {
