@@ -25,10 +25,13 @@ fn judged(guard: &LossGuard<GoTo, GoTo>, checks: &[Vec<f32>]) -> (Verdict, usize
     (verdict, source.next)
 }
 
+/// A distribution of differences.
+type Shape = fn(&mut Rng) -> f32;
+
 /// Differences drawn at random.
 struct Draws {
     rng: Rng,
-    shape: fn(&mut Rng) -> f32,
+    shape: Shape,
     mean: f32,
     spread: f32,
     batch: Vec<f32>,
@@ -49,7 +52,7 @@ impl Source<Lines> for Draws {
 const TRIALS: u32 = 4000;
 
 impl Draws {
-    fn new(size: usize, shape: fn(&mut Rng) -> f32, mean: f32, spread: f32) -> Self {
+    fn new(size: usize, shape: Shape, mean: f32, spread: f32) -> Self {
         Self { rng: Rng::new(11), shape, mean, spread, batch: vec![0.0; size] }
     }
 
@@ -80,10 +83,10 @@ fn noise(p: f64) -> f64 {
 /// The chance of accepting a proposal that is not better, with looks after every batch of n examples.
 ///
 /// At look j the guard has N = j n differences of mean 0 (or above), and D / SE is Student's t with N - 1 degrees of
-/// freedom if they are normal. Accepting needs D < -z SE at some look, the one that it stops at, so the chance is at most
-/// the sum over all looks of P(t_{j n - 1} < -z); and at least that of the first look, since there it stops if D < -z
-/// SE. With one look both are the same. For z = 2 and ten looks the sum is 0.23, for z = 3 it is 0.014; without a margin
-/// the chance is 1/2 whatever the looks.
+/// freedom if they are normal. Accepting needs D < -z SE at some look, the one that it stops at, so the chance is at
+/// most the sum over all looks of P(t_{j n - 1} < -z); and at least that of the first look, since there it stops if
+/// D < -z SE. With one look both are the same. For z = 2 and ten looks the sum is 0.23, for z = 3 it is 0.015; without a
+/// margin the chance is 1/2 whatever the looks.
 fn bounds(z: f32, size: usize, looks: usize) -> [f64; 2] {
     let at = |look: usize| tail(z.into(), (look * size) as f64 - 1.0);
     let (first, all) = (at(1), (1..=looks).map(at).sum::<f64>());
@@ -116,7 +119,7 @@ fn wrong_acceptances_stay_below_the_sum_over_looks() {
 /// vanishes with the size of the batch; the looks, far from independent, leave room for it.
 #[test]
 fn wrong_acceptances_are_rare_whatever_the_shape() {
-    let shapes: [(&str, fn(&mut Rng) -> f32); 3] = [
+    let shapes: [(&str, Shape); 3] = [
         ("flat", |rng| rng.range(-1.0, 1.0)),
         ("heavy", |rng| rng.normal() * rng.normal() * rng.normal()),
         ("sparse", |rng| if rng.below(4) == 0 { rng.normal() } else { 0.0 }),
@@ -133,7 +136,7 @@ fn wrong_acceptances_are_rare_whatever_the_shape() {
 #[test]
 fn a_rare_ruin_is_overlooked_by_whom_it_does_not_meet() {
     // One example in ten is ruined: 0.9^32 = 0.034 where the first batch decides, 0.9^320 = 2e-15 where ten do.
-    let ruin: fn(&mut Rng) -> f32 = |rng| if rng.below(10) == 0 { 1000.0 } else { rng.range(-2.0, -1.0) };
+    let ruin: Shape = |rng| if rng.below(10) == 0 { 1000.0 } else { rng.range(-2.0, -1.0) };
     let unseen = 0.9f64.powi(32);
     for z in [2.0, 3.0] {
         let decision = Decision::Margin { z };
@@ -186,8 +189,8 @@ fn some_comparisons_draw_everything() {
 proptest! {
     #![proptest_config(cases!(500, "guard_laws/early_stop"))]
 
-    /// A comparison stops at the first batch after which |D| > z SE(D) over all examples so far, and not before; what it
-    /// then says is about those examples.
+    /// A comparison stops at the first batch after which |D| > z SE(D) over all examples so far, and not before; what
+    /// it then says is about those examples.
     #[test]
     fn it_stops_at_the_first_clear_difference(
         shift in -0.5f32..0.5,

@@ -41,8 +41,8 @@ enum Kind {
     Alone,
 }
 
-/// What a round with n_t > 1 was, by its verdict: nobody looks at losses where the fallback goes on alone; a stride makes
-/// no gradient but the learned side's, and one fallback step.
+/// What a round with n_t > 1 was, by its verdict: nobody looks at losses where the fallback goes on alone; a stride
+/// makes no gradient but the learned side's, and one fallback step.
 fn kind(verdict: &Verdict, batch: u64) -> Kind {
     let won = verdict.winner == Winner::Learned;
     match u64::from(verdict.steps) * batch {
@@ -118,9 +118,9 @@ impl Setting {
 proptest! {
     #![proptest_config(cases!(40, "guard_laws/pace"))]
 
-    /// The theorem holds round by round, of whatever kind: with gradient descent at 0 < rate < 2/L as fallback and *full
-    /// objective*, F(after) <= F(one step of the fallback) and F(after) <= rho F(before), rho = 1 - 2 mu rate (1 - rate
-    /// L / 2), whatever is proposed.
+    /// The theorem holds round by round, of whatever kind: with gradient descent at 0 < rate < 2/L as fallback and
+    /// *full objective*, F(after) <= F(one step of the fallback) and F(after) <= rho F(before), rho = 1 - 2 mu rate
+    /// (1 - rate L / 2), whatever is proposed.
     #[test]
     fn every_round_makes_the_fallbacks_progress(setting in setting()) {
         for switches in SWITCHES {
