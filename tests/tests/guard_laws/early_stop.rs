@@ -85,8 +85,8 @@ fn noise(p: f64) -> f64 {
 /// At look j the guard has N = j n differences of mean 0 (or above), and D / SE is Student's t with N - 1 degrees of
 /// freedom if they are normal. Accepting needs D < -z SE at some look, the one that it stops at, so the chance is at
 /// most the sum over all looks of P(t_{j n - 1} < -z); and at least that of the first look, since there it stops if
-/// D < -z SE. With one look both are the same. For z = 2 and ten looks the sum is 0.23, for z = 3 it is 0.015; without a
-/// margin the chance is 1/2 whatever the looks.
+/// D < -z SE. With one look both are the same. For z = 2 and ten looks the sum is 0.24, for z = 3 it is 0.018; without
+/// a margin the chance is 1/2 whatever the looks.
 fn bounds(z: f32, size: usize, looks: usize) -> [f64; 2] {
     let at = |look: usize| tail(z.into(), (look * size) as f64 - 1.0);
     let (first, all) = (at(1), (1..=looks).map(at).sum::<f64>());
