@@ -12,7 +12,7 @@ use lgl2o_tests::task::{BATCH, BOWL_START, Data, Whole, bowl, small_mlp, start};
 use lgl2o_tests::{bits, run};
 
 /// The loss of some parameters as a round would find it, and the loss after the fallback's steps from there.
-fn losses<O: Blank>(
+pub(crate) fn losses<O: Blank>(
     objective: &O,
     params: &O::Params,
     fallback: &impl Rule,

@@ -19,7 +19,7 @@ const DECISIONS: [Decision; 5] = [
 ];
 
 /// Proposals that no decision takes.
-const HOPELESS: [Adversary; 5] =
+pub(crate) const HOPELESS: [Adversary; 5] =
     [Adversary::Nan, Adversary::OneNan, Adversary::Infinite, Adversary::Huge, Adversary::Ascent];
 
 const ROUNDS: u32 = 6;

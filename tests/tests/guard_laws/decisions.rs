@@ -15,15 +15,15 @@ use proptest::prelude::*;
 
 /// loss_s(w) = a_s w over a batch of a's.
 #[derive(Debug, Clone, Copy)]
-struct Lines;
+pub(crate) struct Lines;
 
 impl Objective for Lines {
     type Params = [f32; 1];
     type Batch<'a> = &'a [f32];
     type Scratch = ();
-    type Losses = [f32; 8];
+    type Losses = [f32; 128];
 
-    fn losses(&self, (): &mut (), w: &[f32; 1], batch: &[f32], losses: &mut [f32; 8]) -> Result<usize, Error> {
+    fn losses(&self, (): &mut (), w: &[f32; 1], batch: &[f32], losses: &mut [f32; 128]) -> Result<usize, Error> {
         losses.iter_mut().zip(batch).for_each(|(loss, a)| *loss = a * w[0]);
         Ok(batch.len())
     }
@@ -33,7 +33,7 @@ impl Objective for Lines {
         scratch: &mut (),
         w: &[f32; 1],
         batch: &[f32],
-        losses: &mut [f32; 8],
+        losses: &mut [f32; 128],
         gradient: &mut [f32; 1],
     ) -> Result<usize, Error> {
         gradient[0] = batch.iter().sum::<f32>() / batch.len() as f32;
@@ -46,14 +46,14 @@ impl Blank for Lines {
         [0.0]
     }
     fn blank_scratch(&self) {}
-    fn blank_losses(&self) -> [f32; 8] {
-        [0.0; 8]
+    fn blank_losses(&self) -> [f32; 128] {
+        [0.0; 128]
     }
 }
 
 /// A rule that goes to one point.
 #[derive(Debug, Clone, Copy)]
-struct GoTo(f32);
+pub(crate) struct GoTo(pub(crate) f32);
 
 impl Rule for GoTo {
     type State<P: Tensors> = State<P, 0>;
@@ -67,10 +67,11 @@ impl Rule for GoTo {
 }
 
 /// One training batch, and check batches that are the objective as well.
-struct Batches<'a> {
-    train: &'a [f32],
-    checks: &'a [Vec<f32>],
-    next: usize,
+pub(crate) struct Batches<'a> {
+    pub(crate) train: &'a [f32],
+    pub(crate) checks: &'a [Vec<f32>],
+    /// How many check batches were asked for.
+    pub(crate) next: usize,
 }
 
 impl Source<Lines> for Batches<'_> {

@@ -136,6 +136,11 @@ fn settings_out_of_range_are_refused() {
     for bad in [-1.0, f32::NAN, f32::INFINITY] {
         assert!(refused(guard.decision(Decision::Margin { z: bad })), "z = {bad}");
         assert!(refused(guard.decision(Decision::SufficientDecrease { kappa: bad })), "kappa = {bad}");
+        assert!(refused(guard.early_stop(bad)), "early stop at {bad}");
+    }
+    for guard in [guard, LossGuard::new(Sgd::new(0.1), Sgd::new(0.1))] {
+        assert!(refused(guard.gaps(0, 5)) && refused(guard.gaps(5, 4)) && !refused(guard.gaps(1, 1)));
+        assert!(refused(guard.stride(0).audits(false)) && !refused(guard.stride(1).audits(false)));
     }
     let residual = ResidualGuard::new((), ());
     for alpha in [-0.1, 1.0, f32::NAN] {

@@ -4,6 +4,9 @@
 //! - `adversaries`: whatever is proposed, parameters stay finite and no round ends above the fallback's candidate.
 //! - `decisions`: each decision is the comparison that it is documented to be.
 //! - `policies`: what a state policy makes of the loser's state.
+//! - `pace`: races, strides and the fallback alone: what each promises and costs, and how often a loser is asked.
+//! - `stay`: a model that must not get worse does not.
+//! - `early_stop`: how often a comparison that stops early is wrong, and when it stops.
 //! - `costs`: what a round costs, in gradients and forward passes.
 //! - `errors`: what is wrong is said exactly, and changes nothing.
 //! - `residual`, `blend`: the two guards for comparison.
@@ -13,6 +16,9 @@ mod alone;
 mod blend;
 mod costs;
 mod decisions;
+mod early_stop;
 mod errors;
+mod pace;
 mod policies;
 mod residual;
+mod stay;
