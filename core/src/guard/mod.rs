@@ -43,7 +43,8 @@ pub enum Winner {
     Fallback,
     /// The learned side's, or a mixture that holds some of it.
     Learned,
-    /// Nobody's: no candidate was finite, and the parameters are what they were.
+    /// Nobody's: no candidate was finite, or none beat the current parameters and the guard stays then. The parameters
+    /// are what they were.
     Neither,
 }
 

@@ -108,11 +108,11 @@ impl<const H: usize> Learned for CoordinateLstm<H> {
     const HIDDEN: usize = H;
     const WEIGHTS: usize = Network::<INPUTS, H>::WEIGHTS;
 
-    /// The bypass alone steps, as [`CoordinateMlp::momentum`](super::CoordinateMlp::momentum) does, but at an eighth of
-    /// its rate, at which networks of ReLU units are trained well, too. The layers run, with normal weights of variance
-    /// 1 / (number of inputs of a unit) and a forget bias of 1, but O and o are zero.
+    /// The bypass alone steps, as [`CoordinateMlp::momentum`](super::CoordinateMlp::momentum) does, along m / rms(m). The
+    /// layers run, with normal weights of variance 1 / (number of inputs of a unit) and a forget bias of 1, but O and o
+    /// are zero.
     fn initial(rng: &mut Rng) -> Self {
-        Self { network: Network::initial(rng, [1.0, 0.0], -3.0, 1.0) }
+        Self { network: Network::initial(rng, [1.0, 0.0], 0.0, 1.0) }
     }
 
     /// In the order of the file: the two layers, O, o, skip, s, kappa.

@@ -141,11 +141,11 @@ impl<const H: usize> Learned for RnnProp<H> {
     const HIDDEN: usize = H;
     const WEIGHTS: usize = (INPUTS + 1) * H + Network::<H, H>::WEIGHTS;
 
-    /// The bypass alone steps, 0.02 tanh(m' r): Adam with its greatest steps held back. The layers run, with normal
+    /// The bypass alone steps, 0.01 tanh(m' r): Adam with its greatest steps held back. The layers run, with normal
     /// weights of variance 1 / (number of inputs of a unit) and a forget bias of 1, but O and o are zero.
     fn initial(rng: &mut Rng) -> Self {
         let input = core::array::from_fn(|_| core::array::from_fn(|_| core::f32::consts::FRAC_1_SQRT_2 * rng.normal()));
-        Self { input, bias: [0.0; H], network: Network::initial(rng, [1.0, 0.0], 1.0, 0.0) }
+        Self { input, bias: [0.0; H], network: Network::initial(rng, [1.0, 0.0], 0.0, 0.0) }
     }
 
     /// In the order of the file: E, e, the two layers, O, o, skip, s, kappa.

@@ -1,7 +1,7 @@
 //! A lookup table that imitates another rule: a start for meta-training.
 //!
 //! The teacher trains; beside it the table's accumulators take in the same gradients. With u = m / rms(m) +
-//! nu g / rms(g) as the [table](lgl2o::learned::table) has it, a step of the teacher is 0.01 u times some gain, and the
+//! nu g / rms(g) as the [table](mod@lgl2o::learned::table) has it, a step of the teacher is 0.01 u times some gain, and the
 //! table's gain is a product, 2^scale 2^Z(z) 2^T(x, y). Its factors are fitted one after the other:
 //!
 //! ```text
