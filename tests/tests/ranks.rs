@@ -161,5 +161,9 @@ fn a_rank_that_fails_ends_all() {
     once(&mut train(dir.path(), CONFIG, 2, &["--out", "file/x"]), 1, &["rank 0 of 2: cannot create file/x"]);
     fs::create_dir(dir.path().join("c.l2o")).unwrap();
     once(&mut train(dir.path(), CONFIG, 2, &[]), 1, &["rank 0 of 2: cannot write", "c.l2o"]);
-    once(&mut mpirun(dir.path(), &["-n", "2", program, "data", "status"]), 2, &["mpirun spreads `meta-train` only"]);
+    once(
+        &mut mpirun(dir.path(), &["-n", "2", program, "data", "status"]),
+        2,
+        &["mpirun spreads `meta-train` and `reproduce` only"],
+    );
 }
