@@ -236,8 +236,8 @@ fn networks(scale: &Scale) -> [TaskPlan; 3] {
     };
     let wide = task("mnist-wide", &[320], Activation::Sigmoid, 1000);
     [
-        task("mnist-relu", &[64, 64], Activation::Relu, 3000),
-        task("mnist-deep", &[20, 20, 20], Activation::Sigmoid, 3000),
+        task("mnist-relu", &[64, 64], Activation::Relu, 2000),
+        task("mnist-deep", &[20, 20, 20], Activation::Sigmoid, 2000),
         TaskPlan { rules: SLOW_BASELINES.to_vec(), grid_seeds: 1, ..wide },
     ]
 }
