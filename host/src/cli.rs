@@ -113,7 +113,8 @@ impl CompareArgs {
 }
 
 /// What `compare` compares unless said otherwise.
-pub const DEFAULT_OPTIMIZERS: &str = "sgd,momentum,adam,l2o,gl2o(l2o,sgd),lgl2o(l2o,sgd,veto),lgl2o(l2o,adam,veto)";
+pub const DEFAULT_OPTIMIZERS: &str =
+    "sgd,momentum,adam,l2o,table,gl2o(l2o,sgd),lgl2o(l2o,sgd,paper),lgl2o(l2o,sgd),lgl2o(l2o,momentum)";
 
 const COMPARE_HELP: &str = "\
 Optimizers:
@@ -123,13 +124,22 @@ Optimizers:
   armijo  armijo:10            SGD with backtracking from a largest rate
   l2o  l2o:FILE                the built-in learned optimizer, or weights of any kind from a file
   mlp lstm rnnprop controller table
-                               a built-in learned optimizer by kind; l2o is mlp
+                               the built-in ones by kind: an MLP for each coordinate (l2o itself), an LSTM for
+                               each, RNNProp, a controller for each tensor, a lookup table
   lgl2o(l2o,sgd)               the loss guard: learned rule, fallback, then options
-      nt=10 nc=10                  training and check batches a round
-      lower  margin=Z  growing-margin  full  decrease=KAPPA
+      paper                        the paper's form: only races, nt=10 nc=10 lower early-stop=0 no-veto;
+                                   options after it change it
+      nt=20 nc=10                  training batches of a race, check batches of a round at most
+      stride=32  no-stride         learned steps against one of the fallback between races, at most
+      gaps=80:1280                 shortest and longest gap between races, in steps
+      budget  no-budget            after a lost race the fallback goes on alone for the gap
+      no-audit                     no races; a lost stride is followed by a shorter one
+      lower  margin=2  growing-margin  full  decrease=KAPPA
                                    how it decides
+      early-stop=2                 standard errors at which no more check batches are drawn; 0 draws all
+      veto  no-veto                whether the proposal must also beat the current parameters
+      stay                         the current parameters stay where no candidate beats them
       keep  rewind  reset  follow  what happens to the loser's state
-      veto                         the proposal must also beat the current parameters
   gl2o(l2o,sgd)                the residual guard; options:
       alpha=0.99                   factor of the bound
       mu=gs:THETA  mu=rt  mu=aa  mu=ema:THETA  mu=rm:K
@@ -138,7 +148,7 @@ Optimizers:
 
 Examples:
   lgl2o compare --task mnist --data ~/data --steps 3000 --seeds 5
-  lgl2o compare --optimizers 'adam:0.03,lgl2o(l2o,armijo,nt=1,nc=1)' --out out/short-rounds
+  lgl2o compare --optimizers 'adam:0.03,lgl2o(l2o,armijo,paper,nt=1,nc=1)' --out out/short-rounds
   lgl2o compare --task mnist --hidden 64,64 --activation relu
   lgl2o compare --task idx --data ~/my-digits --tune";
 
@@ -177,12 +187,15 @@ Experiments:
   7  every learned optimizer with every fallback
   8  the default guard without its parts
 
-Finished runs are kept in OUT/units: an interrupted reproduction goes on where it was.
+Finished runs are kept in OUT/units: an interrupted reproduction goes on where it was, with any number of
+processes.
 
 Examples:
   lgl2o reproduce --data ~/data
   lgl2o reproduce --quick --only 2,6
-  lgl2o reproduce --only 4 --idx ~/my-digits --idx ~/my-letters";
+  lgl2o reproduce --only 4 --idx ~/my-digits --idx ~/my-letters
+  mpirun -n 4 lgl2o reproduce --data ~/data
+                               the same results by four processes, if built with --features mpi";
 
 const META_TRAIN_HELP: &str = "\
 Examples:

@@ -38,10 +38,14 @@ pub struct Run {
     pub seed: u64,
     /// Share of the rounds that the learned side won; 0 for a plain rule, 1 for the learned one alone.
     pub learned_share: f64,
+    /// Share of the training steps that kept candidates of the learned side have made. It differs from the share of
+    /// the rounds where rounds differ in length, as strides and steps of the fallback alone do.
+    #[serde(default)]
+    pub learned_steps_share: f64,
     /// The losses along the way, by rising step.
     pub curve: Vec<Point>,
     /// Who won, as runs of equal verdicts in the order of the rounds; empty where nothing is guarded.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub verdicts: Vec<Verdicts>,
 }
 

@@ -20,9 +20,9 @@ fn read(path: impl AsRef<Path>) -> Vec<u8> {
 #[test]
 fn compare_writes_a_whole_report() {
     let dir = folder();
-    let ran = lgl2o(dir.path(), &short("sgd,l2o,lgl2o(l2o,sgd),gl2o(l2o,sgd),blend(l2o,adam,share=0.5)", &[]));
+    let ran = lgl2o(dir.path(), &short("sgd,l2o,lgl2o(l2o,sgd,paper),gl2o(l2o,sgd),blend(l2o,adam,share=0.5)", &[]));
     ran.expect(0, &[]);
-    assert!(ran.out.contains("lgl2o(l2o,sgd:1)"), "{}", ran.out);
+    assert!(ran.out.contains("lgl2o(l2o,sgd:1,paper)"), "{}", ran.out);
     let out = dir.path().join("out/spirals");
     for file in ["table.md", "loss-by-step.svg", "loss-by-cost.svg", "verdicts.svg", "boundary.svg", "report.html"] {
         assert!(!read(out.join(file)).is_empty(), "{file}");
@@ -42,7 +42,7 @@ fn compare_writes_a_whole_report() {
             assert!(curve.iter().all(|point| point[key].is_number()), "{key}");
         }
     }
-    // A plain rule spends one gradient a step; LGL2O with n_t = n_c = 10 spends 19 gradients and 20 forwards a round.
+    // A plain rule spends one gradient a step; the paper's LGL2O with n_t = n_c = 10 spends 19 gradients and 20 forwards a round.
     assert_eq!(runs[0]["curve"].as_array().unwrap().last().unwrap()["cost"], 60.0);
     assert_eq!(runs[4]["curve"].as_array().unwrap().last().unwrap()["cost"], 2.0 * (19.0 * 3.0 + 20.0));
     assert!(json["summary"].as_array().unwrap().iter().all(|row| row["test_loss_mean"].is_number()));
@@ -111,7 +111,10 @@ fn wrong_arguments_are_explained() {
         (&["compare", "--steps", "15"], &["multiple of 10"]),
         (&["compare", "--seeds", "0"], &["0 is not in 1.."]),
         (&["compare", "--quick", "--batch", "5000"], &["larger than the training data"]),
-        (&["compare", "--quick", "--batch", "200", "--optimizers", "lgl2o(l2o,sgd)"], &["2000 examples a round"]),
+        (
+            &["compare", "--quick", "--batch", "1001", "--optimizers", "lgl2o(l2o,sgd)"],
+            &["no batch would be left to check with"],
+        ),
         (&["compare", "--sted", "1"], &["--sted", "--seed"]),
         (&["compare", "--hidden", "8,0"], &["0 is not in 1.."]),
         (&["compare", "--activation", "softplus"], &["softplus", "sigmoid"]),

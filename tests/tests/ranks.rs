@@ -1,4 +1,5 @@
-//! `lgl2o meta-train` spread over ranks by `mpirun`: the same bytes for any number of them, and failures that end all.
+//! `lgl2o meta-train` and `reproduce` spread over ranks by `mpirun`: the same bytes for any number of them, and failures
+//! that end all.
 //!
 //! Ignored unless asked for, since they need Open MPI and libclang:
 //!
@@ -106,6 +107,38 @@ fn weights_do_not_depend_on_ranks() {
     }
 }
 
+/// What `reproduce` writes, with one rank and with two; these go on from what one has left half done, too.
+#[test]
+#[ignore = "needs Open MPI and libclang"]
+fn experiments_do_not_depend_on_ranks() {
+    let reproduce = |dir: &Path, ranks: &str| {
+        let fixed = ["--quick", "--data", "nowhere", "--out", "o", "--only", "2", "--seeds", "1", "--threads", "1"];
+        let start = ["-n", ranks, program().to_str().unwrap(), "reproduce"];
+        let said = ran(&mut mpirun(dir, &[&start[..], &fixed].concat()));
+        assert_eq!(said.expect(0, &[]).out.matches("report: ").count(), 1, "{said:?}");
+        let read = |name: &str| fs::read(dir.join("o").join(name)).unwrap();
+        let count = said.out.lines().find(|line| line.starts_with("runs: ")).unwrap().to_owned();
+        ((read("2-spirals/spirals/results.json"), read("report.html")), count)
+    };
+    let (one, two) = (folder(), folder());
+    let (written, count) = reproduce(one.path(), "1");
+    let (same, same_count) = reproduce(two.path(), "2");
+    assert!(written == same, "one rank and two");
+    assert_eq!(count, same_count);
+    let units = |dir: &Path| -> Vec<PathBuf> {
+        let mut all: Vec<_> = fs::read_dir(dir.join("o/units")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        all.sort();
+        all
+    };
+    let stored = units(one.path());
+    assert_eq!(stored.len(), units(two.path()).len());
+    let lost = stored.len() / 2;
+    stored[..lost].iter().for_each(|unit| fs::remove_file(unit).unwrap());
+    let (again, count) = reproduce(one.path(), "2");
+    assert!(again == written, "two ranks that go on");
+    assert!(count.starts_with(&format!("runs: {lost} done, {} found", stored.len() - lost)), "{count}");
+}
+
 /// A rank that is killed ends the others; what was saved goes on, with another number of ranks, to the same end.
 #[test]
 #[ignore = "needs Open MPI and libclang"]
@@ -161,5 +194,9 @@ fn a_rank_that_fails_ends_all() {
     once(&mut train(dir.path(), CONFIG, 2, &["--out", "file/x"]), 1, &["rank 0 of 2: cannot create file/x"]);
     fs::create_dir(dir.path().join("c.l2o")).unwrap();
     once(&mut train(dir.path(), CONFIG, 2, &[]), 1, &["rank 0 of 2: cannot write", "c.l2o"]);
-    once(&mut mpirun(dir.path(), &["-n", "2", program, "data", "status"]), 2, &["mpirun spreads `meta-train` only"]);
+    once(
+        &mut mpirun(dir.path(), &["-n", "2", program, "data", "status"]),
+        2,
+        &["mpirun spreads `meta-train` and `reproduce` only"],
+    );
 }

@@ -219,6 +219,7 @@ impl<L: Rule, F: Rule> Guard for ResidualGuard<L, F> {
         oracle: &mut Oracle<'_, O>,
         source: &mut impl Source<O>,
     ) -> Result<Verdict, Error> {
+        source.begin_round();
         let batch = source.train()?;
         let train_loss = oracle.gradient(params, batch, &mut memory.gradient)?;
         if !memory.gradient.is_finite() {

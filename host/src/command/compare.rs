@@ -9,7 +9,7 @@ use super::Failure;
 use crate::cli::CompareArgs;
 use crate::experiment::{Evaluator, Outcome, Plan, compare, tune};
 use crate::files::{check_writable, write_atomically};
-use crate::optimizer::{Optimizer, Tuned, parse_list};
+use crate::optimizer::{Method, Optimizer, Tuned, parse_list};
 use crate::report::{self, Boundaries, Boundary, Extras};
 use crate::task::Task;
 
@@ -54,37 +54,40 @@ fn plan(args: &CompareArgs, tuned: &Tuned) -> Result<Plan, Failure> {
     Ok(Plan { optimizers, seeds: (args.seed..args.seed + seeds).collect(), steps })
 }
 
-/// Every run must end with the same step, and no optimizer may be there twice.
+/// Every run must get to the end of a round, those of equal rounds with the last step, and no optimizer may be there
+/// twice.
 fn check_rounds(optimizers: &[Optimizer], steps: u64) -> Result<(), Failure> {
-    for (i, optimizer) in optimizers.iter().enumerate() {
-        let round = u64::from(optimizer.method.steps_per_round());
-        if !steps.is_multiple_of(round) {
+    for (i, Optimizer { name, method }) in optimizers.iter().enumerate() {
+        let round = u64::from(method.first_round());
+        if method.has_equal_rounds() && !steps.is_multiple_of(round) {
             return Err(Failure::Usage(anyhow!(
-                "`{}` trains {round} steps a round, so the number of steps must be a multiple of {round}, not {steps}; \
-                 or give it other rounds with nt=N",
-                optimizer.name
+                "`{name}` trains {round} steps a round, so the number of steps must be a multiple of {round}, not \
+                 {steps}; or give it other rounds with nt=N"
             )));
         }
-        if optimizers[..i].iter().any(|other| other.name == optimizer.name) {
-            return Err(Failure::Usage(anyhow!("`{}` is listed twice", optimizer.name)));
+        if steps < round {
+            return Err(Failure::Usage(anyhow!(
+                "`{name}` begins with a round of {round} steps, so {steps} are too few; or give it shorter rounds with \
+                 nt=N"
+            )));
+        }
+        if optimizers[..i].iter().any(|other| other.name == *name) {
+            return Err(Failure::Usage(anyhow!("`{name}` is listed twice")));
         }
     }
     Ok(())
 }
 
-/// A batch, and for a guard all batches of a round, must leave something of the training data.
+/// A batch must fit into the training data, and where losses are checked, one more.
 fn check_size(task: &Task, optimizers: &[Optimizer]) -> Result<(), Failure> {
     let (batch, examples) = (task.batch, task.train().len());
     if batch > examples {
         return Err(Failure::Usage(anyhow!("--batch {batch} is larger than the training data, {examples} examples")));
     }
-    let round = |optimizer: &Optimizer| optimizer.method.steps_per_round() as usize * batch;
-    match optimizers.iter().find(|o| o.method.is_guarded() && round(o) >= examples) {
-        Some(optimizer) => Err(Failure::Usage(anyhow!(
-            "`{}` trains on {} examples a round, and of {examples} none would be left to check with: \
-             use fewer with --batch N, or nt=N",
-            optimizer.name,
-            round(optimizer)
+    match optimizers.iter().find(|o| matches!(o.method, Method::Loss { .. }) && 2 * batch > examples) {
+        Some(Optimizer { name, .. }) => Err(Failure::Usage(anyhow!(
+            "`{name}` trains on at least {batch} examples a round, and of {examples} no batch would be left to check \
+             with: use fewer with --batch N"
         ))),
         None => Ok(()),
     }

@@ -41,14 +41,16 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 /// # Errors
 /// Why it could not be done.
 pub fn dispatch(cli: &Cli, ranks: &Ranks) -> Result<(), Failure> {
-    if ranks.count() > 1 && !matches!(cli.command, Some(Command::MetaTrain(_))) {
-        ranks.agree(Err(anyhow::anyhow!("mpirun spreads `meta-train` only"))).map_err(Failure::Usage)?;
+    if ranks.count() > 1 && !matches!(cli.command, Some(Command::MetaTrain(_) | Command::Reproduce(_))) {
+        ranks
+            .agree(Err(anyhow::anyhow!("mpirun spreads `meta-train` and `reproduce` only")))
+            .map_err(Failure::Usage)?;
     }
     rayon::ThreadPoolBuilder::new().num_threads(cli.threads).build_global()?;
     match &cli.command {
         None => compare::run(&default_compare()),
         Some(Command::Compare(args)) => compare::run(args),
-        Some(Command::Reproduce(args)) => reproduce::run(args),
+        Some(Command::Reproduce(args)) => reproduce::run(args, ranks),
         Some(Command::MetaTrain(args)) => meta_train::run(args, ranks),
         Some(Command::Data(args)) => data::run(args),
     }

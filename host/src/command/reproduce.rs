@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::Failure;
 use crate::cli::ReproduceArgs;
 use crate::data::{self, DataError};
+use crate::ranks::Ranks;
 use crate::reproduce::claims::{Claim, claims};
 use crate::reproduce::page::{Outcome, write};
 use crate::reproduce::plan::{EXPERIMENTS, Experiment, experiments};
@@ -14,22 +15,28 @@ use crate::reproduce::{Lab, Scale, Shelf, Source, Store};
 const QUICK_SEEDS: u64 = 2;
 
 /// Does it.
-pub(super) fn run(args: &ReproduceArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &ReproduceArgs, ranks: &Ranks) -> Result<(), Failure> {
     let seeds = if args.quick { args.seeds.min(QUICK_SEEDS) } else { args.seeds };
     let scale = Scale { seeds, quick: args.quick };
     let mut chosen = experiments(&args.idx, &scale);
     chosen.retain(|e| args.only.is_empty() || args.only.contains(&u64::from(e.number)));
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out/reproduce"));
-    let store = Store::open(&out)?;
+    let store = Store::new(&out);
+    ranks.lead(|| store.open())?;
     let mut shelf = Shelf::new(data::data_dir(args.data.as_deref()));
-    let left_out = leave_out(&mut chosen, args, &mut shelf)?;
-    left_out.iter().for_each(|note| eprintln!("{note}"));
+    let left_out = leave_out(&mut chosen, args, &mut shelf, ranks)?;
+    if ranks.is_first() {
+        left_out.iter().for_each(|note| eprintln!("{note}"));
+    }
     let notes = [vec![format!("Command: `{}`.", command_line(args))], left_out].concat();
-    let mut lab = Lab::new(shelf, store, scale.clone())?;
+    let mut lab = Lab::new(ranks, shelf, store, scale.clone())?;
     let findings = lab.run(&chosen)?;
     let claims = claims(&findings);
     let outcome = Outcome { experiments: &chosen, findings: &findings, claims: &claims, scale: &scale, notes: &notes };
-    let page = write(&out, &outcome)?;
+    let page = ranks.lead(|| write(&out, &outcome))?;
+    if !ranks.is_first() {
+        return Ok(());
+    }
     claims.iter().for_each(|claim| println!("{}", line(claim)));
     let [done, found] = lab.counts();
     println!("runs: {done} done, {found} found finished in {}", out.join("units").display());
@@ -37,8 +44,13 @@ pub(super) fn run(args: &ReproduceArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Without MNIST, a quick run does without what needs it; a full one says at once what is missing.
-fn leave_out(chosen: &mut Vec<Experiment>, args: &ReproduceArgs, shelf: &mut Shelf) -> Result<Vec<String>, Failure> {
+/// Where the first rank has no MNIST, a quick run does without what needs it; a full one says at once what is missing.
+fn leave_out(
+    chosen: &mut Vec<Experiment>,
+    args: &ReproduceArgs,
+    shelf: &mut Shelf,
+    ranks: &Ranks,
+) -> Result<Vec<String>, Failure> {
     let mut notes = Vec::new();
     if args.quick {
         notes.push(
@@ -47,25 +59,23 @@ fn leave_out(chosen: &mut Vec<Experiment>, args: &ReproduceArgs, shelf: &mut She
     }
     let needs = |e: &Experiment| e.parts.iter().any(|part| matches!(part.task.source, Source::Mnist(_)));
     if chosen.iter().any(needs) {
-        match shelf.mnist() {
-            Ok(_) => {}
-            Err(DataError::NotFound { .. }) if args.quick => {
-                for experiment in chosen.iter_mut() {
-                    experiment.parts.retain(|part| !matches!(part.task.source, Source::Mnist(_)));
-                }
-                notes.push(
-                    "Left out: everything on MNIST, which is not there; `lgl2o data fetch mnist` gets it.".to_owned(),
-                );
+        let missing = ranks.lead(|| Ok(matches!(shelf.mnist(), Err(DataError::NotFound { .. }))))?;
+        if missing && args.quick {
+            for experiment in chosen.iter_mut() {
+                experiment.parts.retain(|part| !matches!(part.task.source, Source::Mnist(_)));
             }
-            Err(error) => return Err(error.into()),
+            notes.push(
+                "Left out: everything on MNIST, which is not there; `lgl2o data fetch mnist` gets it.".to_owned(),
+            );
+        } else {
+            ranks.agree(shelf.mnist().map(|_| ()).map_err(Into::into))?;
         }
     }
-    for folder in &args.idx {
-        data::load_folder(folder)?;
-    }
+    let folders = args.idx.iter().try_for_each(|folder| data::load_folder(folder).map(|_| ()));
+    ranks.agree(folders.map_err(Into::into))?;
     chosen.retain(|experiment| !experiment.parts.is_empty());
     if chosen.is_empty() {
-        return Err(anyhow::anyhow!("nothing is left to run without MNIST; `lgl2o data fetch mnist` gets it").into());
+        ranks.agree(Err(anyhow::anyhow!("nothing is left to run without MNIST; `lgl2o data fetch mnist` gets it")))?;
     }
     Ok(notes)
 }

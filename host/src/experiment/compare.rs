@@ -140,6 +140,7 @@ mod tests {
             optimizer: "sgd:1".to_owned(),
             seed,
             learned_share: 0.0,
+            learned_steps_share: 0.0,
             curve: vec![point(0, losses[0]), point(1, losses[1])],
             verdicts: Vec::new(),
         }

@@ -78,10 +78,14 @@ impl GuardVisitor for Runner<'_> {
         let mut curve = Curve::new(self.task, self.points);
         curve.evaluate(0, 0.0, trainer.params(), &mut evaluator);
         let mut accepted = Accepted { step: 0, cost: 0.0, params: trainer.params().clone() };
-        let mut verdicts = Vec::new();
+        let (mut verdicts, mut learned_steps) = (Vec::new(), 0);
         while curve.is_due() {
             match trainer.round(&mut source) {
-                Ok(verdict) => push(&mut verdicts, verdict.winner, accepted.step + u64::from(verdict.steps)),
+                Ok(verdict) => {
+                    let steps = u64::from(verdict.steps);
+                    learned_steps += if verdict.winner == Winner::Learned { steps } else { 0 };
+                    push(&mut verdicts, verdict.winner, accepted.step + steps);
+                }
                 // Only a rule that runs alone can fail so: what it does next is not defined any more.
                 Err(lgl2o::Error::Diverged | lgl2o::Error::NonFiniteGradient) => break,
                 Err(error) => return Err(error),
@@ -103,12 +107,14 @@ impl GuardVisitor for Runner<'_> {
             (self.advance)(curve.last() - accepted.step);
             curve.diverge(trainer.progress().spent.in_forwards() as f64 / self.task.batch as f64, accepted.step);
         }
+        let progress = trainer.progress();
         let guarded = self.optimizer.method.is_guarded();
         Ok(Outcome {
             run: Run {
                 optimizer: self.optimizer.name.clone(),
                 seed: self.seed,
-                learned_share: f64::from(trainer.progress().learned_share()),
+                learned_share: f64::from(progress.learned_share()),
+                learned_steps_share: learned_steps as f64 / progress.steps.max(1) as f64,
                 curve: curve.points,
                 verdicts: if guarded { verdicts } else { Vec::new() },
             },
@@ -211,7 +217,7 @@ mod tests {
 
     fn curve(points: &[u64]) -> Vec<Point> {
         let task = Task::load("spirals", None, &Hidden::default(), 16).expect("built in");
-        let optimizer = parse("lgl2o(l2o,adam:0.01,nt=10,nc=2)", &Tuned::default()).expect("an optimizer");
+        let optimizer = parse("lgl2o(l2o,adam:0.01,paper,nc=2)", &Tuned::default()).expect("an optimizer");
         run(&task, &optimizer, 1, points, &|_| {}).expect("runs").run.curve
     }
 
@@ -226,6 +232,24 @@ mod tests {
             assert_eq!(*point, Point { step: point.step, ..whole[2] });
         }
         assert_eq!(curve(&[4])[..], [Point { step: 4, ..whole[0] }], "the last step is always there");
+    }
+
+    #[test]
+    fn learned_steps_are_those_of_the_stretches_that_the_learned_side_won() {
+        let task = Task::load("spirals", None, &Hidden::default(), 64).expect("built in");
+        let ran = |name: &str| {
+            let optimizer = parse(name, &Tuned::default()).expect("an optimizer");
+            run(&task, &optimizer, 1, &[400], &|_| {}).expect("runs").run
+        };
+        // A proposing side that surely wins, whatever the learned weights are.
+        let guarded = ran("lgl2o(adam:0.01,sgd:0.0001,gaps=20:40)");
+        let begins = std::iter::once(0).chain(guarded.verdicts.iter().map(|v| v.until));
+        let stretches = begins.zip(&guarded.verdicts).filter(|(_, v)| v.winner == record::Winner::Learned);
+        let learned: u64 = stretches.map(|(begin, v)| v.until - begin).sum();
+        let all = guarded.verdicts.last().expect("a verdict").until;
+        assert_eq!(guarded.learned_steps_share, learned as f64 / all as f64);
+        assert!(guarded.learned_steps_share > guarded.learned_share && guarded.learned_share > 0.0, "{guarded:?}");
+        assert_eq!((ran("l2o").learned_steps_share, ran("sgd:1").learned_steps_share), (1.0, 0.0));
     }
 
     #[test]

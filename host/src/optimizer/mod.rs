@@ -159,13 +159,19 @@ impl Method {
         matches!(self, Self::Loss { .. } | Self::Residual { .. })
     }
 
-    /// Training steps of one round.
+    /// Training steps of the first round, where the data have room for them.
     #[must_use]
-    pub fn steps_per_round(&self) -> u32 {
+    pub fn first_round(&self) -> u32 {
         match self {
             Self::Loss { settings, .. } => settings.train,
             _ => 1,
         }
+    }
+
+    /// Whether all rounds are as long as the first.
+    #[must_use]
+    pub fn has_equal_rounds(&self) -> bool {
+        !matches!(self, Self::Loss { settings, .. } if settings.stride > 0 || settings.budget)
     }
 
     /// Hands the core's guard to a visitor.

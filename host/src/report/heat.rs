@@ -43,7 +43,7 @@ pub struct HeatCell {
 /// # Errors
 /// [`ReportError::Picture`] if it cannot be drawn.
 pub fn heat_map(title: &str, results: &Results, map: &HeatMap) -> Result<String, ReportError> {
-    let explanation = "Colour: loss at the end against the fallback's alone. Share: rounds that the learned side won.";
+    let explanation = "Colour: loss at the end against the fallback's alone. Share: steps that are the learned side's.";
     let heading = Heading { title, results, explanation };
     let bottom = CELLS_TOP + ROW * map.rows.len() as i32;
     canvas::picture(&heading, bottom + 66 * PX, |sheet| {

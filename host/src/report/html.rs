@@ -37,8 +37,9 @@ const WORDS: [(&str, &str); 7] = [
          costs 3 a step. The checks of a guard are included.",
     ),
     (
-        "learned share",
-        "the share of the rounds that the learned side won; 100 % for a learned optimizer without a guard.",
+        "learned steps",
+        "the share of the training steps that are the learned side's: those of its proposals that were kept; 100 % for a \
+         learned optimizer without a guard. Rounds differ in length, so it is not the share of the rounds that it won.",
     ),
 ];
 
@@ -199,7 +200,7 @@ fn every_run(results: &Results) -> String {
          <div class=\"scroll\">\n<table>\n\
          <thead><tr><th scope=\"col\">optimizer</th>",
     );
-    for title in ["seed", "steps", "cost", "training loss", "held-out loss", "accuracy %", "learned %"] {
+    for title in ["seed", "steps", "cost", "training loss", "held-out loss", "accuracy %", "learned steps %"] {
         out.push_str(&format!("<th scope=\"col\">{title}</th>"));
     }
     out.push_str("</tr></thead>\n<tbody>\n");
@@ -223,7 +224,7 @@ fn run_row(run: &Run) -> String {
         loss(|p| p.train_loss),
         loss(|p| p.test_loss),
         accuracy,
-        (!plain).then(|| percent(run.learned_share)),
+        (!plain).then(|| percent(run.learned_steps_share)),
     ];
     let cells: String = cells.map(|c| table_cell(&text(c))).concat();
     let name = breakable(&run.optimizer);

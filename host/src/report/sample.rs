@@ -47,7 +47,8 @@ fn run(name: &str, index: usize, seed: u64) -> Run {
     Run {
         optimizer: name.to_owned(),
         seed,
-        learned_share: [0.0, 0.0, 1.0, 0.25][index],
+        learned_share: [0.0, 0.0, 1.0, 0.125][index],
+        learned_steps_share: [0.0, 0.0, 1.0, 0.25][index],
         curve: STEPS.map(|step| point(index, seed, step)).to_vec(),
         verdicts: if guarded { verdicts.to_vec() } else { Vec::new() },
     }

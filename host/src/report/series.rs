@@ -53,9 +53,9 @@ impl Series<'_> {
         self.points.last().map_or(0, |p| p.diverged)
     }
 
-    /// Mean share of the rounds that the learned side won; `None` where there is no learned side.
-    pub(super) fn learned_share(&self) -> Option<f64> {
-        let total: f64 = self.runs.iter().map(|r| r.learned_share).sum();
+    /// Mean share of the training steps that the learned side made; `None` where there is no learned side.
+    pub(super) fn learned_steps_share(&self) -> Option<f64> {
+        let total: f64 = self.runs.iter().map(|r| r.learned_steps_share).sum();
         (self.kind != Kind::Plain).then(|| total / self.runs.len() as f64)
     }
 }

@@ -90,8 +90,8 @@ pub(super) fn intro(results: &Results, mark: &str) -> Vec<String> {
             "Held-out loss after so many steps, {spread}, and held-out accuracy after the last one. {mark} marks \
              the lowest mean loss and the highest mean accuracy; values that print alike are tied, and all marked."
         ),
-        "Cost: forward passes of one minibatch, a gradient counts as 3. Learned: share of the rounds won by the \
-         learned side."
+        "Cost: forward passes of one minibatch, a gradient counts as 3. Learned steps: share of the training steps \
+         that are the learned side's."
             .to_owned(),
     ]
 }
@@ -104,7 +104,7 @@ pub(super) fn build(results: &Results) -> Table {
     let mut columns: Vec<Column> = steps.iter().map(|&step| loss_column(results, &all, step)).collect();
     columns.extend(last.map(|step| accuracy_column(results, &all, step)));
     columns.push(column("cost/step", &all, |s| cost_per_step(results, s)));
-    columns.push(column("learned %", &all, |s| s.learned_share().map_or(NONE.to_owned(), percent)));
+    columns.push(column("learned steps %", &all, |s| s.learned_steps_share().map_or(NONE.to_owned(), percent)));
     let marked: Vec<Vec<Cell>> = columns.iter().map(mark_best).collect();
     let rows = all.iter().enumerate().map(|(i, one)| Row {
         name: one.name.to_owned(),
@@ -242,7 +242,7 @@ mod tests {
             "loss at 3000",
             "accuracy %",
             "cost/step",
-            "learned %",
+            "learned steps %",
         ];
         assert_eq!(head, expected);
     }

@@ -102,8 +102,8 @@ fn draw_name(sheet: &Sheet<'_>, area: Area, one: &Series<'_>) -> Drawn {
     let y = area.top - 14 * PX;
     let room = f64::from((PLOT_RIGHT - PLOT_LEFT) / PX) - 290.0;
     write(sheet, (area.left, y), &wrap(one.name, room, 15.0, 1).concat(), &bold(15, INK))?;
-    let Some(share) = one.learned_share() else { return Ok(()) };
-    let words = format!("learned side won {} % of the rounds", percent(share));
+    let Some(share) = one.learned_steps_share() else { return Ok(()) };
+    let words = format!("{} % learned steps", percent(share));
     write(sheet, (area.right, y), &words, &letters(14, INK).pos(ENDING))
 }
 
@@ -191,7 +191,7 @@ mod tests {
     fn bands_name_their_optimizer_and_its_share() {
         let results = sample::results();
         let texts = canvas::texts(&picture(&results, &series::series(&results)).expect("drawn"));
-        for part in ["lgl2o(l2o,sgd:1)", "learned side won 25.0 % of the rounds", "50 %", "100 %", "1k"] {
+        for part in ["lgl2o(l2o,sgd:1)", "25.0 % learned steps", "50 %", "100 %", "1k"] {
             assert!(texts.iter().any(|t| t == part), "{part}: {texts:?}");
         }
         assert!(!texts.iter().any(|t| t == "sgd:9"));

@@ -236,7 +236,6 @@ mod tests {
             results,
             choices: best.iter().map(choice).collect(),
             names: names.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect(),
-            left_out: Vec::new(),
         }
     }
 

@@ -29,8 +29,6 @@ pub struct Finding {
     pub choices: Vec<Choice>,
     /// The plan's expressions, each with the name that it has in the results.
     pub names: Vec<(String, String)>,
-    /// The plan's expressions that this program does not know.
-    pub left_out: Vec<String>,
 }
 
 impl Finding {
@@ -175,7 +173,6 @@ mod tests {
                 choice("adam", 50, "0.1"),
             ],
             names: vec![("sgd".to_owned(), "sgd:1".to_owned())],
-            left_out: Vec::new(),
         }
     }
 

@@ -9,14 +9,20 @@ use super::finding::{Choice, Finding};
 use super::grid::{self, Grid};
 use super::plan::{self, Experiment, Part, Scale, TaskPlan};
 use super::store::Store;
-use super::unit::{Fingerprints, Split, Unit, map};
+use super::unit::{Fingerprints, Split, Unit};
 use crate::experiment::compare::summarise;
 use crate::optimizer::parse;
+use crate::ranks::Ranks;
 use crate::record::{Results, Run, VERSION};
+
+/// Units that each of several ranks does before they share the results and the first one stores them: few enough that
+/// a killed run loses little, and many enough that ranks wait little for each other.
+const UNITS_BETWEEN_SHARING: usize = 16;
 
 /// What all runs share.
 #[derive(Debug)]
-pub struct Lab {
+pub struct Lab<'a> {
+    ranks: &'a Ranks,
     shelf: Shelf,
     scale: Scale,
     store: Store,
@@ -29,15 +35,17 @@ pub struct Lab {
 /// An experiment's number with one of its parts.
 type Asked<'a> = (u8, &'a Part);
 
-impl Lab {
-    /// A laboratory that takes data from a shelf, and keeps finished units in a store.
+impl<'a> Lab<'a> {
+    /// A laboratory that takes data from a shelf, spreads units over ranks, and keeps finished ones in a store, which
+    /// is the first rank's.
     ///
     /// # Errors
     /// None, unless the progress bar's template is wrong.
-    pub fn new(shelf: Shelf, store: Store, scale: Scale) -> Result<Self> {
+    pub fn new(ranks: &'a Ranks, shelf: Shelf, store: Store, scale: Scale) -> Result<Self> {
         let style = ProgressStyle::with_template("reproducing {bar:30} {percent:>3} % {elapsed} left {eta}  {msg}")?;
-        let bar = ProgressBar::new(1).with_style(style.progress_chars("=> "));
-        Ok(Self { shelf, scale, store, fingerprints: Fingerprints::default(), bar, counts: [0, 0] })
+        let bar = if ranks.is_first() { ProgressBar::new(1) } else { ProgressBar::hidden() };
+        let bar = bar.with_style(style.progress_chars("=> "));
+        Ok(Self { ranks, shelf, scale, store, fingerprints: Fingerprints::default(), bar, counts: [0, 0] })
     }
 
     /// How many units were done, and how many were found finished.
@@ -73,7 +81,7 @@ impl Lab {
 
     /// One task: `later` is the work of the tasks after it.
     fn task(&mut self, task: &TaskPlan, asked: &[Asked<'_>], later: u64) -> Result<Vec<Finding>> {
-        let bench = Bench::load(task, &mut self.shelf, self.scale.quick)?;
+        let bench = self.ranks.agree(Bench::load(task, &mut self.shelf, self.scale.quick).map_err(Into::into))?;
         let finals = self.estimate(task, asked.iter().copied()) - work(task, &grid::trials(task));
         let grid = Grid::new(&self.units(&bench, task, &grid::trials(task), finals + later)?);
         let wanted: Vec<Wanted> = asked.iter().map(|(_, part)| Wanted::new(part, &grid)).collect::<Result<_>>()?;
@@ -88,8 +96,10 @@ impl Lab {
 
     /// The runs of some units, from the store where they are there; `after` is the work that follows.
     fn units(&mut self, bench: &Bench, task: &TaskPlan, units: &[Unit], after: u64) -> Result<Vec<Run>> {
-        let keys: Vec<String> = map(units, |unit| unit.key(&bench.identity, &self.fingerprints))?;
-        let mut runs: Vec<Option<Run>> = keys.iter().map(|key| self.store.get(key)).collect();
+        let fingerprints = &self.fingerprints;
+        let keys: Vec<String> = self.ranks.try_map(units, |unit| unit.key(&bench.identity, fingerprints))?;
+        let mut runs: Vec<Option<Run>> =
+            self.ranks.lead(|| Ok(keys.iter().map(|key| self.store.get(key)).collect()))?;
         let missing: Vec<usize> = (0..units.len()).filter(|&i| runs[i].is_none()).collect();
         let todo: Vec<Unit> = missing.iter().map(|&i| units[i].clone()).collect();
         self.bar.set_length(self.bar.position() + work(task, &todo) + after);
@@ -100,13 +110,7 @@ impl Lab {
             units.len(),
             units.len() - todo.len()
         ));
-        let indices: Vec<usize> = (0..todo.len()).collect();
-        let done = map(&indices, |&i| {
-            let weight = weight(task);
-            let run = todo[i].work(bench.task(todo[i].split), &|steps| self.bar.inc(steps * weight))?;
-            self.store.put(&keys[missing[i]], &run)?;
-            Ok(run)
-        })?;
+        let done = self.do_all(bench, task, &todo, &missing.iter().map(|&i| keys[i].as_str()).collect::<Vec<_>>())?;
         self.counts[0] += todo.len();
         self.counts[1] += units.len() - todo.len();
         for (i, run) in missing.into_iter().zip(done) {
@@ -115,8 +119,34 @@ impl Lab {
         Ok(runs.into_iter().flatten().collect())
     }
 
+    /// Does units and stores them under their keys: one rank stores each as soon as it is done, several share theirs
+    /// every so often.
+    fn do_all(&self, bench: &Bench, task: &TaskPlan, units: &[Unit], keys: &[&str]) -> Result<Vec<Run>> {
+        let (bar, store, weight) = (&self.bar, &self.store, weight(task));
+        let alone = self.ranks.count() == 1;
+        let size = if alone { units.len().max(1) } else { UNITS_BETWEEN_SHARING * self.ranks.count() };
+        let jobs: Vec<(&Unit, &str)> = units.iter().zip(keys.iter().copied()).collect();
+        let mut done = Vec::new();
+        for chunk in jobs.chunks(size) {
+            let before = bar.position();
+            let runs = self.ranks.try_map(chunk, |(unit, key)| {
+                let run = unit.work(bench.task(unit.split), &|steps| bar.inc(steps * weight))?;
+                if alone {
+                    store.put(key, &run)?;
+                }
+                Ok(run)
+            })?;
+            if !alone {
+                self.ranks.lead(|| chunk.iter().zip(&runs).try_for_each(|((_, key), run)| store.put(key, run)))?;
+                bar.set_position(before + chunk.iter().map(|(unit, _)| unit.steps * weight).sum::<u64>());
+            }
+            done.extend(runs);
+        }
+        Ok(done)
+    }
+
     /// About how much work a task is, as far as one knows before its grid search.
-    fn estimate<'a>(&self, task: &TaskPlan, parts: impl Iterator<Item = Asked<'a>>) -> u64 {
+    fn estimate<'p>(&self, task: &TaskPlan, parts: impl Iterator<Item = Asked<'p>>) -> u64 {
         let own = parts.filter(|(_, part)| part.task.key == task.key);
         let runs: u64 = own.map(|(_, part)| part.steps * (part.optimizers.len() + task.rules.len()) as u64).sum();
         work(task, &grid::trials(task)) + runs * self.scale.seeds * weight(task)
@@ -142,7 +172,6 @@ struct Wanted {
     /// The plan's expressions with their names.
     names: Vec<(String, String)>,
     choices: Vec<Choice>,
-    left_out: Vec<String>,
     /// All names with their number of steps, in the order of the results.
     runs: Vec<(String, u64)>,
 }
@@ -150,12 +179,11 @@ struct Wanted {
 impl Wanted {
     fn new(part: &Part, grid: &Grid) -> Result<Self> {
         let tuned = grid.tuned(part.steps);
-        let (known, left_out): (Vec<&String>, Vec<&String>) = part.optimizers.iter().partition(|o| plan::is_known(o));
-        let name = |expression: &&String| {
+        let name = |expression: &String| {
             let optimizer = parse(expression, &tuned).with_context(|| format!("in the plan for {}", part.task.key))?;
-            Ok(((*expression).clone(), optimizer.name))
+            Ok((expression.clone(), optimizer.name))
         };
-        let names: Vec<(String, String)> = known.iter().map(name).collect::<Result<_>>()?;
+        let names: Vec<(String, String)> = part.optimizers.iter().map(name).collect::<Result<_>>()?;
         let choices = if part.baselines { choices(part, grid) } else { Vec::new() };
         let mut runs: Vec<(String, u64)> = Vec::new();
         let baselines = choices.iter().map(|choice| (&choice.name, choice.step));
@@ -165,7 +193,7 @@ impl Wanted {
                 None => runs.push((name.clone(), steps)),
             }
         }
-        Ok(Self { names, choices, left_out: left_out.into_iter().cloned().collect(), runs })
+        Ok(Self { names, choices, runs })
     }
 
     fn units(&self, seeds: u64) -> Vec<Unit> {
@@ -191,10 +219,10 @@ impl Wanted {
             summary: summarise(&runs),
             runs,
         };
-        let Self { names, choices, left_out, .. } = self;
+        let Self { names, choices, .. } = self;
         let (experiment, part) = asked;
         let (task, steps) = (part.task.key.clone(), part.steps);
-        Finding { experiment: *experiment, task, steps, results, choices, names, left_out }
+        Finding { experiment: *experiment, task, steps, results, choices, names }
     }
 }
 

@@ -5,8 +5,9 @@
 //! came out of one experiment on one task; [`claims`] holds the findings against their targets; [`page`] and `words`
 //! write them down.
 //!
-//! Every result depends on its unit alone, so that it does not matter how many threads there are, in which order the
-//! units are done, or whether the program was interrupted in between.
+//! Every result depends on its unit alone, so that it does not matter how many threads and [ranks](crate::ranks) there
+//! are, in which order the units are done, or whether the program was interrupted in between. Only the first rank has
+//! the store and writes.
 
 pub mod bench;
 pub mod claims;

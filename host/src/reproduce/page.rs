@@ -80,7 +80,6 @@ fn store(dir: &Path, finding: &Finding, pictures: &[Picture]) -> Result<()> {
 fn section(finding: &Finding, part: &Part, pictures: Vec<Picture>, folder: &str) -> Section {
     let mut text = vec![words::task(finding, part)];
     text.extend(words::shows(finding));
-    text.extend(words::left_out(finding));
     Section {
         title: finding.task.clone(),
         level: 3,
@@ -142,7 +141,7 @@ fn loss_table(finding: &Finding) -> Table {
         std::iter::once(name.clone()).chain(losses).chain(rest.iter().cloned()).collect()
     };
     let head = steps.iter().map(|step| format!("loss at {step}"));
-    let rest = ["accuracy %", "cost/step", "learned %"].map(str::to_owned);
+    let rest = ["accuracy %", "cost/step", "learned steps %"].map(str::to_owned);
     let mut caption =
         "Held-out loss, mean ± standard deviation over the seeds; the lowest of each column is bold.".to_owned();
     if !finding.choices.is_empty() {
@@ -168,12 +167,12 @@ fn loss_cell(cell: Loss<'_>, best: Option<&str>) -> String {
     if best == Some(&mean) { format!("**{text}**") } else { text }
 }
 
-/// Accuracy and cost per step at the end, and the share of the rounds that the learned side won.
+/// Accuracy and cost per step at the end, and the share of the steps that are the learned side's.
 fn last_columns(finding: &Finding, name: &str) -> [String; 3] {
     let last = finding.results.summary.iter().find(|s| s.optimizer == name && s.step == finding.steps);
     let accuracy = last.and_then(|s| s.test_accuracy_mean).map_or_else(|| "-".to_owned(), percent);
     let cost = last.map_or_else(|| "-".to_owned(), |s| format!("{:.1}", s.cost / s.step as f64));
-    let learned = words::learned_share(finding, name).map_or_else(|| "-".to_owned(), percent);
+    let learned = words::learned_steps_share(finding, name).map_or_else(|| "-".to_owned(), percent);
     [accuracy, cost, learned]
 }
 
@@ -215,7 +214,7 @@ fn duel_pictures(finding: &Finding, fallback: &str) -> Result<Vec<Picture>> {
     Ok(all)
 }
 
-/// Final loss and share of rounds won of every pair.
+/// Final loss and share of learned steps of every pair.
 fn pair_picture(finding: &Finding) -> Result<Picture> {
     let learned: Vec<&str> = LEARNED.into_iter().filter(|name| finding.name(name).is_some()).collect();
     let end = |expression: &str| finding.mean_of(expression, finding.steps);
@@ -227,12 +226,12 @@ fn pair_picture(finding: &Finding) -> Result<Picture> {
         let pair = format!("lgl2o({learned},{fallback})");
         let Some(name) = finding.name(&pair) else { return HeatCell::default() };
         let (loss, fallback) = (end(&pair), end(fallback));
-        let share = words::learned_share(finding, name).unwrap_or(0.0);
+        let share = words::learned_steps_share(finding, name).unwrap_or(0.0);
         HeatCell {
             ratio: Some(loss.zip(fallback).map_or(f64::INFINITY, |(loss, fallback)| loss / fallback)),
             lines: vec![
                 loss.map_or_else(|| "diverged".to_owned(), significant),
-                format!("learned {} %", percent(share)),
+                format!("{} % learned steps", percent(share)),
             ],
         }
     };
@@ -247,7 +246,7 @@ fn pair_picture(finding: &Finding) -> Result<Picture> {
         svg: heat_map(&title, &finding.results, &map)?,
         caption:
             "Guarded pairs: the loss at the end, coloured by its ratio to the fallback's alone; below it the share \
-                  of the rounds that the learned side won."
+                  of the steps that are the learned side's."
                 .to_owned(),
     })
 }

@@ -17,6 +17,7 @@ pub(super) fn run_at_cost(optimizer: &str, seed: u64, cost: f64, losses: &[(u64,
         optimizer: optimizer.to_owned(),
         seed,
         learned_share: 0.0,
+        learned_steps_share: 0.0,
         curve: losses.iter().map(point).collect(),
         verdicts: Vec::new(),
     }

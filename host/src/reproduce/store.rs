@@ -31,14 +31,18 @@ struct Read {
 }
 
 impl Store {
-    /// The store in an output directory; both are made if need be.
+    /// The store in an output directory, whether or not it is there.
+    #[must_use]
+    pub fn new(out: &Path) -> Self {
+        Self { dir: out.join("units") }
+    }
+
+    /// Makes it and the output directory if need be.
     ///
     /// # Errors
     /// If they cannot be made or written to.
-    pub fn open(out: &Path) -> Result<Self> {
-        let dir = out.join("units");
-        check_writable(&dir)?;
-        Ok(Self { dir })
+    pub fn open(&self) -> Result<()> {
+        check_writable(&self.dir)
     }
 
     /// The run that was stored under a key.
@@ -69,24 +73,33 @@ mod tests {
     use super::*;
 
     fn run(seed: u64) -> Run {
-        Run { optimizer: "sgd:1".to_owned(), seed, learned_share: 0.0, curve: Vec::new(), verdicts: Vec::new() }
+        Run {
+            optimizer: "sgd:1".to_owned(),
+            seed,
+            learned_share: 0.0,
+            learned_steps_share: 0.0,
+            curve: Vec::new(),
+            verdicts: Vec::new(),
+        }
     }
 
     #[test]
     fn what_was_put_is_found_under_its_key_only() {
         let home = tempfile::tempdir().unwrap();
-        let store = Store::open(home.path()).unwrap();
+        let store = Store::new(home.path());
+        store.open().unwrap();
         store.put("a", &run(1)).unwrap();
         assert_eq!(store.get("a"), Some(run(1)));
         assert_eq!(store.get("b"), None);
         store.put("a", &run(2)).unwrap();
-        assert_eq!(Store::open(home.path()).unwrap().get("a"), Some(run(2)));
+        assert_eq!(Store::new(home.path()).get("a"), Some(run(2)));
     }
 
     #[test]
     fn a_damaged_or_foreign_file_counts_as_not_there() {
         let home = tempfile::tempdir().unwrap();
-        let store = Store::open(home.path()).unwrap();
+        let store = Store::new(home.path());
+        store.open().unwrap();
         store.put("a", &run(1)).unwrap();
         std::fs::copy(store.path("a"), store.path("b")).unwrap();
         assert_eq!(store.get("b"), None);
@@ -99,7 +112,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let taken = home.path().join("taken");
         std::fs::write(&taken, "a file").unwrap();
-        let error = Store::open(&taken).unwrap_err().to_string();
+        let error = Store::new(&taken).open().unwrap_err().to_string();
         assert!(error.contains("output directory") && error.contains("taken"), "{error}");
     }
 }

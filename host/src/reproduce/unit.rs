@@ -1,7 +1,6 @@
 //! Units of work: one optimizer, one seed, on one task.
 //!
-//! A unit is described by values alone, and its result is a [`Run`]; [`map`] is the one place that knows how units are
-//! spread over processors.
+//! A unit is described by values alone, and its result is a [`Run`], so that any thread of any rank can do it.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -9,7 +8,6 @@ use std::sync::Mutex;
 use anyhow::Result;
 use lgl2o::learned::file::crc32;
 use lgl2o::objective::mlp::Activation;
-use rayon::prelude::*;
 
 use super::plan;
 use crate::data::{DataSets, spirals};
@@ -62,14 +60,6 @@ impl Unit {
             "lgl2o {version} | {task} | {split:?} | {expression} | acts as {fingerprint:08x} | seed {seed} | {points:?}"
         ))
     }
-}
-
-/// Does the work of every unit; results stand in the order of the units.
-///
-/// # Errors
-/// That of the first unit that failed.
-pub fn map<U: Sync, R: Send>(units: &[U], work: impl Fn(&U) -> Result<R> + Sync) -> Result<Vec<R>> {
-    units.par_iter().map(&work).collect()
 }
 
 /// What optimizers do, in 32 bits each: a checksum over settings, learned weights, and the parameters that a short run
@@ -138,14 +128,7 @@ mod tests {
     fn a_fingerprint_follows_what_an_optimizer_does() {
         let of = |expression: &str| Fingerprints::default().of(expression).unwrap();
         assert_eq!(of("lgl2o(l2o,sgd:1)"), of("lgl2o(l2o,sgd:1)"));
-        assert_ne!(of("lgl2o(l2o,sgd:1)"), of("lgl2o(l2o,sgd:1,veto)"));
+        assert_ne!(of("lgl2o(l2o,sgd:1)"), of("lgl2o(l2o,sgd:1,no-veto)"));
         assert_ne!(of("sgd:1"), of("momentum:1"));
-    }
-
-    #[test]
-    fn results_stand_in_the_order_of_the_units() {
-        let units: Vec<u64> = (0..100).collect();
-        assert_eq!(map(&units, |u| Ok(u * 2)).unwrap(), units.iter().map(|u| u * 2).collect::<Vec<_>>());
-        assert!(map(&units, |u| if *u == 7 { Err(anyhow::anyhow!("no")) } else { Ok(()) }).is_err());
     }
 }

@@ -3,7 +3,7 @@
 use super::claims::Claim;
 use super::finding::Finding;
 use super::page::Outcome;
-use super::plan::{DUELS, EXPERIMENTS, FALLBACKS, LEARNED, MU_RULES, Part};
+use super::plan::{ABLATIONS, DUELS, EXPERIMENTS, FALLBACKS, LEARNED, MU_RULES, Part};
 use crate::report::number::significant;
 
 /// Guarded and no worse than this many times the fallback's loss.
@@ -81,15 +81,6 @@ pub(super) fn task(finding: &Finding, part: &Part) -> String {
     )
 }
 
-/// What of the plan was not run, if anything.
-pub(super) fn left_out(finding: &Finding) -> Option<String> {
-    const MOST: usize = 6;
-    let names: Vec<String> = finding.left_out.iter().take(MOST).map(|name| format!("`{name}`")).collect();
-    let more = finding.left_out.len().saturating_sub(MOST);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    (!names.is_empty()).then(|| format!("Left out, as this program does not know them: {}{more}.", names.join(", ")))
-}
-
 /// A sentence on what a finding shows.
 pub(super) fn shows(finding: &Finding) -> Vec<String> {
     match finding.experiment {
@@ -100,10 +91,10 @@ pub(super) fn shows(finding: &Finding) -> Vec<String> {
     }
 }
 
-/// Mean share of the rounds that the learned side won; `None` for a plain rule.
-pub(super) fn learned_share(finding: &Finding, name: &str) -> Option<f64> {
+/// Mean share of the steps that are the learned side's; `None` for a plain rule.
+pub(super) fn learned_steps_share(finding: &Finding, name: &str) -> Option<f64> {
     let runs = || finding.results.runs.iter().filter(|run| run.optimizer == name);
-    let (count, sum) = (runs().count(), runs().map(|run| run.learned_share).sum::<f64>());
+    let (count, sum) = (runs().count(), runs().map(|run| run.learned_steps_share).sum::<f64>());
     let plain = runs().all(|run| run.verdicts.is_empty() && run.learned_share == 0.0);
     (!plain && count > 0).then(|| sum / count as f64)
 }
@@ -171,18 +162,17 @@ fn pairs(finding: &Finding) -> String {
 fn ablation(finding: &Finding) -> Option<String> {
     let last = finding.steps;
     let whole = finding.mean_of("lgl2o(l2o,sgd)", last)?;
-    let less = finding.names.iter().filter_map(|(planned, name)| {
-        let option = planned.strip_prefix("lgl2o(l2o,sgd,")?.strip_suffix(')')?;
+    let changed = ABLATIONS.iter().filter_map(|(planned, what)| {
+        let name = finding.name(planned)?;
         Some(match finding.mean(name, last) {
-            Some(mean) => format!("{option} {}", significant(mean / whole)),
-            None => format!("{option} diverged"),
+            Some(mean) => format!("{what} at {} times", significant(mean / whole)),
+            None => format!("{what} it diverges"),
         })
     });
-    let less: Vec<String> = less.collect();
+    let changed: Vec<String> = changed.collect();
     Some(format!(
-        "The default guard ends at {}. Without a part, or with another policy for states, it ends at so many times that: \
-         {}.",
+        "The default guard ends at {}. Changed in one part it ends at a multiple of that: {}.",
         significant(whole),
-        less.join(", ")
+        changed.join(", ")
     ))
 }
