@@ -36,8 +36,8 @@ const fn formula(slots: usize, extra: usize) -> usize {
 
 /// Steps and memo of a rule's state.
 const STATE: usize = 8;
-/// The loss guard's count of rounds.
-const ROUNDS: usize = 4;
+/// The count of rounds of the loss guard, and its pace.
+const ROUNDS: usize = 4 + 16;
 
 /// (3 + learned slots + fallback slots) P numbers for a loss guard that keeps states, as `trainer` says: gradient and
 /// two candidates, v and three means of the tiny rule, nothing of gradient descent.

@@ -214,9 +214,16 @@ fn a_training_starts_from_a_file() {
     train(dir.path(), &config, &["--restart"]).expect(1, &["weights to start from", "start.l2o"]);
     let mut damaged = file.clone();
     damaged[20] ^= 1;
-    for bad in [&damaged, &file[..file.len() - 4], &[], include_bytes!("../../core/src/learned/tiny.l2o")] {
+    let other: &[u8] = include_bytes!("../../core/src/learned/tiny.l2o");
+    let cases = [
+        (&damaged[..], "damaged"),
+        (&file[..file.len() - 4], "cut off"),
+        (&[], "not a weights file"),
+        (other, "holds a coordinate-mlp of size 8"),
+    ];
+    for (bad, why) in cases {
         fs::write(dir.path().join("start.l2o"), bad).unwrap();
-        train(dir.path(), &config, &[]).expect(1, &["start.l2o is not a whole weights file"]);
+        train(dir.path(), &config, &[]).expect(1, &["start.l2o", why]);
     }
     fs::write(dir.path().join("start.l2o"), &file).unwrap();
     // So small a rate that the first snapshot, the start itself, is as good as any other.
