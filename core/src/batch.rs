@@ -194,7 +194,8 @@ impl<'a> Batch<'a> {
 /// The order of the training batches must not depend on how many check batches are drawn, or else a guarded run that
 /// rejects every proposal would not repeat the fallback's run alone.
 pub trait Source<O: Objective> {
-    /// A new round begins. A source that checks on examples which the round has not trained on starts counting anew.
+    /// A new round begins; a guard that asks for check batches says so first. A source that checks on examples which the
+    /// round has not trained on starts counting anew.
     fn begin_round(&mut self) {}
 
     /// How many training batches a round may take if a batch should be left to check on; no limit where that is no

@@ -81,6 +81,7 @@ proptest! {
         let size = ((n as f64 * share) as usize).clamp(1, n);
         sampling(n, size, seed, |s| {
             for _ in 0..rounds {
+                Source::<Any>::begin_round(s);
                 let trained: Vec<usize> = (0..trains).flat_map(|_| train(s)).collect();
                 let left = (0..n).any(|i| !trained.contains(&i));
                 for _ in 0..3 {
