@@ -324,23 +324,13 @@ impl Learned for TensorController {
 
     /// In the order of the file: A with a behind each row, O, S and o row by row, kappa.
     fn from_weights(weights: &[f32]) -> Result<Self, WeightsError> {
-        if weights.len() != Self::WEIGHTS {
-            return Err(WeightsError::Length { expected: Self::WEIGHTS, found: weights.len() });
-        }
         let mut rule = Self::ZERO;
-        for (i, &weight) in weights.iter().enumerate() {
-            if !weight.is_finite() {
-                return Err(WeightsError::NotFinite);
-            }
-            rule.set(i, weight);
-        }
+        file::take(weights, Self::WEIGHTS, |i, weight| rule.set(i, weight))?;
         Ok(rule)
     }
 
     fn write_weights(&self, weights: &mut [f32]) {
-        for (to, from) in weights.iter_mut().zip(self.weights()) {
-            *to = from;
-        }
+        file::put(self.weights(), weights);
     }
 
     fn read_file(file: &[u8]) -> Result<Self, WeightsError> {

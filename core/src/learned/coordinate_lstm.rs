@@ -117,23 +117,13 @@ impl<const H: usize> Learned for CoordinateLstm<H> {
 
     /// In the order of the file: the two layers, O, o, skip, s, kappa.
     fn from_weights(weights: &[f32]) -> Result<Self, WeightsError> {
-        if weights.len() != Self::WEIGHTS {
-            return Err(WeightsError::Length { expected: Self::WEIGHTS, found: weights.len() });
-        }
         let mut rule = Self::ZERO;
-        for (i, &weight) in weights.iter().enumerate() {
-            if !weight.is_finite() {
-                return Err(WeightsError::NotFinite);
-            }
-            rule.network.set(i, weight);
-        }
+        file::take(weights, Self::WEIGHTS, |i, weight| rule.network.set(i, weight))?;
         Ok(rule)
     }
 
     fn write_weights(&self, weights: &mut [f32]) {
-        for (to, from) in weights.iter_mut().zip(self.network.weights()) {
-            *to = *from;
-        }
+        file::put(self.network.weights().copied(), weights);
     }
 
     fn read_file(file: &[u8]) -> Result<Self, WeightsError> {

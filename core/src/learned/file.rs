@@ -95,6 +95,23 @@ pub const fn crc32(bytes: &[u8]) -> u32 {
     !crc
 }
 
+/// Hands over weights one by one, if there are as many as expected and all of them are finite.
+pub(super) fn take(weights: &[f32], expected: usize, mut set: impl FnMut(usize, f32)) -> Result<(), WeightsError> {
+    if weights.len() != expected {
+        return Err(WeightsError::Length { expected, found: weights.len() });
+    }
+    if weights.iter().any(|weight| !weight.is_finite()) {
+        return Err(WeightsError::NotFinite);
+    }
+    weights.iter().enumerate().for_each(|(i, &weight)| set(i, weight));
+    Ok(())
+}
+
+/// Writes weights one after the other; what does not fit is left out.
+pub(super) fn put(weights: impl Iterator<Item = f32>, to: &mut [f32]) {
+    to.iter_mut().zip(weights).for_each(|(to, weight)| *to = weight);
+}
+
 /// Splits a file into its weights' bytes, four for each, after checking everything else.
 pub(super) const fn weights(file: &[u8], kind: u8, hidden: usize, count: usize) -> Result<&[u8], WeightsError> {
     body(file, kind, hidden, count, 4 * count)
