@@ -20,9 +20,10 @@ use lgl2o::learned::CoordinateMlp;
 use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Network, Tanh};
 use lgl2o::rule::Momentum;
 use lgl2o::tensors::Tensors;
+use lgl2o::trainer::Progress;
 use lgl2o::{Error, Memory, Objective, Rng, Trainer, chain, learned, math};
 
-use crate::trace::{Round, Trace};
+use crate::record::{RoundRecord, Trace};
 
 /// The guard: the built-in learned optimizer against momentum.
 pub type Guard = LossGuard<&'static CoordinateMlp<8>, Momentum>;
@@ -75,12 +76,14 @@ const HELD_OUT: u32 = 16;
 pub struct Outcome {
     /// Loss on held-out points.
     pub loss: f32,
-    /// Share of the rounds that the learned side has won.
-    pub learned_share: f32,
+    /// Rounds done.
+    pub rounds: u32,
+    /// Rounds that the learned side has won.
+    pub learned: u32,
     /// Training steps.
     pub steps: u32,
-    /// The last round, with the hashes of the whole run; `None` if there was none.
-    pub last: Option<Round>,
+    /// Hash of the final parameters.
+    pub params: u64,
 }
 
 /// Trains in `memory`, all of which is zero; gives each round to `each` as it ends. `nudge` may change the initial
@@ -91,7 +94,7 @@ pub struct Outcome {
 pub fn run<N: Demo>(
     memory: &mut RunMemory<N>,
     nudge: impl FnOnce(&mut N::Params),
-    mut each: impl FnMut(&Round),
+    mut each: impl FnMut(&RoundRecord),
 ) -> Result<Outcome, Error> {
     let net = Mlp::new(N::default(), Loss::CrossEntropy);
     let guard = Guard::new(learned::tiny(), Momentum::new(N::RATE));
@@ -99,19 +102,17 @@ pub fn run<N: Demo>(
     nudge(memory.params_mut());
     let mut source = Spirals::new(SEED, N::TURNS);
     let mut trainer = Trainer::new(&net, &guard, memory);
-    let (mut trace, mut last) = (Trace::default(), None);
+    let mut trace = Trace::EMPTY;
     while trainer.progress().steps < N::STEPS {
         let verdict = trainer.round(&mut source)?;
-        let round = trace.record(&verdict, trainer.params());
-        each(&round);
-        last = Some(round);
+        each(&RoundRecord::new(trainer.progress().rounds, &verdict, &mut trace));
     }
     let mut loss = 0.0;
     for _ in 0..HELD_OUT {
         loss += trainer.loss(source.held_out())? / HELD_OUT as f32;
     }
-    let progress = trainer.progress();
-    Ok(Outcome { loss, learned_share: progress.learned_share(), steps: progress.steps as u32, last })
+    let Progress { rounds, learned, steps, .. } = *trainer.progress();
+    Ok(Outcome { loss, rounds, learned, steps: steps as u32, params: Trace::of_tensors(trainer.params()) })
 }
 
 /// Batches of points on two spirals.
@@ -197,7 +198,7 @@ mod tests {
 
     use super::*;
 
-    fn trained<N: Demo>() -> (Vec<Round>, Outcome)
+    fn trained<N: Demo>() -> (Vec<RoundRecord>, Outcome)
     where
         RunMemory<N>: Default,
     {
@@ -219,6 +220,6 @@ mod tests {
         assert_eq!(rounds, trained::<Small>().0);
         let mut flipped = Vec::new();
         run::<Small>(&mut RunMemory::new(), flip_bit, |round| flipped.push(*round)).expect("a run");
-        assert_ne!(rounds[0].params, flipped[0].params);
+        assert_ne!(rounds[0].trace, flipped[0].trace);
     }
 }
