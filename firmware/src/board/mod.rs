@@ -37,6 +37,17 @@ use static_cell::ConstStaticCell;
 /// The board's name, as QEMU and `lgl2o device --board` know it.
 pub const NAME: &str = env!("BOARD");
 
+/// The same for who has only the file: `lgl2o device` will not run it on another board.
+#[unsafe(no_mangle)]
+static LGL2O_BOARD: [u8; NAME.len()] = {
+    let (mut name, mut i) = ([0; NAME.len()], 0);
+    while i < name.len() {
+        name[i] = NAME.as_bytes()[i];
+        i += 1;
+    }
+    name
+};
+
 /// Exit status after a panic.
 pub const PANICKED: i32 = 100;
 /// Exit status after a fault of the processor.
@@ -55,6 +66,8 @@ impl Board {
     pub fn take() -> Option<Self> {
         static THERE: ConstStaticCell<()> = ConstStaticCell::new(());
         THERE.try_take()?;
+        // Kept in the program by being looked at.
+        core::hint::black_box(&LGL2O_BOARD);
         stack::paint();
         Some(chosen::board())
     }
