@@ -6,6 +6,8 @@
 //! **What is compared.** A [`record`] is what a device tells of a round; its trace is the hash of all rounds so far.
 //!
 //! **The link.** A [`message`] travels in a [`frame`], which survives a bad line.
+//!
+//! **The demonstrations.** [`stream`] learns from batches that the host sends.
 #![no_std]
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -16,3 +18,4 @@ extern crate std;
 pub mod frame;
 pub mod message;
 pub mod record;
+pub mod stream;
