@@ -17,12 +17,15 @@
 //!
 //! **Ranks.** [`ranks`] spreads work over the processes that `mpirun` starts.
 //!
+//! **Device.** A [`device`] trains what the host trains, and is compared with it bit for bit.
+//!
 //! **Commands.** [`cli`] says what can be asked for, [`command`] does it; what they write, they write as [`files`]
 //! does.
 
 pub mod cli;
 pub mod command;
 pub mod data;
+pub mod device;
 pub mod experiment;
 pub mod files;
 pub mod meta;
