@@ -3,11 +3,11 @@
 //!
 //! # The tour
 //!
+//! **What is trained.** [`spirals`] learns from points that it makes itself, [`stream`] from images that the host sends.
+//!
 //! **What is compared.** A [`record`] is what a device tells of a round; its trace is the hash of all rounds so far.
 //!
 //! **The link.** A [`message`] travels in a [`frame`], which survives a bad line.
-//!
-//! **The demonstrations.** [`stream`] learns from batches that the host sends.
 #![no_std]
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -18,4 +18,5 @@ extern crate std;
 pub mod frame;
 pub mod message;
 pub mod record;
+pub mod spirals;
 pub mod stream;

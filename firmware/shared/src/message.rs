@@ -20,8 +20,25 @@ pub enum FromDevice {
         /// [`Trace::of_tensors`](crate::record::Trace::of_tensors) of the parameters.
         params: u64,
     },
+    /// What the run has come to; after [`Done`](Self::Done).
+    Summary(Summary),
     /// Something that the host is to answer.
     Question(Question),
+}
+
+/// What a run has come to, and what it took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Bits of the loss on held-out examples.
+    pub loss: u32,
+    /// Training steps.
+    pub steps: u32,
+    /// Rounds that the learned side has won.
+    pub learned: u32,
+    /// Training memory, all of it, in bytes.
+    pub memory: u32,
+    /// The most stack that was in use, in bytes.
+    pub stack: u32,
 }
 
 /// No message from the device is longer, in bytes of postcard.

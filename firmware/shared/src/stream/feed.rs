@@ -1,8 +1,8 @@
 //! The batches of a round, from answers of the host, and the check batches that the device holds.
 //!
 //! A round that is judged asks for one fresh check batch, which takes the place of the oldest in a ring, and then goes
-//! on with the held ones, the newest first. So a check batch judges up to [`RING`] rounds, and a comparison of RING
-//! batches costs one transfer. The host keeps the examples that it sends for checks apart from those that it sends for
+//! on with the held ones, the newest first; if it needs still more, those are fresh again. So clear cases, which are most,
+//! cost one transfer, and a check batch judges a few rounds. The host keeps the examples that it sends for checks apart from those that it sends for
 //! training, which makes them disjoint in every round.
 
 use lgl2o::Error;
@@ -41,6 +41,18 @@ impl Held {
 
     fn batch(&self) -> Batch<'_> {
         Batch::classes(&self.inputs, INPUTS, &self.labels)
+    }
+
+    /// Check batches that are held.
+    #[must_use]
+    pub const fn filled(&self) -> usize {
+        self.filled
+    }
+
+    /// The check batch that came `age` batches before the newest one, as numbers.
+    pub fn check_batch(&mut self, age: usize) -> Batch<'_> {
+        self.load(age);
+        self.batch()
     }
 
     /// Puts a check batch in the place of the oldest one.

@@ -1,12 +1,14 @@
 //! The run: what is asked, in which order, and what is told.
 
-use lgl2o::Rng;
-use lgl2o::tensors::Tensors;
 use lgl2o::trainer::{self, Trainer};
+use lgl2o::{Objective, Rng};
 
 use super::{Exchange, Feed, Guard, Held, Optimizee, guard, optimizee};
 use crate::message::{Answer, Ask, Order};
 use crate::record::{RoundRecord, Trace};
+
+/// The optimizee's parameters.
+pub type Params = <Optimizee as Objective>::Params;
 
 /// All memory of a run, zero at the beginning.
 pub struct Memory {
@@ -40,11 +42,16 @@ pub struct Learner<'a> {
 }
 
 impl<'a> Learner<'a> {
-    /// Asks what is to be learned, and draws the initial parameters. The memory is one that no run has used.
+    /// Asks what is to be learned, and draws the initial parameters, which `nudge` may change. The memory is one that no
+    /// run has used.
     ///
     /// # Errors
     /// What the exchange says.
-    pub fn start<X: Exchange>(memory: &'a mut Memory, exchange: &mut X) -> Result<Self, X::Error> {
+    pub fn start<X: Exchange>(
+        memory: &'a mut Memory,
+        exchange: &mut X,
+        nudge: impl FnOnce(&mut Params),
+    ) -> Result<Self, X::Error> {
         let order = loop {
             if let Answer::Start(order) = exchange.ask(&Ask::Start)? {
                 break order;
@@ -52,16 +59,17 @@ impl<'a> Learner<'a> {
         };
         let optimizee = optimizee();
         optimizee.initialize(memory.training.params_mut(), &mut Rng::stream(u64::from(order.seed), 0));
+        nudge(memory.training.params_mut());
         Ok(Self { memory, optimizee, guard: guard(), order, trace: Trace::EMPTY, error: None })
     }
 
-    /// One round, and its record told. `None` when the run is over, which is told too.
+    /// One round, and its record told. `None` when the run is over: after the steps that were ordered, or after a round
+    /// that could not be carried out, as [`error`](Self::error) then says.
     ///
     /// # Errors
     /// What the exchange says; the accepted parameters are as they were.
     pub fn round<X: Exchange>(&mut self, exchange: &mut X) -> Result<Option<RoundRecord>, X::Error> {
-        if self.error.is_some() || self.memory.training.progress().steps >= u64::from(self.order.steps) {
-            self.finish(exchange)?;
+        if self.error.is_some() || self.progress().steps >= u64::from(self.order.steps) {
             return Ok(None);
         }
         let Memory { training, held } = &mut *self.memory;
@@ -78,23 +86,46 @@ impl<'a> Learner<'a> {
             }
             Err(error) => {
                 self.error = Some(error);
-                self.finish(exchange)?;
                 Ok(None)
             }
         }
     }
 
-    fn finish<X: Exchange>(&self, exchange: &mut X) -> Result<(), X::Error> {
-        let progress = self.progress();
-        let params = Trace::of_tensors(self.params());
-        let steps = u32::try_from(progress.steps).unwrap_or(u32::MAX);
-        exchange.ask(&Ask::Done { rounds: progress.rounds, steps, params, well: self.error.is_none() })?;
+    /// Mean loss on the check batches that are held; NaN if there are none.
+    pub fn check_loss(&mut self) -> f32 {
+        let Memory { training, held } = &mut *self.memory;
+        let mut trainer = Trainer::new(&self.optimizee, &self.guard, training);
+        let filled = held.filled();
+        let mut sum = 0.0;
+        for age in 0..filled {
+            sum += trainer.loss(held.check_batch(age)).unwrap_or(f32::NAN);
+        }
+        sum / filled as f32
+    }
+
+    /// Tells that the run is over.
+    ///
+    /// # Errors
+    /// What the exchange says.
+    pub fn finish<X: Exchange>(&self, exchange: &mut X) -> Result<(), X::Error> {
+        exchange.ask(&Ask::Done {
+            rounds: self.progress().rounds,
+            steps: self.steps(),
+            params: Trace::of_tensors(self.params()),
+            well: self.error.is_none(),
+        })?;
         Ok(())
+    }
+
+    /// Training steps done.
+    #[must_use]
+    pub fn steps(&self) -> u32 {
+        u32::try_from(self.progress().steps).unwrap_or(u32::MAX)
     }
 
     /// The accepted parameters.
     #[must_use]
-    pub fn params(&self) -> &impl Tensors {
+    pub const fn params(&self) -> &Params {
         self.memory.training.params()
     }
 

@@ -1,7 +1,7 @@
 //! `stream`: learning handwritten digits from examples that a host sends.
 //!
 //! A 196-32-10 network with sigmoid units and cross-entropy learns from batches of 16 images of 14 x 14 grey values,
-//! one training step a batch, under the default guard: the learned optimizer [`Table`] against SGD.
+//! one training step a batch, under the default guard: the learned optimizer [`TensorController`] against SGD.
 //!
 //! ```text
 //! device                                 host
@@ -25,7 +25,7 @@
 //!
 //! # Memory
 //!
-//! With P = 6634 parameters of 4 bytes: P parameters, one gradient, two candidates and the table's 2 P; the activations
+//! With P = 6634 parameters of 4 bytes: P parameters, one gradient, two candidates and the controller's 2 P; the activations
 //! of a batch; the batch as numbers; [`RING`] check batches as bytes; one frame. [`Memory`] and [`Wire`] are all of it,
 //! both zero at the beginning, so that a `static` of them costs no flash.
 
@@ -35,7 +35,7 @@ pub mod wire;
 
 use lgl2o::chain;
 use lgl2o::guard::LossGuard;
-use lgl2o::learned::{self, Table};
+use lgl2o::learned::{self, TensorController};
 use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Sigmoid};
 use lgl2o::rule::Sgd;
 
@@ -54,16 +54,16 @@ pub const CLASSES: usize = 10;
 /// Examples in a batch.
 pub const BATCH: usize = 16;
 /// Check batches that the device holds.
-pub const RING: usize = 4;
-/// Learning rate of the fallback.
-pub const RATE: f32 = 1.0;
+pub const RING: usize = 3;
+/// Learning rate of the fallback: a cautious one, as of somebody who has not tuned it.
+pub const RATE: f32 = 0.3;
 
 /// 196-32-10 with sigmoid units.
 pub type Layers = chain![Dense<INPUTS, HIDDEN, Sigmoid>, Dense<HIDDEN, CLASSES>];
 /// The optimizee.
 pub type Optimizee = Mlp<Fixed<Layers, BATCH>>;
 /// The guard.
-pub type Guard = LossGuard<&'static Table, Sgd>;
+pub type Guard = LossGuard<&'static TensorController, Sgd>;
 
 /// The optimizee.
 #[must_use]
@@ -71,11 +71,10 @@ pub const fn optimizee() -> Optimizee {
     Mlp::new(Fixed::new(), Loss::CrossEntropy)
 }
 
-/// The default guard, with as many check batches as the device holds.
+/// The default guard.
 #[must_use]
 pub fn guard() -> Guard {
-    let guard = LossGuard::new(learned::table(), Sgd::new(RATE));
-    guard.batches(20, RING as u32)
+    LossGuard::new(learned::controller(), Sgd::new(RATE))
 }
 
 /// Where the learner gets its answers from: a line to the host, or on the host, the data themselves.

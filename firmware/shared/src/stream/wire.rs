@@ -40,9 +40,17 @@ impl<P: Read + Write> Wire<P> {
     /// Says what the device waits for.
     fn say(&mut self, ask: &Ask) -> Result<(), Closed> {
         let question = Question { run: self.run, number: self.number, damaged: self.damaged, ask: *ask };
+        self.tell(&FromDevice::Question(question))
+    }
+
+    /// Sends a message, which may get lost.
+    ///
+    /// # Errors
+    /// If the line is closed.
+    pub fn tell(&mut self, message: &FromDevice) -> Result<(), Closed> {
         let mut buffer = [0; 2 * frame_len(FROM_DEVICE_LEN)];
         // What does not fit is never sent: no message is that long.
-        let frame = encode(&FromDevice::Question(question), &mut buffer).unwrap_or(&[]);
+        let frame = encode(message, &mut buffer).unwrap_or(&[]);
         self.port.write_all(frame).map_err(|_| Closed)?;
         self.port.flush().map_err(|_| Closed)
     }

@@ -4,7 +4,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use lgl2o_device::frame::{Decoder, FrameError, encode, frame_len};
-use lgl2o_device::message::{FROM_DEVICE_LEN, FromDevice, Order, Question, ToDevice};
+use lgl2o_device::message::{FROM_DEVICE_LEN, FromDevice, Order, Question, Summary, ToDevice};
 use lgl2o_device::stream::{BATCH, INPUTS};
 
 use crate::device::Transport;
@@ -65,6 +65,8 @@ pub struct Line<T> {
     /// What was said last, as a frame.
     said: Vec<u8>,
     buffer: Vec<u8>,
+    /// What the device has said of itself.
+    pub summary: Option<Summary>,
     /// Frames that arrived damaged.
     pub damaged: u32,
     /// How often something had to be said again.
@@ -81,6 +83,7 @@ impl<T: Transport> Line<T> {
             waiting: std::collections::VecDeque::new(),
             said: Vec::new(),
             buffer: vec![0; 2 * frame_len(BATCH * (INPUTS + 1) + 32)],
+            summary: None,
             damaged: 0,
             repeats: 0,
         }
@@ -121,7 +124,14 @@ impl<T: Transport> Line<T> {
         loop {
             let again = Instant::now() + self.patience.retry;
             while let Some(message) = self.receive(again)? {
-                let FromDevice::Question(question) = message else { continue };
+                let question = match message {
+                    FromDevice::Question(question) => question,
+                    FromDevice::Summary(summary) => {
+                        self.summary = Some(summary);
+                        continue;
+                    }
+                    _ => continue,
+                };
                 let beginning = question.number == 0 && question.run == 0;
                 let expected = if number == 0 { 0 } else { order.id() };
                 match question {

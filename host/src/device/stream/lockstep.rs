@@ -4,7 +4,7 @@ use lgl2o_device::message::{Answer, Ask, Order, Question, ToDevice};
 use lgl2o_device::record::RoundRecord;
 use lgl2o_device::stream::Exchange;
 
-use super::{Dealer, Line, LineError};
+use super::{Dealer, Line, LineError, Unfit};
 use crate::device::Transport;
 
 /// One round on both sides; the device's is unknown where the host came later.
@@ -24,6 +24,12 @@ pub enum StreamError {
     /// The line came to nothing.
     #[error(transparent)]
     Line(#[from] LineError),
+    /// The data are not for this network.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
+    /// Both sides agree that a round could not be carried out.
+    #[error("on both sides: {0}")]
+    Training(lgl2o::Error),
 }
 
 /// Answers the shadow and the device, and compares what they ask.
