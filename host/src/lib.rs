@@ -15,6 +15,8 @@
 //!
 //! **Meta-training.** [`meta`] trains the weights of learned optimizers.
 //!
+//! **Devices.** [`device`] runs a demonstration on a board and holds it against the same core here.
+//!
 //! **Ranks.** [`ranks`] spreads work over the processes that `mpirun` starts.
 //!
 //! **Device.** A [`device`] trains what the host trains, and is compared with it bit for bit.

@@ -8,7 +8,7 @@ use lgl2o_device::record::{RoundRecord, Trace};
 use lgl2o_device::spirals::flip_bit;
 use lgl2o_device::stream::learner::Params;
 use lgl2o_device::stream::wire::Closed;
-use lgl2o_device::stream::{BATCH, CLASSES, INPUTS, Learner, Memory, RING, Wire, fits};
+use lgl2o_device::stream::{BATCH, CLASSES, INPUTS, Inbox, Learner, Memory, RING, Wire, fits};
 use lgl2o_host::data::Dataset;
 use lgl2o_host::device::stream::{Data, Dealer, Examples, Line, LineError, Outcome, Patience, StreamError, Unfit, run};
 use lgl2o_tests::cable::{Cable, DeviceEnd, Faults, HostEnd};
@@ -34,10 +34,11 @@ fn images(count: usize) -> Dataset {
 fn device(port: DeviceEnd, nudge: fn(&mut Params)) -> std::thread::JoinHandle<Result<u64, Closed>> {
     std::thread::spawn(move || {
         let mut memory = Box::new(Memory::new());
-        let mut wire = Box::new(Wire::new(port));
-        let mut learner = Learner::start(&mut memory, &mut *wire, nudge)?;
-        while learner.round(&mut *wire)?.is_some() {}
-        learner.finish(&mut *wire)?;
+        let mut inbox = Box::new(Inbox::EMPTY);
+        let mut wire = Wire::new(port, &mut inbox);
+        let mut learner = Learner::start(&mut memory, &mut wire, nudge)?;
+        while learner.round(&mut wire)?.is_some() {}
+        learner.finish(&mut wire)?;
         Ok(Trace::of_tensors(learner.params()))
     })
 }
@@ -178,20 +179,17 @@ proptest! {
 
 /// What a device makes of bytes, after which its line is closed.
 fn fed(bytes: Vec<u8>) -> Result<u64, Closed> {
-    let (sender, receiver) = std::sync::mpsc::channel();
-    sender.send(bytes).expect("open");
-    drop(sender);
-    let mut wire = Box::new(Wire::new(Script { receiver, waiting: Vec::new().into_iter() }));
+    let mut inbox = Box::new(Inbox::EMPTY);
+    let mut wire = Wire::new(Script { waiting: bytes.into_iter() }, &mut inbox);
     let mut memory = Box::new(Memory::new());
-    let mut learner = Learner::start(&mut memory, &mut *wire, |_| {})?;
-    while learner.round(&mut *wire)?.is_some() {}
-    learner.finish(&mut *wire)?;
+    let mut learner = Learner::start(&mut memory, &mut wire, |_| {})?;
+    while learner.round(&mut wire)?.is_some() {}
+    learner.finish(&mut wire)?;
     Ok(Trace::of_tensors(learner.params()))
 }
 
 /// A port on which bytes come as written down, and then none.
 struct Script {
-    receiver: std::sync::mpsc::Receiver<Vec<u8>>,
     waiting: std::vec::IntoIter<u8>,
 }
 
@@ -201,11 +199,6 @@ impl embedded_io::ErrorType for Script {
 
 impl embedded_io::Read for Script {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Self::Error> {
-        if self.waiting.len() == 0
-            && let Ok(bytes) = self.receiver.recv()
-        {
-            self.waiting = bytes.into_iter();
-        }
         Ok(buffer.iter_mut().zip(&mut self.waiting).map(|(to, from)| *to = from).count())
     }
 }

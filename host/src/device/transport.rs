@@ -20,7 +20,7 @@ pub trait Transport {
 }
 
 /// What a read with a time-out came to.
-fn received(read: io::Result<usize>) -> io::Result<Option<usize>> {
+pub(super) fn received(read: io::Result<usize>) -> io::Result<Option<usize>> {
     use io::ErrorKind::{Interrupted, TimedOut, UnexpectedEof, WouldBlock};
     match read {
         Ok(0) => Err(UnexpectedEof.into()),

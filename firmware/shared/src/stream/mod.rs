@@ -26,7 +26,7 @@
 //! # Memory
 //!
 //! With P = 6634 parameters of 4 bytes: P parameters, one gradient, two candidates and the controller's 2 P; the activations
-//! of a batch; the batch as numbers; [`RING`] check batches as bytes; one frame. [`Memory`] and [`Wire`] are all of it,
+//! of a batch; the batch as numbers; [`RING`] check batches as bytes; one frame. [`Memory`] and [`Inbox`] are all of it,
 //! both zero at the beginning, so that a `static` of them costs no flash.
 
 pub mod feed;
@@ -41,7 +41,7 @@ use lgl2o::rule::Sgd;
 
 pub use feed::{Feed, Held};
 pub use learner::{Learner, Memory};
-pub use wire::Wire;
+pub use wire::{Inbox, Wire};
 
 use crate::message::{Answer, Ask};
 

@@ -13,30 +13,41 @@ const LONGEST: usize = BATCH * (INPUTS + 1) + 32;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Closed;
 
-/// A serial line to the host, with room for one frame.
+/// What a line needs in memory: room for one frame. Zero at the beginning.
 #[derive(Debug)]
-pub struct Wire<P> {
-    port: P,
+pub struct Inbox {
     decoder: Decoder<LONGEST>,
     /// Bytes that were read and not looked at yet.
     chunk: [u8; 32],
     read: usize,
     used: usize,
+}
+
+impl Inbox {
+    /// Nothing has come.
+    pub const EMPTY: Self = Self { decoder: Decoder::new(), chunk: [0; 32], read: 0, used: 0 };
+}
+
+/// A serial line to the host.
+#[derive(Debug)]
+pub struct Wire<'a, P> {
+    port: P,
+    inbox: &'a mut Inbox,
     /// The number of the next question, and the run that it belongs to.
     number: u32,
     run: u32,
     damaged: u32,
 }
 
-impl<P> Wire<P> {
-    /// A line through a port. All of it but the port is zero.
+impl<'a, P> Wire<'a, P> {
+    /// A line through a port.
     #[must_use]
-    pub const fn new(port: P) -> Self {
-        Self { port, decoder: Decoder::new(), chunk: [0; 32], read: 0, used: 0, number: 0, run: 0, damaged: 0 }
+    pub const fn new(port: P, inbox: &'a mut Inbox) -> Self {
+        Self { port, inbox, number: 0, run: 0, damaged: 0 }
     }
 }
 
-impl<P: Read + Write> Wire<P> {
+impl<P: Read + Write> Wire<'_, P> {
     /// Says what the device waits for.
     fn say(&mut self, ask: &Ask) -> Result<(), Closed> {
         let question = Question { run: self.run, number: self.number, damaged: self.damaged, ask: *ask };
@@ -57,17 +68,18 @@ impl<P: Read + Write> Wire<P> {
 
     /// The next byte. A port that reports a broken character has damaged a frame; the checksum will say so.
     fn byte(&mut self) -> Result<u8, Closed> {
+        let Inbox { chunk, read, used, .. } = &mut *self.inbox;
         loop {
-            if self.used < self.read
-                && let Some(&byte) = self.chunk.get(self.used)
+            if *used < *read
+                && let Some(&byte) = chunk.get(*used)
             {
-                self.used += 1;
+                *used += 1;
                 return Ok(byte);
             }
-            (self.read, self.used) = (0, 0);
-            match self.port.read(&mut self.chunk) {
+            (*read, *used) = (0, 0);
+            match self.port.read(chunk) {
                 Ok(0) => return Err(Closed),
-                Ok(read) => self.read = read,
+                Ok(n) => *read = n,
                 Err(_) => self.damaged = self.damaged.saturating_add(1),
             }
         }
@@ -77,7 +89,7 @@ impl<P: Read + Write> Wire<P> {
     fn frame(&mut self) -> Result<(), Closed> {
         loop {
             let byte = self.byte()?;
-            match self.decoder.feed(byte) {
+            match self.inbox.decoder.feed(byte) {
                 Ok(None) => {}
                 Ok(Some(_)) => return Ok(()),
                 Err(_) => self.damaged = self.damaged.saturating_add(1),
@@ -87,7 +99,7 @@ impl<P: Read + Write> Wire<P> {
 
     /// The answer in the decoder, if it is the one to this question.
     fn answer(&self, ask: &Ask) -> Option<Answer<'_>> {
-        match self.decoder.message() {
+        match self.inbox.decoder.message() {
             Ok(ToDevice::Answer { run, number, answer }) if run == self.run && number == self.number => {
                 fits(ask, &answer).then_some(answer)
             }
@@ -96,7 +108,7 @@ impl<P: Read + Write> Wire<P> {
     }
 }
 
-impl<P: Read + Write> Exchange for Wire<P> {
+impl<P: Read + Write> Exchange for Wire<'_, P> {
     type Error = Closed;
 
     /// Says the question, and says it again to everything but its answer. Damaged frames it meets with silence: the
@@ -116,7 +128,7 @@ impl<P: Read + Write> Exchange for Wire<P> {
         }
         self.number = self.number.wrapping_add(1);
         // The frame is still in the decoder, and was looked at already.
-        match self.decoder.message() {
+        match self.inbox.decoder.message() {
             Ok(ToDevice::Answer { answer, .. }) => Ok(answer),
             _ => Err(Closed),
         }

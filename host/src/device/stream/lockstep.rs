@@ -6,6 +6,7 @@ use lgl2o_device::stream::Exchange;
 
 use super::{Dealer, Line, LineError, Unfit};
 use crate::device::Transport;
+use crate::device::compare::different_in;
 
 /// One round on both sides; the device's is unknown where the host came later.
 pub type Pair = (Option<RoundRecord>, RoundRecord);
@@ -104,13 +105,11 @@ impl<'a, T: Transport> Lockstep<'a, T> {
 /// The first round that differs, and what differs.
 fn difference(last: u32, theirs: &Ask, ours: &Ask) -> (u32, String) {
     match (theirs, ours) {
-        (Ask::Round(theirs), Ask::Round(ours)) => {
-            (ours.round, format!("the device says {theirs:?}, the host {ours:?}"))
-        }
+        (Ask::Round(theirs), Ask::Round(ours)) => (ours.round, different_in(theirs, ours).unwrap_or_default()),
         (Ask::Done { params: theirs, .. }, Ask::Done { params: ours, .. }) if theirs != ours => {
-            (last, format!("the final parameters are {theirs:016x} on the device, {ours:016x} on the host"))
+            (last, format!("final parameters {theirs:016x} on the device, {ours:016x} here"))
         }
-        _ => (last + 1, format!("the device asks {theirs:?} where the host asks {ours:?}")),
+        _ => (last + 1, format!("the device asks {theirs:?}, and here it is {ours:?}")),
     }
 }
 
