@@ -3,7 +3,7 @@
 //!
 //! # The tour
 //!
-//! **What is trained.** [`spirals`] learns from points that it makes itself.
+//! **What is trained.** [`spirals`] learns from points that it makes itself, [`stream`] from images that the host sends.
 //!
 //! **What is compared.** A [`record`] is what a device tells of a round; its trace is the hash of all rounds so far.
 //!
@@ -19,3 +19,4 @@ pub mod frame;
 pub mod message;
 pub mod record;
 pub mod spirals;
+pub mod stream;
