@@ -12,7 +12,7 @@ use super::Failure;
 use crate::cli::DeviceArgs;
 use crate::device::board::{Board, board};
 use crate::device::compare::{self, first_difference};
-use crate::device::emulator::Emulator;
+use crate::device::emulator::{self, Emulator};
 use crate::device::firmware::{self, Build};
 use crate::device::listen::{Event, listen, log_table};
 use crate::device::record::{DeviceResults, Side, VERSION, finite, hex};
@@ -29,6 +29,10 @@ pub(super) fn run(args: &DeviceArgs) -> Result<(), Failure> {
     let board = board(&args.board).ok_or_else(|| Failure::Usage(anyhow!("there is no board {}", args.board)))?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out/device"));
     check_writable(&out)?;
+    // Before the build, which takes a minute; but the build installs an emulator that is missing, where it can.
+    if args.port.is_none() && (args.elf.is_some() || emulator::is_there(board)) {
+        emulator::check(board)?;
+    }
     if args.program == "stream" {
         stream::check(args, board)?;
     }
