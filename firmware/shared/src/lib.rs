@@ -5,6 +5,8 @@
 //!
 //! **What is trained.** [`spirals`] learns from points that it makes itself, [`stream`] from images that the host sends.
 //!
+//! What it takes is counted by [`cost`].
+//!
 //! **What is compared.** A [`record`] is what a device tells of a round; its trace is the hash of all rounds so far.
 //!
 //! **The link.** A [`message`] travels in a [`frame`], which survives a bad line.
@@ -15,6 +17,7 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod cost;
 pub mod frame;
 pub mod message;
 pub mod record;
