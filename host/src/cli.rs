@@ -235,7 +235,7 @@ pub struct MetaTrainArgs {
 }
 
 /// Programs that `device` runs.
-const PROGRAMS: [&str; 1] = ["spirals"];
+const PROGRAMS: [&str; 2] = ["spirals", "resume"];
 
 /// Arguments of `device`.
 #[derive(Debug, Clone, Args)]
@@ -256,6 +256,9 @@ pub struct DeviceArgs {
     /// Features of the firmware, such as `flip-bit`, which the comparison has to catch.
     #[arg(long, value_name = "LIST", value_delimiter = ',', conflicts_with = "elf")]
     pub features: Vec<String>,
+    /// With `resume`: take the board's power away so many times on the way, most of them while it writes to its flash.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1000), conflicts_with = "port")]
+    pub power_cuts: u32,
     /// Show the device's log.
     #[arg(long)]
     pub log: bool,

@@ -10,11 +10,6 @@ use crate::record::RoundRecord;
 pub enum FromDevice {
     /// A round is done. Nobody answers.
     Round(RoundRecord),
-    /// The device has been reset, and goes on after this many rounds; those that it told of beyond come again.
-    Resumed {
-        /// Rounds done, as the checkpoint has it.
-        rounds: u32,
-    },
     /// All rounds are done: their number, and the hash of the final parameters.
     Done {
         /// Rounds done.
@@ -24,6 +19,11 @@ pub enum FromDevice {
     },
     /// What the run has come to; after [`Done`](Self::Done).
     Summary(Summary),
+    /// The device has started with a checkpoint, or none (0), and goes on after this many rounds; those that it told of beyond come again.
+    Resumed {
+        /// Rounds done, as the checkpoint has it.
+        rounds: u32,
+    },
 }
 
 /// What a run has come to, and what it took.
