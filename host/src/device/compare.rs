@@ -50,7 +50,9 @@ pub fn first_lost_difference(lost: &[RoundRecord], host: &[RoundRecord]) -> Opti
     })
 }
 
-fn different_in(device: &RoundRecord, host: &RoundRecord) -> Option<String> {
+/// What differs between two rounds; `None` if every bit is the same.
+#[must_use]
+pub fn different_in(device: &RoundRecord, host: &RoundRecord) -> Option<String> {
     let fields = |r: &RoundRecord| {
         [
             ("number", u64::from(r.round)),
