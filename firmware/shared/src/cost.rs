@@ -21,7 +21,8 @@ pub type W2 = Fixed<chain![Dense<64, 32, Relu>, Dense<32, 10>], 16>;
 pub type W3 = Fixed<chain![Dense<196, 32, Relu>, Dense<32, 10>], 16>;
 
 /// The workloads by their numbers.
-pub const WORKLOADS: [&str; 3] = ["W1: 2-16-2 tanh, batch 8", "W2: 64-32-10 ReLU, batch 16", "W3: 196-32-10 ReLU, batch 16"];
+pub const WORKLOADS: [&str; 3] =
+    ["W1: 2-16-2 tanh, batch 8", "W2: 64-32-10 ReLU, batch 16", "W3: 196-32-10 ReLU, batch 16"];
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,7 +5,9 @@
 //!
 //! **What is trained.** [`spirals`] learns from points that it makes itself, [`stream`] from images that the host sends.
 //!
-//! What it takes is counted by [`cost`].
+//! **What outlives a reset.** [`resume`] does the same with checkpoints in flash.
+//!
+//! **What it takes.** [`cost`] counts steps, updates and decisions.
 //!
 //! **What is compared.** A [`record`] is what a device tells of a round; its trace is the hash of all rounds so far.
 //!
@@ -21,5 +23,6 @@ pub mod cost;
 pub mod frame;
 pub mod message;
 pub mod record;
+pub mod resume;
 pub mod spirals;
 pub mod stream;

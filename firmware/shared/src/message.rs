@@ -24,6 +24,12 @@ pub enum FromDevice {
     Summary(Summary),
     /// Something that the host is to answer.
     Question(Question),
+    /// The device has started with a checkpoint, or with none (0), and goes on after this many rounds; those that it
+    /// told of beyond come again.
+    Resumed {
+        /// Rounds done, as the checkpoint has it.
+        rounds: u32,
+    },
 }
 
 /// What a run has come to, and what it took.
