@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cost::Cost;
 use crate::record::RoundRecord;
 
 /// From the device to the host.
@@ -30,6 +31,8 @@ pub enum FromDevice {
         /// Rounds done, as the checkpoint has it.
         rounds: u32,
     },
+    /// What something costs.
+    Cost(Cost),
 }
 
 /// What a run has come to, and what it took.
