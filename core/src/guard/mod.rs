@@ -57,7 +57,8 @@ pub struct Verdict {
     pub winner: Winner,
     /// Training steps that the kept candidate has made, n_t.
     pub steps: u32,
-    /// Mean loss on the round's first training batch, at the parameters that the round started from.
+    /// Mean loss on the round's first training batch, at the parameters that the round started from (at the front of
+    /// the average, where an [averaged](crate::rule::Averaged) rule is alone).
     pub train_loss: f32,
     /// What the fallback's candidate was judged by: its check loss (for the residual guard, its bound). Infinite for a
     /// candidate that is not finite; NaN where the guard did not need it.
