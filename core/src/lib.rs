@@ -42,6 +42,10 @@
 //!
 //! **Trainer.** The [`trainer`] holds all memory in one value and runs rounds.
 //!
+//! **Checkpoints.** A [`checkpoint`] is all that a run needs to go on bit for bit, streamed out and in, versioned,
+//! checksummed, and refused by any run but its own. In flash the two latest stand in slots, so that a power cut at any
+//! byte leaves one.
+//!
 //! # What is configuration, what is state
 //!
 //! Rules, guards, objectives and learned weights are immutable and passed by `&`. Accumulators, candidates and scratch
@@ -55,6 +59,7 @@
 //!
 //! - `micromath`: approximate transcendental functions instead of `libm`'s; see [`math`].
 //! - `defmt`: `defmt::Format` for errors, verdicts and settings.
+//! - `nor-flash`: checkpoints in two slots of a flash, over embedded-storage's `NorFlash`.
 //! - `serde`: `Serialize` and `Deserialize` for settings and verdicts.
 //! - `twins`: the slow twins of the kernels, for tests.
 #![no_std]
@@ -71,6 +76,8 @@ extern crate std;
 struct Readme;
 
 pub mod batch;
+pub mod checkpoint;
+mod checksum;
 pub mod error;
 pub mod guard;
 pub mod learned;
@@ -84,6 +91,7 @@ pub mod sum;
 pub mod tensors;
 pub mod trainer;
 
+pub use checkpoint::CheckpointError;
 pub use error::Error;
 pub use guard::{Guard, Verdict, Winner};
 pub use objective::Objective;

@@ -4,6 +4,7 @@
 //! the number of answers is its cost. Losses that are not finite come back as infinity here, so that a comparison can
 //! never be fooled by a NaN.
 
+use crate::checkpoint::Persist;
 use crate::error::Error;
 use crate::objective::Objective;
 use crate::rule::Probe;
@@ -36,6 +37,10 @@ impl Cost {
         self.gradients += other.gradients;
         self.forwards += other.forwards;
     }
+}
+
+impl Persist for Cost {
+    crate::persist_fields!(gradients, forwards);
 }
 
 /// Losses of two candidates on the same examples, with the spread of their difference.

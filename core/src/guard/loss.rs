@@ -39,6 +39,7 @@ use super::pace::{Pace, PaceState, Round};
 use super::policy::{KeepOwn, Sides, StatePolicy};
 use super::{Decision, Guard, Verdict, Winner, blank};
 use crate::batch::Source;
+use crate::checkpoint::{Digest, Fingerprint, Persist};
 use crate::error::Error;
 use crate::objective::Objective;
 use crate::oracle::{Oracle, Paired};
@@ -211,6 +212,25 @@ impl<P: Zeroed, L: Zeroed, F: Zeroed, E: Zeroed> Zeroed for LossMemory<P, L, F, 
         rounds: 0,
         pace: PaceState::ZERO,
     };
+}
+
+/// Both rules' states, the count of rounds and the pace; the rest is made anew in each round.
+impl<P, L: Persist, F: Persist, E> Persist for LossMemory<P, L, F, E> {
+    crate::persist_fields!(learned_state, fallback_state, rounds, pace);
+}
+
+impl<L: Fingerprint, F: Fingerprint, S: StatePolicy> Fingerprint for LossGuard<L, F, S> {
+    fn describe(&self, digest: &mut Digest) {
+        digest.kind("loss-guard");
+        self.learned.describe(digest);
+        self.fallback.describe(digest);
+        self.decision.describe(digest);
+        self.pace.describe(digest);
+        digest.kind(S::NAME);
+        digest.numbers([self.early_stop]);
+        let words = [self.train_batches, self.check_batches, u32::from(self.veto), u32::from(self.stay)];
+        words.iter().for_each(|&word| digest.word(word));
+    }
 }
 
 /// The memory of a guard over parameters of type P.

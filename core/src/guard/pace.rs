@@ -23,6 +23,8 @@
 //!
 //! A run begins with a race. With stride and budget off every round is one.
 
+use crate::checkpoint::{Digest, Fingerprint, Persist};
+
 /// Settings of the pace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pace {
@@ -44,6 +46,14 @@ impl Pace {
     pub(super) const fn is_valid(&self) -> bool {
         let [short, long] = self.gap;
         short > 0 && short <= long && (self.audits || self.stride > 0)
+    }
+}
+
+impl Fingerprint for Pace {
+    fn describe(&self, digest: &mut Digest) {
+        let [short, long] = self.gap;
+        let words = [self.stride, u32::from(self.audits), u32::from(self.budget), short, long];
+        words.iter().for_each(|&word| digest.word(word));
     }
 }
 
@@ -71,6 +81,10 @@ pub(super) struct PaceState {
     gap: u32,
     /// How many of them are left.
     left: u32,
+}
+
+impl Persist for PaceState {
+    crate::persist_fields!(begun, trusted, k, gap, left);
 }
 
 impl PaceState {

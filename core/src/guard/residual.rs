@@ -25,6 +25,7 @@
 
 use super::{Guard, Verdict, Winner, blank};
 use crate::batch::Source;
+use crate::checkpoint::{Digest, Fingerprint, Origin, Persist, Sink};
 use crate::error::Error;
 use crate::math;
 use crate::objective::Objective;
@@ -63,6 +64,20 @@ impl MuRule {
     }
 }
 
+impl Fingerprint for MuRule {
+    fn describe(&self, digest: &mut Digest) {
+        let (name, number) = match *self {
+            Self::Geometric(theta) => ("geometric", theta),
+            Self::RecentTerm => ("recent-term", 0.0),
+            Self::ArithmeticAverage => ("arithmetic-average", 0.0),
+            Self::ExponentialAverage(theta) => ("exponential-average", theta),
+            Self::RecentMax(k) => ("recent-max", k as f32),
+        };
+        digest.kind(name);
+        digest.numbers([number]);
+    }
+}
+
 /// The bound and what it remembers.
 #[derive(Debug, Clone)]
 pub struct Bound {
@@ -74,6 +89,34 @@ pub struct Bound {
 
 impl Zeroed for Bound {
     const ZERO: Self = Self { mu: 0.0, accepted: 0, started: false, recent: heapless::Deque::new() };
+}
+
+/// mu, acceptances, whether there is a bound, and 32 places for the recent residuals, as many of them filled as the
+/// number before them says.
+impl Persist for Bound {
+    fn save<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
+        self.mu.save(sink)?;
+        self.accepted.save(sink)?;
+        self.started.save(sink)?;
+        (self.recent.len() as u32).save(sink)?;
+        let mut places = [0.0; RECENT];
+        places.iter_mut().zip(&self.recent).for_each(|(place, &residual)| *place = residual);
+        places.save(sink)
+    }
+    fn load<O: Origin>(&mut self, origin: &mut O) -> Result<(), O::Error> {
+        self.mu.load(origin)?;
+        self.accepted.load(origin)?;
+        self.started.load(origin)?;
+        let (mut count, mut places) = (0u32, [0.0; RECENT]);
+        count.load(origin)?;
+        places.load(origin)?;
+        self.recent.clear();
+        for residual in places.into_iter().take(count as usize) {
+            // There is room for all places.
+            let _ = self.recent.push_back(residual);
+        }
+        Ok(())
+    }
 }
 
 impl Bound {
@@ -160,6 +203,21 @@ impl<P: Zeroed, L: Zeroed, F: Zeroed> Zeroed for ResidualMemory<P, L, F> {
         trial_state: F::ZERO,
         bound: Bound::ZERO,
     };
+}
+
+/// Both rules' states and the bound; the rest is made anew in each round.
+impl<P, L: Persist, F: Persist> Persist for ResidualMemory<P, L, F> {
+    crate::persist_fields!(learned_state, fallback_state, bound);
+}
+
+impl<L: Fingerprint, F: Fingerprint> Fingerprint for ResidualGuard<L, F> {
+    fn describe(&self, digest: &mut Digest) {
+        digest.kind("residual-guard");
+        self.learned.describe(digest);
+        self.fallback.describe(digest);
+        digest.numbers([self.alpha]);
+        self.rule.describe(digest);
+    }
 }
 
 impl<P, L, F> ResidualMemory<P, L, F> {

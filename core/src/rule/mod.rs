@@ -37,6 +37,7 @@ pub use rate::Rate;
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 
+use crate::checkpoint::{Origin, Persist, Sink};
 use crate::tensors::{Tensors, Zeroed};
 
 /// The loss of any point on the batch that a step is taken for.
@@ -168,6 +169,20 @@ impl<P: Tensors, const K: usize> State<P, K> {
 
 impl<P: Zeroed, const K: usize> Zeroed for State<P, K> {
     const ZERO: Self = Self { slots: [P::ZERO; K], steps: 0, memo: 0.0 };
+}
+
+/// Slots, steps, memo.
+impl<P: Tensors, const K: usize> Persist for State<P, K> {
+    fn save<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
+        self.slots.iter().try_for_each(|slot| slot.save(sink))?;
+        self.steps.save(sink)?;
+        self.memo.save(sink)
+    }
+    fn load<O: Origin>(&mut self, origin: &mut O) -> Result<(), O::Error> {
+        self.slots.iter_mut().try_for_each(|slot| slot.load(origin))?;
+        self.steps.load(origin)?;
+        self.memo.load(origin)
+    }
 }
 
 impl<P: Tensors, const K: usize> RuleState for State<P, K> {

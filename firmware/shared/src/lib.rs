@@ -1,7 +1,21 @@
 //! What the firmware and the host program have in common, so that both run the same code: the demonstrations' networks
 //! and data, and the link between device and host.
+//!
+//! # The tour
+//!
+//! **What is trained.** [`spirals`] learns from points that it makes itself.
+//!
+//! **What is compared.** A [`record`] is what a device tells of a round; its trace is the hash of all rounds so far.
+//!
+//! **The link.** A [`message`] travels in a [`frame`], which survives a bad line.
 #![no_std]
 #![forbid(unsafe_code)]
+#![warn(missing_docs)]
 
 #[cfg(test)]
 extern crate std;
+
+pub mod frame;
+pub mod message;
+pub mod record;
+pub mod spirals;

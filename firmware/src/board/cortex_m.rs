@@ -1,0 +1,13 @@
+//! What all Cortex-M boards have in common.
+
+// Its critical section is asked for by the linker.
+use cortex_m as _;
+use cortex_m_rt::{ExceptionFrame, exception};
+
+/// A fault ends the program; it would stand still otherwise.
+// SAFETY: replaces the runtime's handler of the same signature, and only logs and stops.
+#[exception]
+unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
+    defmt::error!("fault at {=u32:#x}", frame.pc());
+    super::exit(super::FAULTED)
+}
