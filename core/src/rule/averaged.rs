@@ -18,6 +18,7 @@
 //! State: the inner rule's, one slot for z, and t.
 
 use super::{Probe, Rule, RuleState};
+use crate::checkpoint::{Digest, Fingerprint, Persist};
 use crate::tensors::{Tensors, Zeroed};
 
 /// A rule whose parameters are a running mean of its iterates.
@@ -67,6 +68,18 @@ pub struct AveragedState<P, S> {
 
 impl<P: Zeroed, S: Zeroed> Zeroed for AveragedState<P, S> {
     const ZERO: Self = Self { inner: S::ZERO, front: P::ZERO, age: 0 };
+}
+
+impl<P: Persist, S: Persist> Persist for AveragedState<P, S> {
+    crate::persist_fields!(inner, front, age);
+}
+
+impl<R: Fingerprint> Fingerprint for Averaged<R> {
+    fn describe(&self, digest: &mut Digest) {
+        digest.kind("averaged");
+        self.rule.describe(digest);
+        digest.numbers([self.eta]);
+    }
 }
 
 impl<P: Tensors, S: RuleState> RuleState for AveragedState<P, S> {
