@@ -6,6 +6,7 @@ use clap::builder::{PossibleValuesParser, RangedU64ValueParser};
 use clap::{Args, Parser, Subcommand};
 use lgl2o::objective::mlp::Activation;
 
+use crate::device::board;
 use crate::reproduce::plan::EXPERIMENTS;
 use crate::task::{BATCH, Hidden, TASKS};
 
@@ -30,6 +31,7 @@ Examples:
   lgl2o data fetch mnist              download MNIST and verify it
   lgl2o compare --task mnist          the comparison on MNIST
   lgl2o reproduce                     every experiment on Spirals and MNIST, report in out/reproduce
+  lgl2o device --board mps2-an386     train on a Cortex-M4F under QEMU, and compare
   lgl2o meta-train --config host/meta/tiny.toml --out out/meta
                                       train the learned optimizer's weights";
 
@@ -47,6 +49,8 @@ pub enum Command {
     Reproduce(ReproduceArgs),
     /// Train the weights of a learned optimizer.
     MetaTrain(MetaTrainArgs),
+    /// Train on a board, under QEMU or on a serial port, and compare every bit with this machine.
+    Device(DeviceArgs),
     /// Fetch and verify data sets; say where they are.
     Data(DataArgs),
 }
@@ -231,6 +235,56 @@ pub struct MetaTrainArgs {
     /// Begin anew although there is a checkpoint.
     #[arg(long)]
     pub restart: bool,
+}
+
+/// Programs that `device` runs.
+const PROGRAMS: [&str; 1] = ["spirals"];
+
+/// Arguments of `device`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = device_help())]
+pub struct DeviceArgs {
+    /// The board; see below.
+    #[arg(long, default_value = "mps2-an386", value_parser = PossibleValuesParser::new(board::NAMES), hide_possible_values = true)]
+    pub board: String,
+    /// The program.
+    #[arg(long, alias = "task", default_value = "spirals", value_parser = PossibleValuesParser::new(PROGRAMS))]
+    pub program: String,
+    /// Listen to a board on this serial port instead of running QEMU; flash it before, with the same program.
+    #[arg(long, value_name = "TTY")]
+    pub port: Option<PathBuf>,
+    /// Run this ELF file instead of building one.
+    #[arg(long, value_name = "FILE")]
+    pub elf: Option<PathBuf>,
+    /// Features of the firmware, such as `flip-bit`, which the comparison has to catch.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', conflicts_with = "elf")]
+    pub features: Vec<String>,
+    /// Show the device's log.
+    #[arg(long)]
+    pub log: bool,
+    /// Seconds that the device may take.
+    #[arg(long, value_name = "S", default_value_t = 300, value_parser = at_most(86_400))]
+    pub timeout: u64,
+    /// Where the report goes; out/device unless said otherwise.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+fn device_help() -> String {
+    format!(
+        "\
+Boards:
+{}
+Builds the firmware, runs it, and trains with the same core here. Exit status 1 if a single bit differs. Built with
+--features micromath, this program builds the firmware with it too, and compares the approximate functions.
+
+Examples:
+  lgl2o device                                      the default board, a Cortex-M4F
+  lgl2o device --board microbit --log               a Cortex-M0, with its log
+  lgl2o device --board mps2-an386 --features flip-bit
+                                                    one flipped bit in one weight: fails, and names the round",
+        board::list()
+    )
 }
 
 /// Arguments of `data`.

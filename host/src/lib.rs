@@ -15,6 +15,8 @@
 //!
 //! **Meta-training.** [`meta`] trains the weights of learned optimizers.
 //!
+//! **Devices.** [`device`] runs a demonstration on a board and holds it against the same core here.
+//!
 //! **Ranks.** [`ranks`] spreads work over the processes that `mpirun` starts.
 //!
 //! **Commands.** [`cli`] says what can be asked for, [`command`] does it; what they write, they write as [`files`]
@@ -23,6 +25,7 @@
 pub mod cli;
 pub mod command;
 pub mod data;
+pub mod device;
 pub mod experiment;
 pub mod files;
 pub mod meta;

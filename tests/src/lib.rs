@@ -5,6 +5,7 @@
 //! - [`learned`], [`controller`], [`recurrent`], [`table`]: the learned rules in double precision.
 //! - [`adversary`]: learned rules that do everything wrong, and fallbacks that always lose.
 //! - [`trail`]: a rule that records what its state has seen.
+//! - [`flash`]: a flash that fails on misuse, and whose power can be cut.
 //! - [`task`]: small objectives, data and sources.
 //! - [`run`]: runs that end in parameters and verdicts.
 //! - [`bits`]: equality bit for bit.
@@ -58,6 +59,7 @@
 pub mod adversary;
 pub mod bits;
 pub mod controller;
+pub mod flash;
 pub mod learned;
 pub mod oracle;
 pub mod program;

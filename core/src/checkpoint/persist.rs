@@ -70,7 +70,7 @@ pub trait Persist {
 /// The two functions of a [`Persist`](crate::checkpoint::Persist) that keeps the named fields, in this order.
 #[macro_export]
 macro_rules! persist_fields {
-    ($($field:ident),* $(,)?) => {
+    ($($field:tt),* $(,)?) => {
         fn save<Into: $crate::checkpoint::Sink>(&self, sink: &mut Into) -> Result<(), Into::Error> {
             let _ = &sink;
             $($crate::checkpoint::Persist::save(&self.$field, sink)?;)*

@@ -5,6 +5,8 @@
 //!
 //! **What is trained.** [`spirals`] learns from points that it makes itself.
 //!
+//! **What outlives a reset.** [`resume`] does the same with checkpoints in flash.
+//!
 //! **What is compared.** A [`record`] is what a device tells of a round; its trace is the hash of all rounds so far.
 //!
 //! **The link.** A [`message`] travels in a [`frame`], which survives a bad line.
@@ -18,4 +20,5 @@ extern crate std;
 pub mod frame;
 pub mod message;
 pub mod record;
+pub mod resume;
 pub mod spirals;

@@ -10,6 +10,11 @@ use crate::record::RoundRecord;
 pub enum FromDevice {
     /// A round is done. Nobody answers.
     Round(RoundRecord),
+    /// The device has been reset, and goes on after this many rounds; those that it told of beyond come again.
+    Resumed {
+        /// Rounds done, as the checkpoint has it.
+        rounds: u32,
+    },
     /// All rounds are done: their number, and the hash of the final parameters.
     Done {
         /// Rounds done.

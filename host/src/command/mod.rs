@@ -2,6 +2,7 @@
 
 mod compare;
 mod data;
+mod device;
 mod meta_train;
 mod reproduce;
 
@@ -52,6 +53,7 @@ pub fn dispatch(cli: &Cli, ranks: &Ranks) -> Result<(), Failure> {
         Some(Command::Compare(args)) => compare::run(args),
         Some(Command::Reproduce(args)) => reproduce::run(args, ranks),
         Some(Command::MetaTrain(args)) => meta_train::run(args, ranks),
+        Some(Command::Device(args)) => device::run(args),
         Some(Command::Data(args)) => data::run(args),
     }
 }

@@ -15,9 +15,12 @@ pub use rule::AnyRule;
 pub use tuned::Tuned;
 
 use lgl2o::Guard;
+use lgl2o::checkpoint::{Fingerprint, Persist};
 use lgl2o::guard::{
     Blend, Decision, Follow, KeepOwn, LossGuard, MuRule, Reset, ResidualGuard, Rewind, StatePolicy, Unguarded,
 };
+
+use crate::network::HeapTensors;
 
 /// An optimizer with the expression that names it.
 #[derive(Debug, Clone, PartialEq)]
@@ -156,8 +159,10 @@ impl Default for LossSettings {
 pub trait GuardVisitor {
     /// What it gives.
     type Output;
-    /// Does it with this one.
-    fn visit<G: Guard>(self, guard: &G) -> Self::Output;
+    /// Does it with this one, whose runs on networks of the heap can be saved and resumed.
+    fn visit<G: Guard + Fingerprint>(self, guard: &G) -> Self::Output
+    where
+        G::Memory<HeapTensors>: Persist;
 }
 
 impl Method {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use lgl2o::checkpoint::{Digest, Fingerprint, Origin, Persist, Sink};
 use lgl2o::learned::controller::{ControllerState, MAX_TENSORS, TensorMemory};
 use lgl2o::learned::{CoordinateLstm, CoordinateMlp, RecurrentState, RnnProp, Table, TensorController};
 use lgl2o::rule::averaged::AveragedState;
@@ -34,6 +35,14 @@ macro_rules! rules {
             fn begin<P: Tensors>(&self, like: &P) -> AnyState<P> {
                 match self {
                     $(Self::$variant(rule) => AnyState::$state(rule.state(like).into()),)+
+                }
+            }
+        }
+
+        impl Fingerprint for AnyRule {
+            fn describe(&self, digest: &mut Digest) {
+                match self {
+                    $(Self::$variant(rule) => rule.describe(digest),)+
                 }
             }
         }
@@ -95,6 +104,15 @@ macro_rules! states {
                     $(AnyState::$variant($name) => $body,)+
                 }
             };
+        }
+
+        impl<P: Tensors> Persist for AnyState<P> {
+            fn save<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
+                each_state!(self, state => state.save(sink))
+            }
+            fn load<O: Origin>(&mut self, origin: &mut O) -> Result<(), O::Error> {
+                each_state!(self, state => state.load(origin))
+            }
         }
 
         impl<P: Tensors> RuleState for AnyState<P> {

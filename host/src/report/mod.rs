@@ -22,6 +22,7 @@ mod labels;
 pub(crate) mod number;
 pub mod overview;
 mod palette;
+pub mod rounds;
 #[cfg(test)]
 mod sample;
 mod series;

@@ -1,0 +1,177 @@
+//! `lgl2o device`: trains on a board and here, and compares every bit.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::Failure;
+use crate::cli::DeviceArgs;
+use crate::device::board::{Board, board};
+use crate::device::compare::{self, first_difference};
+use crate::device::emulator::Emulator;
+use crate::device::firmware::{self, Build};
+use crate::device::listen::{Event, listen, log_table};
+use crate::device::record::{DeviceResults, Side, VERSION, finite, hex};
+use crate::device::session::{Ended, Transcript, follow};
+use crate::device::spirals::{Run, reference};
+use crate::device::{port, report};
+use crate::files::check_writable;
+
+/// Which transcendental functions this program, and so the firmware that it builds, has.
+const MATH: &str = if cfg!(feature = "micromath") { "micromath" } else { "libm" };
+
+/// Does it.
+pub(super) fn run(args: &DeviceArgs) -> Result<(), Failure> {
+    let board = board(&args.board).ok_or_else(|| Failure::Usage(anyhow!("there is no board {}", args.board)))?;
+    let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out/device"));
+    check_writable(&out)?;
+    let elf = match (&args.elf, &args.port) {
+        (Some(elf), _) => Some(elf.clone()),
+        (None, Some(_)) => None,
+        (None, None) => Some(build(args, board)?),
+    };
+    let bytes = elf.as_deref().map(|elf| firmware::read(elf, board)).transpose()?;
+    let here = reference(board)?;
+    let (transcript, trouble) = match (&args.port, &elf, &bytes) {
+        (Some(port), ..) => (listen_to(port, bytes.as_deref(), args, &here)?, None),
+        (None, Some(elf), Some(bytes)) => emulate(board, elf, bytes, args, &here)?,
+        _ => return Err(anyhow!("there is no program to run").into()),
+    };
+    let results = results(args, board, &transcript, &here, bytes.as_deref())?;
+    report::write(&out, &results)?;
+    println!("{}", report::table(&results));
+    println!("results: {}", out.join("results.json").display());
+    match (transcript.ended, trouble, results.equal) {
+        (Ended::TimedOut, ..) => Err(anyhow!(
+            "the device did not come to an end within {} seconds; it had made {} rounds (--timeout allows more)",
+            args.timeout,
+            transcript.rounds.len()
+        )
+        .into()),
+        (_, Some(trouble), _) => Err(trouble.into()),
+        (.., false) => Err(anyhow!("device and host differ. {}", report::sentence(&results)).into()),
+        (.., true) => Ok(()),
+    }
+}
+
+/// Builds the program, with a line about what is going on.
+fn build(args: &DeviceArgs, board: &Board) -> Result<PathBuf, Failure> {
+    let folder = firmware::folder()?;
+    let mut features = args.features.clone();
+    if cfg!(feature = "micromath") {
+        features.push("micromath".to_owned());
+    }
+    let bar = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {wide_msg}")?);
+    bar.enable_steady_tick(Duration::from_millis(100));
+    let plan = Build { folder: &folder, board, program: &args.program, features: &features };
+    let elf = firmware::build(&plan, |line| bar.set_message(format!("firmware: {line}")));
+    bar.finish_and_clear();
+    Ok(elf?)
+}
+
+/// Runs the program under QEMU. Beside the transcript, what was wrong with its end.
+fn emulate(
+    board: &Board,
+    elf: &Path,
+    bytes: &[u8],
+    args: &DeviceArgs,
+    here: &Run,
+) -> Result<(Transcript, Option<anyhow::Error>), Failure> {
+    let table = log_table(bytes)?;
+    let mut emulator = Emulator::start(board, elf)?;
+    let uart = emulator.uart.try_clone().context("cannot read from the UART")?;
+    let events = listen(uart, emulator.log.take().map(|log| (log, table)));
+    let transcript = watch(&events, args, here, false)?;
+    if transcript.ended == Ended::TimedOut {
+        return Ok((transcript, None));
+    }
+    let status = emulator.end()?;
+    let last = transcript.log.last().map_or("it has logged nothing", String::as_str);
+    let trouble = (!status.success()).then(|| anyhow!("the program failed, {status}; its last words: {last}"));
+    Ok((transcript, trouble))
+}
+
+/// Listens to a board on a serial port.
+fn listen_to(port: &Path, bytes: Option<&[u8]>, args: &DeviceArgs, here: &Run) -> Result<Transcript, Failure> {
+    // The log comes by another way, a debug probe; an ELF file says only how large the program is.
+    let _ = bytes;
+    let uart = port::open(port)?;
+    eprintln!("listening on {}; reset the board now", port.display());
+    let events = listen(uart, None::<(std::io::Empty, _)>);
+    watch(&events, args, here, true)
+}
+
+/// Follows the device with a progress bar.
+fn watch(
+    events: &std::sync::mpsc::Receiver<Event>,
+    args: &DeviceArgs,
+    here: &Run,
+    until_summary: bool,
+) -> Result<Transcript, Failure> {
+    let style = "{msg} {wide_bar} round {pos}/{len} {elapsed}";
+    let bar = ProgressBar::new(here.rounds.len() as u64).with_style(ProgressStyle::with_template(style)?);
+    bar.set_message(args.board.clone());
+    let deadline = Instant::now() + Duration::from_secs(args.timeout);
+    let transcript = follow(events, deadline, until_summary, |event| match event {
+        Event::Log(line) if args.log => bar.suspend(|| eprintln!("{line}")),
+        Event::Message(_) => bar.inc(1),
+        _ => {}
+    });
+    bar.finish_and_clear();
+    Ok(transcript)
+}
+
+/// Both sides, and where they part.
+fn results(
+    args: &DeviceArgs,
+    board: &Board,
+    transcript: &Transcript,
+    here: &Run,
+    bytes: Option<&[u8]>,
+) -> Result<DeviceResults, Failure> {
+    let sizes = bytes.map(firmware::sizes).transpose()?;
+    let last = transcript.rounds.last();
+    let summary = transcript.summary;
+    let device = Side {
+        loss: summary.and_then(|s| finite(s.loss)),
+        loss_bits: summary.map(|s| format!("{:08x}", s.loss)),
+        steps: summary.map(|s| s.steps),
+        learned: summary.map(|s| s.learned),
+        memory: summary.map(|s| u64::from(s.memory)),
+        stack: summary.map(|s| s.stack),
+        flash: sizes.map(|s| s.flash),
+        static_ram: sizes.map(|s| s.ram),
+        damaged_frames: Some(transcript.damaged),
+        trace: last.map(|round| hex(round.trace)),
+        params: transcript.params.map(hex),
+        rounds: transcript.rounds.iter().map(Into::into).collect(),
+    };
+    let host = Side {
+        loss: finite(here.outcome.loss.to_bits()),
+        loss_bits: Some(format!("{:08x}", here.outcome.loss.to_bits())),
+        steps: Some(here.outcome.steps),
+        learned: Some(here.outcome.learned),
+        memory: Some(here.memory as u64),
+        trace: here.rounds.last().map(|round| hex(round.trace)),
+        params: Some(hex(here.outcome.params)),
+        rounds: here.rounds.iter().map(Into::into).collect(),
+        ..Side::default()
+    };
+    let ours = compare::Side { rounds: &here.rounds, params: Some(here.outcome.params) };
+    let theirs = compare::Side { rounds: &transcript.rounds, params: transcript.params };
+    let difference = first_difference(theirs, ours);
+    Ok(DeviceResults {
+        version: VERSION,
+        board: board.name.to_owned(),
+        core: board.core.to_owned(),
+        program: args.program.clone(),
+        network: here.network.to_owned(),
+        math: MATH.to_owned(),
+        equal: difference.is_none(),
+        first_difference: difference.map(Into::into),
+        device,
+        host,
+    })
+}

@@ -1,0 +1,103 @@
+//! Two traces side by side: the first round that differs, and in what.
+
+use lgl2o_device::record::RoundRecord;
+
+/// Where two runs part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The first round that differs; `None` if all rounds are equal and the final parameters are not.
+    pub round: Option<u32>,
+    /// In what, for people: "train loss 3f1a2b3c on the device, 3f1a2b3d here".
+    pub what: String,
+}
+
+/// One side of a comparison.
+#[derive(Debug, Clone, Copy)]
+pub struct Side<'a> {
+    /// All rounds.
+    pub rounds: &'a [RoundRecord],
+    /// Hash of the final parameters, if the run came so far.
+    pub params: Option<u64>,
+}
+
+/// The first difference of a device's run from the host's; `None` if every bit is the same.
+#[must_use]
+pub fn first_difference(device: Side<'_>, host: Side<'_>) -> Option<Difference> {
+    for (d, h) in device.rounds.iter().zip(host.rounds) {
+        if let Some(what) = different_in(d, h) {
+            return Some(Difference { round: Some(h.round), what });
+        }
+    }
+    let [d, h] = [device, host].map(|side| side.rounds.len());
+    if d != h {
+        let round = u32::try_from(d.min(h) + 1).ok();
+        return Some(Difference { round, what: format!("{d} rounds on the device, {h} here") });
+    }
+    let hash = |params: Option<u64>| params.map_or("missing".to_owned(), |hash| format!("{hash:016x}"));
+    (device.params != host.params).then(|| Difference {
+        round: None,
+        what: format!("final parameters {} on the device, {} here", hash(device.params), hash(host.params)),
+    })
+}
+
+fn different_in(device: &RoundRecord, host: &RoundRecord) -> Option<String> {
+    let fields = |r: &RoundRecord| {
+        [
+            ("number", u64::from(r.round)),
+            ("winner", u64::from(r.winner)),
+            ("steps", u64::from(r.steps)),
+            ("train loss", u64::from(r.train_loss)),
+            ("fallback's loss", u64::from(r.fallback_loss)),
+            ("learned loss", u64::from(r.learned_loss)),
+            ("trace", r.trace),
+        ]
+    };
+    let pair = fields(device).into_iter().zip(fields(host)).find(|(d, h)| d.1 != h.1);
+    pair.map(|((name, d), (_, h))| match name {
+        "number" | "winner" | "steps" => format!("{name} {d} on the device, {h} here"),
+        "trace" => format!("trace {d:016x} on the device, {h:016x} here"),
+        _ => format!("{name} {d:08x} on the device, {h:08x} here"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rounds() -> Vec<RoundRecord> {
+        let round = |round| RoundRecord {
+            round,
+            winner: 0,
+            steps: 1,
+            train_loss: 0x3f00_0000 + round,
+            fallback_loss: 2,
+            learned_loss: 3,
+            trace: u64::from(round),
+        };
+        (1..=3).map(round).collect()
+    }
+
+    #[test]
+    fn equal_runs_have_no_difference() {
+        let rounds = rounds();
+        let side = Side { rounds: &rounds, params: Some(1) };
+        assert_eq!(first_difference(side, side), None);
+    }
+
+    #[test]
+    fn the_first_round_and_what_differs_are_named() {
+        let host = rounds();
+        let mut device = host.clone();
+        device[1].learned_loss ^= 1;
+        device[2].winner = 1;
+        let side = |rounds| Side { rounds, params: Some(1) };
+        let found = first_difference(side(&device), side(&host)).expect("a difference");
+        assert_eq!((found.round, found.what.as_str()), (Some(2), "learned loss 00000002 on the device, 00000003 here"));
+        let short = first_difference(side(&host[..2]), side(&host)).expect("a difference");
+        assert_eq!((short.round, short.what.as_str()), (Some(3), "2 rounds on the device, 3 here"));
+        let lost = Side { rounds: &host, params: None };
+        let last = first_difference(lost, side(&host)).expect("a difference");
+        assert_eq!(last.round, None);
+        assert!(last.what.contains("missing on the device, 0000000000000001 here"), "{}", last.what);
+    }
+}

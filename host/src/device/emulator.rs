@@ -1,0 +1,145 @@
+//! QEMU: found, checked, started with the UART on a socket and the log on its output, and ended whatever happens.
+
+use std::io::{self, Read};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use tempfile::TempDir;
+
+use super::board::Board;
+
+/// The oldest version that knows all boards, and semihosting on RISC-V.
+const OLDEST: [u32; 2] = [6, 0];
+/// QEMU opens its end of the socket within this time, or never.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running emulator. It is killed when this value goes away.
+#[derive(Debug)]
+pub struct Emulator {
+    child: Child,
+    /// Both directions of the board's UART.
+    pub uart: UnixStream,
+    /// What the program logs.
+    pub log: Option<ChildStdout>,
+    /// Where the socket is.
+    _folder: TempDir,
+}
+
+impl Emulator {
+    /// Starts a program on a board.
+    ///
+    /// # Errors
+    /// If QEMU is not there, too old, or ends before it is ready.
+    pub fn start(board: &Board, elf: &Path) -> Result<Self> {
+        check(board)?;
+        let folder = tempfile::Builder::new().prefix("lgl2o-").tempdir().context("cannot make a temporary folder")?;
+        let socket = folder.path().join("uart");
+        let mut command = Command::new(board.emulator);
+        command
+            .args(board.machine)
+            .args(["-nographic", "-monitor", "none", "-semihosting-config", "enable=on,target=native"])
+            .arg("-chardev")
+            .arg(format!("socket,id=uart,path={},server=on,wait=on", socket.display()))
+            .args(["-serial", "chardev:uart", "-kernel"])
+            .arg(elf);
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut child = child.with_context(|| format!("cannot run {}", board.emulator))?;
+        let uart = connect(&socket, &mut child, board)?;
+        let log = child.stdout.take();
+        Ok(Self { child, uart, log, _folder: folder })
+    }
+
+    /// Waits for the program's end; it has said its last word already.
+    ///
+    /// # Errors
+    /// If there is no end in sight.
+    pub fn end(&mut self) -> Result<ExitStatus> {
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
+            if let Some(status) = self.child.try_wait().context("cannot wait for QEMU")? {
+                return Ok(status);
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        bail!("QEMU has closed its lines, but does not end")
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Connects to the socket once QEMU has opened it.
+fn connect(socket: &Path, child: &mut Child, board: &Board) -> Result<UnixStream> {
+    let start = Instant::now();
+    loop {
+        match UnixStream::connect(socket) {
+            Ok(stream) => return Ok(stream),
+            Err(_) if child.try_wait().context("cannot wait for QEMU")?.is_some() => {
+                let mut words = String::new();
+                child.stderr.take().map(|mut stderr| stderr.read_to_string(&mut words));
+                bail!("{} does not start: {}", board.emulator, words.trim());
+            }
+            Err(error) if start.elapsed() > PATIENCE => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(error).with_context(|| format!("{} opens no UART", board.emulator));
+            }
+            Err(_) => std::thread::sleep(Duration::from_millis(5)),
+        }
+    }
+}
+
+/// Checks that the emulator is there and new enough.
+fn check(board: &Board) -> Result<()> {
+    let output = match Command::new(board.emulator).arg("--version").output() {
+        Ok(output) => output,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => bail!("{}", missing(board)),
+        Err(error) => return Err(error).with_context(|| format!("cannot run {}", board.emulator)),
+    };
+    let words = String::from_utf8_lossy(&output.stdout);
+    match version(&words) {
+        Some(found) if found >= OLDEST => Ok(()),
+        Some([major, minor]) => bail!(
+            "{} is of version {major}.{minor}; at least {}.{} is needed for all boards",
+            board.emulator,
+            OLDEST[0],
+            OLDEST[1]
+        ),
+        None => bail!("{} --version does not say its version: {}", board.emulator, words.trim()),
+    }
+}
+
+fn missing(board: &Board) -> String {
+    let package = if board.emulator == "qemu-system-arm" { "qemu-system-arm" } else { "qemu-system-misc" };
+    format!(
+        "{} is not installed; on Debian and Ubuntu: apt-get install --no-install-recommends {package} (as root)",
+        board.emulator
+    )
+}
+
+/// Major and minor version in "QEMU emulator version 7.2.22 (Debian ...)".
+fn version(words: &str) -> Option<[u32; 2]> {
+    let number = words.split("version ").nth(1)?.split([' ', '\n']).next()?;
+    let mut parts = number.split('.').map(|part| part.parse().ok());
+    Some([parts.next()??, parts.next()??])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read() {
+        assert_eq!(version("QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)\nCopyright"), Some([7, 2]));
+        assert_eq!(version("QEMU emulator version 10.0\n"), Some([10, 0]));
+        assert_eq!(version("something else"), None);
+    }
+}

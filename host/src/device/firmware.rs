@@ -1,0 +1,141 @@
+//! Building a demonstration for a board, and what can be seen of the file that comes out.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SectionFlags, SectionKind, elf};
+
+use super::board::Board;
+
+/// So many of the build's last lines are shown when it fails.
+const LINES: usize = 25;
+
+/// What is to be built.
+#[derive(Debug, Clone, Copy)]
+pub struct Build<'a> {
+    /// The folder `firmware`.
+    pub folder: &'a Path,
+    /// For which board.
+    pub board: &'a Board,
+    /// The program.
+    pub program: &'a str,
+    /// Features of the firmware.
+    pub features: &'a [String],
+}
+
+/// The folder `firmware`: that of the sources here, or of those that this program was built from.
+///
+/// # Errors
+/// If neither is there.
+pub fn folder() -> Result<PathBuf> {
+    let built_from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware");
+    let places = [PathBuf::from("firmware"), built_from];
+    let found = places.into_iter().find(|place| place.join("build").is_file());
+    found.context("there is no firmware/build here; run this in the repository, or name the program's file with --elf")
+}
+
+/// Builds a program; tells each line of the build to `each`. Gives the ELF file.
+///
+/// # Errors
+/// With the last lines of the build, if it fails.
+pub fn build(plan: &Build<'_>, each: impl Fn(&str)) -> Result<PathBuf> {
+    let target = plan.folder.join("target");
+    let mut command = Command::new("bash");
+    command.arg(plan.folder.join("build")).arg(plan.board.name).args(["--bin", plan.program]);
+    // The folder is ours alone, and no setting of the caller's build of the host belongs here.
+    command.env("CARGO_TARGET_DIR", absolute(&target)?).env_remove("RUSTFLAGS").env_remove("CARGO");
+    if !plan.features.is_empty() {
+        command.args(["--features", &plan.features.join(",")]);
+    }
+    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let mut child = child.context("cannot run bash, which firmware/build needs")?;
+    let mut lines = Vec::new();
+    for line in child.stderr.take().into_iter().flat_map(|stderr| BufReader::new(stderr).lines()) {
+        let line = line.context("cannot read what the build says")?;
+        each(line.trim());
+        lines.push(line);
+    }
+    let status = child.wait().context("cannot wait for the build")?;
+    if !status.success() {
+        let last = lines[lines.len().saturating_sub(LINES)..].join("\n");
+        bail!("cannot build `{}` for {}; the build ended with:\n{last}", plan.program, plan.board.name);
+    }
+    Ok(target.join(plan.board.target).join("release").join(plan.program))
+}
+
+fn absolute(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path).with_context(|| format!("cannot find {}", path.display()))
+}
+
+/// Reads an ELF file and checks that it is a program of ours for this board.
+///
+/// # Errors
+/// If it is none, with the board that it is for.
+pub fn read(path: &Path, board: &Board) -> Result<Vec<u8>> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    match board_of(&bytes).with_context(|| format!("{} is no program of this firmware", path.display()))? {
+        name if name == board.name => Ok(bytes),
+        name => bail!("{} is for the board {name}, not for {}", path.display(), board.name),
+    }
+}
+
+/// The name of the board that a program was built for: it carries it under the symbol `LGL2O_BOARD`.
+fn board_of(bytes: &[u8]) -> Result<String> {
+    let file = object::File::parse(bytes).context("it is no ELF file, or a damaged one")?;
+    let symbol = file.symbols().find(|symbol| symbol.name() == Ok("LGL2O_BOARD"));
+    let symbol = symbol.context("it does not say which board it is for")?;
+    let section = symbol.section_index().and_then(|index| file.section_by_index(index).ok());
+    let data = section.and_then(|s| s.data_range(symbol.address(), symbol.size()).ok().flatten());
+    let name = data.context("the name of its board is missing")?;
+    Ok(String::from_utf8_lossy(name).into_owned())
+}
+
+/// What a program takes, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sizes {
+    /// Code, constants, and the initial values of variables.
+    pub flash: u64,
+    /// Everything static, without the stack.
+    pub ram: u64,
+}
+
+/// What a program takes.
+///
+/// # Errors
+/// If it is no ELF file.
+pub fn sizes(bytes: &[u8]) -> Result<Sizes> {
+    let file = object::File::parse(bytes).context("it is no ELF file, or a damaged one")?;
+    let mut sizes = Sizes::default();
+    for section in file.sections() {
+        let SectionFlags::Elf { sh_flags } = section.flags() else { continue };
+        let flag = |flag: u32| sh_flags & u64::from(flag) != 0;
+        if !flag(elf::SHF_ALLOC) {
+            continue;
+        }
+        let variables = flag(elf::SHF_WRITE);
+        let filled = section.kind() != SectionKind::UninitializedData;
+        sizes.flash += if filled { section.size() } else { 0 };
+        sizes.ram += if variables { section.size() } else { 0 };
+    }
+    Ok(sizes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::board::board;
+
+    #[test]
+    fn what_is_no_elf_file_is_refused() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let path = dir.path().join("program");
+        std::fs::write(&path, b"no ELF").expect("written");
+        let error = read(&path, board("microbit").expect("known")).expect_err("refused");
+        assert!(format!("{error:#}").contains("no ELF file"), "{error:#}");
+        // This test itself is an ELF file on many systems, and never the firmware's.
+        let own = std::env::current_exe().expect("a path");
+        assert!(read(&own, board("microbit").expect("known")).is_err());
+    }
+}

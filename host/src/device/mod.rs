@@ -1,0 +1,18 @@
+//! The device link: builds a demonstration for a board, runs it, and holds it against the same core here, bit by bit.
+//!
+//! A [`board`] says which emulator and which network belong to it; [`firmware`] builds the program, [`emulator`] runs it.
+//! What comes back on its two lines, the log and the UART, is [`listen`]ed to for
+//! one [`session`]. [`spirals`] is the same run on this
+//! machine; [`compare`] finds the first round that differs; [`record`] is what `results.json` holds, and
+//! [`report`] writes it.
+
+pub mod board;
+pub mod compare;
+pub mod emulator;
+pub mod firmware;
+pub mod listen;
+pub mod port;
+pub mod record;
+pub mod report;
+pub mod session;
+pub mod spirals;
