@@ -4,7 +4,7 @@ use lgl2o::batch::Exact;
 use lgl2o::guard::{Decision, LossGuard, Unguarded};
 use lgl2o::rule::{Adam, Averaged, NoProbe, Sgd};
 use lgl2o::{Guard, Rng, Rule, Trainer, Winner, learned};
-use lgl2o_tests::adversary::Adversary;
+use lgl2o_tests::adversary::{Adversary, Terrible};
 use lgl2o_tests::oracle::wide;
 use lgl2o_tests::task::{BATCH, BOWL_START, Data, bowl, bowl64, small_mlp, start};
 use lgl2o_tests::{bits, run};
@@ -105,9 +105,8 @@ fn ran(guard: &impl Guard, rounds: u32) -> (Vec<u32>, Vec<Winner>) {
 #[test]
 fn accepted_strides_are_the_averaged_rule_alone() {
     let learned = learned::tiny().averaged();
-    // A fallback that stands still: any progress wins.
-    let guard =
-        LossGuard::new(learned, Sgd::new(1e-9)).batches(3, 1).decision(Decision::Lower).veto(false).gaps(1000, 1000);
+    let guard = LossGuard::new(learned, Terrible { height: 1e4 });
+    let guard = guard.batches(3, 1).decision(Decision::Lower).veto(false).gaps(1000, 1000);
     let (objective, data) = (small_mlp(), Data::disk(400, 1));
     let mut memory = run::memory(&objective, &guard, &start(&objective, 2));
     let mut steps = 0;
