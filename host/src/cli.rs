@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, RangedU64ValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use lgl2o::objective::mlp::Activation;
 
@@ -238,7 +238,16 @@ pub struct MetaTrainArgs {
 }
 
 /// Programs that `device` runs.
-const PROGRAMS: [&str; 1] = ["spirals"];
+const PROGRAMS: [&str; 2] = ["spirals", "stream"];
+
+/// Takes a program, or the task that it is known by.
+fn program() -> impl TypedValueParser<Value = String> {
+    PossibleValuesParser::new(PROGRAMS.into_iter().map(|name| match name {
+        "stream" => PossibleValue::new(name).alias("mnist"),
+        _ => PossibleValue::new(name),
+    }))
+    .map(|name| if name == "mnist" { "stream".to_owned() } else { name })
+}
 
 /// Arguments of `device`.
 #[derive(Debug, Clone, Args)]
@@ -247,9 +256,18 @@ pub struct DeviceArgs {
     /// The board; see below.
     #[arg(long, default_value = "mps2-an386", value_parser = PossibleValuesParser::new(board::NAMES), hide_possible_values = true)]
     pub board: String,
-    /// The program.
-    #[arg(long, alias = "task", default_value = "spirals", value_parser = PossibleValuesParser::new(PROGRAMS))]
+    /// The program: `spirals` makes its data itself, `stream` (or `mnist`) is fed with images from here.
+    #[arg(long, alias = "task", default_value = "spirals", value_parser = program())]
     pub program: String,
+    /// For `stream`: data directory, with mnist/ in it. Else $LGL2O_DATA, else the user's cache directory.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// For `stream`: training steps, at least; the last round may go beyond.
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub steps: u32,
+    /// For `stream`: seed of the initial parameters and of the order of the examples.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u32,
     /// Listen to a board on this serial port instead of running QEMU; flash it before, with the same program.
     #[arg(long, value_name = "TTY")]
     pub port: Option<PathBuf>,
@@ -262,7 +280,7 @@ pub struct DeviceArgs {
     /// Show the device's log.
     #[arg(long)]
     pub log: bool,
-    /// Seconds that the device may take.
+    /// Seconds that the device may take; `stream` may take so long from one question to the next, and at most 20.
     #[arg(long, value_name = "S", default_value_t = 300, value_parser = at_most(86_400))]
     pub timeout: u64,
     /// Where the report goes; out/device unless said otherwise.
@@ -282,7 +300,8 @@ Examples:
   lgl2o device                                      the default board, a Cortex-M4F
   lgl2o device --board microbit --log               a Cortex-M0, with its log
   lgl2o device --board mps2-an386 --features flip-bit
-                                                    one flipped bit in one weight: fails, and names the round",
+                                                    one flipped bit in one weight: fails, and names the round
+  lgl2o device --task mnist --data DIR              sends MNIST to the device, and shows how well it does",
         board::list()
     )
 }

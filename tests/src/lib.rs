@@ -9,6 +9,7 @@
 //! - [`task`]: small objectives, data and sources.
 //! - [`run`]: runs that end in parameters and verdicts.
 //! - [`bits`]: equality bit for bit.
+//! - [`cable`]: a serial line in memory, good or bad.
 //! - [`strategy`]: what property tests draw from.
 //! - [`program`]: the `lgl2o` program as a process.
 //!
@@ -58,6 +59,7 @@
 
 pub mod adversary;
 pub mod bits;
+pub mod cable;
 pub mod controller;
 pub mod flash;
 pub mod learned;

@@ -3,7 +3,7 @@
 //!
 //! # The tour
 //!
-//! **What is trained.** [`spirals`] learns from points that it makes itself.
+//! **What is trained.** [`spirals`] learns from points that it makes itself, [`stream`] from images that the host sends.
 //!
 //! **What outlives a reset.** [`resume`] does the same with checkpoints in flash.
 //!
@@ -22,3 +22,4 @@ pub mod message;
 pub mod record;
 pub mod resume;
 pub mod spirals;
+pub mod stream;

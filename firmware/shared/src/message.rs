@@ -1,4 +1,7 @@
 //! What device and host say to each other, each message in a [frame](crate::frame) of its own.
+//!
+//! A program that only reports sends [`FromDevice::Round`] and [`FromDevice::Done`], and nobody answers. A program that
+//! is fed by the host asks [questions](Question), one at a time, each with a number; see [`stream`](crate::stream).
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +27,8 @@ pub enum FromDevice {
     },
     /// What the run has come to; after [`Done`](Self::Done).
     Summary(Summary),
+    /// Something that the host is to answer.
+    Question(Question),
 }
 
 /// What a run has come to, and what it took.
@@ -43,3 +48,94 @@ pub struct Summary {
 
 /// No message from the device is longer, in bytes of postcard.
 pub const FROM_DEVICE_LEN: usize = 64;
+
+/// What the device waits for: it repeats the question until the answer of its number comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question {
+    /// [`Order::id`] of the run that it belongs to; 0 before one has begun.
+    pub run: u32,
+    /// How many questions came before it since the device was reset.
+    pub number: u32,
+    /// Frames that arrived damaged since the device was reset.
+    pub damaged: u32,
+    /// The question.
+    pub ask: Ask,
+}
+
+/// A question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Ask {
+    /// What is to be learned? [`Answer::Start`].
+    Start,
+    /// The next training batch, please. [`Answer::Batch`].
+    Train,
+    /// A fresh check batch, please. [`Answer::Batch`].
+    Check,
+    /// A round is done. [`Answer::Noted`].
+    Round(RoundRecord),
+    /// The run is over. [`Answer::Noted`].
+    Done {
+        /// Rounds done.
+        rounds: u32,
+        /// Training steps done.
+        steps: u32,
+        /// [`Trace::of_tensors`](crate::record::Trace::of_tensors) of the final parameters.
+        params: u64,
+        /// Whether all went well; if not, the round after the last one could not be carried out.
+        well: bool,
+    },
+}
+
+/// From the host to the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum ToDevice<'a> {
+    /// What was your question?
+    Repeat,
+    /// The answer to question `number` of `run`.
+    Answer {
+        /// [`Question::run`].
+        run: u32,
+        /// [`Question::number`].
+        number: u32,
+        /// The answer.
+        #[serde(borrow)]
+        answer: Answer<'a>,
+    },
+}
+
+/// An answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Answer<'a> {
+    /// What is to be learned.
+    Start(Order),
+    /// Examples: grey values row by row, and one label each.
+    Batch {
+        /// Grey values, example after example, 255 for white.
+        pixels: &'a [u8],
+        /// Classes.
+        labels: &'a [u8],
+    },
+    /// Understood.
+    Noted,
+}
+
+/// What is to be learned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Seed of the initial parameters.
+    pub seed: u32,
+    /// Training steps after which the run ends with the round under way.
+    pub steps: u32,
+}
+
+impl Order {
+    /// A number for the run, so that a device in the middle of one is not fed with another. Never 0.
+    #[must_use]
+    pub const fn id(&self) -> u32 {
+        let seed = lgl2o::Rng::stream(self.seed as u64, self.steps as u64).next_u32();
+        if seed == 0 { 1 } else { seed }
+    }
+}

@@ -10,7 +10,6 @@ use embedded_hal::digital::{OutputPin, PinState};
 use embedded_io::Write as _;
 use lgl2o::{Error, Memory};
 use lgl2o_device::message::{FromDevice, Summary};
-use lgl2o_device::record::RoundRecord;
 use lgl2o_device::spirals::{self, Demo as _, RunMemory};
 use lgl2o_firmware::board::{self, entry};
 use lgl2o_firmware::{Board, program};
@@ -28,6 +27,7 @@ static MEMORY: ConstStaticCell<RunMemory<Network>> = ConstStaticCell::new(Memory
 fn main() -> ! {
     let (Some(mut board), Some(memory)) = (Board::take(), MEMORY.try_take()) else { board::exit(program::FAILED) };
     defmt::info!("{=str} on {=str}", Network::NAME, board::NAME);
+    program::plant_panic();
     match train(&mut board, memory) {
         Ok(()) => board::exit(0),
         Err(error) => {
@@ -45,7 +45,7 @@ fn train(Board { uart, led }: &mut Board, memory: &mut RunMemory<Network>) -> Re
     };
     let outcome = spirals::run::<Network>(memory, nudge, |round| {
         let Ok(()) = led.set_state(PinState::from(round.winner == 1));
-        log(round);
+        program::log(round);
         program::send(uart, &FromDevice::Round(*round));
     })?;
     let summary = Summary {
@@ -63,22 +63,4 @@ fn train(Board { uart, led }: &mut Board, memory: &mut RunMemory<Network>) -> Re
     program::send(uart, &FromDevice::Summary(summary));
     let Ok(()) = uart.flush();
     Ok(())
-}
-
-fn log(round: &RoundRecord) {
-    let winner = match round.winner {
-        0 => "fallback",
-        1 => "learned",
-        _ => "neither",
-    };
-    defmt::info!(
-        "round {=u32}: {=str}, {=u32} steps, loss {=f32}, fallback {=f32}, learned {=f32}, trace {=u64:016x}",
-        round.round,
-        winner,
-        round.steps,
-        f32::from_bits(round.train_loss),
-        f32::from_bits(round.fallback_loss),
-        f32::from_bits(round.learned_loss),
-        round.trace
-    );
 }

@@ -7,6 +7,7 @@
 mod cortex_m;
 mod file;
 mod led;
+mod log;
 mod register;
 #[cfg(target_arch = "riscv32")]
 mod riscv;
@@ -33,7 +34,6 @@ pub use chosen::{Led, Uart};
 pub use file::{Flash, FlashError};
 pub use stack::high_water;
 
-use defmt_semihosting as _;
 use static_cell::ConstStaticCell;
 
 /// The board's name, as QEMU and `lgl2o device --board` know it.

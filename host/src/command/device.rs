@@ -1,5 +1,7 @@
 //! `lgl2o device`: trains on a board and here, and compares every bit.
 
+mod stream;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -27,12 +29,18 @@ pub(super) fn run(args: &DeviceArgs) -> Result<(), Failure> {
     let board = board(&args.board).ok_or_else(|| Failure::Usage(anyhow!("there is no board {}", args.board)))?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out/device"));
     check_writable(&out)?;
+    if args.program == "stream" {
+        stream::check(args, board)?;
+    }
     let elf = match (&args.elf, &args.port) {
         (Some(elf), _) => Some(elf.clone()),
         (None, Some(_)) => None,
         (None, None) => Some(build(args, board)?),
     };
     let bytes = elf.as_deref().map(|elf| firmware::read(elf, board)).transpose()?;
+    if args.program == "stream" {
+        return stream::run(args, board, elf.as_deref().zip(bytes.as_deref()), &out);
+    }
     let here = reference(board)?;
     let (transcript, trouble) = match (&args.port, &elf, &bytes) {
         (Some(port), ..) => (listen_to(port, bytes.as_deref(), args, &here)?, None),
@@ -147,6 +155,7 @@ fn results(
         trace: last.map(|round| hex(round.trace)),
         params: transcript.params.map(hex),
         rounds: transcript.rounds.iter().map(Into::into).collect(),
+        ..Side::default()
     };
     let host = Side {
         loss: finite(here.outcome.loss.to_bits()),

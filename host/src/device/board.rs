@@ -17,6 +17,8 @@ pub struct Board {
     pub machine: &'static [&'static str],
     /// Whether its memory takes only the small networks.
     pub small: bool,
+    /// RAM in one piece, in kB; 512 or more are 512 here.
+    pub ram: u32,
 }
 
 const ARM: &str = "qemu-system-arm";
@@ -32,19 +34,26 @@ const fn arm(
     target: &'static str,
     machine: &'static [&'static str],
 ) -> Board {
-    Board { name, core, about, target, emulator: ARM, machine, small: false }
+    Board { name, core, about, target, emulator: ARM, machine, small: false, ram: 512 }
 }
 
 /// All boards.
 pub const BOARDS: [Board; 9] = [
     Board {
         small: true,
+        ram: 16,
         ..arm("microbit", "Cortex-M0", "BBC micro:bit, nRF51822, 16 kB of RAM", V6M, &["-M", "microbit"])
     },
-    arm("lm3s6965evb", "Cortex-M3", "Stellaris LM3S6965, 64 kB of RAM", V7M, &["-M", "lm3s6965evb"]),
+    Board {
+        ram: 64,
+        ..arm("lm3s6965evb", "Cortex-M3", "Stellaris LM3S6965, 64 kB of RAM", V7M, &["-M", "lm3s6965evb"])
+    },
     arm("mps2-an385", "Cortex-M3", "Arm MPS2", V7M, &["-M", "mps2-an385"]),
     arm("mps2-an386", "Cortex-M4F", "Arm MPS2", V7EM, &["-M", "mps2-an386"]),
-    arm("netduinoplus2", "Cortex-M4F", "STM32F405, 128 kB of RAM", V7EM, &["-M", "netduinoplus2"]),
+    Board {
+        ram: 128,
+        ..arm("netduinoplus2", "Cortex-M4F", "STM32F405, 128 kB of RAM", V7EM, &["-M", "netduinoplus2"])
+    },
     arm("mps2-an500", "Cortex-M7", "Arm MPS2", V7EM, &["-M", "mps2-an500"]),
     arm("mps2-an505", "Cortex-M33", "Arm MPS2 with SSE-200", V8M, &["-M", "mps2-an505"]),
     arm("mps3-an547", "Cortex-M55", "Arm MPS3 with SSE-300", V8M, &["-M", "mps3-an547"]),

@@ -40,7 +40,9 @@ pub fn first_difference(device: Side<'_>, host: Side<'_>) -> Option<Difference> 
     })
 }
 
-fn different_in(device: &RoundRecord, host: &RoundRecord) -> Option<String> {
+/// What differs between two rounds; `None` if every bit is the same.
+#[must_use]
+pub fn different_in(device: &RoundRecord, host: &RoundRecord) -> Option<String> {
     let fields = |r: &RoundRecord| {
         [
             ("number", u64::from(r.round)),

@@ -1,10 +1,10 @@
 //! The device link: builds a demonstration for a board, runs it, and holds it against the same core here, bit by bit.
 //!
-//! A [`board`] says which emulator and which network belong to it; [`firmware`] builds the program, [`emulator`] runs it.
-//! What comes back on its two lines, the log and the UART, is [`listen`]ed to for
-//! one [`session`]. [`spirals`] is the same run on this
-//! machine; [`compare`] finds the first round that differs; [`record`] is what `results.json` holds, and
-//! [`report`] writes it.
+//! A [`board`] says which emulator and which network belong to it; [`firmware`] builds the program, [`emulator`] runs it,
+//! or a [`port`] leads to one that runs. What comes back on its two lines, the log and the UART, is [`listen`]ed to for
+//! one [`session`]. [`spirals`] is the same run on this machine; [`compare`] finds the first round that differs. A program
+//! that is fed from here, by [`stream`](mod@stream), talks over a [`transport`]. [`record`] is what `results.json` holds,
+//! and [`report`] writes it.
 
 pub mod board;
 pub mod compare;
@@ -16,3 +16,7 @@ pub mod record;
 pub mod report;
 pub mod session;
 pub mod spirals;
+pub mod stream;
+pub mod transport;
+
+pub use transport::Transport;

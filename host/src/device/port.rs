@@ -7,6 +7,9 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use serial2::SerialPort;
 
+use super::Transport;
+use super::transport::received;
+
 /// Bits per second; the boards' UARTs are set to it.
 pub const BAUD: u32 = 115_200;
 
@@ -49,6 +52,17 @@ impl Read for Port {
                 other => return other,
             }
         }
+    }
+}
+
+impl Transport for Port {
+    fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        (&self.0).write_all(bytes)
+    }
+
+    fn receive(&mut self, buffer: &mut [u8], patience: Duration) -> io::Result<Option<usize>> {
+        self.0.set_read_timeout(patience)?;
+        received((&self.0).read(buffer))
     }
 }
 

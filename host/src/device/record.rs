@@ -55,6 +55,8 @@ impl From<Difference> for FirstDifference {
 /// One side.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Side {
+    /// Share of held-out examples that are classified right in the end; this machine's only, where there are any.
+    pub accuracy: Option<f64>,
     /// Held-out loss in the end; `null` if the run did not come so far, or diverged.
     pub loss: Option<f32>,
     /// Bits of the same.

@@ -51,6 +51,7 @@ pub fn table(results: &DeviceResults) -> String {
         row("of them won by the learned side", &|s| number(s.learned.map(u64::from))),
         row("training steps", &|s| number(s.steps.map(u64::from))),
         row("held-out loss", &|s| s.loss.map_or("-".to_owned(), |loss| loss.to_string())),
+        row("held-out accuracy", &|s| s.accuracy.map_or("-".to_owned(), |share| format!("{:.2} %", 100.0 * share))),
         row("trace", &|s| code(&s.trace)),
         row("parameters", &|s| code(&s.params)),
         row("training memory, bytes", &|s| number(s.memory)),

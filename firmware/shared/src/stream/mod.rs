@@ -1,0 +1,103 @@
+//! `stream`: learning handwritten digits from examples that a host sends.
+//!
+//! A 196-32-10 network with sigmoid units and cross-entropy learns from batches of 16 images of 14 x 14 grey values,
+//! one training step a batch, under the default guard: the learned optimizer [`TensorController`] against SGD.
+//!
+//! ```text
+//! device                                 host
+//! question 17 of run R: Train      ->
+//!                                  <-    answer 17 of run R: 16 images with labels
+//! (a step)
+//! question 18 of run R: Check      ->
+//!                                  <-    answer 18 ...
+//! ```
+//!
+//! The device asks, one question at a time, and does nothing but wait for its answer. An answer of another number is not
+//! looked at, and the question is said again. So whatever is lost, damaged, repeated or reordered on the way, no batch
+//! is trained on twice and none is left out; a host that vanishes finds the device at the same question when it comes
+//! back. The device never gives up; patience is the host's business.
+//!
+//! | module | does |
+//! |---|---|
+//! | [`feed`] | turns answers into the batches of a round, and holds check batches |
+//! | [`learner`] | the run: rounds, records, the end |
+//! | [`wire`] | asks over a serial line |
+//!
+//! # Memory
+//!
+//! With P = 6634 parameters of 4 bytes: P parameters, one gradient, two candidates and the controller's 2 P; the activations
+//! of a batch; the batch as numbers; [`RING`] check batches as bytes; one frame. [`Memory`] and [`Inbox`] are all of it,
+//! both zero at the beginning, so that a `static` of them costs no flash.
+
+pub mod feed;
+pub mod learner;
+pub mod wire;
+
+use lgl2o::chain;
+use lgl2o::guard::LossGuard;
+use lgl2o::learned::{self, TensorController};
+use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Sigmoid};
+use lgl2o::rule::Sgd;
+
+pub use feed::{Feed, Held};
+pub use learner::{Learner, Memory};
+pub use wire::{Inbox, Wire};
+
+use crate::message::{Answer, Ask};
+
+/// Grey values of an image, 14 x 14.
+pub const INPUTS: usize = 196;
+/// Hidden units.
+pub const HIDDEN: usize = 32;
+/// Classes.
+pub const CLASSES: usize = 10;
+/// Examples in a batch.
+pub const BATCH: usize = 16;
+/// Check batches that the device holds.
+pub const RING: usize = 3;
+/// Learning rate of the fallback: a cautious one, as of somebody who has not tuned it.
+pub const RATE: f32 = 0.3;
+
+/// 196-32-10 with sigmoid units.
+pub type Layers = chain![Dense<INPUTS, HIDDEN, Sigmoid>, Dense<HIDDEN, CLASSES>];
+/// The optimizee.
+pub type Optimizee = Mlp<Fixed<Layers, BATCH>>;
+/// The guard.
+pub type Guard = LossGuard<&'static TensorController, Sgd>;
+
+/// The optimizee.
+#[must_use]
+pub const fn optimizee() -> Optimizee {
+    Mlp::new(Fixed::new(), Loss::CrossEntropy)
+}
+
+/// The default guard.
+#[must_use]
+pub fn guard() -> Guard {
+    LossGuard::new(learned::controller(), Sgd::new(RATE))
+}
+
+/// Where the learner gets its answers from: a line to the host, or on the host, the data themselves.
+pub trait Exchange {
+    /// Why there will be no answer, ever.
+    type Error;
+
+    /// Asks, and waits for the answer that fits the question: [`fits`] holds for what is given.
+    ///
+    /// # Errors
+    /// If there will be no answer. The run cannot go on then.
+    fn ask(&mut self, ask: &Ask) -> Result<Answer<'_>, Self::Error>;
+}
+
+/// Whether an answer is one to this question, and can be used as it is.
+#[must_use]
+pub fn fits(ask: &Ask, answer: &Answer<'_>) -> bool {
+    match (ask, answer) {
+        (Ask::Start, Answer::Start(_)) | (Ask::Round(_) | Ask::Done { .. }, Answer::Noted) => true,
+        (Ask::Train | Ask::Check, Answer::Batch { pixels, labels }) => {
+            let known = labels.iter().all(|&label| usize::from(label) < CLASSES);
+            pixels.len() == BATCH * INPUTS && labels.len() == BATCH && known
+        }
+        _ => false,
+    }
+}
