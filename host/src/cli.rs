@@ -238,7 +238,7 @@ pub struct MetaTrainArgs {
 }
 
 /// Programs that `device` runs.
-const PROGRAMS: [&str; 2] = ["spirals", "stream"];
+const PROGRAMS: [&str; 3] = ["spirals", "stream", "resume"];
 
 /// Takes a program, or the task that it is known by.
 fn program() -> impl TypedValueParser<Value = String> {
@@ -256,7 +256,8 @@ pub struct DeviceArgs {
     /// The board; see below.
     #[arg(long, default_value = "mps2-an386", value_parser = PossibleValuesParser::new(board::NAMES), hide_possible_values = true)]
     pub board: String,
-    /// The program: `spirals` makes its data itself, `stream` (or `mnist`) is fed with images from here.
+    /// The program: `spirals` makes its data itself, `stream` (or `mnist`) is fed with images from here, `resume` is
+    /// `spirals` with checkpoints in flash and a reset in the middle.
     #[arg(long, alias = "task", default_value = "spirals", value_parser = program())]
     pub program: String,
     /// For `stream`: data directory, with mnist/ in it. Else $LGL2O_DATA, else the user's cache directory.
@@ -277,6 +278,9 @@ pub struct DeviceArgs {
     /// Features of the firmware, such as `flip-bit`, which the comparison has to catch.
     #[arg(long, value_name = "LIST", value_delimiter = ',', conflicts_with = "elf")]
     pub features: Vec<String>,
+    /// With `resume`: take the board's power away so many times on the way, most of them while it writes to its flash.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1000), conflicts_with = "port")]
+    pub power_cuts: u32,
     /// Show the device's log.
     #[arg(long)]
     pub log: bool,

@@ -13,11 +13,6 @@ use crate::record::RoundRecord;
 pub enum FromDevice {
     /// A round is done. Nobody answers.
     Round(RoundRecord),
-    /// The device has been reset, and goes on after this many rounds; those that it told of beyond come again.
-    Resumed {
-        /// Rounds done, as the checkpoint has it.
-        rounds: u32,
-    },
     /// All rounds are done: their number, and the hash of the final parameters.
     Done {
         /// Rounds done.
@@ -29,6 +24,12 @@ pub enum FromDevice {
     Summary(Summary),
     /// Something that the host is to answer.
     Question(Question),
+    /// The device has started with a checkpoint, or with none (0), and goes on after this many rounds; those that it
+    /// told of beyond come again.
+    Resumed {
+        /// Rounds done, as the checkpoint has it.
+        rounds: u32,
+    },
 }
 
 /// What a run has come to, and what it took.

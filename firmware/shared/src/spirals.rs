@@ -116,7 +116,7 @@ pub(crate) fn begin<N: Demo>(
     nudge: impl FnOnce(&mut N::Params),
 ) -> (Mlp<N>, Guard, Spirals) {
     let net = Mlp::new(N::default(), Loss::CrossEntropy);
-    let guard = Guard::new(learned::tiny(), Momentum::new(N::RATE));
+    let guard = Guard::new(learned::tiny(), Sgd::new(N::RATE));
     net.initialize(memory.params_mut(), &mut Rng::stream(SEED, 0));
     nudge(memory.params_mut());
     (net, guard, Spirals::new(SEED, N::TURNS))
