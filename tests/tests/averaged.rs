@@ -23,7 +23,7 @@ proptest! {
         let (mut z, mut sum, mut weights) = (f64::from(start), 0.0, 0.0);
         for (i, gradient) in (1..).zip(&gradients) {
             rule.step(&mut state, &mut x, &[*gradient], 0.0, &mut NoProbe);
-            z -= 0.3f32 as f64 * f64::from(*gradient);
+            z -= f64::from(0.3f32) * f64::from(*gradient);
             (sum, weights) = (sum + f64::from(i) * z, weights + f64::from(i));
             prop_assert!((f64::from(x[0]) - sum / weights).abs() < 1e-4, "{} {}", x[0], sum / weights);
             prop_assert!((f64::from(state.front[0]) - z).abs() < 1e-4);

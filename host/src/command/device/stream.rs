@@ -84,7 +84,7 @@ fn emulate(
         lines
             .inspect(|line| {
                 if show {
-                    eprintln!("{line}")
+                    eprintln!("{line}");
                 }
             })
             .last()
