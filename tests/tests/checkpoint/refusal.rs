@@ -327,7 +327,8 @@ fn fingerprints_differ_where_configurations_do() {
     let different: std::collections::BTreeSet<u32> = all.into_iter().collect();
     assert_eq!(different.len(), all.len());
     assert_eq!(loss.policy::<KeepOwn>().fingerprint(), loss.fingerprint());
-    assert_eq!((&loss).fingerprint(), loss.fingerprint());
+    let borrowed = &loss;
+    assert_eq!(Fingerprint::fingerprint(&borrowed), loss.fingerprint());
     assert_eq!(small_mlp().fingerprint(), network(&[2, 8, 2], Activation::Tanh, Loss::CrossEntropy));
 }
 
