@@ -420,6 +420,19 @@ mod tests {
     }
 
     #[test]
+    fn any_rule_can_be_averaged_and_has_its_own_rate_if_there_is_one() {
+        let mut tuned = tuned();
+        tuned.best.insert("avg-sgd".to_owned(), 2.0);
+        let all = parse_list("avg-l2o,avg-sgd,avg-adam,avg-sgd:3,lgl2o(avg-table,avg-sgd)", &tuned).unwrap();
+        let names: Vec<&str> = all.iter().map(|o| o.name.as_str()).collect();
+        assert_eq!(names, ["avg-l2o", "avg-sgd:2", "avg-adam:0.5", "avg-sgd:3", "lgl2o(avg-table,avg-sgd:2)"]);
+        assert!(matches!(all[0].method, Method::Alone { rule: AnyRule::Averaged(_), learned: true }));
+        assert!(matches!(all[1].method, Method::Alone { rule: AnyRule::Averaged(_), learned: false }));
+        assert!(error("avg-adm").contains("did you mean `adam`"), "{}", error("avg-adm"));
+        assert!(error("avg-avg-sgd").contains("unknown"));
+    }
+
+    #[test]
     fn what_is_wrong_is_said_with_the_nearest_name() {
         assert!(error("adm").contains("did you mean `adam`"), "{}", error("adm"));
         assert!(error("sdg").contains("did you mean `sgd`"));
