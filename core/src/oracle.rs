@@ -124,6 +124,12 @@ impl Paired {
         self.to_first.standard_error()
     }
 
+    /// Second minus first over the examples.
+    #[must_use]
+    pub const fn to_first(&self) -> &Difference {
+        &self.to_first
+    }
+
     /// Second minus third over the examples.
     #[must_use]
     pub const fn to_third(&self) -> &Difference {

@@ -90,16 +90,17 @@ impl Case {
 proptest! {
     #![proptest_config(cases!(400, "guard_laws/trust"))]
 
-    /// D = loss(v) - loss(u), E = loss(v) - loss(w), paired: a trusted v is kept iff D < z SE(D), and with the veto
-    /// E < z SE(E); any other iff D < -z SE(D), and with the veto E < 0.
+    /// D = loss(v) - loss(u), E = loss(v) - loss(w), paired: a trusted v is kept iff D < min(z SE(D), loss(u) / 16), and
+    /// with the veto E < min(z SE(E), loss(w) / 16); any other iff D < -z SE(D), and with the veto E < 0.
     #[test]
     fn ties_go_to_whom_is_trusted(case in case(), trusted in any::<bool>(), trust in any::<bool>()) {
         let Case { start, fallback, learned, z, veto, .. } = case;
         prop_assume!(!case.is_close(learned, fallback) && !case.is_close(learned, start));
         let [[d, d_error], [e, e_error]] = [case.moments(learned, fallback), case.moments(learned, start)];
-        let z = f64::from(z);
+        let (z, [of_u, of_w]) = (f64::from(z), [case.moments(fallback, 0.0)[0], case.moments(start, 0.0)[0]]);
+        prop_assume!((d - of_u / 16.0).abs() > 1e-5 && (e - of_w / 16.0).abs() > 1e-5);
         let kept = if trusted && trust {
-            d < z * d_error && (!veto || e < z * e_error)
+            d < (z * d_error).min(of_u / 16.0) && (!veto || e < (z * e_error).min(of_w / 16.0))
         } else {
             d < -z * d_error && (!veto || e < 0.0)
         };
@@ -114,13 +115,37 @@ fn both_happen() {
     let tie = Case {
         start: 1.0,
         fallback: 0.5,
-        learned: 0.6,
+        learned: 0.52,
         checks: vec![vec![2.0, -1.5, 2.0, -1.5, 2.0, -1.5, 2.0, -1.5]],
         z: 2.0,
         veto: true,
     };
     let winners = [[true, true], [true, false], [false, true]].map(|[trusted, trust]| tie.winner(trusted, trust));
     assert_eq!(winners, [Winner::Learned, Winner::Fallback, Winner::Fallback]);
+    let wild = Case { learned: 3.0, ..tie.clone() };
+    assert_eq!(wild.winner(true, true), Winner::Fallback, "a tie by its spread, but worse by far");
     let clear = Case { checks: vec![vec![1.0; 8]], ..tie };
     assert_eq!(clear.winner(true, true), Winner::Fallback);
+}
+
+/// Trust is gained on all check batches, lost on as few as it takes, and a trusted side is judged as early as a clear
+/// case allows.
+#[test]
+fn only_a_loss_is_seen_early_by_who_does_not_trust_yet() {
+    let near_one = |i: usize| (0..8).map(|j| 1.0 + 0.01 * ((i + j) % 3) as f32).collect::<Vec<f32>>();
+    let checks: Vec<Vec<f32>> = (0..5).map(near_one).collect();
+    let target = Cell::new(0.0);
+    let guard = LossGuard::new(Told(&target), GoTo(0.5)).batches(1, 5).budget(false);
+    let mut memory = run::memory(&Lines, &guard, &[1.0]);
+    let mut looks = |to: f32| {
+        target.set(to);
+        memory.params_mut()[0] = 1.0;
+        let mut source = Batches { train: &[1.0], checks: &checks, next: 0 };
+        let verdict = Trainer::new(&Lines, &guard, &mut memory).round(&mut source).unwrap();
+        (verdict.winner, source.next)
+    };
+    assert_eq!(looks(0.7), (Winner::Fallback, 1));
+    assert_eq!(looks(0.3), (Winner::Learned, 5));
+    assert_eq!(looks(0.3), (Winner::Learned, 1));
+    assert_eq!(looks(0.7), (Winner::Fallback, 1));
 }

@@ -113,9 +113,10 @@ impl<L, F, S> LossGuard<L, F, S> {
     }
 
     /// The same guard with or without trust: under a decision by margin, a learned side that has won the last race is kept
-    /// unless the fallback's candidate, or where both began, is better by the margin. Without it, every round asks for a
-    /// lead by the margin: a strict reading, under which a learned side that is better by little each time loses most
-    /// rounds. A wrong winner costs z standard errors at most; audits bound how long.
+    /// unless the fallback's candidate, or where both began, is better by the margin or by a 16th of the loss. To gain
+    /// trust takes all check batches; only a loss stops their drawing early. Without trust every round asks for a lead by
+    /// the margin: a strict reading, under which a learned side that is better by little each time loses most rounds. A
+    /// wrong winner costs the smaller of z standard errors and that share; audits bound how long.
     #[must_use]
     pub fn trust(self, trust: bool) -> Self {
         Self { trust, ..self }
