@@ -5,6 +5,8 @@
 //!
 //! **What is trained.** [`spirals`] learns from points that it makes itself, [`stream`] from images that the host sends.
 //!
+//! **What goes wrong.** [`faults`] lets everything go wrong that a learned optimizer and its memory can do.
+//!
 //! **What outlives a reset.** [`resume`] does the same with checkpoints in flash.
 //!
 //! **What is compared.** A [`record`] is what a device tells of a round; its trace is the hash of all rounds so far.
@@ -17,6 +19,7 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod faults;
 pub mod frame;
 pub mod message;
 pub mod record;
