@@ -9,6 +9,8 @@
 //!
 //! **What outlives a reset.** [`resume`] does the same with checkpoints in flash.
 //!
+//! **What it takes.** [`cost`] counts steps, updates and decisions.
+//!
 //! **What is compared.** A [`record`] is what a device tells of a round; its trace is the hash of all rounds so far.
 //!
 //! **The link.** A [`message`] travels in a [`frame`], which survives a bad line.
@@ -19,6 +21,7 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod cost;
 pub mod faults;
 pub mod frame;
 pub mod message;
