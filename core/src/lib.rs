@@ -59,6 +59,8 @@
 //!
 //! # Features
 //!
+//! - `fault`: learned optimizers that do everything wrong and bits that flip, to test guards with; see
+//!   [`fault`](crate::fault).
 //! - `micromath`: approximate transcendental functions instead of `libm`'s; see [`math`].
 //! - `defmt`: `defmt::Format` for errors, verdicts and settings.
 //! - `nor-flash`: checkpoints in two slots of a flash, over embedded-storage's `NorFlash`.
@@ -81,6 +83,8 @@ pub mod batch;
 pub mod checkpoint;
 mod checksum;
 pub mod error;
+#[cfg(feature = "fault")]
+pub mod fault;
 pub mod guard;
 pub mod learned;
 pub mod math;

@@ -99,15 +99,13 @@ impl Persist for Bound {
         self.accepted.save(sink)?;
         self.started.save(sink)?;
         (self.recent.len() as u32).save(sink)?;
-        let mut places = [0.0; RECENT];
-        places.iter_mut().zip(&self.recent).for_each(|(place, &residual)| *place = residual);
-        places.save(sink)
+        self.places().save(sink)
     }
     fn load<O: Origin>(&mut self, origin: &mut O) -> Result<(), O::Error> {
         self.mu.load(origin)?;
         self.accepted.load(origin)?;
         self.started.load(origin)?;
-        let (mut count, mut places) = (0u32, [0.0; RECENT]);
+        let (mut count, mut places) = (self.recent.len() as u32, self.places());
         count.load(origin)?;
         places.load(origin)?;
         self.recent.clear();
@@ -139,6 +137,13 @@ impl Bound {
             MuRule::RecentMax(k) => self.recent_max(k, residual),
         };
         self.accepted = self.accepted.saturating_add(1);
+    }
+
+    /// The recent residuals, and zeros behind them.
+    fn places(&self) -> [f32; RECENT] {
+        let mut places = [0.0; RECENT];
+        places.iter_mut().zip(&self.recent).for_each(|(place, &residual)| *place = residual);
+        places
     }
 
     fn recent_max(&mut self, k: usize, residual: f32) -> f32 {

@@ -5,7 +5,11 @@
 //!
 //! **What is trained.** [`spirals`] learns from points that it makes itself, [`stream`] from images that the host sends.
 //!
+//! **What goes wrong.** [`faults`] lets everything go wrong that a learned optimizer and its memory can do.
+//!
 //! **What outlives a reset.** [`resume`] does the same with checkpoints in flash.
+//!
+//! **What it takes.** [`cost`] counts steps, updates and decisions.
 //!
 //! **What is compared.** A [`record`] is what a device tells of a round; its trace is the hash of all rounds so far.
 //!
@@ -17,6 +21,8 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod cost;
+pub mod faults;
 pub mod frame;
 pub mod message;
 pub mod record;

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::faults::FaultRecord;
 use crate::record::RoundRecord;
 
 /// From the device to the host.
@@ -30,6 +31,8 @@ pub enum FromDevice {
         /// Rounds done, as the checkpoint has it.
         rounds: u32,
     },
+    /// What one of the faults has come to.
+    Fault(FaultRecord),
 }
 
 /// What a run has come to, and what it took.

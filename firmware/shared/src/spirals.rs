@@ -188,7 +188,13 @@ impl<O: for<'a> Objective<Batch<'a> = Batch<'a>>> Source<O> for Spirals {
     }
 }
 
-fn fill<'a>(rng: &mut Rng, turns: f32, inputs: &'a mut [f32; 2 * BATCH], labels: &'a mut [u8; BATCH]) -> Batch<'a> {
+/// Fills a batch.
+pub(crate) fn fill<'a>(
+    rng: &mut Rng,
+    turns: f32,
+    inputs: &'a mut [f32; 2 * BATCH],
+    labels: &'a mut [u8; BATCH],
+) -> Batch<'a> {
     for (row, label) in inputs.chunks_exact_mut(2).zip(labels.iter_mut()) {
         *label = (rng.next_u32() >> 31) as u8;
         let point = point(rng, turns, *label);

@@ -1,5 +1,6 @@
 //! `lgl2o device`: trains on a board and here, and compares every bit.
 
+mod faults;
 mod stream;
 
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use super::Failure;
 use crate::cli::DeviceArgs;
 use crate::device::board::{Board, board};
 use crate::device::compare::{self, first_difference};
-use crate::device::emulator::Emulator;
+use crate::device::emulator::{self, Emulator};
 use crate::device::firmware::{self, Build};
 use crate::device::listen::{Event, listen, log_table};
 use crate::device::record::{DeviceResults, Side, VERSION, finite, hex};
@@ -35,6 +36,10 @@ pub(super) fn run(args: &DeviceArgs) -> Result<(), Failure> {
     }
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out/device"));
     check_writable(&out)?;
+    // Before the build, which takes a minute; but the build installs an emulator that is missing, where it can.
+    if args.port.is_none() && (args.elf.is_some() || emulator::is_there(board)) {
+        emulator::check(board)?;
+    }
     if args.program == "stream" {
         stream::check(args, board)?;
     }
@@ -44,6 +49,9 @@ pub(super) fn run(args: &DeviceArgs) -> Result<(), Failure> {
         (None, None) => Some(build(args, board)?),
     };
     let bytes = elf.as_deref().map(|elf| firmware::read(elf, board)).transpose()?;
+    if args.program == "faults" {
+        return faults::run(args, board, elf.as_deref().zip(bytes.as_deref()), &out);
+    }
     if args.program == "stream" {
         return stream::run(args, board, elf.as_deref().zip(bytes.as_deref()), &out);
     }

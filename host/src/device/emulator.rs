@@ -127,8 +127,17 @@ fn connect(socket: &Path, child: &mut Child, board: &Board) -> Result<UnixStream
     }
 }
 
+/// Whether the emulator can be started at all.
+#[must_use]
+pub fn is_there(board: &Board) -> bool {
+    Command::new(board.emulator).arg("--version").output().is_ok()
+}
+
 /// Checks that the emulator is there and new enough.
-fn check(board: &Board) -> Result<()> {
+///
+/// # Errors
+/// If not, with what to do.
+pub fn check(board: &Board) -> Result<()> {
     let output = match Command::new(board.emulator).arg("--version").output() {
         Ok(output) => output,
         Err(error) if error.kind() == io::ErrorKind::NotFound => bail!("{}", missing(board)),

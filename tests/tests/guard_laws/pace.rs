@@ -4,12 +4,13 @@
 use std::fmt::Debug;
 
 use lgl2o::batch::{Batch, Exact, Source};
+use lgl2o::fault::Adversary;
 use lgl2o::guard::{Decision, Follow, KeepOwn, LossGuard, Reset, Rewind, StatePolicy, Unguarded};
 use lgl2o::objective::Blank;
 use lgl2o::oracle::Cost;
 use lgl2o::rule::{Adam, Armijo, Momentum, Sgd};
 use lgl2o::{Error, Guard, Rule, Trainer, Verdict, Winner, learned};
-use lgl2o_tests::adversary::{Adversary, Terrible};
+use lgl2o_tests::adversary::Terrible;
 use lgl2o_tests::oracle::wide;
 use lgl2o_tests::task::{BATCH, BOWL_START, Data, SmallMlp, bowl, bowl64, small_mlp, start};
 use lgl2o_tests::trail::{Move, Trail};

@@ -92,6 +92,14 @@ impl<P, L: Persist, F: Persist, E> Persist for LossMemory<P, L, F, E> {
     crate::persist_fields!(learned_state, fallback_state, rounds, pace);
 }
 
+#[cfg(feature = "fault")]
+impl<P, L, F, E> LossMemory<P, L, F, E> {
+    /// The learned rule's state, to be disturbed.
+    pub const fn learned_state_mut(&mut self) -> &mut L {
+        &mut self.learned_state
+    }
+}
+
 /// The memory of a guard over parameters of type P.
 type MemoryOf<L, F, S, P> = <LossGuard<L, F, S> as Guard>::Memory<P>;
 
