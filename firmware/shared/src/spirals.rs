@@ -11,6 +11,9 @@
 //! as the host's task Spirals has it, but in single precision and without end: no point comes twice. A noise is a sum
 //! of four uniform numbers, shifted and scaled to mean 0 and variance 1. Training batches, check batches and held-out
 //! batches come from three streams of one seed.
+//!
+//! The spirals are so short that the learned optimizer wins some rounds. On longer ones it wins none, and the run is the
+//! fallback's.
 
 use core::f32::consts::TAU;
 
@@ -18,15 +21,15 @@ use lgl2o::batch::{Batch, Source};
 use lgl2o::guard::LossGuard;
 use lgl2o::learned::CoordinateMlp;
 use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Network, Tanh};
-use lgl2o::rule::Momentum;
+use lgl2o::rule::Sgd;
 use lgl2o::tensors::Tensors;
 use lgl2o::trainer::Progress;
 use lgl2o::{Error, Memory, Objective, Rng, Trainer, chain, learned, math};
 
 use crate::record::{RoundRecord, Trace};
 
-/// The guard: the built-in learned optimizer against momentum.
-pub type Guard = LossGuard<&'static CoordinateMlp<8>, Momentum>;
+/// The guard: the built-in learned optimizer against SGD.
+pub type Guard = LossGuard<&'static CoordinateMlp<8>, Sgd>;
 
 /// All memory of a run with the network N.
 pub type RunMemory<N> = Memory<Mlp<N>, Guard>;
@@ -55,13 +58,13 @@ pub trait Demo: Network + Default {
 impl Demo for Small {
     const NAME: &'static str = "2-16-2 tanh";
     const TURNS: f32 = 0.6;
-    const RATE: f32 = 0.1;
+    const RATE: f32 = 0.3;
     const STEPS: u64 = 600;
 }
 
 impl Demo for Large {
     const NAME: &'static str = "2-32-32-2 tanh";
-    const TURNS: f32 = 0.9;
+    const TURNS: f32 = 0.45;
     const RATE: f32 = 0.1;
     const STEPS: u64 = 600;
 }
@@ -97,7 +100,7 @@ pub fn run<N: Demo>(
     mut each: impl FnMut(&RoundRecord),
 ) -> Result<Outcome, Error> {
     let net = Mlp::new(N::default(), Loss::CrossEntropy);
-    let guard = Guard::new(learned::tiny(), Momentum::new(N::RATE));
+    let guard = Guard::new(learned::tiny(), Sgd::new(N::RATE));
     net.initialize(memory.params_mut(), &mut Rng::stream(SEED, 0));
     nudge(memory.params_mut());
     let mut source = Spirals::new(SEED, N::TURNS);

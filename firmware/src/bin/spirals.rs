@@ -27,6 +27,7 @@ static MEMORY: ConstStaticCell<RunMemory<Network>> = ConstStaticCell::new(Memory
 fn main() -> ! {
     let (Some(mut board), Some(memory)) = (Board::take(), MEMORY.try_take()) else { board::exit(program::FAILED) };
     defmt::info!("{=str} on {=str}", Network::NAME, board::NAME);
+    program::plant_panic();
     match train(&mut board, memory) {
         Ok(()) => board::exit(0),
         Err(error) => {

@@ -6,6 +6,7 @@
 #[cfg(target_arch = "arm")]
 mod cortex_m;
 mod led;
+mod log;
 mod register;
 #[cfg(target_arch = "riscv32")]
 mod riscv;
@@ -31,7 +32,6 @@ mod chosen;
 pub use chosen::{Led, Uart};
 pub use stack::high_water;
 
-use defmt_semihosting as _;
 use static_cell::ConstStaticCell;
 
 /// The board's name, as QEMU and `lgl2o device --board` know it.

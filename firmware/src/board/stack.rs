@@ -5,8 +5,7 @@ unsafe extern "C" {
     #[link_name = "_stack_start"]
     static TOP: u8;
     /// The end of everything static, below which the stack must not grow.
-    #[cfg_attr(target_arch = "arm", link_name = "__sheap")]
-    #[cfg_attr(target_arch = "riscv32", link_name = "_sheap")]
+    #[link_name = "__sheap"]
     static BOTTOM: u8;
 }
 
