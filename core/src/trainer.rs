@@ -127,6 +127,12 @@ impl<O: Objective, G: Guard> Memory<O, G> {
         &self.progress
     }
 
+    /// The guard's memory, to be disturbed.
+    #[cfg(feature = "fault")]
+    pub const fn guard_mut(&mut self) -> &mut G::Memory<O::Params> {
+        &mut self.guard
+    }
+
     /// The guard's memory, for what a guard offers to look at.
     pub const fn guard(&self) -> &G::Memory<O::Params> {
         &self.guard

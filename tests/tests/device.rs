@@ -167,3 +167,29 @@ fn programs_that_train_cannot_panic() {
         );
     }
 }
+
+/// The program resets the board, and QEMU is killed in the middle, most often while a checkpoint is written.
+#[test]
+#[ignore = "needs QEMU and a compiler for the boards"]
+fn a_run_goes_on_after_resets_and_power_cuts() {
+    for name in ["mps2-an386", "microbit", "riscv-virt"] {
+        let board = BOARDS.iter().find(|b| b.name == name).expect("a board");
+        let run = device(None, board, &["--program", "resume"]);
+        check_equal(board, &run);
+        assert_eq!(run.1["device"]["resumed"], serde_json::json!([20]), "{name}: reset after 25 rounds");
+        let run = device(None, board, &["--program", "resume", "--power-cuts", "12"]);
+        check_equal(board, &run);
+        assert!(run.1["device"]["resumed"].as_array().is_some_and(|resumed| resumed.len() > 5), "{name}");
+    }
+}
+
+#[test]
+#[ignore = "needs QEMU and a compiler for the boards"]
+fn no_fault_leaves_the_model_worse_than_the_fallback() {
+    for name in ["mps2-an386", "microbit"] {
+        let board = BOARDS.iter().find(|b| b.name == name).expect("a board");
+        let (ran, record) = device(None, board, &["--program", "faults"]);
+        ran.expect(0, &[]);
+        assert_eq!((&record["equal"], &record["kept"]), (&true.into(), &true.into()), "{name}");
+    }
+}

@@ -25,7 +25,8 @@ pub trait Origin {
     /// What can go wrong.
     type Error;
 
-    /// Fills `bytes` with the next ones.
+    /// Fills `bytes` with the next ones; they hold what the state has there now, so that an origin may also change a part
+    /// of it only.
     ///
     /// # Errors
     /// Whatever is wrong with the place that they come from, its end among it.
@@ -92,7 +93,7 @@ macro_rules! persist_numbers {
                     sink.put(&self.to_le_bytes())
                 }
                 fn load<O: Origin>(&mut self, origin: &mut O) -> Result<(), O::Error> {
-                    let mut bytes = [0; size_of::<$number>()];
+                    let mut bytes = self.to_le_bytes();
                     origin.take(&mut bytes)?;
                     *self = <$number>::from_le_bytes(bytes);
                     Ok(())
@@ -110,7 +111,7 @@ impl Persist for bool {
         u8::from(*self).save(sink)
     }
     fn load<O: Origin>(&mut self, origin: &mut O) -> Result<(), O::Error> {
-        let mut byte = 0u8;
+        let mut byte = u8::from(*self);
         byte.load(origin)?;
         *self = byte != 0;
         Ok(())
@@ -136,21 +137,23 @@ impl<T: Tensors> Persist for T {
     }
 }
 
+/// Numbers as bytes, at the front of the buffer; gives these bytes.
+fn encode<'b>(numbers: &[f32], buffer: &'b mut [u8; CHUNK]) -> &'b mut [u8] {
+    for (bytes, number) in buffer.as_chunks_mut().0.iter_mut().zip(numbers) {
+        *bytes = number.to_le_bytes();
+    }
+    buffer.get_mut(..4 * numbers.len()).unwrap_or(&mut [])
+}
+
 fn save_numbers<S: Sink>(numbers: &[f32], sink: &mut S) -> Result<(), S::Error> {
     let mut buffer = [0; CHUNK];
-    for part in numbers.chunks(CHUNK / 4) {
-        for (bytes, number) in buffer.as_chunks_mut().0.iter_mut().zip(part) {
-            *bytes = number.to_le_bytes();
-        }
-        sink.put(buffer.get(..4 * part.len()).unwrap_or(&[]))?;
-    }
-    Ok(())
+    numbers.chunks(CHUNK / 4).try_for_each(|part| sink.put(encode(part, &mut buffer)))
 }
 
 fn load_numbers<O: Origin>(numbers: &mut [f32], origin: &mut O) -> Result<(), O::Error> {
     let mut buffer = [0; CHUNK];
     for part in numbers.chunks_mut(CHUNK / 4) {
-        let bytes = buffer.get_mut(..4 * part.len()).unwrap_or(&mut []);
+        let bytes = encode(part, &mut buffer);
         origin.take(bytes)?;
         for (number, bytes) in part.iter_mut().zip(bytes.as_chunks().0) {
             *number = f32::from_le_bytes(*bytes);

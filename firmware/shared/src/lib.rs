@@ -5,6 +5,8 @@
 //!
 //! **What is trained.** [`spirals`] learns from points that it makes itself, [`stream`] from images that the host sends.
 //!
+//! **What goes wrong.** [`faults`] lets everything go wrong that a learned optimizer and its memory can do.
+//!
 //! **What outlives a reset.** [`resume`] does the same with checkpoints in flash.
 //!
 //! **What it takes.** [`cost`] counts steps, updates and decisions.
@@ -20,6 +22,7 @@
 extern crate std;
 
 pub mod cost;
+pub mod faults;
 pub mod frame;
 pub mod message;
 pub mod record;

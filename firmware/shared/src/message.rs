@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cost::Cost;
+use crate::faults::FaultRecord;
 use crate::record::RoundRecord;
 
 /// From the device to the host.
@@ -31,6 +32,8 @@ pub enum FromDevice {
         /// Rounds done, as the checkpoint has it.
         rounds: u32,
     },
+    /// What one of the faults has come to.
+    Fault(FaultRecord),
     /// What something costs.
     Cost(Cost),
 }

@@ -1,5 +1,6 @@
 //! `lgl2o device`: trains on a board and here, and compares every bit.
 
+mod faults;
 mod stream;
 
 use std::path::{Path, PathBuf};
@@ -48,6 +49,9 @@ pub(super) fn run(args: &DeviceArgs) -> Result<(), Failure> {
         (None, None) => Some(build(args, board)?),
     };
     let bytes = elf.as_deref().map(|elf| firmware::read(elf, board)).transpose()?;
+    if args.program == "faults" {
+        return faults::run(args, board, elf.as_deref().zip(bytes.as_deref()), &out);
+    }
     if args.program == "stream" {
         return stream::run(args, board, elf.as_deref().zip(bytes.as_deref()), &out);
     }
