@@ -3,7 +3,8 @@
 //!
 //! # The tour
 //!
-//! **What is trained.** [`spirals`] learns from points that it makes itself, [`stream`] from images that the host sends.
+//! **What is trained.** [`spirals`] learns from points that it makes itself, [`stream`] from images that the host sends,
+//! [`sensor`] from an accelerometer.
 //!
 //! **What is compared.** A [`record`] is what a device tells of a round; its trace is the hash of all rounds so far.
 //!
@@ -18,5 +19,6 @@ extern crate std;
 pub mod frame;
 pub mod message;
 pub mod record;
+pub mod sensor;
 pub mod spirals;
 pub mod stream;
