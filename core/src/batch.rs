@@ -3,6 +3,7 @@
 //! A [`Batch`] copies nothing: it names rows of a caller's array, either all of them or those of an index list. A
 //! [`Source`] hands a round its training batches and its check batches; [`Sampler`] is one over data in memory.
 
+use crate::checkpoint::{Digest, Fingerprint, Origin, Persist, Sink};
 use crate::error::Error;
 use crate::objective::Objective;
 use crate::rng::Rng;
@@ -231,6 +232,17 @@ pub trait Source<O: Objective> {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Exact;
 
+impl Fingerprint for Exact {
+    fn describe(&self, digest: &mut Digest) {
+        digest.kind("exact");
+    }
+}
+
+/// There is no position in a single batch.
+impl Persist for Exact {
+    crate::persist_fields!();
+}
+
 impl<O: Objective> Source<O> for Exact
 where
     for<'a> O::Batch<'a>: Default,
@@ -366,6 +378,32 @@ impl<'a> Sampler<'a> {
             }
         }
         i
+    }
+}
+
+/// Numbers of examples, of their inputs and in a batch. The examples themselves are not looked at.
+impl Fingerprint for Sampler<'_> {
+    fn describe(&self, digest: &mut Digest) {
+        digest.kind("sampler");
+        [self.labels.len(), self.width, self.pick.len()].iter().for_each(|&n| digest.word(n as u32));
+    }
+}
+
+/// The order of the epoch, how much of it is done, and both streams of random numbers, between two rounds.
+impl Persist for Sampler<'_> {
+    fn save<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
+        self.order.save(sink)?;
+        self.done.save(sink)?;
+        self.train.save(sink)?;
+        self.check.save(sink)
+    }
+    fn load<O: Origin>(&mut self, origin: &mut O) -> Result<(), O::Error> {
+        self.used.fill(0);
+        self.used_count = 0;
+        self.order.load(origin)?;
+        self.done.load(origin)?;
+        self.train.load(origin)?;
+        self.check.load(origin)
     }
 }
 

@@ -54,6 +54,8 @@ pub enum Error {
     },
     /// A file of learned weights is damaged or of another kind.
     InvalidWeights(crate::learned::WeightsError),
+    /// A checkpoint was refused.
+    InvalidCheckpoint(crate::checkpoint::CheckpointError),
 }
 
 impl fmt::Display for Error {
@@ -90,6 +92,7 @@ impl fmt::Display for Error {
             }
             Self::InvalidSetting { what } => write!(f, "setting out of range: {what}"),
             Self::InvalidWeights(error) => write!(f, "learned weights: {error}"),
+            Self::InvalidCheckpoint(error) => write!(f, "checkpoint: {error}"),
         }
     }
 }
@@ -99,5 +102,11 @@ impl core::error::Error for Error {}
 impl From<crate::learned::WeightsError> for Error {
     fn from(error: crate::learned::WeightsError) -> Self {
         Self::InvalidWeights(error)
+    }
+}
+
+impl From<crate::checkpoint::CheckpointError> for Error {
+    fn from(error: crate::checkpoint::CheckpointError) -> Self {
+        Self::InvalidCheckpoint(error)
     }
 }

@@ -9,11 +9,12 @@
 //! use lgl2o::batch::Exact;
 //! use lgl2o::guard::{Decision, LossGuard};
 //! use lgl2o::objective::Quadratic;
-//! use lgl2o::{Memory, Trainer, learned, rule::Sgd};
+//! use lgl2o::{Memory, Rule, Trainer, learned, rule::Sgd};
 //!
 //! let bowl = Quadratic::new([1.0, 10.0], [3.0, -1.0])?;
 //! // 0 < rate < 2 / L = 0.2, so every round brings F closer to F* at the known pace, whatever is proposed.
-//! let guard = LossGuard::new(learned::tiny(), Sgd::new(0.15)).batches(1, 1).decision(Decision::FullObjective);
+//! let guard = LossGuard::new(learned::tiny().averaged(), Sgd::new(0.15));
+//! let guard = guard.batches(1, 1).decision(Decision::FullObjective);
 //! let mut memory = Memory::new();
 //! let mut trainer = Trainer::new(&bowl, &guard, &mut memory);
 //! for _ in 0..200 {
@@ -35,12 +36,17 @@
 //! a convex quadratic, logistic regression, a multilayer perceptron of any depth.
 //!
 //! **Update rules.** A [`rule`] turns a gradient into a step: SGD, momentum, Nesterov, RMSProp, Adam, AdamW, Lion,
-//! Armijo backtracking. A [`learned`] rule does the same with weights that were meta-trained.
+//! Armijo backtracking; any of them with its iterates averaged. A [`learned`] rule does the same with weights that were
+//! meta-trained.
 //!
 //! **Guards.** A [`guard`] proposes candidates from the accepted parameters, judges them by asking an [`oracle`] that
 //! counts the cost, and commits one. Its verdict says who won, by how much, and at what price.
 //!
 //! **Trainer.** The [`trainer`] holds all memory in one value and runs rounds.
+//!
+//! **Checkpoints.** A [`checkpoint`] is all that a run needs to go on bit for bit, streamed out and in, versioned,
+//! checksummed, and refused by any run but its own. In flash the two latest stand in slots, so that a power cut at any
+//! byte leaves one.
 //!
 //! # What is configuration, what is state
 //!
@@ -53,8 +59,11 @@
 //!
 //! # Features
 //!
+//! - `fault`: learned optimizers that do everything wrong and bits that flip, to test guards with; see
+//!   [`fault`](crate::fault).
 //! - `micromath`: approximate transcendental functions instead of `libm`'s; see [`math`].
 //! - `defmt`: `defmt::Format` for errors, verdicts and settings.
+//! - `nor-flash`: checkpoints in two slots of a flash, over embedded-storage's `NorFlash`.
 //! - `serde`: `Serialize` and `Deserialize` for settings and verdicts.
 //! - `twins`: the slow twins of the kernels, for tests.
 #![no_std]
@@ -71,7 +80,11 @@ extern crate std;
 struct Readme;
 
 pub mod batch;
+pub mod checkpoint;
+mod checksum;
 pub mod error;
+#[cfg(feature = "fault")]
+pub mod fault;
 pub mod guard;
 pub mod learned;
 pub mod math;
@@ -84,6 +97,7 @@ pub mod sum;
 pub mod tensors;
 pub mod trainer;
 
+pub use checkpoint::CheckpointError;
 pub use error::Error;
 pub use guard::{Guard, Verdict, Winner};
 pub use objective::Objective;

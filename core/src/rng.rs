@@ -4,6 +4,7 @@
 //! is as cheap on a Cortex-M0 as elsewhere. The state is filled by SplitMix64, so that any seed is a good seed. It is
 //! not for secrets.
 
+use crate::checkpoint::Persist;
 use crate::math;
 
 /// The generator. [`Rng::new`] for one stream, [`Rng::stream`] for several independent ones from one seed.
@@ -11,6 +12,10 @@ use crate::math;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Rng {
     s: [u32; 4],
+}
+
+impl Persist for Rng {
+    crate::persist_fields!(s);
 }
 
 const fn split_mix(state: u64) -> (u64, u64) {

@@ -5,6 +5,7 @@
 //! "Ciphers with arbitrary finite domains", 2002). At most four rounds of walking are expected per number. It is not
 //! for secrets.
 
+use crate::checkpoint::{Origin, Persist, Sink};
 use crate::rng::Rng;
 
 /// A random order of 0..n.
@@ -20,9 +21,13 @@ impl Shuffle {
     /// An order drawn from a generator; of n = 0, the empty one.
     #[must_use]
     pub const fn new(n: u32, rng: &mut Rng) -> Self {
-        let needed = u32::BITS - n.saturating_sub(1).leading_zeros();
         let keys = [rng.next_u32(), rng.next_u32(), rng.next_u32(), rng.next_u32()];
-        Self { n, bits: needed.div_ceil(2), keys }
+        Self { n, bits: Self::bits(n), keys }
+    }
+
+    /// Bits of each half for numbers below n.
+    const fn bits(n: u32) -> u32 {
+        (u32::BITS - n.saturating_sub(1).leading_zeros()).div_ceil(2)
     }
 
     /// The number at place `i` of the order, i below n; other places give some number below n, or 0 for n = 0.
@@ -50,6 +55,19 @@ impl Shuffle {
             (left, right) = (right, left ^ (mix(right ^ key) & mask));
         }
         left << self.bits | right
+    }
+}
+
+/// n and the keys; the rest follows from n.
+impl Persist for Shuffle {
+    fn save<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
+        self.n.save(sink)?;
+        self.keys.save(sink)
+    }
+    fn load<O: Origin>(&mut self, origin: &mut O) -> Result<(), O::Error> {
+        self.n.load(origin)?;
+        self.bits = Self::bits(self.n);
+        self.keys.load(origin)
     }
 }
 

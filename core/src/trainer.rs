@@ -5,6 +5,7 @@
 //! (3 + learned slots + fallback slots) P numbers for a [`LossGuard`](crate::guard::LossGuard) that keeps states.
 
 use crate::batch::Source;
+use crate::checkpoint::Persist;
 use crate::error::Error;
 use crate::guard::{Guard, Verdict, Winner};
 use crate::objective::{Blank, Objective};
@@ -29,6 +30,10 @@ pub struct Progress {
 
 impl Zeroed for Progress {
     const ZERO: Self = Self { rounds: 0, steps: 0, learned: 0, neither: 0, spent: Cost::ZERO };
+}
+
+impl Persist for Progress {
+    crate::persist_fields!(rounds, steps, learned, neither, spent);
 }
 
 impl Progress {
@@ -122,17 +127,31 @@ impl<O: Objective, G: Guard> Memory<O, G> {
         &self.progress
     }
 
+    /// The guard's memory, to be disturbed.
+    #[cfg(feature = "fault")]
+    pub const fn guard_mut(&mut self) -> &mut G::Memory<O::Params> {
+        &mut self.guard
+    }
+
     /// The guard's memory, for what a guard offers to look at.
     pub const fn guard(&self) -> &G::Memory<O::Params> {
         &self.guard
     }
 }
 
+/// What a checkpoint keeps: parameters, what the guard remembers, and progress.
+impl<O: Objective, G: Guard> Persist for Memory<O, G>
+where
+    G::Memory<O::Params>: Persist,
+{
+    crate::persist_fields!(params, guard, progress);
+}
+
 /// A training run: objective and guard are borrowed configuration, memory is the caller's.
 pub struct Trainer<'a, O: Objective, G: Guard> {
-    objective: &'a O,
-    guard: &'a G,
-    memory: &'a mut Memory<O, G>,
+    pub(crate) objective: &'a O,
+    pub(crate) guard: &'a G,
+    pub(crate) memory: &'a mut Memory<O, G>,
 }
 
 impl<'a, O: Objective, G: Guard> Trainer<'a, O, G> {

@@ -3,8 +3,9 @@
 //! - [`oracle`]: losses in double precision, written out anew, and their gradients by central differences.
 //! - [`reference`](mod@reference): the update rules in double precision.
 //! - [`learned`], [`controller`], [`recurrent`], [`table`]: the learned rules in double precision.
-//! - [`adversary`]: learned rules that do everything wrong, and fallbacks that always lose.
+//! - [`adversary`]: fallbacks that always lose.
 //! - [`trail`]: a rule that records what its state has seen.
+//! - [`flash`]: a flash that fails on misuse, and whose power can be cut.
 //! - [`task`]: small objectives, data and sources.
 //! - [`run`]: runs that end in parameters and verdicts.
 //! - [`bits`]: equality bit for bit.
@@ -60,6 +61,7 @@ pub mod adversary;
 pub mod bits;
 pub mod cable;
 pub mod controller;
+pub mod flash;
 pub mod learned;
 pub mod oracle;
 pub mod program;

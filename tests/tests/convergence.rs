@@ -12,11 +12,11 @@
 //! is computed in f64 at the f32 parameters; what single precision may add is bounded in each test's `rounding`.
 
 use lgl2o::batch::{Batch, Exact};
+use lgl2o::fault::Adversary;
 use lgl2o::guard::{Decision, LossGuard, Unguarded};
 use lgl2o::objective::{Logistic, Quadratic};
 use lgl2o::rule::{Armijo, Sgd};
 use lgl2o::{Rng, Rule, Trainer};
-use lgl2o_tests::adversary::Adversary;
 use lgl2o_tests::oracle::{Logistic64, Oracle, Quadratic64, wide, widen};
 use lgl2o_tests::task::Whole;
 use lgl2o_tests::{cases, run};

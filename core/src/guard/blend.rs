@@ -9,6 +9,7 @@
 
 use super::{Guard, Verdict, Winner, blank};
 use crate::batch::Source;
+use crate::checkpoint::{Digest, Fingerprint, Persist};
 use crate::error::Error;
 use crate::objective::Objective;
 use crate::oracle::Oracle;
@@ -55,6 +56,20 @@ impl<P: Zeroed, L: Zeroed, F: Zeroed> Zeroed for BlendMemory<P, L, F> {
         learned_state: L::ZERO,
         fallback_state: F::ZERO,
     };
+}
+
+/// Both rules' states; gradient and candidates are made anew in each round.
+impl<P, L: Persist, F: Persist> Persist for BlendMemory<P, L, F> {
+    crate::persist_fields!(learned_state, fallback_state);
+}
+
+impl<L: Fingerprint, F: Fingerprint> Fingerprint for Blend<L, F> {
+    fn describe(&self, digest: &mut Digest) {
+        digest.kind("blend");
+        self.learned.describe(digest);
+        self.fallback.describe(digest);
+        digest.numbers([self.share]);
+    }
 }
 
 impl<P: Tensors, L: RuleState, F: RuleState> BlendMemory<P, L, F> {
@@ -117,6 +132,9 @@ impl<L: Rule, F: Rule> Guard for Blend<L, F> {
         if winner != Winner::Neither {
             params.copy_from(&memory.fallback);
         }
+        // A mixture is neither's point.
+        self.learned.moved(&mut memory.learned_state);
+        self.fallback.moved(&mut memory.fallback_state);
         Ok(Verdict {
             winner,
             steps: 1,

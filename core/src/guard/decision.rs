@@ -16,6 +16,8 @@
 //! what the theorem is about. *Sufficient decrease* is Armijo's condition on the proposal; with exact losses and
 //! kappa = rate (1 - rate L / 2) it gives the fallback's own bound without looking at the fallback's candidate.
 
+use crate::checkpoint::{Digest, Fingerprint};
+
 /// How two candidates are compared.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -38,6 +40,20 @@ pub enum Decision {
         /// Decrease asked for per squared gradient norm, at least 0.
         kappa: f32,
     },
+}
+
+impl Fingerprint for Decision {
+    fn describe(&self, digest: &mut Digest) {
+        let (name, number) = match *self {
+            Self::Lower => ("lower", 0.0),
+            Self::Margin { z } => ("margin", z),
+            Self::GrowingMargin => ("growing-margin", 0.0),
+            Self::FullObjective => ("full-objective", 0.0),
+            Self::SufficientDecrease { kappa } => ("sufficient-decrease", kappa),
+        };
+        digest.kind(name);
+        digest.numbers([number]);
+    }
 }
 
 impl Decision {

@@ -28,7 +28,11 @@ pub struct Sides<'a, L, F> {
 /// What happens to the loser's state.
 pub trait StatePolicy {
     /// Memory beyond the two states themselves.
+    /// It is filled at the start of each round, so a checkpoint does without it.
     type Extra<L: RuleState, F: RuleState>;
+
+    /// Name of the policy, in the fingerprint of a guard.
+    const NAME: &'static str;
 
     /// The policy's memory, for states like these.
     fn extra<L: RuleState, F: RuleState>(learned: &L, fallback: &F) -> Self::Extra<L, F>;
@@ -111,12 +115,14 @@ impl Zeroed for () {
 }
 
 impl StatePolicy for KeepOwn {
+    const NAME: &'static str = "keep-own";
     type Extra<L: RuleState, F: RuleState> = ();
     fn extra<L: RuleState, F: RuleState>(_: &L, _: &F) {}
     fn settle<L: RuleState, F: RuleState>((): &mut (), _: &mut Sides<'_, L, F>, _: Winner) {}
 }
 
 impl StatePolicy for Rewind {
+    const NAME: &'static str = "rewind";
     type Extra<L: RuleState, F: RuleState> = Both<L, F>;
     fn extra<L: RuleState, F: RuleState>(learned: &L, fallback: &F) -> Both<L, F> {
         Both { learned: learned.clone(), fallback: fallback.clone() }
@@ -130,6 +136,7 @@ impl StatePolicy for Rewind {
 }
 
 impl StatePolicy for Reset {
+    const NAME: &'static str = "reset";
     type Extra<L: RuleState, F: RuleState> = ();
     fn extra<L: RuleState, F: RuleState>(_: &L, _: &F) {}
     fn settle<L: RuleState, F: RuleState>((): &mut (), sides: &mut Sides<'_, L, F>, winner: Winner) {
@@ -143,6 +150,7 @@ impl StatePolicy for Reset {
 }
 
 impl StatePolicy for Follow {
+    const NAME: &'static str = "follow";
     type Extra<L: RuleState, F: RuleState> = Both<L, F>;
     fn extra<L: RuleState, F: RuleState>(learned: &L, fallback: &F) -> Both<L, F> {
         Both { learned: learned.clone(), fallback: fallback.clone() }

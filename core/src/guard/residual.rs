@@ -23,8 +23,9 @@
 //! not finite). The paper's setting is convex and
 //! exact; under minibatch noise |S| has a floor, and once alpha mu falls below it nothing is accepted any more.
 
-use super::{Guard, Verdict, Winner, blank};
+use super::{Guard, Verdict, Winner, blank, step};
 use crate::batch::Source;
+use crate::checkpoint::{Digest, Fingerprint, Origin, Persist, Sink};
 use crate::error::Error;
 use crate::math;
 use crate::objective::Objective;
@@ -63,6 +64,20 @@ impl MuRule {
     }
 }
 
+impl Fingerprint for MuRule {
+    fn describe(&self, digest: &mut Digest) {
+        let (name, number) = match *self {
+            Self::Geometric(theta) => ("geometric", theta),
+            Self::RecentTerm => ("recent-term", 0.0),
+            Self::ArithmeticAverage => ("arithmetic-average", 0.0),
+            Self::ExponentialAverage(theta) => ("exponential-average", theta),
+            Self::RecentMax(k) => ("recent-max", k as f32),
+        };
+        digest.kind(name);
+        digest.numbers([number]);
+    }
+}
+
 /// The bound and what it remembers.
 #[derive(Debug, Clone)]
 pub struct Bound {
@@ -74,6 +89,32 @@ pub struct Bound {
 
 impl Zeroed for Bound {
     const ZERO: Self = Self { mu: 0.0, accepted: 0, started: false, recent: heapless::Deque::new() };
+}
+
+/// mu, acceptances, whether there is a bound, and 32 places for the recent residuals, as many of them filled as the
+/// number before them says.
+impl Persist for Bound {
+    fn save<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
+        self.mu.save(sink)?;
+        self.accepted.save(sink)?;
+        self.started.save(sink)?;
+        (self.recent.len() as u32).save(sink)?;
+        self.places().save(sink)
+    }
+    fn load<O: Origin>(&mut self, origin: &mut O) -> Result<(), O::Error> {
+        self.mu.load(origin)?;
+        self.accepted.load(origin)?;
+        self.started.load(origin)?;
+        let (mut count, mut places) = (self.recent.len() as u32, self.places());
+        count.load(origin)?;
+        places.load(origin)?;
+        self.recent.clear();
+        for residual in places.into_iter().take(count as usize) {
+            // There is room for all places.
+            let _ = self.recent.push_back(residual);
+        }
+        Ok(())
+    }
 }
 
 impl Bound {
@@ -96,6 +137,13 @@ impl Bound {
             MuRule::RecentMax(k) => self.recent_max(k, residual),
         };
         self.accepted = self.accepted.saturating_add(1);
+    }
+
+    /// The recent residuals, and zeros behind them.
+    fn places(&self) -> [f32; RECENT] {
+        let mut places = [0.0; RECENT];
+        places.iter_mut().zip(&self.recent).for_each(|(place, &residual)| *place = residual);
+        places
     }
 
     fn recent_max(&mut self, k: usize, residual: f32) -> f32 {
@@ -160,6 +208,21 @@ impl<P: Zeroed, L: Zeroed, F: Zeroed> Zeroed for ResidualMemory<P, L, F> {
         trial_state: F::ZERO,
         bound: Bound::ZERO,
     };
+}
+
+/// Both rules' states and the bound; the rest is made anew in each round.
+impl<P, L: Persist, F: Persist> Persist for ResidualMemory<P, L, F> {
+    crate::persist_fields!(learned_state, fallback_state, bound);
+}
+
+impl<L: Fingerprint, F: Fingerprint> Fingerprint for ResidualGuard<L, F> {
+    fn describe(&self, digest: &mut Digest) {
+        digest.kind("residual-guard");
+        self.learned.describe(digest);
+        self.fallback.describe(digest);
+        digest.numbers([self.alpha]);
+        self.rule.describe(digest);
+    }
 }
 
 impl<P, L, F> ResidualMemory<P, L, F> {
@@ -227,9 +290,10 @@ impl<L: Rule, F: Rule> Guard for ResidualGuard<L, F> {
         }
         memory.learned.copy_from(params);
         memory.fallback.copy_from(params);
-        let probe = &mut oracle.probe(batch);
-        self.learned.step(&mut memory.learned_state, &mut memory.learned, &memory.gradient, train_loss, probe);
-        self.fallback.step(&mut memory.fallback_state, &mut memory.fallback, &memory.gradient, train_loss, probe);
+        let fallback = (&self.fallback, &mut memory.fallback_state);
+        step(fallback, &mut memory.fallback, (&mut memory.gradient, train_loss), oracle, batch)?;
+        let learned = (&self.learned, &mut memory.learned_state);
+        step(learned, &mut memory.learned, (&mut memory.gradient, train_loss), oracle, batch)?;
         // Until the fallback makes a finite step there is no bound, and nothing is accepted.
         let first = math::sqrt(params.squared_distance(&memory.fallback));
         if !memory.bound.started && first.is_finite() {
@@ -253,6 +317,11 @@ impl<L: Rule, F: Rule> Guard for ResidualGuard<L, F> {
             memory.fallback_state.reset();
             Winner::Neither
         };
+        if winner != Winner::Learned {
+            self.learned.moved(&mut memory.learned_state);
+        }
+        // S is one step from where it is asked for, so a fallback that averages does not get to.
+        self.fallback.moved(&mut memory.fallback_state);
         Ok(Verdict {
             winner,
             steps: 1,

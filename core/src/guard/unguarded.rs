@@ -4,6 +4,7 @@
 
 use super::{Guard, Verdict, Winner, blank};
 use crate::batch::Source;
+use crate::checkpoint::{Digest, Fingerprint, Persist};
 use crate::error::Error;
 use crate::objective::Objective;
 use crate::oracle::Oracle;
@@ -41,6 +42,19 @@ impl<P: Zeroed, S: Zeroed> Zeroed for UnguardedMemory<P, S> {
     const ZERO: Self = Self { gradient: P::ZERO, candidate: P::ZERO, state: S::ZERO };
 }
 
+/// The rule's state; gradient and candidate are made anew in each round.
+impl<P, S: Persist> Persist for UnguardedMemory<P, S> {
+    crate::persist_fields!(state);
+}
+
+impl<R: Fingerprint> Fingerprint for Unguarded<R> {
+    fn describe(&self, digest: &mut Digest) {
+        digest.kind("unguarded");
+        digest.word(u32::from(self.learned));
+        self.rule.describe(digest);
+    }
+}
+
 impl<R: Rule> Guard for Unguarded<R> {
     type Memory<P: Tensors> = UnguardedMemory<P, R::State<P>>;
 
@@ -61,7 +75,7 @@ impl<R: Rule> Guard for Unguarded<R> {
     ) -> Result<Verdict, Error> {
         let UnguardedMemory { gradient, candidate, state } = memory;
         let batch = source.train()?;
-        let train_loss = oracle.gradient(params, batch, gradient)?;
+        let train_loss = oracle.gradient(self.rule.gradient_point(state).unwrap_or(params), batch, gradient)?;
         if !gradient.is_finite() {
             return Err(Error::NonFiniteGradient);
         }

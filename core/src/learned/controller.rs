@@ -34,6 +34,7 @@
 use super::Learned;
 use super::features::{self, Gradient, SQUARE_DECAY, SQUARE_FLOOR, STEP, WEIGHT_FLOOR};
 use super::file::{self, WeightsError};
+use crate::checkpoint::{Digest, Fingerprint, Origin, Persist, Sink};
 use crate::math::{self, clamp, exp2_linear, inverse_sqrt, log2_linear};
 use crate::rng::Rng;
 use crate::rule::{Probe, Rule, RuleState, State};
@@ -90,6 +91,22 @@ pub struct ControllerState<P> {
 
 impl<P: Zeroed> Zeroed for ControllerState<P> {
     const ZERO: Self = Self { means: State::ZERO, tensors: [TensorMemory::ZERO; MAX_TENSORS] };
+}
+
+impl Persist for TensorMemory {
+    crate::persist_fields!(filled, agreement, level, rate);
+}
+
+/// Both means, then what is remembered of tensors.
+impl<P: Tensors> Persist for ControllerState<P> {
+    fn save<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
+        self.means.save(sink)?;
+        self.tensors.iter().try_for_each(|memory| memory.save(sink))
+    }
+    fn load<O: Origin>(&mut self, origin: &mut O) -> Result<(), O::Error> {
+        self.means.load(origin)?;
+        self.tensors.iter_mut().try_for_each(|memory| memory.load(origin))
+    }
 }
 
 impl<P: Tensors> RuleState for ControllerState<P> {
@@ -339,6 +356,13 @@ impl Learned for TensorController {
 
     fn write_file<'a>(&self, buffer: &'a mut [u8]) -> Result<&'a [u8], WeightsError> {
         file::write(KIND, HIDDEN, Self::WEIGHTS, self.weights(), buffer)
+    }
+}
+
+impl Fingerprint for TensorController {
+    fn describe(&self, digest: &mut Digest) {
+        digest.kind("tensor-controller");
+        digest.numbers(self.weights());
     }
 }
 

@@ -34,6 +34,7 @@
 use super::Learned;
 use super::features::{self, LANES, SQUARE_DECAY, SQUARE_FLOOR, STEP, WEIGHT_FLOOR, add, load};
 use super::file::{self, WeightsError};
+use crate::checkpoint::{Digest, Fingerprint};
 use crate::math::{self, clamp, exp2_linear, inverse_sqrt, log2_linear};
 use crate::rng::Rng;
 use crate::rule::{Probe, Rule, State};
@@ -348,6 +349,14 @@ impl<const H: usize> Learned for CoordinateMlp<H> {
 
     fn write_file<'a>(&self, buffer: &'a mut [u8]) -> Result<&'a [u8], WeightsError> {
         file::write(KIND, H, Self::WEIGHTS, self.weights(), buffer)
+    }
+}
+
+impl<const H: usize> Fingerprint for CoordinateMlp<H> {
+    fn describe(&self, digest: &mut Digest) {
+        digest.kind("coordinate-mlp");
+        digest.word(H as u32);
+        digest.numbers(self.weights());
     }
 }
 

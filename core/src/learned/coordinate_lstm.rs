@@ -25,6 +25,7 @@ use super::Learned;
 use super::features::{LANES, SQUARE_DECAY};
 use super::file::{self, WeightsError};
 use super::recurrent::{self, Cells, Network, Recurrent, RecurrentState, Scales};
+use crate::checkpoint::{Digest, Fingerprint};
 use crate::math::{abs, clamp, log2_linear};
 use crate::rng::Rng;
 use crate::rule::{Probe, Rule};
@@ -132,6 +133,14 @@ impl<const H: usize> Learned for CoordinateLstm<H> {
 
     fn write_file<'a>(&self, buffer: &'a mut [u8]) -> Result<&'a [u8], WeightsError> {
         file::write(KIND, H, Self::WEIGHTS, self.network.weights().copied(), buffer)
+    }
+}
+
+impl<const H: usize> Fingerprint for CoordinateLstm<H> {
+    fn describe(&self, digest: &mut Digest) {
+        digest.kind("coordinate-lstm");
+        digest.word(H as u32);
+        digest.numbers(self.network.weights().copied());
     }
 }
 

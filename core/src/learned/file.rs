@@ -18,6 +18,8 @@
 
 use core::fmt;
 
+use crate::checksum;
+
 /// First bytes of every weights file.
 pub const MAGIC: [u8; 4] = *b"L2OW";
 /// The version that this crate reads and writes.
@@ -81,18 +83,7 @@ impl core::error::Error for WeightsError {}
 /// CRC-32 (IEEE 802.3, reflected, polynomial 0xEDB88320) of some bytes, bit by bit: small rather than fast.
 #[must_use]
 pub const fn crc32(bytes: &[u8]) -> u32 {
-    let mut crc = !0u32;
-    let mut rest = bytes;
-    while let [byte, tail @ ..] = rest {
-        crc ^= *byte as u32;
-        let mut bit = 0;
-        while bit < 8 {
-            crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
-            bit += 1;
-        }
-        rest = tail;
-    }
-    !crc
+    checksum::crc32(bytes)
 }
 
 /// Hands over weights one by one, if there are as many as expected and all of them are finite.

@@ -20,6 +20,7 @@
 
 use super::features::{self, LANES, SQUARE_FLOOR, STEP, add, load};
 use super::lstm::Lstm;
+use crate::checkpoint::{Origin, Persist, Sink};
 use crate::math::{clamp, exp2_linear, inverse_sqrt};
 use crate::rng::Rng;
 use crate::rule::{RuleState, State};
@@ -135,6 +136,18 @@ impl<P: Tensors, const H: usize> RecurrentState<P, H> {
 
 impl<P: Zeroed, const H: usize> Zeroed for RecurrentState<P, H> {
     const ZERO: Self = Self { means: State::ZERO, cells: [const { [P::ZERO; H] }; 4] };
+}
+
+/// Both means, then the cells unit by unit.
+impl<P: Tensors, const H: usize> Persist for RecurrentState<P, H> {
+    fn save<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
+        self.means.save(sink)?;
+        self.cells.as_flattened().iter().try_for_each(|slot| slot.save(sink))
+    }
+    fn load<O: Origin>(&mut self, origin: &mut O) -> Result<(), O::Error> {
+        self.means.load(origin)?;
+        self.cells.as_flattened_mut().iter_mut().try_for_each(|slot| slot.load(origin))
+    }
 }
 
 impl<P: Tensors, const H: usize> RuleState for RecurrentState<P, H> {

@@ -27,6 +27,7 @@ use super::features::{LANES, SQUARE_FLOOR, add};
 use super::file::{self, WeightsError};
 use super::lstm::tanh;
 use super::recurrent::{self, Cells, Network, Recurrent, RecurrentState, Scales};
+use crate::checkpoint::{Digest, Fingerprint};
 use crate::math::{clamp, inverse_sqrt};
 use crate::rng::Rng;
 use crate::rule::{Probe, Rule};
@@ -165,6 +166,14 @@ impl<const H: usize> Learned for RnnProp<H> {
 
     fn write_file<'a>(&self, buffer: &'a mut [u8]) -> Result<&'a [u8], WeightsError> {
         file::write(KIND, H, Self::WEIGHTS, self.weights(), buffer)
+    }
+}
+
+impl<const H: usize> Fingerprint for RnnProp<H> {
+    fn describe(&self, digest: &mut Digest) {
+        digest.kind("rnnprop");
+        digest.word(H as u32);
+        digest.numbers(self.weights());
     }
 }
 

@@ -44,6 +44,7 @@
 use super::Learned;
 use super::features::{self, Gradient, LANES, SQUARE_DECAY, SQUARE_FLOOR, STEP, WEIGHT_FLOOR, load};
 use super::file::{self, WeightsError};
+use crate::checkpoint::{Digest, Fingerprint};
 use crate::math::{self, abs, clamp, exp2_linear, inverse_sqrt, log2_linear};
 use crate::rng::Rng;
 use crate::rule::{Probe, Rule, State};
@@ -326,6 +327,15 @@ impl Learned for Table {
         let entries = self.entries().map(|entry| entry as u8);
         let body = entries.chain(self.numbers.into_iter().flat_map(f32::to_le_bytes));
         file::write_body(KIND, NODES, Self::WEIGHTS, BODY, body, buffer)
+    }
+}
+
+impl Fingerprint for Table {
+    fn describe(&self, digest: &mut Digest) {
+        digest.kind("table");
+        let entries = self.agreement.as_flattened().iter().chain(&self.size);
+        entries.for_each(|&entry| digest.word(entry as u32));
+        digest.numbers(self.numbers);
     }
 }
 

@@ -10,6 +10,7 @@
 
 use super::{Blank, Objective};
 use crate::batch::{Batch, Targets};
+use crate::checkpoint::{Digest, Fingerprint};
 use crate::error::Error;
 use crate::math;
 use crate::sum;
@@ -75,6 +76,14 @@ impl<const I: usize, const B: usize> Logistic<I, B> {
 fn softplus(x: f32) -> f32 {
     let positive = if x > 0.0 { x } else { 0.0 };
     positive + math::ln(1.0 + math::exp(-math::abs(x)))
+}
+
+impl<const I: usize, const B: usize> Fingerprint for Logistic<I, B> {
+    fn describe(&self, digest: &mut Digest) {
+        digest.kind("logistic");
+        digest.word(I as u32);
+        digest.numbers([self.l2]);
+    }
 }
 
 impl<const I: usize, const B: usize> Objective for Logistic<I, B> {

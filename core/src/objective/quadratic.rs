@@ -8,6 +8,7 @@
 //! Nesterov, "Lectures on Convex Optimization" (2018), section 2.1, for what these constants mean.
 
 use super::{Blank, Objective};
+use crate::checkpoint::{Digest, Fingerprint};
 use crate::error::Error;
 use crate::sum;
 use crate::tensors::Zeroed;
@@ -89,6 +90,14 @@ impl<const N: usize> Quadratic<N> {
             lanes[i % sum::LANES] += h * z * z;
         }
         0.5 * sum::tree(lanes)
+    }
+}
+
+impl<const N: usize> Fingerprint for Quadratic<N> {
+    fn describe(&self, digest: &mut Digest) {
+        digest.kind("quadratic");
+        digest.word(N as u32);
+        [self.spectrum, self.minimiser, self.normal].iter().for_each(|numbers| digest.numbers(*numbers));
     }
 }
 

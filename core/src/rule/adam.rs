@@ -9,6 +9,7 @@
 //! State: slot 0 is m, slot 1 is v.
 
 use super::{Probe, Rate, Rule, State};
+use crate::checkpoint::{Digest, Fingerprint};
 use crate::math;
 use crate::tensors::Tensors;
 
@@ -65,6 +66,14 @@ impl Adam {
                 *w -= rate * (m * unbias1 / (math::sqrt(v * unbias2) + self.eps) + decay * *w);
             }
         }
+    }
+}
+
+impl Fingerprint for Adam {
+    fn describe(&self, digest: &mut Digest) {
+        digest.kind("adam");
+        self.rate.describe(digest);
+        digest.numbers([self.beta1, self.beta2, self.eps]);
     }
 }
 

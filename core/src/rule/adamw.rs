@@ -7,6 +7,7 @@
 //! State: slot 0 is m, slot 1 is v.
 
 use super::{Adam, Probe, Rate, Rule, State};
+use crate::checkpoint::{Digest, Fingerprint};
 use crate::tensors::Tensors;
 
 /// AdamW.
@@ -25,6 +26,14 @@ impl AdamW {
     #[must_use]
     pub fn new(rate: impl Into<Rate>) -> Self {
         Self { adam: Adam::new(rate), decay: 0.01 }
+    }
+}
+
+impl Fingerprint for AdamW {
+    fn describe(&self, digest: &mut Digest) {
+        digest.kind("adamw");
+        self.adam.describe(digest);
+        digest.numbers([self.decay]);
     }
 }
 

@@ -15,6 +15,7 @@
 //! State: slot 0 is the point that the search starts from, the memo is the last accepted rate.
 
 use super::{Probe, Rule, State};
+use crate::checkpoint::{Digest, Fingerprint};
 use crate::error::Error;
 use crate::tensors::Tensors;
 
@@ -52,6 +53,14 @@ impl Armijo {
     fn first_rate(&self, last: f32) -> f32 {
         let grown = self.growth * last;
         if grown > 0.0 && grown < self.largest { grown } else { self.largest }
+    }
+}
+
+impl Fingerprint for Armijo {
+    fn describe(&self, digest: &mut Digest) {
+        digest.kind("armijo");
+        digest.numbers([self.largest, self.slope, self.shrink, self.growth]);
+        digest.word(self.trials);
     }
 }
 

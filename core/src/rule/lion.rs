@@ -7,6 +7,7 @@
 //! sign(0) = 0. State: slot 0 is m.
 
 use super::{Probe, Rate, Rule, State};
+use crate::checkpoint::{Digest, Fingerprint};
 use crate::tensors::Tensors;
 
 /// Lion.
@@ -40,6 +41,14 @@ fn sign(x: f32) -> f32 {
     } else {
         // Zeros keep their sign, and a NaN stays one, so that it shows.
         x
+    }
+}
+
+impl Fingerprint for Lion {
+    fn describe(&self, digest: &mut Digest) {
+        digest.kind("lion");
+        self.rate.describe(digest);
+        digest.numbers([self.beta1, self.beta2, self.decay]);
     }
 }
 

@@ -7,6 +7,7 @@
 //! State: slot 0 is m.
 
 use super::{Probe, Rate, Rule, State};
+use crate::checkpoint::{Digest, Fingerprint};
 use crate::tensors::Tensors;
 
 /// Heavy-ball momentum.
@@ -25,6 +26,14 @@ impl Momentum {
     #[must_use]
     pub fn new(rate: impl Into<Rate>) -> Self {
         Self { rate: rate.into(), beta: 0.9 }
+    }
+}
+
+impl Fingerprint for Momentum {
+    fn describe(&self, digest: &mut Digest) {
+        digest.kind("momentum");
+        self.rate.describe(digest);
+        digest.numbers([self.beta]);
     }
 }
 

@@ -3,6 +3,8 @@
 //! With c > 1/mu and c / i0 <= 1/L, SGD on a mu-strongly convex, L-smooth objective has an expected error of O(1/i)
 //! (Bottou, Curtis, Nocedal, "Optimization methods for large-scale machine learning", 2018, theorem 4.7).
 
+use crate::checkpoint::{Digest, Fingerprint};
+
 /// A learning rate as a function of the step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -26,6 +28,21 @@ impl Rate {
         match self {
             Self::Constant(rate) => rate,
             Self::Harmonic { c, i0 } => c / (i0 + i as f32),
+        }
+    }
+}
+
+impl Fingerprint for Rate {
+    fn describe(&self, digest: &mut Digest) {
+        match *self {
+            Self::Constant(rate) => {
+                digest.kind("constant");
+                digest.numbers([rate]);
+            }
+            Self::Harmonic { c, i0 } => {
+                digest.kind("harmonic");
+                digest.numbers([c, i0]);
+            }
         }
     }
 }

@@ -7,6 +7,7 @@
 //! State: slot 0 is v.
 
 use super::{Probe, Rate, Rule, State};
+use crate::checkpoint::{Digest, Fingerprint};
 use crate::math;
 use crate::tensors::Tensors;
 
@@ -28,6 +29,14 @@ impl RmsProp {
     #[must_use]
     pub fn new(rate: impl Into<Rate>) -> Self {
         Self { rate: rate.into(), decay: 0.99, eps: 1e-8 }
+    }
+}
+
+impl Fingerprint for RmsProp {
+    fn describe(&self, digest: &mut Digest) {
+        digest.kind("rmsprop");
+        self.rate.describe(digest);
+        digest.numbers([self.decay, self.eps]);
     }
 }
 

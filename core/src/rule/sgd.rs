@@ -8,6 +8,7 @@
 //! 0 < rate < 2/L, F(w) - F* shrinks at least by 1 - 2 mu rate (1 - rate L / 2) in every step.
 
 use super::{Probe, Rate, Rule, State};
+use crate::checkpoint::{Digest, Fingerprint};
 use crate::tensors::Tensors;
 
 /// Gradient descent with a constant or falling rate. No accumulators.
@@ -24,6 +25,13 @@ impl Sgd {
     #[must_use]
     pub fn new(rate: impl Into<Rate>) -> Self {
         Self { rate: rate.into() }
+    }
+}
+
+impl Fingerprint for Sgd {
+    fn describe(&self, digest: &mut Digest) {
+        digest.kind("sgd");
+        self.rate.describe(digest);
     }
 }
 

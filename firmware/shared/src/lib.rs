@@ -6,6 +6,12 @@
 //! **What is trained.** [`spirals`] learns from points that it makes itself, [`stream`] from images that the host sends,
 //! [`sensor`] from an accelerometer.
 //!
+//! **What goes wrong.** [`faults`] lets everything go wrong that a learned optimizer and its memory can do.
+//!
+//! **What outlives a reset.** [`resume`] trains on spirals with checkpoints in flash.
+//!
+//! **What it takes.** [`cost`] counts steps, updates and decisions.
+//!
 //! **What is compared.** A [`record`] is what a device tells of a round; its trace is the hash of all rounds so far.
 //!
 //! **The link.** A [`message`] travels in a [`frame`], which survives a bad line.
@@ -16,9 +22,12 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod cost;
+pub mod faults;
 pub mod frame;
 pub mod message;
 pub mod record;
+pub mod resume;
 pub mod sensor;
 pub mod spirals;
 pub mod stream;

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::faults::FaultRecord;
 use crate::record::RoundRecord;
 
 /// From the device to the host.
@@ -24,6 +25,14 @@ pub enum FromDevice {
     Summary(Summary),
     /// Something that the host is to answer.
     Question(Question),
+    /// The device has started with a checkpoint, or with none (0), and goes on after this many rounds; those that it
+    /// told of beyond come again.
+    Resumed {
+        /// Rounds done, as the checkpoint has it.
+        rounds: u32,
+    },
+    /// What one of the faults has come to.
+    Fault(FaultRecord),
 }
 
 /// What a run has come to, and what it took.

@@ -1,5 +1,6 @@
 //! What a device tells of a round, and the hash that stands for all rounds so far.
 
+use lgl2o::checkpoint::Persist;
 use lgl2o::tensors::Tensors;
 use lgl2o::{Verdict, Winner};
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,10 @@ use serde::{Deserialize, Serialize};
 /// numbers as their bits, with one pattern for every NaN, whose bits are the hardware's choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trace(u64);
+
+impl Persist for Trace {
+    lgl2o::persist_fields!(0);
+}
 
 impl Trace {
     /// The hash of nothing.

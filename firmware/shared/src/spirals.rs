@@ -18,19 +18,20 @@
 use core::f32::consts::TAU;
 
 use lgl2o::batch::{Batch, Source};
+use lgl2o::checkpoint::{Digest, Fingerprint, Persist};
 use lgl2o::guard::LossGuard;
 use lgl2o::learned::CoordinateMlp;
 use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Network, Tanh};
-use lgl2o::rule::Sgd;
+use lgl2o::rule::{Averaged, Sgd};
 use lgl2o::tensors::Tensors;
 use lgl2o::trainer::Progress;
-use lgl2o::{Error, Memory, Objective, Rng, Trainer, chain, learned, math};
+use lgl2o::{Error, Memory, Objective, Rng, Rule, Trainer, chain, learned, math};
 
 pub use crate::record::Outcome;
 use crate::record::{RoundRecord, Trace};
 
-/// The guard: the built-in learned optimizer against SGD.
-pub type Guard = LossGuard<&'static CoordinateMlp<8>, Sgd>;
+/// The guard: the built-in learned optimizer, averaged, against SGD.
+pub type Guard = LossGuard<Averaged<&'static CoordinateMlp<8>>, Sgd>;
 
 /// All memory of a run with the network N.
 pub type RunMemory<N> = Memory<Mlp<N>, Guard>;
@@ -85,17 +86,33 @@ pub fn run<N: Demo>(
     nudge: impl FnOnce(&mut N::Params),
     mut each: impl FnMut(&RoundRecord),
 ) -> Result<Outcome, Error> {
-    let net = Mlp::new(N::default(), Loss::CrossEntropy);
-    let guard = Guard::new(learned::tiny(), Sgd::new(N::RATE));
-    net.initialize(memory.params_mut(), &mut Rng::stream(SEED, 0));
-    nudge(memory.params_mut());
-    let mut source = Spirals::new(SEED, N::TURNS);
+    let (net, guard, mut source) = begin::<N>(memory, nudge);
     let mut trainer = Trainer::new(&net, &guard, memory);
     let mut trace = Trace::EMPTY;
     while trainer.progress().steps < N::STEPS {
         let verdict = trainer.round(&mut source)?;
         each(&RoundRecord::new(trainer.progress().rounds, &verdict, &mut trace));
     }
+    finish(&mut trainer, &mut source)
+}
+
+/// Network, guard and data of a demonstration, and initial parameters in the memory.
+pub(crate) fn begin<N: Demo>(
+    memory: &mut RunMemory<N>,
+    nudge: impl FnOnce(&mut N::Params),
+) -> (Mlp<N>, Guard, Spirals) {
+    let net = Mlp::new(N::default(), Loss::CrossEntropy);
+    let guard = Guard::new(learned::tiny().averaged(), Sgd::new(N::RATE));
+    net.initialize(memory.params_mut(), &mut Rng::stream(SEED, 0));
+    nudge(memory.params_mut());
+    (net, guard, Spirals::new(SEED, N::TURNS))
+}
+
+/// What a run has come to.
+pub(crate) fn finish<N: Demo>(
+    trainer: &mut Trainer<'_, Mlp<N>, Guard>,
+    source: &mut Spirals,
+) -> Result<Outcome, Error> {
     let mut loss = 0.0;
     for _ in 0..HELD_OUT {
         loss += trainer.loss(source.held_out())? / HELD_OUT as f32;
@@ -135,6 +152,19 @@ impl Spirals {
     }
 }
 
+impl Fingerprint for Spirals {
+    fn describe(&self, digest: &mut Digest) {
+        digest.kind("spirals");
+        digest.numbers([self.turns]);
+        digest.word(BATCH as u32);
+    }
+}
+
+/// The three streams; a batch is made anew each time.
+impl Persist for Spirals {
+    lgl2o::persist_fields!(train, check, held_out);
+}
+
 impl<O: for<'a> Objective<Batch<'a> = Batch<'a>>> Source<O> for Spirals {
     fn train(&mut self) -> Result<Batch<'_>, Error> {
         Ok(fill(&mut self.train, self.turns, &mut self.inputs, &mut self.labels))
@@ -144,7 +174,13 @@ impl<O: for<'a> Objective<Batch<'a> = Batch<'a>>> Source<O> for Spirals {
     }
 }
 
-fn fill<'a>(rng: &mut Rng, turns: f32, inputs: &'a mut [f32; 2 * BATCH], labels: &'a mut [u8; BATCH]) -> Batch<'a> {
+/// Fills a batch.
+pub(crate) fn fill<'a>(
+    rng: &mut Rng,
+    turns: f32,
+    inputs: &'a mut [f32; 2 * BATCH],
+    labels: &'a mut [u8; BATCH],
+) -> Batch<'a> {
     for (row, label) in inputs.chunks_exact_mut(2).zip(labels.iter_mut()) {
         *label = (rng.next_u32() >> 31) as u8;
         let point = point(rng, turns, *label);

@@ -28,6 +28,7 @@ fn main() -> ! {
     };
     let Board { uart, mut led, .. } = board;
     defmt::info!("196-32-10 sigmoid on {=str}, waiting for the host", board::NAME);
+    program::plant_panic();
     match learn(&mut Wire::new(uart, inbox), &mut led, memory) {
         Ok(()) => board::exit(0),
         Err(Closed) => board::exit(program::FAILED),

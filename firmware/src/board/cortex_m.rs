@@ -1,7 +1,5 @@
 //! What all Cortex-M boards have in common.
 
-// Its critical section is asked for by the linker.
-use cortex_m as _;
 use cortex_m_rt::{ExceptionFrame, exception};
 
 /// A fault ends the program; it would stand still otherwise.
@@ -10,4 +8,9 @@ use cortex_m_rt::{ExceptionFrame, exception};
 unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
     defmt::error!("fault at {=u32:#x}", frame.pc());
     super::exit(super::FAULTED)
+}
+
+/// Resets the processor and everything on the board, as the button does.
+pub fn reset() -> ! {
+    ::cortex_m::peripheral::SCB::sys_reset()
 }

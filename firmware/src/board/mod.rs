@@ -5,6 +5,7 @@
 
 #[cfg(target_arch = "arm")]
 mod cortex_m;
+mod file;
 mod led;
 mod log;
 mod register;
@@ -30,6 +31,7 @@ pub use riscv_rt::entry;
 mod chosen;
 
 pub use chosen::{Led, Uart};
+pub use file::{Flash, FlashError};
 pub use stack::high_water;
 
 use static_cell::ConstStaticCell;
@@ -52,6 +54,11 @@ static LGL2O_BOARD: [u8; NAME.len()] = {
 pub const PANICKED: i32 = 100;
 /// Exit status after a fault of the processor.
 pub const FAULTED: i32 = 101;
+
+#[cfg(target_arch = "arm")]
+pub use self::cortex_m::reset;
+#[cfg(target_arch = "riscv32")]
+pub use self::riscv::reset;
 
 /// What is on the board.
 pub struct Board {

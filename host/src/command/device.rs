@@ -1,18 +1,22 @@
 //! `lgl2o device`: trains on a board and here, and compares every bit.
 
+mod faults;
 mod stream;
 
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use indicatif::{ProgressBar, ProgressStyle};
+use lgl2o_device::message::FromDevice;
+use lgl2o_device::resume::SAVE_EVERY;
 
 use super::Failure;
 use crate::cli::DeviceArgs;
 use crate::device::board::{Board, board};
 use crate::device::compare::{self, first_difference};
-use crate::device::emulator::Emulator;
+use crate::device::emulator::{self, Emulator};
 use crate::device::firmware::{self, Build};
 use crate::device::listen::{Event, listen, log_table};
 use crate::device::record::{DeviceResults, Side, VERSION, finite, hex};
@@ -27,8 +31,15 @@ const MATH: &str = if cfg!(feature = "micromath") { "micromath" } else { "libm" 
 /// Does it.
 pub(super) fn run(args: &DeviceArgs) -> Result<(), Failure> {
     let board = board(&args.board).ok_or_else(|| Failure::Usage(anyhow!("there is no board {}", args.board)))?;
+    if args.power_cuts > 0 && args.program != "resume" {
+        return Err(Failure::Usage(anyhow!("only `--program resume` survives --power-cuts")));
+    }
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out/device"));
     check_writable(&out)?;
+    // Before the build, which takes a minute; but the build installs an emulator that is missing, where it can.
+    if args.port.is_none() && (args.elf.is_some() || emulator::is_there(board)) {
+        emulator::check(board)?;
+    }
     if args.program == "stream" {
         stream::check(args, board)?;
     }
@@ -38,6 +49,9 @@ pub(super) fn run(args: &DeviceArgs) -> Result<(), Failure> {
         (None, None) => Some(build(args, board)?),
     };
     let bytes = elf.as_deref().map(|elf| firmware::read(elf, board)).transpose()?;
+    if args.program == "faults" {
+        return faults::run(args, board, elf.as_deref().zip(bytes.as_deref()), &out);
+    }
     if args.program == "stream" {
         return stream::run(args, board, elf.as_deref().zip(bytes.as_deref()), &out);
     }
@@ -51,6 +65,7 @@ pub(super) fn run(args: &DeviceArgs) -> Result<(), Failure> {
     report::write(&out, &results)?;
     println!("{}", report::table(&results));
     println!("results: {}", out.join("results.json").display());
+    let never_reset = args.program == "resume" && transcript.resumed.is_empty();
     match (transcript.ended, trouble, results.equal) {
         (Ended::TimedOut, ..) => Err(anyhow!(
             "the device did not come to an end within {} seconds; it had made {} rounds (--timeout allows more)",
@@ -60,6 +75,7 @@ pub(super) fn run(args: &DeviceArgs) -> Result<(), Failure> {
         .into()),
         (_, Some(trouble), _) => Err(trouble.into()),
         (.., false) => Err(anyhow!("device and host differ. {}", report::sentence(&results)).into()),
+        (.., true) if never_reset => Err(anyhow!("the device was never reset, so it has not shown anything").into()),
         (.., true) => Ok(()),
     }
 }
@@ -87,11 +103,25 @@ fn emulate(
     args: &DeviceArgs,
     here: &Run,
 ) -> Result<(Transcript, Option<anyhow::Error>), Failure> {
-    let table = log_table(bytes)?;
     let mut emulator = Emulator::start(board, elf)?;
-    let uart = emulator.uart.try_clone().context("cannot read from the UART")?;
-    let events = listen(uart, emulator.log.take().map(|log| (log, table)));
-    let transcript = watch(&events, args, here, false)?;
+    let mut transcript = Transcript::default();
+    for (cut, delay) in power_cuts(args.power_cuts, here.rounds.len()) {
+        let events = events(&mut emulator, bytes)?;
+        let mut killed = Ok(());
+        transcript = watch(transcript, &events, args, here, false, |event| {
+            if matches!(event, Event::Message(FromDevice::Round(round)) if round.round == cut) {
+                std::thread::sleep(delay);
+                killed = emulator.cut();
+            }
+        })?;
+        killed?;
+        if transcript.ended == Ended::TimedOut || transcript.params.is_some() {
+            break;
+        }
+        emulator.restart(board, elf)?;
+    }
+    let events = events(&mut emulator, bytes)?;
+    let transcript = watch(transcript, &events, args, here, false, |_| {})?;
     if transcript.ended == Ended::TimedOut {
         return Ok((transcript, None));
     }
@@ -101,6 +131,23 @@ fn emulate(
     Ok((transcript, trouble))
 }
 
+/// What a board under QEMU says, from its start on.
+fn events(emulator: &mut Emulator, elf: &[u8]) -> Result<Receiver<Event>, Failure> {
+    let uart = emulator.uart.try_clone().context("cannot read from the UART")?;
+    let table = log_table(elf)?;
+    Ok(listen(uart, emulator.log.take().map(|log| (log, table))))
+}
+
+/// After which rounds the power is cut, and how long after the board has told of them: from at once, which is when it
+/// begins to write a checkpoint, to 3 ms later.
+fn power_cuts(count: u32, rounds: usize) -> impl Iterator<Item = (u32, Duration)> {
+    let (saves, count) = (rounds as u64 / u64::from(SAVE_EVERY), u64::from(count));
+    (1..=count).map(move |i| {
+        let round = (i * saves / (count + 1)).max(1) as u32 * SAVE_EVERY;
+        (round, Duration::from_micros(i * 700 % 3100))
+    })
+}
+
 /// Listens to a board on a serial port.
 fn listen_to(port: &Path, bytes: Option<&[u8]>, args: &DeviceArgs, here: &Run) -> Result<Transcript, Failure> {
     // The log comes by another way, a debug probe; an ELF file says only how large the program is.
@@ -108,24 +155,29 @@ fn listen_to(port: &Path, bytes: Option<&[u8]>, args: &DeviceArgs, here: &Run) -
     let uart = port::open(port)?;
     eprintln!("listening on {}; reset the board now", port.display());
     let events = listen(uart, None::<(std::io::Empty, _)>);
-    watch(&events, args, here, true)
+    watch(Transcript::default(), &events, args, here, true, |_| {})
 }
 
 /// Follows the device with a progress bar.
 fn watch(
-    events: &std::sync::mpsc::Receiver<Event>,
+    transcript: Transcript,
+    events: &Receiver<Event>,
     args: &DeviceArgs,
     here: &Run,
     until_summary: bool,
+    mut each: impl FnMut(&Event),
 ) -> Result<Transcript, Failure> {
     let style = "{msg} {wide_bar} round {pos}/{len} {elapsed}";
     let bar = ProgressBar::new(here.rounds.len() as u64).with_style(ProgressStyle::with_template(style)?);
     bar.set_message(args.board.clone());
     let deadline = Instant::now() + Duration::from_secs(args.timeout);
-    let transcript = follow(events, deadline, until_summary, |event| match event {
-        Event::Log(line) if args.log => bar.suspend(|| eprintln!("{line}")),
-        Event::Message(_) => bar.inc(1),
-        _ => {}
+    let transcript = follow(transcript, events, deadline, until_summary, |event| {
+        each(event);
+        match event {
+            Event::Log(line) if args.log => bar.suspend(|| eprintln!("{line}")),
+            Event::Message(FromDevice::Round(round)) => bar.set_position(u64::from(round.round)),
+            _ => {}
+        }
     });
     bar.finish_and_clear();
     Ok(transcript)
@@ -151,6 +203,7 @@ fn results(
         stack: summary.map(|s| s.stack),
         flash: sizes.map(|s| s.flash),
         static_ram: sizes.map(|s| s.ram),
+        resumed: transcript.resumed.clone(),
         damaged_frames: Some(transcript.damaged),
         trace: last.map(|round| hex(round.trace)),
         params: transcript.params.map(hex),
@@ -170,7 +223,8 @@ fn results(
     };
     let ours = compare::Side { rounds: &here.rounds, params: Some(here.outcome.params) };
     let theirs = compare::Side { rounds: &transcript.rounds, params: transcript.params };
-    let difference = first_difference(theirs, ours);
+    let lost = compare::first_lost_difference(&transcript.lost, &here.rounds);
+    let difference = lost.or_else(|| first_difference(theirs, ours));
     Ok(DeviceResults {
         version: VERSION,
         board: board.name.to_owned(),

@@ -40,6 +40,16 @@ pub fn first_difference(device: Side<'_>, host: Side<'_>) -> Option<Difference> 
     })
 }
 
+/// The first difference of rounds that were lost in a reset: they must be the host's too.
+#[must_use]
+pub fn first_lost_difference(lost: &[RoundRecord], host: &[RoundRecord]) -> Option<Difference> {
+    lost.iter().find_map(|d| {
+        let h = host.get((d.round as usize).wrapping_sub(1));
+        let what = h.map_or(Some(format!("{} rounds here", host.len())), |h| different_in(d, h));
+        what.map(|what| Difference { round: Some(d.round), what: format!("{what}, before a reset") })
+    })
+}
+
 /// What differs between two rounds; `None` if every bit is the same.
 #[must_use]
 pub fn different_in(device: &RoundRecord, host: &RoundRecord) -> Option<String> {
@@ -84,6 +94,17 @@ mod tests {
         let rounds = rounds();
         let side = Side { rounds: &rounds, params: Some(1) };
         assert_eq!(first_difference(side, side), None);
+    }
+
+    #[test]
+    fn lost_rounds_are_compared_too() {
+        let host = rounds();
+        assert_eq!(first_lost_difference(&host[1..], &host), None);
+        let mut lost = host[1..].to_vec();
+        lost[1].steps = 2;
+        let found = first_lost_difference(&lost, &host).expect("a difference");
+        assert_eq!((found.round, found.what.as_str()), (Some(3), "steps 2 on the device, 1 here, before a reset"));
+        assert_eq!(first_lost_difference(&lost[1..], &host[..2]).and_then(|d| d.round), Some(3));
     }
 
     #[test]

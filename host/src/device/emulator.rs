@@ -24,8 +24,8 @@ pub struct Emulator {
     pub uart: UnixStream,
     /// What the program logs.
     pub log: Option<ChildStdout>,
-    /// Where the socket is.
-    _folder: TempDir,
+    /// Where the socket is, and what the board keeps when its power is off.
+    folder: TempDir,
 }
 
 impl Emulator {
@@ -36,20 +36,29 @@ impl Emulator {
     pub fn start(board: &Board, elf: &Path) -> Result<Self> {
         check(board)?;
         let folder = tempfile::Builder::new().prefix("lgl2o-").tempdir().context("cannot make a temporary folder")?;
-        let socket = folder.path().join("uart");
-        let mut command = Command::new(board.emulator);
-        command
-            .args(board.machine)
-            .args(["-nographic", "-monitor", "none", "-semihosting-config", "enable=on,target=native"])
-            .arg("-chardev")
-            .arg(format!("socket,id=uart,path={},server=on,wait=on", socket.display()))
-            .args(["-serial", "chardev:uart", "-kernel"])
-            .arg(elf);
-        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        let mut child = child.with_context(|| format!("cannot run {}", board.emulator))?;
-        let uart = connect(&socket, &mut child, board)?;
-        let log = child.stdout.take();
-        Ok(Self { child, uart, log, _folder: folder })
+        let elf = std::path::absolute(elf).with_context(|| format!("cannot find {}", elf.display()))?;
+        let (child, uart, log) = launch(board, &elf, folder.path())?;
+        Ok(Self { child, uart, log, folder })
+    }
+
+    /// Takes the power away, at once.
+    ///
+    /// # Errors
+    /// If QEMU cannot be killed.
+    pub fn cut(&mut self) -> Result<()> {
+        self.child.kill().context("cannot kill QEMU")?;
+        self.child.wait().context("cannot wait for QEMU")?;
+        Ok(())
+    }
+
+    /// Starts the board again after [`cut`](Self::cut), with the flash as it was left.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn restart(&mut self, board: &Board, elf: &Path) -> Result<()> {
+        let elf = std::path::absolute(elf).with_context(|| format!("cannot find {}", elf.display()))?;
+        (self.child, self.uart, self.log) = launch(board, &elf, self.folder.path())?;
+        Ok(())
     }
 
     /// Waits for the program's end; it has said its last word already.
@@ -66,6 +75,27 @@ impl Emulator {
         }
         bail!("QEMU has closed its lines, but does not end")
     }
+}
+
+/// Runs QEMU in a folder, in which a flash that is a file stays.
+fn launch(board: &Board, elf: &Path, folder: &Path) -> Result<(Child, UnixStream, Option<ChildStdout>)> {
+    let socket = folder.join("uart");
+    // One that was killed leaves it behind.
+    let _ = std::fs::remove_file(&socket);
+    let mut command = Command::new(board.emulator);
+    command
+        .current_dir(folder)
+        .args(board.machine)
+        .args(["-nographic", "-monitor", "none", "-semihosting-config", "enable=on,target=native"])
+        .arg("-chardev")
+        .arg(format!("socket,id=uart,path={},server=on,wait=on", socket.display()))
+        .args(["-serial", "chardev:uart", "-kernel"])
+        .arg(elf);
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut child = child.with_context(|| format!("cannot run {}", board.emulator))?;
+    let uart = connect(&socket, &mut child, board)?;
+    let log = child.stdout.take();
+    Ok((child, uart, log))
 }
 
 impl Drop for Emulator {
@@ -97,8 +127,17 @@ fn connect(socket: &Path, child: &mut Child, board: &Board) -> Result<UnixStream
     }
 }
 
+/// Whether the emulator can be started at all.
+#[must_use]
+pub fn is_there(board: &Board) -> bool {
+    Command::new(board.emulator).arg("--version").output().is_ok()
+}
+
 /// Checks that the emulator is there and new enough.
-fn check(board: &Board) -> Result<()> {
+///
+/// # Errors
+/// If not, with what to do.
+pub fn check(board: &Board) -> Result<()> {
     let output = match Command::new(board.emulator).arg("--version").output() {
         Ok(output) => output,
         Err(error) if error.kind() == io::ErrorKind::NotFound => bail!("{}", missing(board)),

@@ -73,6 +73,9 @@ pub struct Side {
     pub flash: Option<u64>,
     /// See [`flash`](Self::flash).
     pub static_ram: Option<u64>,
+    /// After how many rounds the device went on when it was started again, each time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resumed: Vec<u32>,
     /// Frames that were damaged on their way; the device's only.
     pub damaged_frames: Option<u32>,
     /// Hash of all rounds.

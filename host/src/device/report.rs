@@ -46,7 +46,7 @@ pub fn table(results: &DeviceResults) -> String {
     let row = |name: &str, value: &dyn Fn(&Side) -> String| {
         vec![name.to_owned(), value(&results.device), value(&results.host)]
     };
-    let rows = vec![
+    let mut rows = vec![
         row("rounds", &|s| s.rounds.len().to_string()),
         row("of them won by the learned side", &|s| number(s.learned.map(u64::from))),
         row("training steps", &|s| number(s.steps.map(u64::from))),
@@ -59,6 +59,10 @@ pub fn table(results: &DeviceResults) -> String {
         row("static RAM, bytes", &|s| number(s.static_ram)),
         row("flash, bytes", &|s| number(s.flash)),
     ];
+    if !results.device.resumed.is_empty() {
+        let rounds: Vec<String> = results.device.resumed.iter().map(u32::to_string).collect();
+        rows.push(vec!["went on after a reset from round".to_owned(), rounds.join(", "), "-".to_owned()]);
+    }
     let title = format!("{} on {} ({}), {}", results.program, results.board, results.core, results.math);
     let head = ["", &format!("device: {}", results.board), "this machine"].map(str::to_owned).to_vec();
     let table = Table { caption: format!("Network {}.", results.network), head, rows, words: false };

@@ -9,19 +9,24 @@ use lgl2o_device::record::RoundRecord;
 use super::listen::Event;
 
 /// How following a device came to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Ended {
     /// The device has said all that it had to say, or its lines are closed.
+    #[default]
     Over,
     /// There was no end within the time allowed.
     TimedOut,
 }
 
 /// What a device has said in one run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Transcript {
     /// All rounds.
     pub rounds: Vec<RoundRecord>,
+    /// Rounds that were lost in a reset: told of, and then made again.
+    pub lost: Vec<RoundRecord>,
+    /// After how many rounds the device went on when it was started again.
+    pub resumed: Vec<u32>,
     /// Hash of the final parameters.
     pub params: Option<u64>,
     /// What the run has come to.
@@ -34,15 +39,26 @@ pub struct Transcript {
     pub ended: Ended,
 }
 
+impl Transcript {
+    /// The device was started, and goes on after so many rounds. What it told of beyond is lost.
+    fn resume(&mut self, rounds: u32) {
+        let kept = self.rounds.len().min(rounds as usize);
+        if rounds > 0 || !self.rounds.is_empty() {
+            self.resumed.push(rounds);
+        }
+        self.lost.extend(self.rounds.drain(kept..));
+    }
+}
+
 /// Follows a device until its lines are closed; where they never are, until its summary. Each event goes to `each` too.
+/// What it says is added to what it said before.
 pub fn follow(
+    mut t: Transcript,
     events: &Receiver<Event>,
     deadline: Instant,
     until_summary: bool,
     mut each: impl FnMut(&Event),
 ) -> Transcript {
-    let mut t =
-        Transcript { rounds: Vec::new(), params: None, summary: None, log: Vec::new(), damaged: 0, ended: Ended::Over };
     while !(until_summary && t.summary.is_some()) {
         let event = match events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(event) => event,
@@ -59,6 +75,7 @@ pub fn follow(
             Event::Message(FromDevice::Round(round)) => t.rounds.push(round),
             Event::Message(FromDevice::Done { params, .. }) => t.params = Some(params),
             Event::Message(FromDevice::Summary(summary)) => t.summary = Some(summary),
+            Event::Message(FromDevice::Resumed { rounds }) => t.resume(rounds),
             Event::Message(_) => {}
         }
     }
@@ -77,9 +94,28 @@ mod tests {
         let (sender, receiver) = channel();
         sender.send(Event::Message(FromDevice::Done { rounds: 0, params: 9 })).expect("open");
         sender.send(Event::Log("hello".to_owned())).expect("open");
-        let t = follow(&receiver, Instant::now() + Duration::from_millis(50), false, |_| {});
+        let t = follow(Transcript::default(), &receiver, Instant::now() + Duration::from_millis(50), false, |_| {});
         assert_eq!((t.ended, t.params, t.log.len()), (Ended::TimedOut, Some(9), 1));
         drop(sender);
-        assert_eq!(follow(&receiver, Instant::now(), false, |_| {}).ended, Ended::Over);
+        assert_eq!(follow(t, &receiver, Instant::now(), false, |_| {}).ended, Ended::Over);
+    }
+
+    #[test]
+    fn rounds_beyond_the_checkpoint_are_lost_and_come_again() {
+        let (sender, receiver) = channel();
+        let round = |round| {
+            let record =
+                RoundRecord { round, winner: 0, steps: 1, train_loss: 0, fallback_loss: 0, learned_loss: 0, trace: 0 };
+            sender.send(Event::Message(FromDevice::Round(record))).expect("open");
+        };
+        let resumed = |rounds| sender.send(Event::Message(FromDevice::Resumed { rounds })).expect("open");
+        resumed(0);
+        (1..=5).for_each(round);
+        resumed(3);
+        (4..=6).for_each(round);
+        drop(sender);
+        let t = follow(Transcript::default(), &receiver, Instant::now() + Duration::from_secs(9), false, |_| {});
+        let numbers = |rounds: &[RoundRecord]| rounds.iter().map(|r| r.round).collect::<Vec<_>>();
+        assert_eq!((numbers(&t.rounds), numbers(&t.lost), t.resumed), (vec![1, 2, 3, 4, 5, 6], vec![4, 5], vec![3]));
     }
 }

@@ -1,6 +1,7 @@
 //! One optimizer, one seed, one curve.
 
 use lgl2o::batch::Sampler;
+use lgl2o::checkpoint::{Fingerprint, Persist};
 use lgl2o::{Guard, Memory, Trainer, Winner};
 
 use super::Evaluator;
@@ -66,7 +67,10 @@ struct Runner<'a> {
 impl GuardVisitor for Runner<'_> {
     type Output = Result<Outcome, lgl2o::Error>;
 
-    fn visit<G: Guard>(self, guard: &G) -> Self::Output {
+    fn visit<G: Guard + Fingerprint>(self, guard: &G) -> Self::Output
+    where
+        G::Memory<HeapTensors>: Persist,
+    {
         let optimizee = self.task.optimizee();
         let train = self.task.train();
         let mut evaluator = Evaluator::new(&self.task.network);

@@ -15,9 +15,12 @@ pub use rule::AnyRule;
 pub use tuned::Tuned;
 
 use lgl2o::Guard;
+use lgl2o::checkpoint::{Fingerprint, Persist};
 use lgl2o::guard::{
     Blend, Decision, Follow, KeepOwn, LossGuard, MuRule, Reset, ResidualGuard, Rewind, StatePolicy, Unguarded,
 };
+
+use crate::network::HeapTensors;
 
 /// An optimizer with the expression that names it.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,8 +103,12 @@ pub struct LossSettings {
     pub veto: bool,
     /// Whether the current parameters stay where no candidate beats them.
     pub stay: bool,
+    /// Whether ties go to a learned side that has won the last race.
+    pub trust: bool,
     /// Most learned steps of a stride; 0 for no strides.
     pub stride: u32,
+    /// What share of the steps so far a stride may be, 1 / `stretch`, where that is more; 0 for none.
+    pub stretch: u32,
     /// Whether strides are interrupted by races.
     pub audits: bool,
     /// Whether the fallback goes on alone after a lost race.
@@ -121,7 +128,9 @@ impl LossSettings {
         early_stop: 0.0,
         veto: false,
         stay: false,
+        trust: false,
         stride: 0,
+        stretch: 0,
         audits: true,
         budget: false,
         gaps: [80, 1280],
@@ -137,7 +146,9 @@ impl Default for LossSettings {
             decision: Decision::Margin { z: 2.0 },
             early_stop: 2.0,
             veto: true,
+            trust: true,
             stride: 32,
+            stretch: 4,
             budget: true,
             ..Self::PAPER
         }
@@ -148,8 +159,10 @@ impl Default for LossSettings {
 pub trait GuardVisitor {
     /// What it gives.
     type Output;
-    /// Does it with this one.
-    fn visit<G: Guard>(self, guard: &G) -> Self::Output;
+    /// Does it with this one, whose runs on networks of the heap can be saved and resumed.
+    fn visit<G: Guard + Fingerprint>(self, guard: &G) -> Self::Output
+    where
+        G::Memory<HeapTensors>: Persist;
 }
 
 impl Method {
@@ -206,7 +219,9 @@ fn loss_guard<S: StatePolicy>(sides: &Sides, settings: &LossSettings) -> LossGua
         .early_stop(settings.early_stop)
         .veto(settings.veto)
         .stay(settings.stay)
+        .trust(settings.trust)
         .stride(settings.stride)
+        .stretch(settings.stretch)
         .audits(settings.audits)
         .budget(settings.budget)
         .gaps(shortest, longest)

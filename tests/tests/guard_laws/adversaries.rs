@@ -2,12 +2,12 @@
 //! the fallback's candidate.
 
 use lgl2o::batch::{Batch, Exact, Source};
+use lgl2o::fault::Adversary;
 use lgl2o::guard::{Decision, LossGuard, Unguarded};
 use lgl2o::objective::Blank;
 use lgl2o::rule::{Armijo, Sgd};
 use lgl2o::tensors::Tensors;
 use lgl2o::{Rule, Trainer, Verdict, Winner};
-use lgl2o_tests::adversary::Adversary;
 use lgl2o_tests::task::{BATCH, BOWL_START, Data, Whole, bowl, small_mlp, start};
 use lgl2o_tests::{bits, run};
 

@@ -1,11 +1,11 @@
 //! What a round costs, in examples: gradients and forward passes, exactly.
 
 use lgl2o::batch::Exact;
+use lgl2o::fault::Adversary;
 use lgl2o::guard::{Blend, Decision, LossGuard, ResidualGuard, Unguarded};
 use lgl2o::oracle::Cost;
 use lgl2o::rule::{Adam, Armijo, Sgd};
 use lgl2o::{Error, Guard, Trainer};
-use lgl2o_tests::adversary::Adversary;
 use lgl2o_tests::run;
 use lgl2o_tests::task::{BATCH, BOWL_START, Data, bowl, small_mlp, start};
 

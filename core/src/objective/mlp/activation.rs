@@ -23,6 +23,16 @@ pub enum Activation {
 }
 
 impl Activation {
+    /// Its name in a fingerprint.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Relu => "relu",
+            Self::Tanh => "tanh",
+            Self::Sigmoid => "sigmoid",
+        }
+    }
+
     /// Applies the function to every number.
     pub fn apply(self, x: &mut [f32]) {
         match self {

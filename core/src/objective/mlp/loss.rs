@@ -31,6 +31,14 @@ fn largest(a: &[f32]) -> f32 {
 }
 
 impl Loss {
+    /// Its name in a fingerprint.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::CrossEntropy => "cross-entropy",
+            Self::SquaredError => "squared-error",
+        }
+    }
+
     /// Checks that targets are of the kind that the loss needs.
     pub(crate) fn check(self, targets: &Targets<'_>) -> Result<(), Error> {
         match (self, targets) {

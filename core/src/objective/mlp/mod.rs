@@ -23,6 +23,7 @@ pub use network::{Dense, Fixed, Layer, Network};
 
 use super::{Blank, Objective};
 use crate::batch::{Batch, Rows};
+use crate::checkpoint::{Digest, Fingerprint};
 use crate::error::Error;
 use crate::rng::Rng;
 use crate::tensors::Tensors;
@@ -147,6 +148,20 @@ impl<N: Network> Mlp<N> {
                 let activation = self.network.layer(l - 1).activation;
                 dense::input_error(params.tensor(2 * l), errors, n, layer.inputs, layer.outputs, activation, below);
             }
+        }
+    }
+}
+
+/// Loss and layers. The largest batch that fits is not part of it.
+impl<N: Network> Fingerprint for Mlp<N> {
+    fn describe(&self, digest: &mut Digest) {
+        digest.kind("mlp");
+        digest.kind(self.loss.name());
+        for l in 0..self.network.depth() {
+            let Layer { inputs, outputs, activation } = self.network.layer(l);
+            digest.kind(activation.name());
+            digest.word(inputs as u32);
+            digest.word(outputs as u32);
         }
     }
 }

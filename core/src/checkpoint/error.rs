@@ -1,0 +1,68 @@
+//! Why a checkpoint was not loaded.
+
+use core::fmt;
+
+use super::format::VERSION;
+
+/// Why a checkpoint was not loaded. But for [`Interrupted`](Self::Interrupted), the memory is as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum CheckpointError {
+    /// It does not start with the right four bytes: it is something else.
+    Foreign,
+    /// It is of a version of the format that this crate does not know.
+    Version(u8),
+    /// A checksum does not fit: it is damaged.
+    Damaged,
+    /// It is shorter or longer than it should be.
+    Length {
+        /// Bytes that it should have.
+        expected: usize,
+        /// Bytes that it has.
+        found: usize,
+    },
+    /// It was made with another objective: another network shape, activation or loss.
+    OtherObjective,
+    /// It was made with another guard, other rules, other settings or other learned weights.
+    OtherOptimizer,
+    /// It was made with another source of minibatches: another number of examples, or another batch size.
+    OtherSource,
+    /// The place where it is cannot be read.
+    Unreadable,
+    /// It was found good, but could not be read a second time: the memory now holds part of it.
+    Interrupted,
+}
+
+impl fmt::Display for CheckpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Foreign => f.write_str("not a checkpoint (it does not start with \"L2OR\")"),
+            Self::Version(version) => {
+                write!(f, "written in version {version} of the format, only version {VERSION} is known here")
+            }
+            Self::Damaged => f.write_str("damaged: a checksum does not fit the content"),
+            Self::Length { expected, found } => {
+                write!(f, "{found} bytes where {expected} are needed: cut off, or with something behind its end")
+            }
+            Self::OtherObjective => f.write_str(
+                "made with another objective: its network has another shape, activation or loss, so nothing fits",
+            ),
+            Self::OtherOptimizer => f.write_str(
+                "made with another optimizer (guard, rules, settings or learned weights): \
+                 load its parameters alone with `load_params`, or resume with the old optimizer",
+            ),
+            Self::OtherSource => f.write_str(
+                "made with another source of minibatches (number of examples, width or batch size): \
+                 load its parameters alone with `load_params`, or resume with the old source",
+            ),
+            Self::Unreadable => f.write_str("the place where it is cannot be read"),
+            Self::Interrupted => f.write_str(
+                "reading failed after the checkpoint had been found good, and the memory holds part of it: \
+                 load again, or begin anew",
+            ),
+        }
+    }
+}
+
+impl core::error::Error for CheckpointError {}

@@ -1,0 +1,159 @@
+//! Learned rules that do everything wrong.
+
+use crate::checkpoint::{Digest, Fingerprint};
+use crate::rng::Rng;
+use crate::rule::{Probe, Rule, State};
+use crate::tensors::Tensors;
+
+/// A learned rule gone wrong. State: slot 0 is the first point that it was asked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Adversary {
+    /// Every number becomes a NaN.
+    Nan,
+    /// Only the last number becomes a NaN.
+    OneNan,
+    /// Every number becomes infinite.
+    Infinite,
+    /// The numbers become 1e30, -1e30, 1e30, ...: finite, but with losses beyond all bounds.
+    Huge,
+    /// Moves by 1e-7 per number, up and down in turns.
+    Tiny,
+    /// Climbs: w + 1000 g.
+    Ascent,
+    /// Climbs a little: w + 0.01 g.
+    Creep,
+    /// A random step of length about 1 per number.
+    RandomWalk,
+    /// Goes back to the first point of the run.
+    Replay,
+    /// Descends far and ascends far in turns.
+    Alternate,
+    /// Descends by 0.01 g for so many steps, and then climbs for ever.
+    Betray(u32),
+    /// Stands still.
+    Idle,
+    /// Descends a little while all weights grow: 1.05 w - 0.01 g. Saturated units may hide it from the loss for long.
+    Inflate,
+    /// Every number becomes the least one above zero, or that below it, which is where the gradient points.
+    Denormal,
+}
+
+impl Adversary {
+    /// One of each.
+    pub const ALL: [Self; 14] = [
+        Self::Nan,
+        Self::OneNan,
+        Self::Infinite,
+        Self::Huge,
+        Self::Tiny,
+        Self::Ascent,
+        Self::Creep,
+        Self::RandomWalk,
+        Self::Replay,
+        Self::Alternate,
+        Self::Betray(7),
+        Self::Idle,
+        Self::Inflate,
+        Self::Denormal,
+    ];
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Nan => "NaN",
+            Self::OneNan => "one NaN",
+            Self::Infinite => "infinity",
+            Self::Huge => "1e30",
+            Self::Tiny => "tiny steps",
+            Self::Ascent => "ascent",
+            Self::Creep => "creeping ascent",
+            Self::RandomWalk => "random walk",
+            Self::Replay => "replay",
+            Self::Alternate => "alternating signs",
+            Self::Betray(_) => "behaves, then betrays",
+            Self::Idle => "stands still",
+            Self::Inflate => "weight inflation",
+            Self::Denormal => "denormals",
+        }
+    }
+}
+
+impl Fingerprint for Adversary {
+    fn describe(&self, digest: &mut Digest) {
+        digest.kind(self.name());
+        digest.word(if let Self::Betray(after) = *self { after } else { 0 });
+    }
+}
+
+/// w <- map(w, g), number by number.
+fn each<P: Tensors>(params: &mut P, gradient: &P, mut map: impl FnMut(f32, f32) -> f32) {
+    for i in 0..params.count() {
+        for (w, &g) in params.tensor_mut(i).iter_mut().zip(gradient.tensor(i)) {
+            *w = map(*w, g);
+        }
+    }
+}
+
+/// Every tensor becomes height, -height, height, ...
+fn alternate<P: Tensors>(params: &mut P, height: f32) {
+    for i in 0..params.count() {
+        for (j, w) in params.tensor_mut(i).iter_mut().enumerate() {
+            *w = if j % 2 == 0 { height } else { -height };
+        }
+    }
+}
+
+fn spoil_last<P: Tensors>(params: &mut P) {
+    let last = params.count().saturating_sub(1);
+    if let Some(w) = params.tensor_mut(last).last_mut() {
+        *w = f32::NAN;
+    }
+}
+
+impl Rule for Adversary {
+    type State<P: Tensors> = State<P, 1>;
+
+    fn state<P: Tensors>(&self, like: &P) -> State<P, 1> {
+        State::like(like)
+    }
+
+    fn step<P: Tensors>(&self, state: &mut State<P, 1>, w: &mut P, gradient: &P, _: f32, _: &mut impl Probe<P>) {
+        self.observe(state, w, gradient);
+        let odd = state.steps % 2 == 1;
+        let sign = if odd { 1.0 } else { -1.0 };
+        match *self {
+            Self::Nan => w.fill(f32::NAN),
+            Self::OneNan => spoil_last(w),
+            Self::Infinite => w.fill(f32::NEG_INFINITY),
+            Self::Huge => alternate(w, 1e30),
+            Self::Tiny => each(w, gradient, |w, _| w + sign * 1e-7),
+            Self::Ascent => each(w, gradient, |w, g| w + 1000.0 * g),
+            Self::Creep => each(w, gradient, |w, g| w + 0.01 * g),
+            Self::RandomWalk => {
+                let mut rng = Rng::stream(99, u64::from(state.steps));
+                each(w, gradient, |w, _| w + rng.normal());
+            }
+            Self::Replay => {
+                let [first] = &state.slots;
+                w.copy_from(first);
+            }
+            Self::Alternate => each(w, gradient, |w, g| w - sign * 100.0 * g),
+            Self::Betray(after) if state.steps > after => each(w, gradient, |w, g| w + 1000.0 * g),
+            Self::Betray(_) => each(w, gradient, |w, g| w - 0.01 * g),
+            Self::Idle => {}
+            Self::Inflate => each(w, gradient, |w, g| 1.05 * w - 0.01 * g),
+            Self::Denormal => {
+                each(w, gradient, |_, g| if g > 0.0 { -f32::from_bits(1) } else { f32::from_bits(1) });
+            }
+        }
+    }
+
+    fn observe<P: Tensors>(&self, state: &mut State<P, 1>, params: &P, _: &P) {
+        if state.count() == 1 {
+            let [first] = &mut state.slots;
+            first.copy_from(params);
+        }
+    }
+}

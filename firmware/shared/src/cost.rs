@@ -1,0 +1,232 @@
+//! What training costs, in instructions: a step, an update alone, a decision of the guard.
+//!
+//! Workloads are those by which training libraries for microcontrollers are compared: W1 = 2-16-2 tanh with batches of 8,
+//! W2 = 64-32-10 ReLU and W3 = 196-32-10 ReLU with batches of 16, all with softmax cross-entropy. A figure is the mean over
+//! eight calls after two that are not counted; the batch is the same one throughout. Counting is the caller's
+//! ([`Counter`]), so the same code can be counted anywhere.
+
+use lgl2o::batch::Batch;
+use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Network, Relu, Tanh};
+use lgl2o::oracle::{Oracle, Paired};
+use lgl2o::rule::{Adam, NoProbe, Rule, Sgd, State};
+use lgl2o::tensors::{Tensors, Zeroed};
+use lgl2o::{Error, Rng, chain, learned};
+use serde::{Deserialize, Serialize};
+
+/// W1: 2-16-2 tanh, batches of 8.
+pub type W1 = Fixed<chain![Dense<2, 16, Tanh>, Dense<16, 2>], 8>;
+/// W2: 64-32-10 ReLU, batches of 16.
+pub type W2 = Fixed<chain![Dense<64, 32, Relu>, Dense<32, 10>], 16>;
+/// W3: 196-32-10 ReLU, batches of 16.
+pub type W3 = Fixed<chain![Dense<196, 32, Relu>, Dense<32, 10>], 16>;
+
+/// The workloads by their numbers.
+pub const WORKLOADS: [&str; 3] =
+    ["W1: 2-16-2 tanh, batch 8", "W2: 64-32-10 ReLU, batch 16", "W3: 196-32-10 ReLU, batch 16"];
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Item {
+    /// Loss and gradient of one batch.
+    Gradient,
+    /// The same and the update by SGD: a training step.
+    StepSgd,
+    /// With Adam.
+    StepAdam,
+    /// With the learned table.
+    StepTable,
+    /// With the learned MLP.
+    StepMlp,
+    /// The update alone.
+    UpdateSgd,
+    /// See [`UpdateSgd`](Self::UpdateSgd).
+    UpdateAdam,
+    /// See [`UpdateSgd`](Self::UpdateSgd).
+    UpdateTable,
+    /// See [`UpdateSgd`](Self::UpdateSgd).
+    UpdateMlp,
+    /// The guard's decision on one check batch: paired losses of both candidates and of the current parameters, and the
+    /// commit.
+    Decision,
+}
+
+/// One figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cost {
+    /// Index into [`WORKLOADS`].
+    pub workload: u8,
+    /// What was counted.
+    pub item: Item,
+    /// Numbers that are trained.
+    pub parameters: u32,
+    /// Instructions per call.
+    pub instructions: u32,
+}
+
+/// Counts instructions.
+pub trait Counter {
+    /// Instructions that the work takes.
+    fn count(&mut self, work: &mut dyn FnMut()) -> u32;
+}
+
+/// Calls that a figure is the mean of, and calls before them.
+const CALLS: u32 = 8;
+const WARM: u32 = 2;
+
+/// All memory of the measurements on one network.
+pub struct Bench<N: Network> {
+    params: N::Params,
+    gradient: N::Params,
+    second: N::Params,
+    scratch: N::Activations,
+    losses: [N::Losses; 2],
+    none: State<N::Params, 0>,
+    two: State<N::Params, 2>,
+    four: State<N::Params, 4>,
+}
+
+impl<N: Network> Bench<N>
+where
+    N::Params: Zeroed,
+    N::Activations: Zeroed,
+    N::Losses: Zeroed,
+{
+    /// All zero.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            params: Zeroed::ZERO,
+            gradient: Zeroed::ZERO,
+            second: Zeroed::ZERO,
+            scratch: Zeroed::ZERO,
+            losses: [Zeroed::ZERO, Zeroed::ZERO],
+            none: Zeroed::ZERO,
+            two: Zeroed::ZERO,
+            four: Zeroed::ZERO,
+        }
+    }
+}
+
+impl<N: Network> Default for Bench<N>
+where
+    N::Params: Zeroed,
+    N::Activations: Zeroed,
+    N::Losses: Zeroed,
+{
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Fills a batch: rows of noise, classes in turn.
+pub fn fill(inputs: &mut [f32], labels: &mut [u8], classes: u8) {
+    let mut rng = Rng::new(7);
+    inputs.iter_mut().for_each(|x| *x = rng.range(-1.0, 1.0));
+    labels.iter_mut().zip((0..classes).cycle()).for_each(|(label, class)| *label = class);
+}
+
+/// Measures everything on one network and one batch; gives each figure to `each`.
+///
+/// # Errors
+/// What is wrong with the batch.
+pub fn measure<N: Network + Default>(
+    workload: u8,
+    bench: &mut Bench<N>,
+    batch: Batch<'_>,
+    counter: &mut impl Counter,
+    mut each: impl FnMut(&Cost),
+) -> Result<(), Error> {
+    let net = Mlp::new(N::default(), Loss::CrossEntropy);
+    let parameters = net.parameters() as u32;
+    let mut tell = |item, instructions| each(&Cost { workload, item, parameters, instructions });
+    // Once outside of the counter, so that a wrong batch is an error and not a figure.
+    let mut oracle = Oracle::new(&net, &mut bench.scratch, &mut bench.losses);
+    oracle.loss(&bench.params, batch)?;
+    let Bench { params, gradient, second, none, two, four, .. } = bench;
+    net.initialize(params, &mut Rng::new(1));
+    tell(Item::Gradient, mean(counter, || _ = oracle.gradient(params, batch, gradient)));
+    let mut run = |update: Item, step: Item, pair: [u32; 2]| {
+        tell(update, pair[0]);
+        tell(step, pair[1]);
+    };
+    let mut work = Work { net: &net, params, gradient, batch, oracle: &mut oracle };
+    run(Item::UpdateSgd, Item::StepSgd, work.rule(&Sgd::new(0.05), none, counter));
+    run(Item::UpdateAdam, Item::StepAdam, work.rule(&Adam::new(0.001), two, counter));
+    run(Item::UpdateTable, Item::StepTable, work.rule(&learned::table(), two, counter));
+    run(Item::UpdateMlp, Item::StepMlp, work.rule(&learned::tiny(), four, counter));
+    second.copy_from(work.params);
+    let decision = mean(counter, || {
+        let mut paired = Paired::default();
+        let now = &*work.params;
+        _ = work.oracle.compare(now, second, Some(now), batch, &mut paired);
+        core::hint::black_box(&paired);
+        work.params.copy_from(second);
+    });
+    tell(Item::Decision, decision);
+    Ok(())
+}
+
+/// What the rules work on.
+struct Work<'a, 'b, N: Network> {
+    net: &'a Mlp<N>,
+    params: &'a mut N::Params,
+    gradient: &'a mut N::Params,
+    batch: Batch<'a>,
+    oracle: &'a mut Oracle<'b, Mlp<N>>,
+}
+
+impl<N: Network> Work<'_, '_, N> {
+    /// Instructions of a rule's update alone, and of a whole step.
+    fn rule<R: Rule>(&mut self, rule: &R, state: &mut R::State<N::Params>, counter: &mut impl Counter) -> [u32; 2] {
+        use lgl2o::rule::RuleState as _;
+        state.reset();
+        self.net.initialize(self.params, &mut Rng::new(1));
+        let step = mean(counter, || {
+            if let Ok(loss) = self.oracle.gradient(self.params, self.batch, self.gradient) {
+                rule.step(state, self.params, self.gradient, loss, &mut NoProbe);
+            }
+        });
+        let update = mean(counter, || rule.step(state, self.params, self.gradient, 1.0, &mut NoProbe));
+        [update, step]
+    }
+}
+
+/// Mean over some calls, after some that are not counted.
+fn mean(counter: &mut impl Counter, mut work: impl FnMut()) -> u32 {
+    (0..WARM).for_each(|_| work());
+    counter.count(&mut || (0..CALLS).for_each(|_| work())) / CALLS
+}
+
+#[cfg(test)]
+mod tests {
+    use std::boxed::Box;
+    use std::vec::Vec;
+
+    use super::*;
+
+    /// Counts calls of the work instead of instructions.
+    struct Once(u32);
+
+    impl Counter for Once {
+        fn count(&mut self, work: &mut dyn FnMut()) -> u32 {
+            work();
+            self.0 += 1;
+            8 * self.0
+        }
+    }
+
+    #[test]
+    fn every_item_is_measured_once_and_training_goes_well() {
+        let (mut inputs, mut labels) = ([0.0; 64 * 16], [0; 16]);
+        fill(&mut inputs, &mut labels, 10);
+        let mut all = Vec::new();
+        let mut bench = Box::new(Bench::<W2>::new());
+        let batch = Batch::classes(&inputs, 64, &labels);
+        measure(1, &mut bench, batch, &mut Once(0), |cost| all.push(*cost)).expect("measured");
+        assert_eq!(all.len(), 10);
+        assert!(all.iter().all(|cost| cost.parameters == 2_410 && cost.workload == 1));
+        assert_eq!(all.iter().filter(|cost| cost.item == Item::Decision).count(), 1);
+        let few = Batch::classes(&inputs[..64], 64, &labels[..2]);
+        assert!(measure(1, &mut bench, few, &mut Once(0), |_| {}).is_err());
+    }
+}

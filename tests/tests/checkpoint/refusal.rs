@@ -1,0 +1,352 @@
+//! What is damaged, cut off, of another version or of another run is refused, and changes nothing.
+
+use lgl2o::batch::{Exact, Sampler};
+use lgl2o::checkpoint::format::{HEADER, TRAILER, VERSION};
+use lgl2o::checkpoint::{Buffer, CheckpointError, Fingerprint, Store};
+use lgl2o::guard::{Blend, Decision, Follow, KeepOwn, LossGuard, MuRule, Reset, ResidualGuard, Rewind, Unguarded};
+use lgl2o::learned::file::crc32;
+use lgl2o::learned::{self, CoordinateMlp, Learned, Table};
+use lgl2o::objective::mlp::{Activation, Loss, Mlp};
+use lgl2o::objective::{Logistic, Quadratic};
+use lgl2o::rule::{Adam, AdamW, Armijo, Averaged, Lion, Momentum, Nesterov, Rate, RmsProp, Sgd};
+use lgl2o::{Error, Memory, Rule, Trainer};
+use lgl2o_host::network::HeapNetwork;
+use lgl2o_tests::bits;
+use lgl2o_tests::task::{BATCH, SmallMlp, small_mlp, start};
+
+use super::{Small, saved, train};
+
+/// Every bit of a checkpoint, flipped.
+#[test]
+fn every_flipped_bit_is_refused() {
+    let small = Small::new();
+    let good = small.after(5);
+    assert_eq!(small.refusal(&good), None);
+    for bit in 0..8 * good.len() {
+        let mut bad = good.clone();
+        bad[bit / 8] ^= 1 << (bit % 8);
+        let expected = match bit / 8 {
+            0..4 => CheckpointError::Foreign,
+            4 => CheckpointError::Version(bad[4]),
+            _ => CheckpointError::Damaged,
+        };
+        assert_eq!(small.refusal(&bad), Some(expected), "bit {bit}");
+    }
+}
+
+#[test]
+fn every_other_length_is_refused() {
+    let small = Small::new();
+    let good = small.after(5);
+    for found in 0..good.len() {
+        let expected = if found < HEADER { HEADER } else { good.len() };
+        let error = CheckpointError::Length { expected, found };
+        assert_eq!(small.refusal(&good[..found]), Some(error));
+    }
+    for extra in [1, 4, 100] {
+        let long = [&good[..], &vec![0; extra]].concat();
+        let error = CheckpointError::Length { expected: good.len(), found: long.len() };
+        assert_eq!(small.refusal(&long), Some(error));
+    }
+}
+
+#[test]
+fn what_is_no_checkpoint_is_refused() {
+    let small = Small::new();
+    let mut weights = [0; CoordinateMlp::<8>::FILE_LEN];
+    let weights = learned::tiny().write_file(&mut weights).unwrap();
+    for foreign in [weights, &[0; 100], &[0xff; 100], &[b'L'; 4096]] {
+        assert_eq!(small.refusal(foreign), Some(CheckpointError::Foreign));
+    }
+}
+
+/// A later version is refused as such, also where its checksums are right.
+#[test]
+fn another_version_is_refused() {
+    let small = Small::new();
+    let mut later = small.after(2);
+    later[4] = VERSION + 1;
+    let sum = crc32(&later[..HEADER - 4]).to_le_bytes();
+    later[HEADER - 4..HEADER].copy_from_slice(&sum);
+    assert_eq!(small.refusal(&later), Some(CheckpointError::Version(VERSION + 1)));
+}
+
+/// A good checksum over a state that is too short for the run: only a hand could write it, and it is refused too.
+#[test]
+fn a_wrong_state_length_is_refused() {
+    let small = Small::new();
+    let good = small.after(2);
+    let length = good.len() - HEADER - TRAILER;
+    let mut short = good[..good.len() - TRAILER - 4].to_vec();
+    short[20..24].copy_from_slice(&(length as u32 - 4).to_le_bytes());
+    let sum = crc32(&short[..HEADER - 4]).to_le_bytes();
+    short[HEADER - 4..HEADER].copy_from_slice(&sum);
+    let sum = crc32(&short[HEADER..]).to_le_bytes();
+    short.extend_from_slice(&sum);
+    let error = CheckpointError::Length { expected: length, found: length - 4 };
+    assert_eq!(small.refusal(&short), Some(error));
+}
+
+#[test]
+fn other_objectives_optimizers_and_sources_are_refused_as_such() {
+    let small = Small::new();
+    small.fresh(1, |trainer, source| {
+        let load = |bytes: &[u8], trainer: &mut Trainer<'_, _, _>, source: &mut _| {
+            let before = saved(trainer, source);
+            let error = trainer.load(source, &mut &*bytes).unwrap_err();
+            assert_eq!(saved(trainer, source), before, "{error}");
+            error
+        };
+        // As many parameters, but ReLU units: only the fingerprint knows.
+        let network = HeapNetwork::new(&[2, 8, 2], Activation::Relu, BATCH);
+        let objective = Mlp::new(network, Loss::CrossEntropy);
+        let mut memory = Memory::blank(&objective, &small.guard);
+        let relu = saved(&Trainer::new(&objective, &small.guard, &mut memory), source);
+        assert_eq!(load(&relu, trainer, source), CheckpointError::OtherObjective);
+        // Another rate.
+        let guard = LossGuard::paper(learned::tiny(), Momentum::new(0.2)).batches(2, 1);
+        let mut memory: Memory<SmallMlp, _> = Memory::new();
+        let faster = saved(&Trainer::new(&small.objective, &guard, &mut memory), source);
+        assert_eq!(load(&faster, trainer, source), CheckpointError::OtherOptimizer);
+        // Other data.
+        let (inputs, labels) = (&small.data.inputs[..2 * 50], &small.data.labels[..50]);
+        let (mut pick, mut used) = ([0; BATCH], [0; 2]);
+        let fewer = Sampler::new(inputs, 2, labels, 1, &mut pick, &mut used).unwrap();
+        let fewer = saved(trainer, &fewer);
+        assert_eq!(load(&fewer, trainer, source), CheckpointError::OtherSource);
+    });
+}
+
+/// The same layers with room for other batches, on the heap rather than in types, are the same network.
+#[test]
+fn a_larger_batch_is_no_other_network() {
+    let small = Small::new();
+    let checkpoint = small.after(4);
+    let network = HeapNetwork::new(&[2, 8, 2], Activation::Tanh, 3 * BATCH);
+    let objective = Mlp::new(network, Loss::CrossEntropy);
+    let mut memory = Memory::blank(&objective, &small.guard);
+    let mut trainer = Trainer::new(&objective, &small.guard, &mut memory);
+    small.data.sampling(BATCH, 1, |source| {
+        trainer.load(source, &mut &checkpoint[..]).unwrap();
+        assert_eq!(saved(&trainer, source), checkpoint);
+    });
+}
+
+/// A program with another optimizer keeps the model.
+#[test]
+fn parameters_alone_are_loaded_under_any_optimizer() {
+    let small = Small::new();
+    let good = small.after(6);
+    let expected = small.fresh(3, |trainer, source| {
+        train(trainer, source, 6);
+        bits::of(trainer.params())
+    });
+    let objective = small_mlp();
+    let guard = Unguarded::new(Sgd::new(0.1));
+    let mut memory = Memory::new();
+    *memory.params_mut() = start(&objective, 9);
+    let before = bits::of(memory.params());
+    let mut trainer = Trainer::new(&objective, &guard, &mut memory);
+    for bit in [0, 32, 8 * 10, 8 * 40, 8 * (good.len() - 1)] {
+        let mut bad = good.clone();
+        bad[bit / 8] ^= 1;
+        trainer.load_params(&mut &bad[..]).unwrap_err();
+        assert_eq!(bits::of(trainer.params()), before);
+    }
+    trainer.load_params(&mut &good[..]).unwrap();
+    assert_eq!(bits::of(trainer.params()), expected);
+    assert_eq!(trainer.progress().rounds, 0);
+
+    let bowl = Quadratic::new([1.0, 2.0], [0.0, 0.0]).unwrap();
+    let mut memory = Memory::new();
+    let mut other = Trainer::new(&bowl, &guard, &mut memory);
+    assert_eq!(other.load_params(&mut &good[..]), Err(CheckpointError::OtherObjective));
+}
+
+/// A store that can be read so often.
+struct Failing<'a>(&'a [u8], usize);
+
+impl Store for Failing<'_> {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+    fn read(&mut self, at: usize, bytes: &mut [u8]) -> bool {
+        self.1 = self.1.saturating_sub(1);
+        self.1 > 0 && self.0.read(at, bytes)
+    }
+}
+
+/// A store that fails while it is looked through changes nothing; one that fails after that is told apart.
+#[test]
+fn a_store_that_fails_is_told() {
+    let small = Small::new();
+    let good = small.after(3);
+    let reads = good.len().div_ceil(64);
+    small.fresh(2, |trainer, source| {
+        let before = saved(trainer, source);
+        for n in 1..=reads {
+            assert_eq!(trainer.load(source, &mut Failing(&good, n)), Err(CheckpointError::Unreadable), "{n}");
+            assert_eq!(saved(trainer, source), before);
+        }
+        for n in reads + 1..=2 * reads {
+            assert_eq!(trainer.load(source, &mut Failing(&good, n)), Err(CheckpointError::Interrupted), "{n}");
+        }
+        trainer.load(source, &mut Failing(&good, 2 * reads + 1)).unwrap();
+        assert_eq!(saved(trainer, source), good);
+    });
+}
+
+/// A buffer that is too short is an error, not a panic.
+#[test]
+fn a_buffer_that_is_too_short_is_an_error() {
+    let small = Small::new();
+    small.fresh(2, |trainer, source| {
+        let length = trainer.checkpoint_len(source);
+        let mut bytes = vec![0; length];
+        for short in 0..length {
+            assert_eq!(trainer.save(source, &mut Buffer::new(&mut bytes[..short])), Err(()));
+        }
+        let mut buffer = Buffer::new(&mut bytes);
+        trainer.save(source, &mut buffer).unwrap();
+        assert_eq!(buffer.written(), saved(trainer, source));
+    });
+}
+
+/// What the module's documentation says of the length.
+#[test]
+fn a_checkpoint_is_no_longer_than_memory_and_32_bytes() {
+    fn length<G: lgl2o::Guard + Fingerprint>(guard: &G) -> (usize, usize)
+    where
+        G::Memory<<SmallMlp as lgl2o::Objective>::Params>: lgl2o::checkpoint::Persist + lgl2o::tensors::Zeroed,
+    {
+        let (objective, mut memory) = (small_mlp(), Memory::new());
+        let trainer = Trainer::new(&objective, guard, &mut memory);
+        (trainer.checkpoint_len(&Exact), size_of::<Memory<SmallMlp, G>>() + 32)
+    }
+    let (l, f) = (learned::tiny(), Adam::new(0.1));
+    for (length, most) in [
+        length(&LossGuard::new(l, f)),
+        length(&LossGuard::new(l, f).policy::<Rewind>()),
+        length(&ResidualGuard::new(learned::controller(), f)),
+        length(&Blend::new(learned::rnnprop(), f, 0.5).unwrap()),
+        length(&Unguarded::new(f)),
+    ] {
+        assert!(length <= most, "{length} {most}");
+    }
+}
+
+/// Everything that a resumed run depends on shows in a fingerprint; what describes the same is the same.
+#[test]
+fn fingerprints_differ_where_configurations_do() {
+    let (tiny, sgd) = (learned::tiny(), Sgd::new(0.1));
+    let loss = LossGuard::new(tiny, sgd);
+    let all = [
+        Sgd::new(0.1).fingerprint(),
+        Sgd::new(0.2).fingerprint(),
+        Sgd::new(Rate::Harmonic { c: 0.1, i0: 1.0 }).fingerprint(),
+        Sgd::new(Rate::Harmonic { c: 0.1, i0: 2.0 }).fingerprint(),
+        Momentum::new(0.1).fingerprint(),
+        Momentum { beta: 0.8, ..Momentum::new(0.1) }.fingerprint(),
+        Nesterov::new(0.1).fingerprint(),
+        Nesterov { beta: 0.8, ..Nesterov::new(0.1) }.fingerprint(),
+        RmsProp::new(0.1).fingerprint(),
+        RmsProp { decay: 0.9, ..RmsProp::new(0.1) }.fingerprint(),
+        RmsProp { eps: 0.9, ..RmsProp::new(0.1) }.fingerprint(),
+        Adam::new(0.1).fingerprint(),
+        Adam { beta1: 0.8, ..Adam::new(0.1) }.fingerprint(),
+        Adam { beta2: 0.8, ..Adam::new(0.1) }.fingerprint(),
+        Adam { eps: 0.8, ..Adam::new(0.1) }.fingerprint(),
+        AdamW::new(0.1).fingerprint(),
+        AdamW { decay: 0.5, ..AdamW::new(0.1) }.fingerprint(),
+        Lion::new(0.1).fingerprint(),
+        Lion { beta1: 0.5, ..Lion::new(0.1) }.fingerprint(),
+        Lion { beta2: 0.5, ..Lion::new(0.1) }.fingerprint(),
+        Lion { decay: 0.5, ..Lion::new(0.1) }.fingerprint(),
+        Armijo::new(0.1).unwrap().fingerprint(),
+        Armijo { slope: 0.2, ..Armijo::new(0.1).unwrap() }.fingerprint(),
+        Armijo { shrink: 0.2, ..Armijo::new(0.1).unwrap() }.fingerprint(),
+        Armijo { growth: 1.2, ..Armijo::new(0.1).unwrap() }.fingerprint(),
+        Armijo { trials: 5, ..Armijo::new(0.1).unwrap() }.fingerprint(),
+        tiny.fingerprint(),
+        CoordinateMlp::<8>::nesterov().fingerprint(),
+        CoordinateMlp::<4>::nesterov().fingerprint(),
+        learned::lstm().fingerprint(),
+        learned::rnnprop().fingerprint(),
+        learned::controller().fingerprint(),
+        learned::table().fingerprint(),
+        Table::momentum().fingerprint(),
+        loss.fingerprint(),
+        LossGuard::new(sgd, sgd).fingerprint(),
+        LossGuard::paper(tiny, sgd).fingerprint(),
+        loss.batches(20, 9).fingerprint(),
+        loss.batches(19, 10).fingerprint(),
+        loss.decision(Decision::Lower).fingerprint(),
+        loss.decision(Decision::Margin { z: 1.0 }).fingerprint(),
+        loss.decision(Decision::GrowingMargin).fingerprint(),
+        loss.decision(Decision::FullObjective).fingerprint(),
+        loss.decision(Decision::SufficientDecrease { kappa: 0.0 }).fingerprint(),
+        loss.early_stop(1.0).fingerprint(),
+        loss.veto(false).fingerprint(),
+        loss.stay(true).fingerprint(),
+        loss.stride(16).fingerprint(),
+        loss.stretch(5).fingerprint(),
+        loss.trust(false).fingerprint(),
+        sgd.averaged().fingerprint(),
+        Averaged { rule: sgd, eta: 2.0 }.fingerprint(),
+        LossGuard::new(tiny.averaged(), sgd).fingerprint(),
+        loss.audits(false).fingerprint(),
+        loss.budget(false).fingerprint(),
+        loss.gaps(80, 1281).fingerprint(),
+        loss.gaps(81, 1280).fingerprint(),
+        loss.policy::<Rewind>().fingerprint(),
+        loss.policy::<Reset>().fingerprint(),
+        loss.policy::<Follow>().fingerprint(),
+        ResidualGuard::new(tiny, sgd).fingerprint(),
+        ResidualGuard::new(tiny, sgd).with(0.5, MuRule::ExponentialAverage(0.25)).unwrap().fingerprint(),
+        ResidualGuard::new(tiny, sgd).with(0.99, MuRule::ExponentialAverage(0.5)).unwrap().fingerprint(),
+        ResidualGuard::new(tiny, sgd).with(0.99, MuRule::Geometric(0.25)).unwrap().fingerprint(),
+        ResidualGuard::new(tiny, sgd).with(0.99, MuRule::RecentTerm).unwrap().fingerprint(),
+        ResidualGuard::new(tiny, sgd).with(0.99, MuRule::ArithmeticAverage).unwrap().fingerprint(),
+        ResidualGuard::new(tiny, sgd).with(0.99, MuRule::RecentMax(4)).unwrap().fingerprint(),
+        Blend::new(tiny, sgd, 0.5).unwrap().fingerprint(),
+        Blend::new(tiny, sgd, 0.25).unwrap().fingerprint(),
+        Unguarded::new(sgd).fingerprint(),
+        Unguarded::learned(sgd).fingerprint(),
+        Unguarded::learned(tiny).fingerprint(),
+        Quadratic::new([1.0], [0.0]).unwrap().fingerprint(),
+        Quadratic::new([2.0], [0.0]).unwrap().fingerprint(),
+        Quadratic::new([1.0], [1.0]).unwrap().fingerprint(),
+        Quadratic::new([1.0, 1.0], [0.0, 0.0]).unwrap().fingerprint(),
+        Quadratic::new([1.0, 1.0], [0.0, 0.0]).unwrap().reflected([1.0, 2.0]).unwrap().fingerprint(),
+        Logistic::<2, 8>::new(0.1).unwrap().fingerprint(),
+        Logistic::<2, 8>::new(0.2).unwrap().fingerprint(),
+        Logistic::<3, 8>::new(0.1).unwrap().fingerprint(),
+        network(&[2, 8, 2], Activation::Tanh, Loss::CrossEntropy),
+        network(&[2, 8, 2], Activation::Tanh, Loss::SquaredError),
+        network(&[2, 8, 2], Activation::Sigmoid, Loss::CrossEntropy),
+        network(&[2, 8, 3], Activation::Tanh, Loss::CrossEntropy),
+        network(&[2, 7, 2], Activation::Tanh, Loss::CrossEntropy),
+        network(&[2, 8, 8, 2], Activation::Tanh, Loss::CrossEntropy),
+        Exact.fingerprint(),
+    ];
+    let different: std::collections::BTreeSet<u32> = all.into_iter().collect();
+    assert_eq!(different.len(), all.len());
+    assert_eq!(loss.policy::<KeepOwn>().fingerprint(), loss.fingerprint());
+    let borrowed = &loss;
+    assert_eq!(Fingerprint::fingerprint(&borrowed), loss.fingerprint());
+    assert_eq!(small_mlp().fingerprint(), network(&[2, 8, 2], Activation::Tanh, Loss::CrossEntropy));
+}
+
+fn network(widths: &[usize], hidden: Activation, loss: Loss) -> u32 {
+    Mlp::new(HeapNetwork::new(widths, hidden, 8), loss).fingerprint()
+}
+
+/// Messages say what is wrong and what to do.
+#[test]
+fn messages_say_what_to_do() {
+    let text = Error::from(CheckpointError::OtherOptimizer).to_string();
+    assert!(text.starts_with("checkpoint: made with another optimizer") && text.contains("`load_params`"), "{text}");
+    assert!(CheckpointError::Foreign.to_string().contains("L2OR"));
+    let cut = CheckpointError::Length { expected: 100, found: 50 };
+    assert_eq!(cut.to_string(), "50 bytes where 100 are needed: cut off, or with something behind its end");
+}

@@ -1,0 +1,195 @@
+//! `lgl2o device`: what it says when something is missing, and, where QEMU and a compiler are at hand, that every board
+//! has this machine's bits.
+//!
+//! The latter are ignored unless asked for, and share one folder of built firmware, so one at a time:
+//!
+//! ```text
+//! cargo test -p lgl2o-tests --test device -- --ignored --test-threads 1
+//! ```
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use lgl2o_host::device::board::{BOARDS, Board, NAMES};
+use lgl2o_tests::program::{Ran, build, command, folder, lgl2o, ran};
+use serde_json::Value;
+
+/// A directory with a program in it that stands for QEMU and says this version, to be the only one on the path.
+#[cfg(unix)]
+fn emulator_of(version: &str, dir: &Path) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let bin = dir.join("bin");
+    fs::create_dir_all(&bin).expect("a directory");
+    let program = bin.join("qemu-system-arm");
+    fs::write(&program, format!("#!/bin/sh\necho 'QEMU emulator version {version} (Debian)'\n")).expect("written");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("made a program");
+    bin
+}
+
+#[test]
+fn an_unknown_board_is_refused_and_a_near_one_named() {
+    let dir = folder();
+    lgl2o(dir.path(), &["device", "--board", "mps2-an368"]).expect(2, &["mps2-an386"]);
+    lgl2o(dir.path(), &["device", "--program", "spiral"]).expect(2, &["spirals"]);
+    lgl2o(dir.path(), &["device", "--timeout", "0"]).expect(2, &["--timeout"]);
+}
+
+#[test]
+fn the_help_lists_every_board() {
+    let help = lgl2o(folder().path(), &["device", "--help"]);
+    help.expect(0, &[]);
+    assert!(NAMES.iter().all(|name| help.out.contains(name)), "{}", help.out);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_missing_or_old_emulator_is_named() {
+    let dir = folder();
+    let arguments = ["device", "--elf", "program"];
+    let with_path = |path: &Path| ran(command(dir.path(), &arguments).env("PATH", path));
+    with_path(dir.path()).expect(1, &["qemu-system-arm is not installed", "apt-get install"]);
+    with_path(&emulator_of("5.2.0", dir.path())).expect(1, &["version 5.2", "at least 6.0"]);
+    with_path(&emulator_of("7.2.22", dir.path())).expect(1, &["cannot read program"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_no_program_is_refused() {
+    let dir = folder();
+    fs::write(dir.path().join("program"), b"\x7fELF, nearly").expect("written");
+    let path = emulator_of("7.2.22", dir.path());
+    let arguments = ["device", "--elf", "program"];
+    ran(command(dir.path(), &arguments).env("PATH", path)).expect(1, &["program is no program of this firmware"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_failed_build_shows_its_last_lines() {
+    let dir = folder();
+    fs::create_dir(dir.path().join("firmware")).expect("a directory");
+    fs::write(dir.path().join("firmware/build"), "seq 1 99 >&2; echo 'install the compiler' >&2; exit 1\n")
+        .expect("ok");
+    let failed = lgl2o(dir.path(), &["device"]);
+    failed.expect(1, &["cannot build `spirals` for mps2-an386", "99", "install the compiler"]);
+    assert!(!failed.err.contains("\n50\n"), "{}", failed.err);
+}
+
+#[test]
+fn a_serial_port_that_is_not_there_is_named() {
+    let dir = folder();
+    lgl2o(dir.path(), &["device", "--port", "/dev/ttyNone"]).expect(1, &["there is no serial port /dev/ttyNone"]);
+}
+
+/// Runs `lgl2o device` as `program` on a board; gives what it said and its record.
+fn device(program: Option<&Path>, board: &Board, more: &[&str]) -> (Ran, Value) {
+    let dir = folder();
+    let firmware = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let out = dir.path().to_str().expect("a path in Unicode");
+    let arguments: Vec<&str> = ["device", "--board", board.name, "--out", out].iter().chain(more).copied().collect();
+    let ran = match program {
+        None => lgl2o(&firmware, &arguments),
+        Some(program) => ran(Command::new(program).current_dir(&firmware).args(&arguments)),
+    };
+    let json = fs::read(dir.path().join("results.json")).ok();
+    (ran, json.map_or(Value::Null, |json| serde_json::from_slice(&json).expect("a record")))
+}
+
+/// Checks the record of a run whose sides are the same; gives the hash of the trace.
+fn check_equal(board: &Board, (ran, record): &(Ran, Value)) -> String {
+    ran.expect(0, &[]);
+    assert_eq!((&record["version"], &record["board"]), (&1.into(), &board.name.into()));
+    assert_eq!((&record["equal"], &record["first_difference"]), (&true.into(), &Value::Null));
+    let [device, host] = [&record["device"], &record["host"]];
+    assert!(device["rounds"].as_array().is_some_and(|rounds| rounds.len() > 100), "{}: few rounds", board.name);
+    for key in ["rounds", "trace", "params", "loss_bits", "steps", "learned"] {
+        assert_eq!(device[key], host[key], "{}: {key}", board.name);
+    }
+    for key in ["flash", "static_ram", "memory", "stack"] {
+        assert!(device[key].as_u64().is_some_and(|bytes| bytes > 0), "{}: {key}", board.name);
+    }
+    assert_eq!(device["damaged_frames"], 0);
+    device["trace"].as_str().expect("a hash").to_owned()
+}
+
+#[test]
+#[ignore = "needs QEMU and a compiler for the boards"]
+fn every_board_has_this_machines_bits() {
+    let libm: Vec<String> = BOARDS.iter().map(|b| check_equal(b, &device(None, b, &[]))).collect();
+    // Among boards too, where the network is the same one.
+    let large = |b: &Board| !b.small;
+    let traces: Vec<&String> = BOARDS.iter().zip(&libm).filter(|(b, _)| large(b)).map(|(_, trace)| trace).collect();
+    assert!(traces.windows(2).all(|pair| pair[0] == pair[1]), "{traces:?}");
+    let micromath = build("micromath");
+    for (board, other) in BOARDS.iter().zip(libm) {
+        let run = device(Some(&micromath), board, &[]);
+        assert_ne!(check_equal(board, &run), other, "micromath has libm's bits");
+        assert_eq!(run.1["math"], "micromath");
+    }
+}
+
+#[test]
+#[ignore = "needs QEMU and a compiler for the boards"]
+fn a_flipped_bit_a_foreign_program_and_a_stall_are_caught() {
+    let board = |name: &str| BOARDS.iter().find(|b| b.name == name).expect("a board");
+    let m4 = board("mps2-an386");
+    let (flipped, record) = device(None, m4, &["--features", "flip-bit"]);
+    flipped.expect(1, &["device and host differ", "DIFFERENT from round 1 on"]);
+    assert_eq!((&record["equal"], &record["first_difference"]["round"]), (&false.into(), &1.into()));
+
+    let elf = "firmware/target/thumbv7em-none-eabihf/release/spirals";
+    device(None, board("mps2-an500"), &["--elf", elf]).0.expect(1, &["is for the board mps2-an386"]);
+    // No build ends, and no board trains, within a second of nothing; what was received is kept.
+    let (slow, record) = device(None, board("mps2-an385"), &["--timeout", "1"]);
+    slow.expect(1, &["did not come to an end within 1 seconds"]);
+    assert_eq!(record["equal"], false);
+}
+
+/// Builds a program; gives what the build said, and whether it went well.
+fn built(board: &str, program: &str, features: &str) -> (bool, String) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware/build");
+    let mut build = Command::new("bash");
+    build.arg(script).args([board, "--bin", program, "--features", features]).env_remove("CARGO_TARGET_DIR");
+    let output = build.output().expect("bash");
+    (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+#[ignore = "needs a compiler for the boards"]
+fn programs_that_train_cannot_panic() {
+    for (board, program) in [("mps2-an386", "spirals"), ("microbit", "spirals"), ("mps2-an386", "stream")] {
+        let (links, words) = built(board, program, "panic-never");
+        assert!(links, "{program} on {board} has a panic: {words}");
+        let (links, words) = built(board, program, "panic-never,planted-panic");
+        assert!(
+            !links && words.contains("panic-never"),
+            "{program} on {board}: the planted panic is not seen: {words}"
+        );
+    }
+}
+
+/// The program resets the board, and QEMU is killed in the middle, most often while a checkpoint is written.
+#[test]
+#[ignore = "needs QEMU and a compiler for the boards"]
+fn a_run_goes_on_after_resets_and_power_cuts() {
+    for name in ["mps2-an386", "microbit", "riscv-virt"] {
+        let board = BOARDS.iter().find(|b| b.name == name).expect("a board");
+        let run = device(None, board, &["--program", "resume"]);
+        check_equal(board, &run);
+        assert_eq!(run.1["device"]["resumed"], serde_json::json!([20]), "{name}: reset after 25 rounds");
+        let run = device(None, board, &["--program", "resume", "--power-cuts", "12"]);
+        check_equal(board, &run);
+        assert!(run.1["device"]["resumed"].as_array().is_some_and(|resumed| resumed.len() > 5), "{name}");
+    }
+}
+
+#[test]
+#[ignore = "needs QEMU and a compiler for the boards"]
+fn no_fault_leaves_the_model_worse_than_the_fallback() {
+    for name in ["mps2-an386", "microbit"] {
+        let board = BOARDS.iter().find(|b| b.name == name).expect("a board");
+        let (ran, record) = device(None, board, &["--program", "faults"]);
+        ran.expect(0, &[]);
+        assert_eq!((&record["equal"], &record["kept"]), (&true.into(), &true.into()), "{name}");
+    }
+}
