@@ -9,11 +9,12 @@
 //! use lgl2o::batch::Exact;
 //! use lgl2o::guard::{Decision, LossGuard};
 //! use lgl2o::objective::Quadratic;
-//! use lgl2o::{Memory, Trainer, learned, rule::Sgd};
+//! use lgl2o::{Memory, Rule, Trainer, learned, rule::Sgd};
 //!
 //! let bowl = Quadratic::new([1.0, 10.0], [3.0, -1.0])?;
 //! // 0 < rate < 2 / L = 0.2, so every round brings F closer to F* at the known pace, whatever is proposed.
-//! let guard = LossGuard::new(learned::tiny(), Sgd::new(0.15)).batches(1, 1).decision(Decision::FullObjective);
+//! let guard = LossGuard::new(learned::tiny().averaged(), Sgd::new(0.15));
+//! let guard = guard.batches(1, 1).decision(Decision::FullObjective);
 //! let mut memory = Memory::new();
 //! let mut trainer = Trainer::new(&bowl, &guard, &mut memory);
 //! for _ in 0..200 {
@@ -35,7 +36,8 @@
 //! a convex quadratic, logistic regression, a multilayer perceptron of any depth.
 //!
 //! **Update rules.** A [`rule`] turns a gradient into a step: SGD, momentum, Nesterov, RMSProp, Adam, AdamW, Lion,
-//! Armijo backtracking. A [`learned`] rule does the same with weights that were meta-trained.
+//! Armijo backtracking; any of them with its iterates averaged. A [`learned`] rule does the same with weights that were
+//! meta-trained.
 //!
 //! **Guards.** A [`guard`] proposes candidates from the accepted parameters, judges them by asking an [`oracle`] that
 //! counts the cost, and commits one. Its verdict says who won, by how much, and at what price.

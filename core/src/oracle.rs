@@ -43,18 +43,54 @@ impl Persist for Cost {
     crate::persist_fields!(gradients, forwards);
 }
 
-/// Losses of two candidates on the same examples, with the spread of their difference.
+/// Mean of a difference over examples, with its spread.
 ///
 /// Means and second moments are merged batch by batch (Chan, Golub, LeVeque 1983), so that no large sums cancel.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Paired {
+pub struct Difference {
     examples: u32,
-    first: f32,
-    second: f32,
-    difference: f32,
+    mean: f32,
     /// Sum of (d - mean d)^2 over the examples.
     scatter: f32,
+}
+
+impl Difference {
+    /// The mean.
+    #[must_use]
+    pub const fn mean(&self) -> f32 {
+        self.mean
+    }
+
+    /// Its standard error; 0 where there is one example, an exact loss.
+    #[must_use]
+    pub fn standard_error(&self) -> f32 {
+        let n = self.examples as f32;
+        if self.examples < 2 { 0.0 } else { crate::math::sqrt(self.scatter / ((n - 1.0) * n)) }
+    }
+
+    /// Merges the differences of one batch, at least one. Gives the batch's share of all examples so far.
+    fn merge(&mut self, values: &[f32]) -> f32 {
+        let n = values.len() as f32;
+        let mean = sum::sum(values) / n;
+        let scatter = sum::squares_about(values, mean);
+        let before = self.examples as f32;
+        let share = n / (before + n);
+        let shift = mean - self.mean;
+        self.examples = self.examples.saturating_add(values.len() as u32);
+        self.mean += shift * share;
+        self.scatter += scatter + shift * shift * before * share;
+        share
+    }
+}
+
+/// Losses of two candidates, and perhaps of a third point, on the same examples.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Paired {
+    first: f32,
+    second: f32,
     third: f32,
+    to_first: Difference,
+    to_third: Difference,
 }
 
 impl Paired {
@@ -79,14 +115,25 @@ impl Paired {
     /// Mean of second minus first over the examples.
     #[must_use]
     pub const fn difference(&self) -> f32 {
-        self.difference
+        self.to_first.mean()
     }
 
     /// Standard error of [`difference`](Self::difference); 0 where there is one example, an exact loss.
     #[must_use]
     pub fn standard_error(&self) -> f32 {
-        let n = self.examples as f32;
-        if self.examples < 2 { 0.0 } else { crate::math::sqrt(self.scatter / ((n - 1.0) * n)) }
+        self.to_first.standard_error()
+    }
+
+    /// Second minus first over the examples.
+    #[must_use]
+    pub const fn to_first(&self) -> &Difference {
+        &self.to_first
+    }
+
+    /// Second minus third over the examples.
+    #[must_use]
+    pub const fn to_third(&self) -> &Difference {
+        &self.to_third
     }
 
     /// Merges the losses of one batch; `second` is left holding the differences. Gives the batch's share of all
@@ -97,20 +144,18 @@ impl Paired {
             return 0.0;
         }
         let (mean_first, mean_second) = (sum::sum(first) / n, sum::sum(second) / n);
-        for (b, &a) in second.iter_mut().zip(first) {
-            *b -= a;
-        }
-        let mean = sum::sum(second) / n;
-        let scatter = sum::squares_about(second, mean);
-        let before = self.examples as f32;
-        let share = n / (before + n);
-        let shift = mean - self.difference;
-        self.examples = self.examples.saturating_add(first.len() as u32);
+        subtract(second, first);
+        let share = self.to_first.merge(second);
         self.first += (mean_first - self.first) * share;
         self.second += (mean_second - self.second) * share;
-        self.difference += shift * share;
-        self.scatter += scatter + shift * shift * before * share;
         share
+    }
+}
+
+/// a <- a - b.
+fn subtract(a: &mut [f32], b: &[f32]) {
+    for (a, &b) in a.iter_mut().zip(b) {
+        *a -= b;
     }
 }
 
@@ -181,9 +226,19 @@ impl<'a, O: Objective> Oracle<'a, O> {
         let n = self.objective.losses(self.scratch, first, batch, a)?;
         self.objective.losses(self.scratch, second, batch, b)?;
         self.spent.forwards += 2 * n as u64;
-        let share = paired.merge(a.as_ref().get(..n).unwrap_or(&[]), b.as_mut().get_mut(..n).unwrap_or(&mut []));
-        if let Some(third) = third {
-            paired.third += (self.loss(third, batch)? - paired.third) * share;
+        let (of_first, of_second) = (a.as_ref().get(..n).unwrap_or(&[]), b.as_mut().get_mut(..n).unwrap_or(&mut []));
+        let share = paired.merge(of_first, of_second);
+        let Some(third) = third else { return Ok(()) };
+        // There are two buffers: the second candidate's losses are put together again before the first one's go.
+        for (b, &a) in of_second.iter_mut().zip(of_first) {
+            *b += a;
+        }
+        paired.third += (self.loss(third, batch)? - paired.third) * share;
+        let [a, b] = &mut *self.losses;
+        let (of_third, of_second) = (a.as_ref().get(..n).unwrap_or(&[]), b.as_mut().get_mut(..n).unwrap_or(&mut []));
+        subtract(of_second, of_third);
+        if !of_second.is_empty() {
+            paired.to_third.merge(of_second);
         }
         Ok(())
     }

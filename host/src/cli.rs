@@ -118,7 +118,7 @@ impl CompareArgs {
 
 /// What `compare` compares unless said otherwise.
 pub const DEFAULT_OPTIMIZERS: &str =
-    "sgd,momentum,adam,l2o,table,gl2o(l2o,sgd),lgl2o(l2o,sgd,paper),lgl2o(l2o,sgd),lgl2o(l2o,momentum)";
+    "sgd,momentum,adam,l2o,table,avg-l2o,gl2o(l2o,sgd),lgl2o(l2o,sgd,paper),lgl2o(avg-l2o,sgd),lgl2o(avg-l2o,momentum)";
 
 const COMPARE_HELP: &str = "\
 Optimizers:
@@ -130,17 +130,20 @@ Optimizers:
   mlp lstm rnnprop controller table
                                the built-in ones by kind: an MLP for each coordinate (l2o itself), an LSTM for
                                each, RNNProp, a controller for each tensor, a lookup table
-  lgl2o(l2o,sgd)               the loss guard: learned rule, fallback, then options
+  avg-l2o  avg-sgd:3           any rule, with a running mean of its iterates as parameters
+  lgl2o(avg-l2o,sgd)           the loss guard: learned rule, fallback, then options
       paper                        the paper's form: only races, nt=10 nc=10 lower early-stop=0 no-veto;
                                    options after it change it
       nt=20 nc=10                  training batches of a race, check batches of a round at most
       stride=32  no-stride         learned steps against one of the fallback between races, at most
+      stretch=4  no-stretch        or 1/4 of all steps so far, where that is more
       gaps=80:1280                 shortest and longest gap between races, in steps
       budget  no-budget            after a lost race the fallback goes on alone for the gap
       no-audit                     no races; a lost stride is followed by a shorter one
       lower  margin=2  growing-margin  full  decrease=KAPPA
                                    how it decides
       early-stop=2                 standard errors at which no more check batches are drawn; 0 draws all
+      trust  no-trust              whether ties go to a learned side that has won the last race, under a margin
       veto  no-veto                whether the proposal must also beat the current parameters
       stay                         the current parameters stay where no candidate beats them
       keep  rewind  reset  follow  what happens to the loser's state
@@ -235,7 +238,7 @@ pub struct MetaTrainArgs {
 }
 
 /// Programs that `device` runs.
-const PROGRAMS: [&str; 4] = ["spirals", "stream", "resume", "faults"];
+const PROGRAMS: [&str; 5] = ["spirals", "stream", "resume", "faults", "cost"];
 
 /// Takes a program, or the task that it is known by.
 fn program() -> impl TypedValueParser<Value = String> {
@@ -254,7 +257,8 @@ pub struct DeviceArgs {
     #[arg(long, default_value = "mps2-an386", value_parser = PossibleValuesParser::new(board::NAMES), hide_possible_values = true)]
     pub board: String,
     /// The program: `spirals` makes its data itself, `stream` (or `mnist`) is fed with images from here, `resume` is
-    /// `spirals` with checkpoints in flash and a reset in the middle, `faults` lets everything go wrong.
+    /// `spirals` with checkpoints in flash and a reset in the middle, `faults` lets everything go wrong, `cost` counts
+    /// instructions.
     #[arg(long, alias = "task", default_value = "spirals", value_parser = program())]
     pub program: String,
     /// For `stream`: data directory, with mnist/ in it. Else $LGL2O_DATA, else the user's cache directory.

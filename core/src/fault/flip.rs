@@ -91,6 +91,14 @@ impl<R: Rule> Rule for Flipping<R> {
         self.rule.probes()
     }
 
+    fn gradient_point<'s, P: Tensors>(&self, state: &'s Self::State<P>) -> Option<&'s P> {
+        self.rule.gradient_point(state)
+    }
+
+    fn moved<P: Tensors>(&self, state: &mut Self::State<P>) {
+        self.rule.moved(state);
+    }
+
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
         self.rule.state(like)
     }

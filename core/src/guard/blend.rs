@@ -132,6 +132,9 @@ impl<L: Rule, F: Rule> Guard for Blend<L, F> {
         if winner != Winner::Neither {
             params.copy_from(&memory.fallback);
         }
+        // A mixture is neither's point.
+        self.learned.moved(&mut memory.learned_state);
+        self.fallback.moved(&mut memory.fallback_state);
         Ok(Verdict {
             winner,
             steps: 1,

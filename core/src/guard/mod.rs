@@ -32,6 +32,7 @@ use crate::batch::Source;
 use crate::error::Error;
 use crate::objective::Objective;
 use crate::oracle::{Cost, Oracle};
+use crate::rule::Rule;
 use crate::tensors::Tensors;
 
 /// Whose candidate a round kept.
@@ -57,7 +58,8 @@ pub struct Verdict {
     pub winner: Winner,
     /// Training steps that the kept candidate has made, n_t.
     pub steps: u32,
-    /// Mean loss on the round's first training batch, at the parameters that the round started from.
+    /// Mean loss on the round's first training batch, at the parameters that the round started from (at the front of
+    /// the average, where an [averaged](crate::rule::Averaged) rule is alone).
     pub train_loss: f32,
     /// What the fallback's candidate was judged by: its check loss (for the residual guard, its bound). Infinite for a
     /// candidate that is not finite; NaN where the guard did not need it.
@@ -93,6 +95,22 @@ pub trait Guard {
         oracle: &mut Oracle<'_, O>,
         source: &mut impl Source<O>,
     ) -> Result<Verdict, Error>;
+}
+
+/// One step of a rule from a candidate at which `gradient` and `loss` were computed; where the rule wants its gradient
+/// [elsewhere](Rule::gradient_point), they are computed there instead.
+fn step<R: Rule, O: Objective>(
+    (rule, state): (&R, &mut R::State<O::Params>),
+    candidate: &mut O::Params,
+    (gradient, mut loss): (&mut O::Params, f32),
+    oracle: &mut Oracle<'_, O>,
+    batch: O::Batch<'_>,
+) -> Result<(), Error> {
+    if let Some(point) = rule.gradient_point(state) {
+        loss = oracle.gradient(point, batch, gradient)?;
+    }
+    rule.step(state, candidate, gradient, loss, &mut oracle.probe(batch));
+    Ok(())
 }
 
 /// A copy of the parameters, all zero.

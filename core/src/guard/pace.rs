@@ -10,9 +10,14 @@
 //! ```
 //!
 //! *Stride.* The fallback's one step is made from the first gradient of the round, which the learned side needed
-//! anyway, so that a stride costs the check and nothing else. The round still ends no higher than a step of the
+//! anyway, so that a stride costs the check and nothing else (and one gradient, if the learned side is
+//! [averaged](crate::rule::Averaged) and needs its own elsewhere). The round still ends no higher than a step of the
 //! fallback from where it began: the per-round guarantee is that of n_t = 1. k doubles with every win up to a limit and
-//! falls to 1 on a loss.
+//! falls to 1 on a loss. The limit grows with the run (*stretch*), as the way that is made in k steps shrinks.
+//!
+//! *Trust.* A learned side that has won a race is trusted until it loses one. Under a decision by margin a trusted side
+//! is kept unless the other candidate, or where it began, is better by the margin: a tie changes nothing. See
+//! [`LossGuard::trust`](super::LossGuard::trust).
 //!
 //! *Audit.* A learned side that descends, but slower than the fallback would, wins every stride. So strides are
 //! interrupted by a race after a gap of steps. The gap doubles while races end alike, up to a limit, and is short again
@@ -30,6 +35,8 @@ use crate::checkpoint::{Digest, Fingerprint, Persist};
 pub(super) struct Pace {
     /// Most learned steps of a stride; 0 for no strides.
     pub stride: u32,
+    /// What share of the steps so far a stride may be, 1 / `stretch`, where that is more; 0 for none.
+    pub stretch: u32,
     /// Whether strides are interrupted by races.
     pub audits: bool,
     /// Whether the fallback goes on alone after a lost race.
@@ -40,7 +47,16 @@ pub(super) struct Pace {
 
 impl Pace {
     /// Every round is a race.
-    pub(super) const RACES: Self = Self { stride: 0, audits: true, budget: false, gap: [80, 1280] };
+    pub(super) const RACES: Self = Self { stride: 0, stretch: 0, audits: true, budget: false, gap: [80, 1280] };
+
+    /// Most learned steps of a stride after so many steps.
+    const fn longest_stride(&self, steps: u32) -> u32 {
+        let stretched = match steps.checked_div(self.stretch) {
+            Some(share) => share,
+            None => 0,
+        };
+        if stretched > self.stride { stretched } else { self.stride }
+    }
 
     /// Whether the settings are in range.
     pub(super) const fn is_valid(&self) -> bool {
@@ -52,7 +68,7 @@ impl Pace {
 impl Fingerprint for Pace {
     fn describe(&self, digest: &mut Digest) {
         let [short, long] = self.gap;
-        let words = [self.stride, u32::from(self.audits), u32::from(self.budget), short, long];
+        let words = [self.stride, self.stretch, u32::from(self.audits), u32::from(self.budget), short, long];
         words.iter().for_each(|&word| digest.word(word));
     }
 }
@@ -81,20 +97,22 @@ pub(super) struct PaceState {
     gap: u32,
     /// How many of them are left.
     left: u32,
+    /// Steps so far.
+    steps: u32,
 }
 
 impl Persist for PaceState {
-    crate::persist_fields!(begun, trusted, k, gap, left);
+    crate::persist_fields!(begun, trusted, k, gap, left, steps);
 }
 
 impl PaceState {
-    pub(super) const ZERO: Self = Self { begun: false, trusted: false, k: 0, gap: 0, left: 0 };
+    pub(super) const ZERO: Self = Self { begun: false, trusted: false, k: 0, gap: 0, left: 0, steps: 0 };
 
     /// What the next round is, with n_t steps to a race, if a round has room for so many training batches.
     pub(super) fn next(&mut self, pace: &Pace, train_batches: u32, room: u32) -> Round {
         let [shortest, _] = pace.gap;
         if !self.begun {
-            *self = Self { begun: true, trusted: true, k: train_batches, gap: shortest, left: 0 };
+            *self = Self { begun: true, trusted: true, k: train_batches, gap: shortest, ..Self::ZERO };
         }
         if !self.trusted && self.left > 0 {
             return Round::Alone;
@@ -104,19 +122,25 @@ impl PaceState {
             return Round::Race;
         }
         let mut k = if self.trusted { self.k } else { 1 };
-        for most in [pace.stride, room, if pace.audits { self.left } else { u32::MAX }] {
+        for most in [pace.longest_stride(self.steps), room, if pace.audits { self.left } else { u32::MAX }] {
             k = k.min(most);
         }
         Round::Stride(k.max(1))
     }
 
-    /// Takes in how a round ended.
-    pub(super) fn settle(&mut self, pace: &Pace, round: Round, train_batches: u32, won: bool) {
+    /// Whether the learned side has won the last race.
+    pub(super) const fn is_trusted(&self) -> bool {
+        self.trusted && self.steps > 0
+    }
+
+    /// Takes in how a round ended: whether the learned side won, and how many steps the kept candidate has made.
+    pub(super) fn settle(&mut self, pace: &Pace, round: Round, train_batches: u32, (won, steps): (bool, u32)) {
+        self.steps = self.steps.saturating_add(steps);
         match round {
             Round::Alone => self.left = self.left.saturating_sub(1),
             Round::Stride(k) if won => {
                 self.trusted = true;
-                self.k = self.k.max(1).saturating_mul(2).min(pace.stride);
+                self.k = self.k.max(1).saturating_mul(2).min(pace.longest_stride(self.steps));
                 self.left = if pace.audits { self.left.saturating_sub(k) } else { 0 };
             }
             Round::Stride(_) if pace.audits => (self.k, self.left) = (1, 0),
@@ -138,7 +162,7 @@ mod tests {
     use super::*;
     use std::vec::Vec;
 
-    const PACE: Pace = Pace { stride: 8, audits: true, budget: true, gap: [6, 24] };
+    const PACE: Pace = Pace { stride: 8, stretch: 0, audits: true, budget: true, gap: [6, 24] };
 
     /// The rounds of a run whose learned side wins or loses as told.
     fn rounds(pace: &Pace, outcomes: &[bool]) -> Vec<Round> {
@@ -155,7 +179,12 @@ mod tests {
                 },
             };
             all.push(round);
-            state.settle(pace, round, 4, won);
+            let steps = match round {
+                Round::Stride(k) if won => k,
+                Round::Race => 4,
+                _ => 1,
+            };
+            state.settle(pace, round, 4, (won, steps));
         }
     }
 
@@ -192,6 +221,15 @@ mod tests {
         let steps = rounds(&pace, &[true, true, true, true, true, false, true, true]);
         let expected = [4, 8, 8, 8, 8, 8, 1, 2].map(Round::Stride);
         assert_eq!(steps, expected);
+    }
+
+    #[test]
+    fn strides_stretch_with_the_run() {
+        let pace = Pace { stretch: 4, audits: false, ..PACE };
+        let strides = rounds(&pace, &[true; 9]);
+        let lengths = strides.iter().map(|round| if let Round::Stride(k) = round { *k } else { 0 });
+        // A quarter of the steps so far, once that is more than 8.
+        assert_eq!(lengths.collect::<Vec<u32>>(), [4, 8, 8, 8, 8, 9, 11, 14, 17]);
     }
 
     #[test]

@@ -23,7 +23,7 @@
 //! not finite). The paper's setting is convex and
 //! exact; under minibatch noise |S| has a floor, and once alpha mu falls below it nothing is accepted any more.
 
-use super::{Guard, Verdict, Winner, blank};
+use super::{Guard, Verdict, Winner, blank, step};
 use crate::batch::Source;
 use crate::checkpoint::{Digest, Fingerprint, Origin, Persist, Sink};
 use crate::error::Error;
@@ -290,9 +290,10 @@ impl<L: Rule, F: Rule> Guard for ResidualGuard<L, F> {
         }
         memory.learned.copy_from(params);
         memory.fallback.copy_from(params);
-        let probe = &mut oracle.probe(batch);
-        self.learned.step(&mut memory.learned_state, &mut memory.learned, &memory.gradient, train_loss, probe);
-        self.fallback.step(&mut memory.fallback_state, &mut memory.fallback, &memory.gradient, train_loss, probe);
+        let fallback = (&self.fallback, &mut memory.fallback_state);
+        step(fallback, &mut memory.fallback, (&mut memory.gradient, train_loss), oracle, batch)?;
+        let learned = (&self.learned, &mut memory.learned_state);
+        step(learned, &mut memory.learned, (&mut memory.gradient, train_loss), oracle, batch)?;
         // Until the fallback makes a finite step there is no bound, and nothing is accepted.
         let first = math::sqrt(params.squared_distance(&memory.fallback));
         if !memory.bound.started && first.is_finite() {
@@ -316,6 +317,11 @@ impl<L: Rule, F: Rule> Guard for ResidualGuard<L, F> {
             memory.fallback_state.reset();
             Winner::Neither
         };
+        if winner != Winner::Learned {
+            self.learned.moved(&mut memory.learned_state);
+        }
+        // S is one step from where it is asked for, so a fallback that averages does not get to.
+        self.fallback.moved(&mut memory.fallback_state);
         Ok(Verdict {
             winner,
             steps: 1,

@@ -75,7 +75,7 @@ impl<R: Rule> Guard for Unguarded<R> {
     ) -> Result<Verdict, Error> {
         let UnguardedMemory { gradient, candidate, state } = memory;
         let batch = source.train()?;
-        let train_loss = oracle.gradient(params, batch, gradient)?;
+        let train_loss = oracle.gradient(self.rule.gradient_point(state).unwrap_or(params), batch, gradient)?;
         if !gradient.is_finite() {
             return Err(Error::NonFiniteGradient);
         }

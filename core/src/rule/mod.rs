@@ -13,10 +13,12 @@
 //! | [`Adam`], [`AdamW`] | -rate mean(g) / rms(g) | 2 |
 //! | [`Lion`] | -rate sign | 1 |
 //! | [`Armijo`] | -rate g, rate found by backtracking | 1 (the starting point of the search) |
+//! | [`Averaged`] | any of these or a learned one, and averages its iterates | 1 more |
 
 pub mod adam;
 pub mod adamw;
 pub mod armijo;
+pub mod averaged;
 pub mod lion;
 pub mod momentum;
 pub mod nesterov;
@@ -27,6 +29,7 @@ pub mod sgd;
 pub use adam::Adam;
 pub use adamw::AdamW;
 pub use armijo::Armijo;
+pub use averaged::Averaged;
 pub use lion::Lion;
 pub use momentum::Momentum;
 pub use nesterov::Nesterov;
@@ -56,12 +59,23 @@ pub trait Rule {
         false
     }
 
+    /// Where the rule wants its next gradient, if not at the parameters themselves.
+    fn gradient_point<'s, P: Tensors>(&self, state: &'s Self::State<P>) -> Option<&'s P> {
+        let _ = state;
+        None
+    }
+
+    /// The parameters are no longer those that the rule's last step has left: a guard has kept another candidate.
+    fn moved<P: Tensors>(&self, state: &mut Self::State<P>) {
+        let _ = state;
+    }
+
     /// Fresh accumulators for parameters like these, for memory sized at run time. Static memory has
     /// [`Zeroed::ZERO`] instead, which is the same.
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P>;
 
-    /// Takes the gradient at `params` into the accumulators and moves `params` by one step. `loss` is the loss there,
-    /// on the batch that `probe` evaluates.
+    /// Takes the gradient at `params`, or at the [`gradient_point`](Self::gradient_point), into the accumulators and moves
+    /// `params` by one step. `loss` is the loss there, on the batch that `probe` evaluates.
     fn step<P: Tensors>(
         &self,
         state: &mut Self::State<P>,
@@ -73,6 +87,14 @@ pub trait Rule {
 
     /// Takes the gradient at `params` into the accumulators exactly as [`step`](Self::step) does, and moves nothing.
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, gradient: &P);
+
+    /// The same rule, whose parameters are a running mean of its iterates.
+    fn averaged(self) -> Averaged<Self>
+    where
+        Self: Sized,
+    {
+        Averaged::new(self)
+    }
 }
 
 /// Any rule behind a shared reference is a rule: learned weights stay where they are, in flash or in a `static`.
@@ -81,7 +103,12 @@ impl<R: Rule> Rule for &R {
     fn probes(&self) -> bool {
         (**self).probes()
     }
-
+    fn gradient_point<'s, P: Tensors>(&self, state: &'s Self::State<P>) -> Option<&'s P> {
+        (**self).gradient_point(state)
+    }
+    fn moved<P: Tensors>(&self, state: &mut Self::State<P>) {
+        (**self).moved(state);
+    }
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
         (**self).state(like)
     }

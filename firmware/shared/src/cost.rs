@@ -144,7 +144,7 @@ pub fn measure<N: Network + Default>(
     oracle.loss(&bench.params, batch)?;
     let Bench { params, gradient, second, none, two, four, .. } = bench;
     net.initialize(params, &mut Rng::new(1));
-    tell(Item::Gradient, mean(counter, || drop(oracle.gradient(params, batch, gradient))));
+    tell(Item::Gradient, mean(counter, || _ = oracle.gradient(params, batch, gradient)));
     let mut run = |update: Item, step: Item, pair: [u32; 2]| {
         tell(update, pair[0]);
         tell(step, pair[1]);
@@ -158,7 +158,7 @@ pub fn measure<N: Network + Default>(
     let decision = mean(counter, || {
         let mut paired = Paired::default();
         let now = &*work.params;
-        drop(work.oracle.compare(now, second, Some(now), batch, &mut paired));
+        _ = work.oracle.compare(now, second, Some(now), batch, &mut paired);
         core::hint::black_box(&paired);
         work.params.copy_from(second);
     });

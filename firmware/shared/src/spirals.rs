@@ -22,15 +22,15 @@ use lgl2o::checkpoint::{Digest, Fingerprint, Persist};
 use lgl2o::guard::LossGuard;
 use lgl2o::learned::CoordinateMlp;
 use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Network, Tanh};
-use lgl2o::rule::Sgd;
+use lgl2o::rule::{Averaged, Sgd};
 use lgl2o::tensors::Tensors;
 use lgl2o::trainer::Progress;
-use lgl2o::{Error, Memory, Objective, Rng, Trainer, chain, learned, math};
+use lgl2o::{Error, Memory, Objective, Rng, Rule, Trainer, chain, learned, math};
 
 use crate::record::{RoundRecord, Trace};
 
-/// The guard: the built-in learned optimizer against SGD.
-pub type Guard = LossGuard<&'static CoordinateMlp<8>, Sgd>;
+/// The guard: the built-in learned optimizer, averaged, against SGD.
+pub type Guard = LossGuard<Averaged<&'static CoordinateMlp<8>>, Sgd>;
 
 /// All memory of a run with the network N.
 pub type RunMemory<N> = Memory<Mlp<N>, Guard>;
@@ -116,7 +116,7 @@ pub(crate) fn begin<N: Demo>(
     nudge: impl FnOnce(&mut N::Params),
 ) -> (Mlp<N>, Guard, Spirals) {
     let net = Mlp::new(N::default(), Loss::CrossEntropy);
-    let guard = Guard::new(learned::tiny(), Sgd::new(N::RATE));
+    let guard = Guard::new(learned::tiny().averaged(), Sgd::new(N::RATE));
     net.initialize(memory.params_mut(), &mut Rng::stream(SEED, 0));
     nudge(memory.params_mut());
     (net, guard, Spirals::new(SEED, N::TURNS))

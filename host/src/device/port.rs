@@ -47,7 +47,7 @@ fn trouble(path: &Path, error: &io::Error) -> anyhow::Error {
 impl Read for Port {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            match (&self.0).read(buffer) {
+            match self.0.read(buffer) {
                 Err(error) if error.kind() == ErrorKind::TimedOut => {}
                 other => return other,
             }
@@ -57,12 +57,12 @@ impl Read for Port {
 
 impl Transport for Port {
     fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        (&self.0).write_all(bytes)
+        self.0.write_all(bytes)
     }
 
     fn receive(&mut self, buffer: &mut [u8], patience: Duration) -> io::Result<Option<usize>> {
         self.0.set_read_timeout(patience)?;
-        received((&self.0).read(buffer))
+        received(self.0.read(buffer))
     }
 }
 

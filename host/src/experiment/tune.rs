@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
 use super::run::{run, schedule};
+use crate::optimizer::expression::AVERAGED;
 use crate::optimizer::tuned::{TUNED_RULES, Trial};
 use crate::optimizer::{Tuned, parse};
 use crate::task::Task;
@@ -20,7 +21,7 @@ pub const SEEDS: [u64; 3] = [1001, 1002, 1003];
 /// The rates that are tried for a rule.
 #[must_use]
 pub fn grid(rule: &str) -> [f32; 9] {
-    match rule {
+    match rule.strip_prefix(AVERAGED).unwrap_or(rule) {
         "sgd" => [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0],
         "momentum" | "nesterov" => [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0],
         "lion" => [0.000_03, 0.000_1, 0.000_3, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3],

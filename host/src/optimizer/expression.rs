@@ -8,8 +8,9 @@
 //! option   = word | word "=" argument          nt=10   nc=10   margin=2   veto   mu=ema:0.25   share=0.5
 //! ```
 //!
-//! A rule without an argument has its tuned rate.
+//! A rule without an argument has its tuned rate. `avg-` before a rule's name averages its iterates: `avg-l2o`.
 
+use lgl2o::Rule;
 use lgl2o::guard::{Decision, MuRule};
 use lgl2o::rule::{Adam, AdamW, Armijo, Lion, Momentum, Nesterov, Rate, RmsProp, Sgd};
 use winnow::ascii::multispace0;
@@ -24,7 +25,9 @@ use super::{AnyRule, LossSettings, Method, Optimizer, Policy, Sides, Tuned};
 pub const RULES: [&str; 8] = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "lion", "armijo"];
 /// Names of all guards.
 pub const GUARDS: [&str; 3] = ["lgl2o", "gl2o", "blend"];
-const LOSS_OPTIONS: [&str; 22] = [
+/// What goes before the name of a rule whose iterates are averaged.
+pub const AVERAGED: &str = "avg-";
+const LOSS_OPTIONS: [&str; 26] = [
     "paper",
     "nt",
     "nc",
@@ -41,8 +44,12 @@ const LOSS_OPTIONS: [&str; 22] = [
     "veto",
     "no-veto",
     "stay",
+    "trust",
+    "no-trust",
     "stride",
     "no-stride",
+    "stretch",
+    "no-stretch",
     "no-audit",
     "budget",
     "no-budget",
@@ -231,7 +238,11 @@ fn loss_guard(sides: Sides, options: &[Word<'_>]) -> Result<(Method, String), Ex
             "no-veto" => s.veto = false,
             "stay" => s.stay = true,
             "stride" => s.stride = count(option)?,
-            "no-stride" => s.stride = 0,
+            "no-stride" => (s.stride, s.stretch) = (0, 0),
+            "stretch" => s.stretch = count(option)?,
+            "no-stretch" => s.stretch = 0,
+            "trust" => s.trust = true,
+            "no-trust" => s.trust = false,
             "no-audit" => s.audits = false,
             "budget" => s.budget = true,
             "no-budget" => s.budget = false,
@@ -311,6 +322,15 @@ fn number(word: &Word<'_>, good: impl Fn(f32) -> bool, range: &str) -> Result<f3
 
 /// A rule with the name that spells its rate out, and whether it is a learned one.
 fn rule(word: &Word<'_>, tuned: &Tuned) -> Result<(String, AnyRule, bool), ExpressionError> {
+    if let Some(name) = word.name.strip_prefix(AVERAGED) {
+        let (name, rule, learned) = plain_rule(&Word { name, ..*word }, tuned.rate(word.name))?;
+        return Ok((format!("{AVERAGED}{name}"), AnyRule::Averaged(Box::new(rule.averaged())), learned));
+    }
+    plain_rule(word, tuned.rate(word.name))
+}
+
+/// The same for a rule that is not averaged, whose tuned rate is known.
+fn plain_rule(word: &Word<'_>, tuned: Option<f32>) -> Result<(String, AnyRule, bool), ExpressionError> {
     if let Some(built_in) = learned::built_in(word.name) {
         let name = word.argument.map_or(word.name.to_owned(), |file| format!("{}:{file}", word.name));
         let rule = word.argument.map_or(Ok(built_in), read_weights)?;
@@ -323,7 +343,7 @@ fn rule(word: &Word<'_>, tuned: &Tuned) -> Result<(String, AnyRule, bool), Expre
     let (text, rate) = match word.argument {
         Some(text) => (text.to_owned(), rate(word.name, text)?),
         None => {
-            let rate = tuned.rate(word.name).ok_or_else(|| argument(word.name, "no tuned rate; write name:rate"))?;
+            let rate = tuned.ok_or_else(|| argument(word.name, "no tuned rate; write name:rate"))?;
             (rate.to_string(), Rate::Constant(rate))
         }
     };
@@ -397,6 +417,19 @@ mod tests {
             parse("blend(l2o,sgd,share=0.25)", &tuned()).unwrap().method,
             Method::Blend { share: 0.25, .. }
         ));
+    }
+
+    #[test]
+    fn any_rule_can_be_averaged_and_has_its_own_rate_if_there_is_one() {
+        let mut tuned = tuned();
+        tuned.best.insert("avg-sgd".to_owned(), 2.0);
+        let all = parse_list("avg-l2o,avg-sgd,avg-adam,avg-sgd:3,lgl2o(avg-table,avg-sgd)", &tuned).unwrap();
+        let names: Vec<&str> = all.iter().map(|o| o.name.as_str()).collect();
+        assert_eq!(names, ["avg-l2o", "avg-sgd:2", "avg-adam:0.5", "avg-sgd:3", "lgl2o(avg-table,avg-sgd:2)"]);
+        assert!(matches!(all[0].method, Method::Alone { rule: AnyRule::Averaged(_), learned: true }));
+        assert!(matches!(all[1].method, Method::Alone { rule: AnyRule::Averaged(_), learned: false }));
+        assert!(error("avg-adm").contains("did you mean `adam`"), "{}", error("avg-adm"));
+        assert!(error("avg-avg-sgd").contains("unknown"));
     }
 
     #[test]

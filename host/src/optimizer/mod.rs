@@ -103,8 +103,12 @@ pub struct LossSettings {
     pub veto: bool,
     /// Whether the current parameters stay where no candidate beats them.
     pub stay: bool,
+    /// Whether ties go to a learned side that has won the last race.
+    pub trust: bool,
     /// Most learned steps of a stride; 0 for no strides.
     pub stride: u32,
+    /// What share of the steps so far a stride may be, 1 / `stretch`, where that is more; 0 for none.
+    pub stretch: u32,
     /// Whether strides are interrupted by races.
     pub audits: bool,
     /// Whether the fallback goes on alone after a lost race.
@@ -124,7 +128,9 @@ impl LossSettings {
         early_stop: 0.0,
         veto: false,
         stay: false,
+        trust: false,
         stride: 0,
+        stretch: 0,
         audits: true,
         budget: false,
         gaps: [80, 1280],
@@ -140,7 +146,9 @@ impl Default for LossSettings {
             decision: Decision::Margin { z: 2.0 },
             early_stop: 2.0,
             veto: true,
+            trust: true,
             stride: 32,
+            stretch: 4,
             budget: true,
             ..Self::PAPER
         }
@@ -211,7 +219,9 @@ fn loss_guard<S: StatePolicy>(sides: &Sides, settings: &LossSettings) -> LossGua
         .early_stop(settings.early_stop)
         .veto(settings.veto)
         .stay(settings.stay)
+        .trust(settings.trust)
         .stride(settings.stride)
+        .stretch(settings.stretch)
         .audits(settings.audits)
         .budget(settings.budget)
         .gaps(shortest, longest)

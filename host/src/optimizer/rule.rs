@@ -5,7 +5,10 @@ use std::sync::Arc;
 use lgl2o::checkpoint::{Digest, Fingerprint, Origin, Persist, Sink};
 use lgl2o::learned::controller::{ControllerState, MAX_TENSORS, TensorMemory};
 use lgl2o::learned::{CoordinateLstm, CoordinateMlp, RecurrentState, RnnProp, Table, TensorController};
-use lgl2o::rule::{Adam, AdamW, Armijo, Lion, Momentum, Nesterov, Probe, RmsProp, Rule, RuleState, Sgd, State};
+use lgl2o::rule::averaged::AveragedState;
+use lgl2o::rule::{
+    Adam, AdamW, Armijo, Averaged, Lion, Momentum, Nesterov, Probe, RmsProp, Rule, RuleState, Sgd, State,
+};
 use lgl2o::tensors::Tensors;
 
 /// Declares [`AnyRule`] and its dispatch: which rules there are, and which variant of [`AnyState`] each one's state is.
@@ -81,6 +84,8 @@ rules! {
     RnnProp8(Arc<RnnProp<8>>) with Recurrent8,
     /// RNNProp with 20 units in a layer.
     RnnProp20(Arc<RnnProp<20>>) with Recurrent20,
+    /// Any of these, whose iterates are averaged.
+    Averaged(Box<Averaged<AnyRule>>) with Averaged,
 }
 
 /// Declares [`AnyState`] and its dispatch.
@@ -142,6 +147,8 @@ states! {
     Recurrent8(Box<RecurrentState<P, 8>>),
     /// Two slots, and the cells of two layers of 20 units.
     Recurrent20(Box<RecurrentState<P, 20>>),
+    /// Another rule's state, and the front of an average.
+    Averaged(Box<AveragedState<P, AnyState<P>>>),
 }
 
 /// A state taken apart, to be saved and put together again.
@@ -221,6 +228,29 @@ impl<P> Parts<P> for ControllerState<P> {
     }
 }
 
+impl<P: Tensors> Parts<P> for AveragedState<P, AnyState<P>> {
+    fn slot_list(&self) -> Vec<&P> {
+        [self.inner.slot_list(), vec![&self.front]].concat()
+    }
+    fn slot_list_mut(&mut self) -> Vec<&mut P> {
+        let mut slots = self.inner.slot_list_mut();
+        slots.push(&mut self.front);
+        slots
+    }
+    fn steps(&self) -> u32 {
+        self.inner.steps()
+    }
+    /// The age of the average comes first, by its bits.
+    fn numbers(&self) -> Vec<f32> {
+        [vec![f32::from_bits(self.age)], self.inner.numbers()].concat()
+    }
+    fn set_numbers(&mut self, steps: u32, numbers: &[f32]) -> bool {
+        let [age, numbers @ ..] = numbers else { return false };
+        self.age = age.to_bits();
+        self.inner.set_numbers(steps, numbers)
+    }
+}
+
 impl<P: Tensors> Parts<P> for AnyState<P> {
     fn slot_list(&self) -> Vec<&P> {
         each_state!(self, state => state.slot_list())
@@ -243,7 +273,19 @@ impl Rule for AnyRule {
     type State<P: Tensors> = AnyState<P>;
 
     fn probes(&self) -> bool {
-        matches!(self, Self::Armijo(_))
+        match self {
+            Self::Armijo(_) => true,
+            Self::Averaged(rule) => rule.probes(),
+            _ => false,
+        }
+    }
+
+    fn gradient_point<'s, P: Tensors>(&self, state: &'s AnyState<P>) -> Option<&'s P> {
+        each_rule!(self, state, (rule, state) => rule.gradient_point(state))
+    }
+
+    fn moved<P: Tensors>(&self, state: &mut AnyState<P>) {
+        each_rule!(self, state, (rule, state) => rule.moved(state));
     }
 
     fn state<P: Tensors>(&self, like: &P) -> AnyState<P> {

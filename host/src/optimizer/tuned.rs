@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::expression::AVERAGED;
+
 /// What a grid search found for one task.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -51,12 +53,14 @@ impl Tuned {
         toml::from_str(text).unwrap_or_default()
     }
 
-    /// The tuned rate of a rule; Armijo's is the largest rate it tries, and needs no tuning.
+    /// The tuned rate of a rule; Armijo's is the largest rate it tries, and needs no tuning. A rule whose iterates are
+    /// averaged has the plain rule's unless it was tuned for itself.
     #[must_use]
     pub fn rate(&self, rule: &str) -> Option<f32> {
-        match rule {
+        let plain = rule.strip_prefix(AVERAGED).unwrap_or(rule);
+        match plain {
             "armijo" => Some(10.0),
-            _ => self.best.get(rule).copied(),
+            _ => self.best.get(rule).or_else(|| self.best.get(plain)).copied(),
         }
     }
 }

@@ -41,7 +41,7 @@ const KEPT: f64 = 0.8;
 /// ... at this step.
 const KEPT_AT: u64 = 100;
 /// The guard that the claims are about.
-const GUARDED: &str = "lgl2o(l2o,sgd)";
+const GUARDED: &str = "lgl2o(avg-l2o,sgd)";
 
 /// Every claim about the experiments that were run.
 #[must_use]
@@ -51,7 +51,12 @@ pub fn claims(findings: &[Finding]) -> Vec<Claim> {
 
 fn of_one(finding: &Finding) -> Vec<Claim> {
     match finding.experiment {
-        1 => [early(finding), vec![faster(finding), cheaper(finding), overhead(finding)], table(finding)].concat(),
+        1 => [
+            early(finding),
+            vec![faster(finding, "l2o"), faster(finding, "avg-l2o"), cheaper(finding), overhead(finding)],
+            table(finding),
+        ]
+        .concat(),
         2..=5 => ["sgd", "adam"].iter().flat_map(|fallback| safe(finding, fallback)).collect(),
         6 => DUELS.iter().map(|fallback| duel(finding, fallback)).collect(),
         _ => Vec::new(),
@@ -68,29 +73,30 @@ fn claim(finding: &Finding, claim: String, target: String, measured: Option<(Str
 }
 
 fn early(finding: &Finding) -> Vec<Claim> {
-    let one = |step: u64| {
-        let measured =
-            finding.best_baseline(step).zip(finding.name("l2o")).map(|((Choice { name, .. }, loss), l2o)| {
-                let own = finding.mean(l2o, step);
-                let text = format!("{} against {} of {name}", loss_or_diverged(own), significant(loss));
-                (text, own.is_some_and(|own| own < loss))
-            });
-        let what = format!("{}: l2o alone at step {step} is below every baseline tuned for that step", finding.task);
-        claim(finding, what, "below the best baseline".to_owned(), measured)
+    let below = |expression: &str, averaged: bool, step: u64| {
+        let best = if averaged { finding.best_averaged(step) } else { finding.best_baseline(step) };
+        let measured = best.zip(finding.name(expression)).map(|((Choice { name, .. }, loss), own)| {
+            let own = finding.mean(own, step);
+            let text = format!("{} against {} of {name}", loss_or_diverged(own), significant(loss));
+            (text, own.is_some_and(|own| own < loss))
+        });
+        let theirs = if averaged { "averaged baseline" } else { "baseline" };
+        let what = format!("{}: {expression} alone at step {step} is below every {theirs} tuned for it", finding.task);
+        claim(finding, what, format!("below the best {theirs}"), measured)
     };
-    EARLY.map(one).to_vec()
+    EARLY.map(|s| below("l2o", false, s)).into_iter().chain(EARLY.map(|s| below("avg-l2o", true, s))).collect()
 }
 
-fn faster(finding: &Finding) -> Claim {
-    let measured = finding.best_baseline(REFERENCE).zip(finding.name("l2o")).map(|((choice, loss), l2o)| {
-        let reached = finding.checkpoints().into_iter().find(|&s| finding.mean(l2o, s).is_some_and(|own| own <= loss));
+fn faster(finding: &Finding, expression: &str) -> Claim {
+    let measured = finding.best_baseline(REFERENCE).zip(finding.name(expression)).map(|((choice, loss), own)| {
+        let reached = finding.checkpoints().into_iter().find(|&s| finding.mean(own, s).is_some_and(|own| own <= loss));
         let text = match reached {
             Some(step) => format!("first at step {step} ({} has {} at {REFERENCE})", choice.name, significant(loss)),
             None => format!("never ({} has {} at {REFERENCE})", choice.name, significant(loss)),
         };
         (text, reached.is_some_and(|step| step <= FASTER))
     });
-    let what = format!("{}: l2o alone has the best baseline's loss of step {REFERENCE} sooner", finding.task);
+    let what = format!("{}: {expression} alone has the best baseline's loss of step {REFERENCE} sooner", finding.task);
     claim(finding, what, format!("by step {FASTER}"), measured)
 }
 
@@ -142,7 +148,7 @@ fn table(finding: &Finding) -> Vec<Claim> {
 
 /// On other tasks the guard must not lose to its fallback: on average, and in the worst seed.
 fn safe(finding: &Finding, fallback: &str) -> [Claim; 2] {
-    let guarded = format!("lgl2o(l2o,{fallback})");
+    let guarded = format!("lgl2o(avg-l2o,{fallback})");
     let names = finding.name(&guarded).zip(finding.name(fallback));
     let late = finding.checkpoints().into_iter().filter(|step| step * 10 >= finding.steps);
     let mean = names.and_then(|(guarded, fallback)| worst_ratio(finding, guarded, fallback, late));
@@ -162,7 +168,7 @@ fn safe(finding: &Finding, fallback: &str) -> [Claim; 2] {
 
 /// The default guard against the lowest of the five forms of GL2O, at every checkpoint.
 fn duel(finding: &Finding, fallback: &str) -> Claim {
-    let own = finding.name(&format!("lgl2o(l2o,{fallback})"));
+    let own = finding.name(&format!("lgl2o(avg-l2o,{fallback})"));
     let others: Vec<&str> =
         MU_RULES.iter().filter_map(|mu| finding.name(&format!("gl2o(l2o,{fallback},mu={mu})"))).collect();
     let measured = own.and_then(|own| {
@@ -173,7 +179,7 @@ fn duel(finding: &Finding, fallback: &str) -> Claim {
         let (own, other) = (pace(own)?, pace(others.first()?)?);
         Some((format!("{text}; gradients a step, a forward as a third: {own:.2} against {other:.2}"), reached))
     });
-    let what = format!("{}: lgl2o(l2o,{fallback}) against each GL2O at each checkpoint", finding.task);
+    let what = format!("{}: lgl2o(avg-l2o,{fallback}) against each GL2O at each checkpoint", finding.task);
     claim(finding, what, "never above it".to_owned(), measured)
 }
 
@@ -258,19 +264,20 @@ mod tests {
         let reached: Vec<Option<bool>> = all.iter().map(|c| c.reached).collect();
         // At 50 it is above Adam's 1.4, at 300 it has diverged.
         assert_eq!(reached[..5], [true, false, true, true, false].map(Some));
+        assert!(all[5..10].iter().all(|c| c.reached.is_none() && c.claim.contains("averaged")), "none was run");
         assert!(all[4].measured.starts_with("diverged against 0.600"), "{}", all[4].measured);
-        assert_eq!((all[5].reached, all[5].measured.starts_with("first at step 150")), (Some(true), true));
+        assert_eq!((all[10].reached, all[10].measured.starts_with("first at step 150")), (Some(true), true));
         // Half way from cost 495 (loss 0.7) to cost 660 (loss 0.5).
-        assert_eq!((all[6].reached, all[6].measured.as_str()), (Some(true), "at cost 578"));
-        assert_eq!((all[7].reached, all[7].measured.as_str()), (Some(true), "1.10 times"));
+        assert_eq!((all[12].reached, all[12].measured.as_str()), (Some(true), "at cost 578"));
+        assert_eq!((all[13].reached, all[13].measured.as_str()), (Some(true), "1.10 times"));
         // Adam stood at 1.2: the network gains 0.4, the table 0.35.
-        assert_eq!((all[8].reached, all[8].measured.as_str()), (Some(true), "88 % of it"));
+        assert_eq!((all[14].reached, all[14].measured.as_str()), (Some(true), "88 % of it"));
     }
 
     #[test]
     fn what_cannot_be_measured_is_said() {
         let all = claims(&[finding(1, 100, vec![run("sgd:1", 1, &[(100, 1.0)])], &[], &[(100, "sgd:1")])]);
-        assert_eq!(all.len(), 8);
+        assert_eq!(all.len(), 14);
         assert!(all.iter().all(|c| c.reached.is_none() && c.measured.starts_with("nothing")));
     }
 

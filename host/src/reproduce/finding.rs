@@ -1,6 +1,7 @@
 //! What came out of one experiment on one task.
 
 use super::plan;
+use crate::optimizer::expression::AVERAGED;
 use crate::record::{Results, Run};
 
 /// A rule's best rate for one checkpoint.
@@ -68,10 +69,22 @@ impl Finding {
         rules
     }
 
-    /// The lowest mean loss of any baseline at a checkpoint, each at its best rate for it.
+    /// The lowest mean loss of any baseline at a checkpoint, each at its best rate for it. Those whose iterates are
+    /// averaged are not among them.
     #[must_use]
     pub fn best_baseline(&self, step: u64) -> Option<(&Choice, f64)> {
-        let there = self.choices.iter().filter(|choice| choice.step == step);
+        self.best(step, false)
+    }
+
+    /// The same among the baselines whose iterates are averaged.
+    #[must_use]
+    pub fn best_averaged(&self, step: u64) -> Option<(&Choice, f64)> {
+        self.best(step, true)
+    }
+
+    fn best(&self, step: u64, averaged: bool) -> Option<(&Choice, f64)> {
+        let wanted = |choice: &&Choice| choice.step == step && choice.rule.starts_with(AVERAGED) == averaged;
+        let there = self.choices.iter().filter(wanted);
         let means = there.filter_map(|choice| Some((choice, self.mean(&choice.name, step)?)));
         means.min_by(|a, b| a.1.total_cmp(&b.1))
     }

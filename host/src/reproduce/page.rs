@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::claims::Claim;
 use super::finding::Finding;
-use super::plan::{DUELS, Experiment, FALLBACKS, LEARNED, Part, Scale};
+use super::plan::{DUELS, Experiment, FALLBACKS, LEARNED, Part, Scale, averaged};
 use super::words;
 use crate::files::write_atomically;
 use crate::record::Summary;
@@ -84,10 +84,16 @@ fn section(finding: &Finding, part: &Part, pictures: Vec<Picture>, folder: &str)
         title: finding.task.clone(),
         level: 3,
         text,
-        tables: vec![loss_table(finding)],
+        tables: tables(finding),
         pictures: pictures.into_iter().map(|picture| (picture.svg, picture.caption)).collect(),
         more: Some([format!("{folder}/results.json"), "Every run and every point".to_owned()]),
     }
+}
+
+/// The losses, and what becomes of a changed guard.
+fn tables(finding: &Finding) -> Vec<Table> {
+    let changed = if finding.experiment == 8 { words::ablation_table(finding) } else { None };
+    std::iter::once(loss_table(finding)).chain(changed).collect()
 }
 
 /// The claims, for the report and the terminal.
@@ -205,8 +211,8 @@ fn curves(finding: &Finding, shown: impl Fn(&str) -> bool, suffix: &str) -> Resu
 /// The two sides alone and every guard with one fallback.
 fn duel_pictures(finding: &Finding, fallback: &str) -> Result<Vec<Picture>> {
     let shown = |name: &str| {
-        let inside = [format!("(l2o,{fallback})"), format!("(l2o,{fallback},")];
-        name == "l2o" || name == fallback || inside.iter().any(|part| name.contains(part.as_str()))
+        let inside = [format!("l2o,{fallback})"), format!("l2o,{fallback},")];
+        ["l2o", "avg-l2o", fallback].contains(&name) || inside.iter().any(|part| name.contains(part.as_str()))
     };
     let mut all = curves(finding, shown, &format!("-{fallback}"))?;
     // A band of verdicts for each of eight guards says less than the column of shares in the table.
@@ -216,14 +222,14 @@ fn duel_pictures(finding: &Finding, fallback: &str) -> Result<Vec<Picture>> {
 
 /// Final loss and share of learned steps of every pair.
 fn pair_picture(finding: &Finding) -> Result<Picture> {
-    let learned: Vec<&str> = LEARNED.into_iter().filter(|name| finding.name(name).is_some()).collect();
+    let learned: Vec<&str> = LEARNED.into_iter().filter(|name| finding.name(&averaged(name)).is_some()).collect();
     let end = |expression: &str| finding.mean_of(expression, finding.steps);
-    let alone = |name: &&str| {
+    let alone = |name: &str| {
         let loss = end(name).map_or_else(|| "diverges".to_owned(), significant);
-        [(*name).to_owned(), format!("alone: {loss}")]
+        [name.to_owned(), format!("alone: {loss}")]
     };
     let cell = |learned: &str, fallback: &str| {
-        let pair = format!("lgl2o({learned},{fallback})");
+        let pair = format!("lgl2o({},{fallback})", averaged(learned));
         let Some(name) = finding.name(&pair) else { return HeatCell::default() };
         let (loss, fallback) = (end(&pair), end(fallback));
         let share = words::learned_steps_share(finding, name).unwrap_or(0.0);
@@ -236,8 +242,8 @@ fn pair_picture(finding: &Finding) -> Result<Picture> {
         }
     };
     let map = HeatMap {
-        rows: learned.iter().map(alone).collect(),
-        columns: FALLBACKS.iter().map(alone).collect(),
+        rows: learned.iter().map(|name| alone(&averaged(name))).collect(),
+        columns: FALLBACKS.iter().map(|name| alone(name)).collect(),
         cells: learned.iter().map(|l| FALLBACKS.iter().map(|f| cell(l, f)).collect()).collect(),
     };
     let title = format!("Every pair: held-out loss after {} steps", finding.steps);

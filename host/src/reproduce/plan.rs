@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use lgl2o::objective::mlp::Activation;
 
 use crate::data::Variant;
+use crate::optimizer::expression::AVERAGED;
 use crate::optimizer::tuned::TUNED_RULES;
 
 /// How many experiments there are.
@@ -32,6 +33,8 @@ const EARLY: [u64; 5] = [0, 1, 3, 6, 12];
 const BASELINES: [&str; 4] = ["sgd", "momentum", "nesterov", "adam"];
 /// Those whose rate is searched where a run takes minutes.
 const SLOW_BASELINES: [&str; 3] = ["sgd", "momentum", "adam"];
+/// Rules whose iterates are averaged, and whose rate is searched again for that: what averaging alone does.
+const AVERAGED_BASELINES: [&str; 3] = ["avg-sgd", "avg-nesterov", "avg-adam"];
 /// Learned optimizers, in the order of the heat map.
 pub const LEARNED: [&str; 5] = ["l2o", "lstm", "rnnprop", "controller", "table"];
 /// Fallbacks of the heat map, in its order.
@@ -42,21 +45,30 @@ pub const DUELS: [&str; 3] = ["sgd", "momentum", "adam"];
 pub const MU_RULES: [&str; 5] = ["gs:0.99", "rt", "aa", "ema:0.25", "rm:10"];
 /// The default guard without one part or with another one, each in words: pace, decision, fallback, state policies, and
 /// the paper's form, which has none of the parts.
-pub const ABLATIONS: [(&str, &str); 13] = [
-    ("lgl2o(l2o,sgd,no-stride)", "without strides"),
-    ("lgl2o(l2o,sgd,no-audit)", "without audits"),
-    ("lgl2o(l2o,sgd,no-budget)", "without budget"),
-    ("lgl2o(l2o,sgd,no-audit,no-budget)", "with nothing but strides"),
-    ("lgl2o(l2o,sgd,lower)", "without margin"),
-    ("lgl2o(l2o,sgd,early-stop=0)", "with all check batches always"),
-    ("lgl2o(l2o,sgd,no-veto)", "without veto"),
-    ("lgl2o(l2o,sgd,stay)", "staying where neither side descends"),
-    ("lgl2o(l2o,armijo)", "with line search in the fallback"),
-    ("lgl2o(l2o,sgd,rewind)", "rewinding the loser's state"),
-    ("lgl2o(l2o,sgd,reset)", "resetting it"),
-    ("lgl2o(l2o,sgd,follow)", "having it follow the winner"),
-    ("lgl2o(l2o,sgd,paper)", "in the paper's form"),
+pub const ABLATIONS: [(&str, &str); 16] = [
+    ("lgl2o(l2o,sgd)", "without averaging"),
+    ("lgl2o(avg-l2o,sgd,no-trust)", "without trust: every tie to the fallback"),
+    ("lgl2o(avg-l2o,sgd,no-stretch)", "without stretch: strides of 32 steps at most"),
+    ("lgl2o(avg-l2o,sgd,no-stride)", "without strides"),
+    ("lgl2o(avg-l2o,sgd,no-audit)", "without audits"),
+    ("lgl2o(avg-l2o,sgd,no-budget)", "without budget"),
+    ("lgl2o(avg-l2o,sgd,no-audit,no-budget)", "with nothing but strides"),
+    ("lgl2o(avg-l2o,sgd,lower)", "without margin"),
+    ("lgl2o(avg-l2o,sgd,early-stop=0)", "with all check batches always"),
+    ("lgl2o(avg-l2o,sgd,no-veto)", "without veto"),
+    ("lgl2o(avg-l2o,sgd,stay)", "staying where neither side descends"),
+    ("lgl2o(avg-l2o,armijo)", "with line search in the fallback"),
+    ("lgl2o(avg-l2o,sgd,rewind)", "rewinding the loser's state"),
+    ("lgl2o(avg-l2o,sgd,reset)", "resetting the loser's state"),
+    ("lgl2o(avg-l2o,sgd,follow)", "having the loser's state follow the winner"),
+    ("lgl2o(l2o,sgd,paper)", "in the paper's form, without averaging"),
 ];
+
+/// A learned optimizer whose iterates are averaged, as the default guard has it.
+#[must_use]
+pub fn averaged(learned: &str) -> String {
+    format!("{AVERAGED}{learned}")
+}
 
 /// The data of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,9 +210,9 @@ const TITLES: [[&str; 3]; EXPERIMENTS as usize] = [
     ["8-ablation", "The default guard without its parts", "What does each part of the guard contribute?"],
 ];
 
-/// Experiment 1's task: as every rule's rate is searched there, so it is wherever the task occurs.
+/// Experiment 1's task: as every rule's rate is searched there, averaged or not, so it is wherever the task occurs.
 fn mnist_for_all(scale: &Scale) -> TaskPlan {
-    TaskPlan { rules: TUNED_RULES.to_vec(), ..mnist(scale, "mnist", Variant::Plain, 3000) }
+    TaskPlan { rules: [&TUNED_RULES[..], &AVERAGED_BASELINES].concat(), ..mnist(scale, "mnist", Variant::Plain, 3000) }
 }
 
 fn mnist(scale: &Scale, key: &str, variant: Variant, steps: u64) -> TaskPlan {
@@ -261,7 +273,7 @@ fn folder(scale: &Scale, path: &Path) -> TaskPlan {
 
 /// Baselines tuned for each checkpoint, the learned optimizer alone, and the guard.
 fn full(task: TaskPlan) -> Part {
-    let optimizers = ["sgd", "adam", "l2o", "lgl2o(l2o,sgd)", "lgl2o(l2o,adam)"];
+    let optimizers = ["sgd", "adam", "l2o", "avg-l2o", "lgl2o(avg-l2o,sgd)", "lgl2o(avg-l2o,adam)"];
     let optimizers = optimizers.map(str::to_owned).to_vec();
     Part { steps: task.steps, task, baselines: true, optimizers }
 }
@@ -270,26 +282,38 @@ fn full(task: TaskPlan) -> Part {
 /// for the first two experiments only.
 fn full_for_all(task: TaskPlan) -> Part {
     let part = full(task);
-    let others = LEARNED.iter().filter(|name| **name != "l2o").chain(&["gl2o(l2o,sgd)"]).map(|name| (*name).to_owned());
+    let others = LEARNED
+        .iter()
+        .filter(|name| **name != "l2o")
+        .chain(&["gl2o(l2o,sgd)", "lgl2o(avg-table,sgd)"])
+        .map(|name| (*name).to_owned());
     Part { optimizers: part.optimizers.iter().cloned().chain(others).collect(), ..part }
 }
 
-/// Guard against guard: for each fallback the two sides alone, both forms of LGL2O, five of GL2O, three blends.
+/// Guard against guard: for each fallback the two sides alone, LGL2O in the paper's form and by default, averaged or not,
+/// five forms of GL2O and one that is averaged, three blends.
 fn duel(task: TaskPlan) -> Part {
     let guards = |fallback: &str| -> Vec<String> {
-        let alone = [fallback.to_owned(), format!("lgl2o(l2o,{fallback})"), format!("lgl2o(l2o,{fallback},paper)")];
+        let alone = [
+            fallback.to_owned(),
+            format!("lgl2o(avg-l2o,{fallback})"),
+            format!("lgl2o(l2o,{fallback})"),
+            format!("lgl2o(l2o,{fallback},paper)"),
+            format!("gl2o(avg-l2o,{fallback})"),
+        ];
         let residual = MU_RULES.map(|mu| format!("gl2o(l2o,{fallback},mu={mu})"));
         let blends = ["0.25", "0.5", "0.75"].map(|share| format!("blend(l2o,{fallback},share={share})"));
         alone.into_iter().chain(residual).chain(blends).collect()
     };
-    let optimizers = std::iter::once("l2o".to_owned()).chain(DUELS.iter().flat_map(|f| guards(f))).collect();
+    let optimizers =
+        ["l2o", "avg-l2o"].map(str::to_owned).into_iter().chain(DUELS.iter().flat_map(|f| guards(f))).collect();
     Part { steps: task.steps, task, baselines: false, optimizers }
 }
 
 /// Every learned optimizer with every fallback, and all of them alone.
 fn pairs(task: TaskPlan, scale: &Scale) -> Part {
-    let alone = FALLBACKS.iter().chain(&LEARNED).map(|name| (*name).to_owned());
-    let guarded = LEARNED.iter().flat_map(|l| FALLBACKS.iter().map(move |f| format!("lgl2o({l},{f})")));
+    let alone = FALLBACKS.iter().map(|name| (*name).to_owned()).chain(LEARNED.iter().map(|name| averaged(name)));
+    let guarded = LEARNED.iter().flat_map(|l| FALLBACKS.iter().map(move |f| format!("lgl2o({},{f})", averaged(l))));
     Part {
         steps: scale.steps(1000).min(task.steps),
         task,
@@ -301,7 +325,7 @@ fn pairs(task: TaskPlan, scale: &Scale) -> Part {
 /// The default guard with its sides alone, and the same without one part or with another one.
 fn ablation(task: TaskPlan) -> Part {
     let optimizers =
-        ["sgd", "armijo", "l2o", "lgl2o(l2o,sgd)"].into_iter().chain(ABLATIONS.map(|(changed, _)| changed));
+        ["sgd", "armijo", "avg-l2o", "lgl2o(avg-l2o,sgd)"].into_iter().chain(ABLATIONS.map(|(changed, _)| changed));
     Part { steps: task.steps, task, baselines: false, optimizers: optimizers.map(str::to_owned).collect() }
 }
 

@@ -3,8 +3,9 @@
 use super::claims::Claim;
 use super::finding::Finding;
 use super::page::Outcome;
-use super::plan::{ABLATIONS, DUELS, EXPERIMENTS, FALLBACKS, LEARNED, MU_RULES, Part};
-use crate::report::number::significant;
+use super::plan::{ABLATIONS, DUELS, EXPERIMENTS, FALLBACKS, LEARNED, MU_RULES, Part, averaged};
+use crate::report::number::{percent, significant};
+use crate::report::overview::Table;
 
 /// Guarded and no worse than this many times the fallback's loss.
 const NO_WORSE: f64 = 1.05;
@@ -108,7 +109,8 @@ fn full(finding: &Finding) -> Option<String> {
             None => format!("`{name}` has diverged"),
         })
     };
-    let others: Vec<String> = ["l2o", "lgl2o(l2o,sgd)", "lgl2o(l2o,adam)"].into_iter().filter_map(end).collect();
+    let others: Vec<String> =
+        ["l2o", "avg-l2o", "lgl2o(avg-l2o,sgd)", "lgl2o(avg-l2o,adam)"].into_iter().filter_map(end).collect();
     let at = |step: u64| {
         let (choice, loss) = finding.best_baseline(step)?;
         let own = finding.mean_of("l2o", step)?;
@@ -134,19 +136,19 @@ fn duel(finding: &Finding, fallback: &str) -> Option<String> {
     let rule = |mu| Some((end(&format!("gl2o(l2o,{fallback},mu={mu})"))?, mu));
     let best = MU_RULES.into_iter().filter_map(rule).min_by(|a, b| a.0.total_cmp(&b.0))?;
     Some(format!(
-        "With {fallback}: LGL2O ends at {}, the best GL2O (mu={}) at {}, {fallback} alone at {}, the learned optimizer \
-         alone at {}.",
-        say(end(&format!("lgl2o(l2o,{fallback})"))),
+        "With {fallback}: LGL2O ends at {}, the best GL2O (mu={}) at {}, {fallback} alone at {}, the averaged learned \
+         optimizer alone at {}.",
+        say(end(&format!("lgl2o(avg-l2o,{fallback})"))),
         best.1,
         significant(best.0),
         say(end(fallback)),
-        say(end("l2o"))
+        say(end("avg-l2o"))
     ))
 }
 
 fn pairs(finding: &Finding) -> String {
     let end = |expression: &str| finding.mean_of(expression, finding.steps);
-    let all = LEARNED.iter().flat_map(|l| FALLBACKS.iter().map(move |f| (*f, format!("lgl2o({l},{f})"))));
+    let all = LEARNED.iter().flat_map(|l| FALLBACKS.iter().map(move |f| (*f, format!("lgl2o({},{f})", averaged(l)))));
     let run: Vec<(&str, String)> = all.filter(|(_, pair)| finding.name(pair).is_some()).collect();
     let good = run.iter().filter(|(fallback, pair)| match (end(pair), end(fallback)) {
         (Some(own), Some(theirs)) => own <= NO_WORSE * theirs,
@@ -159,20 +161,36 @@ fn pairs(finding: &Finding) -> String {
     )
 }
 
+/// What the table of the changed guards shows.
 fn ablation(finding: &Finding) -> Option<String> {
-    let last = finding.steps;
-    let whole = finding.mean_of("lgl2o(l2o,sgd)", last)?;
-    let changed = ABLATIONS.iter().filter_map(|(planned, what)| {
-        let name = finding.name(planned)?;
-        Some(match finding.mean(name, last) {
-            Some(mean) => format!("{what} at {} times", significant(mean / whole)),
-            None => format!("{what} it diverges"),
-        })
-    });
-    let changed: Vec<String> = changed.collect();
+    let whole = finding.mean_of(DEFAULT_GUARD, finding.steps)?;
     Some(format!(
-        "The default guard ends at {}. Changed in one part it ends at a multiple of that: {}.",
-        significant(whole),
-        changed.join(", ")
+        "The default guard ends at {}. The second table changes it in one part at a time.",
+        significant(whole)
     ))
+}
+
+/// The guard that is changed in one part at a time.
+const DEFAULT_GUARD: &str = "lgl2o(avg-l2o,sgd)";
+
+/// The default guard, changed: loss and cost as multiples of the unchanged one's; `None` for other experiments.
+pub(super) fn ablation_table(finding: &Finding) -> Option<Table> {
+    let last = finding.steps;
+    let (whole, name) = (finding.mean_of(DEFAULT_GUARD, last)?, finding.name(DEFAULT_GUARD)?);
+    let cost = finding.cost(name, last)?;
+    let row = |(planned, what): &(&str, &str)| {
+        let name = finding.name(planned)?;
+        let times = |x: f64| format!("{x:.2}");
+        let loss = finding.mean(name, last).map_or_else(|| "diverges".to_owned(), |mean| times(mean / whole));
+        let share = learned_steps_share(finding, name).map_or_else(|| "-".to_owned(), percent);
+        Some(vec![(*what).to_owned(), loss, times(finding.cost(name, last)? / cost), share])
+    };
+    let share = learned_steps_share(finding, name).map_or_else(|| "-".to_owned(), percent);
+    let own = [&format!("as it is, `{name}`"), "1.00", "1.00", &share].map(str::to_owned).to_vec();
+    Some(Table {
+        caption: format!("Loss and cost after {last} steps, as multiples of the default guard's."),
+        head: ["the default guard", "loss", "cost", "learned steps %"].map(str::to_owned).to_vec(),
+        rows: std::iter::once(own).chain(ABLATIONS.iter().filter_map(row)).collect(),
+        words: false,
+    })
 }

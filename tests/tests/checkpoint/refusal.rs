@@ -8,8 +8,8 @@ use lgl2o::learned::file::crc32;
 use lgl2o::learned::{self, CoordinateMlp, Learned, Table};
 use lgl2o::objective::mlp::{Activation, Loss, Mlp};
 use lgl2o::objective::{Logistic, Quadratic};
-use lgl2o::rule::{Adam, AdamW, Armijo, Lion, Momentum, Nesterov, Rate, RmsProp, Sgd};
-use lgl2o::{Error, Memory, Trainer};
+use lgl2o::rule::{Adam, AdamW, Armijo, Averaged, Lion, Momentum, Nesterov, Rate, RmsProp, Sgd};
+use lgl2o::{Error, Memory, Rule, Trainer};
 use lgl2o_host::network::HeapNetwork;
 use lgl2o_tests::bits;
 use lgl2o_tests::task::{BATCH, SmallMlp, small_mlp, start};
@@ -289,6 +289,11 @@ fn fingerprints_differ_where_configurations_do() {
         loss.veto(false).fingerprint(),
         loss.stay(true).fingerprint(),
         loss.stride(16).fingerprint(),
+        loss.stretch(5).fingerprint(),
+        loss.trust(false).fingerprint(),
+        sgd.averaged().fingerprint(),
+        Averaged { rule: sgd, eta: 2.0 }.fingerprint(),
+        LossGuard::new(tiny.averaged(), sgd).fingerprint(),
         loss.audits(false).fingerprint(),
         loss.budget(false).fingerprint(),
         loss.gaps(80, 1281).fingerprint(),
@@ -327,7 +332,8 @@ fn fingerprints_differ_where_configurations_do() {
     let different: std::collections::BTreeSet<u32> = all.into_iter().collect();
     assert_eq!(different.len(), all.len());
     assert_eq!(loss.policy::<KeepOwn>().fingerprint(), loss.fingerprint());
-    assert_eq!((&loss).fingerprint(), loss.fingerprint());
+    let borrowed = &loss;
+    assert_eq!(Fingerprint::fingerprint(&borrowed), loss.fingerprint());
     assert_eq!(small_mlp().fingerprint(), network(&[2, 8, 2], Activation::Tanh, Loss::CrossEntropy));
 }
 

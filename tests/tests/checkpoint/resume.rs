@@ -94,8 +94,9 @@ fn resumes(expression: &str, seed: u64, rounds: [u32; 2]) {
     optimizer.method.visit(Case { seed, rounds }).unwrap();
 }
 
-const LEARNED: [&str; 7] = ["l2o", "lstm", "rnnprop", "controller", "table", "adam:0.1", "armijo"];
-const FALLBACKS: [&str; 9] = [
+const LEARNED: [&str; 9] =
+    ["l2o", "lstm", "rnnprop", "controller", "table", "adam:0.1", "armijo", "avg-l2o", "avg-controller"];
+const FALLBACKS: [&str; 10] = [
     "sgd:0.5",
     "sgd:5/(10+i)",
     "momentum:0.1",
@@ -105,9 +106,16 @@ const FALLBACKS: [&str; 9] = [
     "adamw:0.01",
     "lion:0.01",
     "armijo",
+    "avg-momentum:0.1",
 ];
-const PACES: [&str; 6] =
-    ["nt=1,nc=1", "nt=3,nc=2", "nt=3,stride=8,gaps=6:24", "nt=2,budget,gaps=3:6", "nt=2,stride=4,no-audit", "nt=2"];
+const PACES: [&str; 6] = [
+    "nt=1,nc=1",
+    "nt=3,nc=2",
+    "nt=3,stride=8,stretch=3,trust,gaps=6:24",
+    "nt=2,budget,gaps=3:6",
+    "nt=2,stride=4,no-audit",
+    "nt=2",
+];
 const POLICIES: [&str; 4] = ["keep", "rewind", "reset", "follow"];
 const DECISIONS: [&str; 6] = ["lower", "margin=1", "growing-margin", "full", "decrease=0.01", "lower,stay"];
 const MUS: [&str; 5] = ["gs:0.5", "rt", "aa", "ema:0.25", "rm:4"];

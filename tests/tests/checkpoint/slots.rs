@@ -181,7 +181,8 @@ fn what_does_not_fit_is_refused_before_anything_is_erased() {
         assert_eq!(slots.release().done, 0);
     });
     let error = SlotError::Region { sector: 1024, capacity: 6 * 1024 };
-    for region in [0..1024, 0..7 * 1024, 512..4096, 0..4095, 4096..0, 6 * 1024..8 * 1024, 0..0, 0..u32::MAX] {
+    let backwards = core::ops::Range { start: 4096, end: 0 };
+    for region in [0..1024, 0..7 * 1024, 512..4096, 0..4095, backwards, 6 * 1024..8 * 1024, 0..0, 0..u32::MAX] {
         assert_eq!(Slots::new(chip(), region.clone()).map(drop), Err(error), "{region:?}");
     }
 }

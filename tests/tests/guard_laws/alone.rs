@@ -69,6 +69,11 @@ fn assert_rejected<S: StatePolicy>(name: &str, fallback: &(impl Rule + Copy)) {
             let (params, verdicts) = quadratic.guarded(&guard, &mut Exact);
             assert_all(&verdicts, Winner::Fallback, &what);
             assert_eq!(params, quadratic_alone, "{what}: quadratic");
+            let averaged =
+                LossGuard::paper(learned.averaged(), *fallback).batches(steps, 2).decision(decision).policy::<S>();
+            let (params, verdicts) = quadratic.guarded(&averaged, &mut Exact);
+            assert_all(&verdicts, Winner::Fallback, &what);
+            assert_eq!(params, quadratic_alone, "{what}: quadratic, averaged");
         }
     }
 }
@@ -102,6 +107,12 @@ fn all_rejected_is_adam_alone() {
 #[test]
 fn all_rejected_is_armijo_alone() {
     assert_rejected_by_every_policy("armijo", &Armijo::new(1.0).unwrap());
+}
+
+/// All rejected, an averaged fallback: a rule like any other, that wants its gradients elsewhere.
+#[test]
+fn all_rejected_is_averaged_sgd_alone() {
+    assert_rejected_by_every_policy("averaged sgd", &Sgd::new(0.05).averaged());
 }
 
 /// Every proposal of a learned rule is accepted, because the fallback's is terrible.
@@ -139,6 +150,12 @@ fn assert_accepted_by_every_policy(name: &str, learned: &(impl Rule + Copy)) {
 #[test]
 fn all_accepted_is_adam_alone() {
     assert_accepted_by_every_policy("adam", &Adam::new(0.01));
+}
+
+/// All accepted: an averaged rule goes on from its front, from round to round.
+#[test]
+fn all_accepted_is_averaged_adam_alone() {
+    assert_accepted_by_every_policy("averaged adam", &Adam::new(0.01).averaged());
 }
 
 /// All accepted: the built-in learned rule is itself alone.

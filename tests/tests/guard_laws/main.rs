@@ -5,6 +5,7 @@
 //! - `decisions`: each decision is the comparison that it is documented to be.
 //! - `policies`: what a state policy makes of the loser's state.
 //! - `pace`: races, strides and the fallback alone: what each promises and costs, and how often a loser is asked.
+//! - `trust`: ties go to a learned side that has won the last race.
 //! - `stay`: a model that must not get worse does not.
 //! - `early_stop`: how often a comparison that stops early is wrong, and when it stops.
 //! - `costs`: what a round costs, in gradients and forward passes.
@@ -22,3 +23,4 @@ mod pace;
 mod policies;
 mod residual;
 mod stay;
+mod trust;

@@ -31,7 +31,7 @@ pub(crate) const SWITCHES: [Switches; 6] =
 
 /// A guard with another pace.
 pub(crate) fn paced<L, F, S>(guard: LossGuard<L, F, S>, (stride, audits, budget): Switches) -> LossGuard<L, F, S> {
-    guard.stride(stride).audits(audits).budget(budget)
+    guard.stride(stride).stretch(0).audits(audits).budget(budget)
 }
 
 /// What a round was.
@@ -184,8 +184,9 @@ fn assert_follows<O: Blank>(
 ) -> Vec<Verdict> {
     let mut memory = run::memory(objective, guard, start);
     let mut verdicts = Vec::new();
-    // A round takes 40 steps at most.
-    while memory.progress().steps + 40 < points.len() as u64 {
+    // A round takes 40 steps at most, or a quarter of all so far.
+    let longest = |steps: u64| (steps / 4).max(40);
+    while memory.progress().steps + longest(memory.progress().steps) < points.len() as u64 {
         let verdict = Trainer::new(objective, guard, &mut memory).round(source).unwrap();
         let steps = memory.progress().steps;
         assert_eq!(verdict.winner, winner, "{what}: {verdict:?}");

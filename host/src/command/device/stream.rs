@@ -80,14 +80,15 @@ fn emulate(
     let events = listen(std::io::empty(), emulator.log.take().map(|log| (log, table)));
     let show = args.log;
     let log = std::thread::spawn(move || {
-        let lines = events.into_iter().filter_map(|event| if let Event::Log(line) = event { Some(line) } else { None });
-        lines
-            .inspect(|line| {
-                if show {
-                    eprintln!("{line}")
-                }
-            })
-            .last()
+        let mut last = None;
+        for event in events {
+            let Event::Log(line) = event else { continue };
+            if show {
+                eprintln!("{line}");
+            }
+            last = Some(line);
+        }
+        last
     });
     let uart = emulator.uart.try_clone().context("cannot use the UART")?;
     let outcome = follow(uart, args, sets, order)?;

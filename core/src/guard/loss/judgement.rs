@@ -1,0 +1,160 @@
+//! How the candidates of a [`LossGuard`] are judged.
+
+use super::proposals::Proposals;
+use super::{LossGuard, MemoryOf};
+use crate::batch::Source;
+use crate::error::Error;
+use crate::guard::Decision;
+use crate::guard::policy::StatePolicy;
+use crate::objective::Objective;
+use crate::oracle::{Difference, Oracle, Paired};
+use crate::rule::Rule;
+
+/// What the check batches have come to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Judgement {
+    pub(super) accept: bool,
+    /// Whether the current parameters are to be kept.
+    pub(super) stay: bool,
+    pub(super) fallback_loss: f32,
+    pub(super) learned_loss: f32,
+    pub(super) standard_error: f32,
+}
+
+/// When a comparison stops early, and when it draws all check batches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    /// At the first clear difference.
+    EitherWay,
+    /// At the first one against the learned candidate only.
+    OnLoss,
+}
+
+/// The most that a tie may cost, as a share of the loss: a wild candidate has a wide standard error, and must not hide
+/// in it.
+const TIE: f32 = 0.0625;
+
+/// Whether a trusted candidate is better than another one, or as good within z standard errors and a share of its loss.
+fn is_tie_or_better(difference: &Difference, z: f32, other: f32) -> bool {
+    let (error, share) = (z * difference.standard_error(), TIE * other);
+    difference.mean() < if error < share { error } else { share }
+}
+
+impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
+    /// Compares two points, and a third one where the veto asks for it, on the check batches or the full objective.
+    fn compare<O: Objective>(
+        &self,
+        first: &O::Params,
+        second: &O::Params,
+        third: Option<&O::Params>,
+        stop: Stop,
+        oracle: &mut Oracle<'_, O>,
+        source: &mut impl Source<O>,
+    ) -> Result<Paired, Error> {
+        let mut paired = Paired::default();
+        if self.decision == Decision::FullObjective {
+            let mut part = 0;
+            while let Some(batch) = source.objective(part)? {
+                oracle.compare(first, second, third, batch, &mut paired)?;
+                part += 1;
+            }
+            if part == 0 {
+                return Err(Error::NoObjective);
+            }
+        } else {
+            for _ in 0..self.check_batches {
+                let batch = source.check()?;
+                oracle.compare(first, second, third, batch, &mut paired)?;
+                if self.is_clear(&paired, stop) {
+                    break;
+                }
+            }
+        }
+        Ok(paired)
+    }
+
+    /// Whether no more check batches are needed.
+    fn is_clear(&self, paired: &Paired, stop: Stop) -> bool {
+        let error = self.early_stop * paired.standard_error();
+        // A standard error of 0 is that of one example or of equal losses, which says nothing.
+        let stops = error > 0.0 && !matches!(self.decision, Decision::SufficientDecrease { .. });
+        let difference = paired.difference();
+        stops && (difference > error || stop == Stop::EitherWay && difference < -error)
+    }
+
+    /// Whether v may be kept, and both losses.
+    pub(super) fn judge<O: Objective>(
+        &self,
+        memory: &MemoryOf<L, F, S, O::Params>,
+        params: &O::Params,
+        proposals: &Proposals,
+        oracle: &mut Oracle<'_, O>,
+        source: &mut impl Source<O>,
+    ) -> Result<Judgement, Error> {
+        let (u, v) = (&memory.fallback, &memory.learned);
+        if let Decision::SufficientDecrease { kappa } = self.decision {
+            let paired = self.compare(params, v, None, Stop::EitherWay, oracle, source)?;
+            let enough = paired.second() <= paired.first() - kappa * proposals.square;
+            return Ok(Judgement {
+                accept: proposals.learned && paired.second().is_finite() && enough,
+                stay: false,
+                fallback_loss: f32::NAN,
+                learned_loss: if proposals.learned { paired.second() } else { f32::INFINITY },
+                standard_error: crate::oracle::or_infinity(paired.standard_error()),
+            });
+        }
+        let third = (self.veto || self.stay).then_some(params);
+        let margin = self.decision.margin(memory.rounds.saturating_add(1));
+        let trusts = self.trust && margin > 0.0;
+        let trusted = trusts && memory.pace.is_trusted();
+        // Trust is not gained at the first glance.
+        let stop = if trusts && !trusted { Stop::OnLoss } else { Stop::EitherWay };
+        let paired = self.compare(u, v, third, stop, oracle, source)?;
+        let fallback_loss = if proposals.fallback { paired.first() } else { f32::INFINITY };
+        let learned_loss = if proposals.learned { paired.second() } else { f32::INFINITY };
+        let ahead = match fallback_loss.is_finite() {
+            true if trusted => is_tie_or_better(paired.to_first(), margin, fallback_loss),
+            true if margin > 0.0 => paired.difference() < -margin * paired.standard_error(),
+            _ => learned_loss < fallback_loss,
+        };
+        let allowed = match self.veto || self.stay {
+            false => true,
+            true if trusted && !self.stay => is_tie_or_better(paired.to_third(), margin, paired.third()),
+            true => learned_loss < paired.third(),
+        };
+        let accept = learned_loss.is_finite() && ahead && allowed;
+        Ok(Judgement {
+            accept,
+            stay: self.stay && !accept && fallback_loss >= paired.third(),
+            fallback_loss,
+            learned_loss,
+            standard_error: crate::oracle::or_infinity(paired.standard_error()),
+        })
+    }
+
+    /// Whether the fallback's candidate may be kept where it stands alone: always, unless it should not be worse than
+    /// the current parameters.
+    pub(super) fn judge_alone<O: Objective>(
+        &self,
+        memory: &MemoryOf<L, F, S, O::Params>,
+        params: &O::Params,
+        proposals: &Proposals,
+        oracle: &mut Oracle<'_, O>,
+        source: &mut impl Source<O>,
+    ) -> Result<Judgement, Error> {
+        let mut judgement = Judgement {
+            accept: false,
+            stay: false,
+            fallback_loss: f32::NAN,
+            learned_loss: f32::NAN,
+            standard_error: 0.0,
+        };
+        if self.stay {
+            let paired = self.compare(params, &memory.fallback, None, Stop::EitherWay, oracle, source)?;
+            judgement.fallback_loss = if proposals.fallback { paired.second() } else { f32::INFINITY };
+            judgement.stay = judgement.fallback_loss >= paired.first();
+            judgement.standard_error = crate::oracle::or_infinity(paired.standard_error());
+        }
+        Ok(judgement)
+    }
+}

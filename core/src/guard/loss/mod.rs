@@ -1,0 +1,203 @@
+//! The loss guard LGL2O ("A Simple Guard for Learned Optimizers", ICML 2022, arXiv 2201.12426).
+//!
+//! ```text
+//! u = the fallback's n_t steps from w      v = the learned rule's n_t steps from w, on the same training batches
+//! w <- v if v's check loss is lower than u's, else u
+//! ```
+//!
+//! Check batches are fresh and disjoint from the training batches, and both candidates see the same ones. Ties, NaN and
+//! infinity go to the fallback. With gradient descent at 0 < rate < 2/L as fallback and *full objective* as decision,
+//! F(w_{i+1}) - F* <= rho (F(w_i) - F*) with rho = 1 - 2 mu rate (1 - rate L / 2) on a mu-strongly convex, L-smooth F,
+//! whatever the learned rule does: F(w_{i+1}) <= F(u), and u has made the fallback's progress from w.
+//!
+//! The premise is rate < 2/L *where the run is*. With a fixed rate on a network it can fail for a while: then the
+//! fallback climbs, and a bad proposal may still be the lesser evil. The [veto](LossGuard::veto) refuses a proposal
+//! that does not beat the current parameters either; [`Armijo`](crate::rule::Armijo) as fallback keeps the premise by
+//! its own line search.
+//!
+//! What the paper leaves open is decided here: the first gradient of a round, at w, is computed once and shared; the
+//! two sides take turns, so that one training batch at a time is enough.
+//!
+//! [`LossGuard::paper`] is the paper's guard. [`LossGuard::new`], with a learned rule that is
+//! [averaged](crate::rule::Averaged), is the one to use:
+//!
+//! | part | what it is for | what it costs |
+//! |---|---|---|
+//! | an [averaged](crate::rule::Averaged) learned rule | the way that it makes is judged, not the noise of its last step | one gradient a stride, one slot of memory |
+//! | races of n_t = 20 steps, the first one at once | a learned rule that does not fit the task is found out before it moves anything | n_t - 1 gradients a race |
+//! | [strides](LossGuard::stride) of up to 32 steps, or a [quarter](LossGuard::stretch) of the steps so far | guarding a learned rule that does fit | 3 n_c forwards a stride |
+//! | [audits](LossGuard::audits), a race at growing gaps | a learned rule that has become slower than the fallback is found out | n_t - 1 gradients a race |
+//! | [budget](LossGuard::budget) | a rule that never wins is asked ever less often | nothing |
+//! | *margin 2*, [early stop](LossGuard::early_stop) at 2 | ties change nothing, clear cases take one check batch | saves check batches |
+//! | [trust](LossGuard::trust) | a learned rule that is ahead by a little each time is not dropped by chance | a wrong winner may cost 2 standard errors, not 0 |
+//! | [veto](LossGuard::veto) | see above | n_c forwards a check |
+//!
+//! Why they belong together: the last iterate of a rule with long steps is noisy, so a fallback with short ones, which
+//! anneals, wins a race of 20 steps from it whatever the two would come to in 200. Averaging takes the noise away; and
+//! as an average moves ever more slowly, its lead in one stride is ever less than a check can see, which is what trust
+//! and stretch are for. `lgl2o reproduce --only 8` takes the parts out one by one.
+//!
+//! A race comes first because some harm shows in no loss: one long stride can leave rectified units dead or sigmoids
+//! saturated at a loss that is lower than before, and no fallback repairs that. In n_t steps of its own the fallback
+//! shows what it would have come to.
+
+mod judgement;
+mod proposals;
+mod settings;
+
+pub use settings::LossGuard;
+
+use judgement::Judgement;
+use proposals::Proposals;
+
+use super::pace::{PaceState, Round};
+use super::policy::{Sides, StatePolicy};
+use super::{Guard, Verdict, Winner, blank};
+use crate::batch::Source;
+use crate::checkpoint::Persist;
+use crate::error::Error;
+use crate::objective::Objective;
+use crate::oracle::Oracle;
+use crate::rule::{NoProbe, Rule, RuleState};
+use crate::tensors::{Tensors, Zeroed};
+
+/// Gradient, both candidates, both rule states, and what the policy needs.
+#[derive(Debug, Clone)]
+pub struct LossMemory<P, L, F, E> {
+    gradient: P,
+    learned: P,
+    fallback: P,
+    learned_state: L,
+    fallback_state: F,
+    extra: E,
+    rounds: u32,
+    pace: PaceState,
+}
+
+impl<P: Zeroed, L: Zeroed, F: Zeroed, E: Zeroed> Zeroed for LossMemory<P, L, F, E> {
+    const ZERO: Self = Self {
+        gradient: P::ZERO,
+        learned: P::ZERO,
+        fallback: P::ZERO,
+        learned_state: L::ZERO,
+        fallback_state: F::ZERO,
+        extra: E::ZERO,
+        rounds: 0,
+        pace: PaceState::ZERO,
+    };
+}
+
+/// Both rules' states, the count of rounds and the pace; the rest is made anew in each round.
+impl<P, L: Persist, F: Persist, E> Persist for LossMemory<P, L, F, E> {
+    crate::persist_fields!(learned_state, fallback_state, rounds, pace);
+}
+
+#[cfg(feature = "fault")]
+impl<P, L, F, E> LossMemory<P, L, F, E> {
+    /// The learned rule's state, to be disturbed.
+    pub const fn learned_state_mut(&mut self) -> &mut L {
+        &mut self.learned_state
+    }
+}
+
+/// The memory of a guard over parameters of type P.
+type MemoryOf<L, F, S, P> = <LossGuard<L, F, S> as Guard>::Memory<P>;
+
+impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
+    /// Keeps one candidate and settles the states.
+    fn commit<P: Tensors>(
+        &self,
+        memory: &mut MemoryOf<L, F, S, P>,
+        params: &mut P,
+        proposals: &mut Proposals,
+        judgement: &Judgement,
+    ) -> Winner {
+        let accept = judgement.accept;
+        let LossMemory { gradient, learned, fallback, learned_state, fallback_state, extra, .. } = memory;
+        if proposals.postponed && accept {
+            self.fallback.observe(fallback_state, params, gradient);
+        } else if proposals.postponed {
+            self.fallback.step(fallback_state, fallback, gradient, proposals.train_loss, &mut NoProbe);
+            proposals.fallback = fallback.is_finite();
+        }
+        let winner = match (accept, proposals.fallback && !judgement.stay) {
+            (true, _) => Winner::Learned,
+            (false, true) => Winner::Fallback,
+            (false, false) => Winner::Neither,
+        };
+        match winner {
+            Winner::Learned => params.copy_from(learned),
+            Winner::Fallback => params.copy_from(fallback),
+            Winner::Neither => {}
+        }
+        S::settle(extra, &mut Sides { learned: learned_state, fallback: fallback_state }, winner);
+        if winner != Winner::Learned {
+            self.learned.moved(learned_state);
+        }
+        if winner != Winner::Fallback {
+            self.fallback.moved(fallback_state);
+        }
+        if !proposals.learned && !learned_state.is_finite() {
+            learned_state.reset();
+        }
+        if !proposals.fallback && !fallback_state.is_finite() {
+            fallback_state.reset();
+        }
+        winner
+    }
+}
+
+impl<L: Rule, F: Rule, S: StatePolicy> Guard for LossGuard<L, F, S> {
+    type Memory<P: Tensors> = LossMemory<P, L::State<P>, F::State<P>, S::Extra<L::State<P>, F::State<P>>>;
+
+    fn memory<P: Tensors>(&self, like: &P) -> Self::Memory<P> {
+        let (learned_state, fallback_state) = (self.learned.state(like), self.fallback.state(like));
+        LossMemory {
+            gradient: blank(like),
+            learned: blank(like),
+            fallback: blank(like),
+            extra: S::extra(&learned_state, &fallback_state),
+            learned_state,
+            fallback_state,
+            rounds: 0,
+            pace: PaceState::ZERO,
+        }
+    }
+
+    fn round<O: Objective>(
+        &self,
+        memory: &mut Self::Memory<O::Params>,
+        params: &mut O::Params,
+        oracle: &mut Oracle<'_, O>,
+        source: &mut impl Source<O>,
+    ) -> Result<Verdict, Error> {
+        self.check_settings()?;
+        source.begin_round();
+        let room = source.room().max(1);
+        let round = memory.pace.next(&self.pace, self.train_batches, room);
+        let steps @ [learned_steps, fallback_steps] = match round {
+            Round::Race => [self.train_batches.min(room); 2],
+            Round::Stride(k) => [k, 1],
+            Round::Alone => [0, 1],
+        };
+        let mut proposals = self.propose(steps, memory, params, oracle, source)?;
+        let judgement = match round {
+            Round::Alone => self.judge_alone(memory, params, &proposals, oracle, source)?,
+            _ => self.judge(memory, params, &proposals, oracle, source)?,
+        };
+        let winner = self.commit(memory, params, &mut proposals, &judgement);
+        let won = winner == Winner::Learned;
+        let steps = if won { learned_steps } else { fallback_steps };
+        memory.rounds = memory.rounds.saturating_add(1);
+        memory.pace.settle(&self.pace, round, self.train_batches, (won, steps));
+        Ok(Verdict {
+            winner,
+            steps,
+            train_loss: proposals.train_loss,
+            fallback_loss: judgement.fallback_loss,
+            learned_loss: judgement.learned_loss,
+            standard_error: judgement.standard_error,
+            spent: oracle.spent(),
+        })
+    }
+}

@@ -1,0 +1,144 @@
+//! The candidates of a round of a [`LossGuard`], each so many steps from the accepted parameters.
+
+use super::{LossGuard, LossMemory, MemoryOf};
+use crate::batch::Source;
+use crate::error::Error;
+use crate::guard::Decision;
+use crate::guard::policy::{Sides, StatePolicy};
+use crate::objective::Objective;
+use crate::oracle::Oracle;
+use crate::rule::Rule;
+use crate::tensors::Tensors;
+
+/// What the proposals of a round have come to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Proposals {
+    pub(super) train_loss: f32,
+    /// |g(w)|^2 of the first, shared gradient; 0 where the decision does not ask for it.
+    pub(super) square: f32,
+    /// Whether each side still stands at a finite point.
+    pub(super) learned: bool,
+    pub(super) fallback: bool,
+    /// Whether the fallback's step is still to be made, from the first gradient.
+    pub(super) postponed: bool,
+}
+
+impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
+    /// Whether the fallback's step can wait until the learned one is refused: it is to be made from the first gradient,
+    /// which is still there then.
+    fn postpones<P: Tensors>(&self, learned_steps: u32, memory: &MemoryOf<L, F, S, P>) -> bool {
+        matches!(self.decision, Decision::SufficientDecrease { .. })
+            && learned_steps == 1
+            && !self.fallback.probes()
+            && self.learned.gradient_point(&memory.learned_state).is_none()
+            && self.fallback.gradient_point(&memory.fallback_state).is_none()
+    }
+
+    /// Both candidates, so many steps from `params`; at least one step of the fallback, but the learned side may make
+    /// none.
+    pub(super) fn propose<O: Objective>(
+        &self,
+        [learned_steps, fallback_steps]: [u32; 2],
+        memory: &mut MemoryOf<L, F, S, O::Params>,
+        params: &O::Params,
+        oracle: &mut Oracle<'_, O>,
+        source: &mut impl Source<O>,
+    ) -> Result<Proposals, Error> {
+        let batch = source.train()?;
+        let train_loss = oracle.gradient(params, batch, &mut memory.gradient)?;
+        if !memory.gradient.is_finite() {
+            return Err(Error::NonFiniteGradient);
+        }
+        S::begin(
+            &mut memory.extra,
+            &Sides { learned: &mut memory.learned_state, fallback: &mut memory.fallback_state },
+        );
+        memory.learned.copy_from(params);
+        memory.fallback.copy_from(params);
+        let mut proposals = Proposals {
+            train_loss,
+            square: if self.decision.asks_for_gradient() { memory.gradient.squares() } else { 0.0 },
+            learned: true,
+            fallback: true,
+            postponed: self.postpones(learned_steps, memory),
+        };
+        // The shared gradient serves both sides before one that wants its own overwrites it.
+        let (of_learned, of_fallback) = (learned_steps > 0, !proposals.postponed);
+        let elsewhere = self.learned.gradient_point(&memory.learned_state).is_some();
+        if of_learned && !elsewhere {
+            self.advance_learned(Some(train_loss), memory, &mut proposals, oracle, batch)?;
+        }
+        if of_fallback {
+            let shared = self.fallback.gradient_point(&memory.fallback_state).is_none().then_some(train_loss);
+            self.advance_fallback(shared, memory, &mut proposals, oracle, batch)?;
+        }
+        if of_learned && elsewhere {
+            self.advance_learned(None, memory, &mut proposals, oracle, batch)?;
+        }
+        for done in 1..learned_steps.max(fallback_steps) {
+            let batch = source.train()?;
+            if done < fallback_steps {
+                self.advance_fallback(None, memory, &mut proposals, oracle, batch)?;
+            }
+            if done < learned_steps {
+                self.advance_learned(None, memory, &mut proposals, oracle, batch)?;
+            }
+        }
+        Ok(proposals)
+    }
+
+    /// One more step of the fallback, with a gradient of its own unless one is at hand, whose loss is given. A side that
+    /// is no longer finite stands still.
+    fn advance_fallback<O: Objective>(
+        &self,
+        shared: Option<f32>,
+        memory: &mut MemoryOf<L, F, S, O::Params>,
+        proposals: &mut Proposals,
+        oracle: &mut Oracle<'_, O>,
+        batch: O::Batch<'_>,
+    ) -> Result<(), Error> {
+        if !proposals.fallback {
+            return Ok(());
+        }
+        let LossMemory { gradient, fallback: candidate, fallback_state: state, extra, .. } = memory;
+        let point = self.fallback.gradient_point(state).unwrap_or(candidate);
+        let loss = match shared {
+            Some(loss) => loss,
+            None => oracle.gradient(point, batch, gradient)?,
+        };
+        proposals.fallback = gradient.is_finite();
+        if proposals.fallback {
+            S::fallback_gradient::<L, F::State<O::Params>, O::Params>(extra, &self.learned, point, gradient);
+            self.fallback.step(state, candidate, gradient, loss, &mut oracle.probe(batch));
+            proposals.fallback = candidate.is_finite();
+        }
+        Ok(())
+    }
+
+    /// The same for the learned side.
+    fn advance_learned<O: Objective>(
+        &self,
+        shared: Option<f32>,
+        memory: &mut MemoryOf<L, F, S, O::Params>,
+        proposals: &mut Proposals,
+        oracle: &mut Oracle<'_, O>,
+        batch: O::Batch<'_>,
+    ) -> Result<(), Error> {
+        if !proposals.learned {
+            return Ok(());
+        }
+        let LossMemory { gradient, learned: candidate, learned_state: state, extra, .. } = memory;
+        let point = self.learned.gradient_point(state).unwrap_or(candidate);
+        let loss = match shared {
+            Some(loss) => loss,
+            None => oracle.gradient(point, batch, gradient)?,
+        };
+        proposals.learned = gradient.is_finite();
+        if proposals.learned {
+            S::learned_gradient::<L::State<O::Params>, F, O::Params>(extra, &self.fallback, point, gradient);
+            self.learned.step(state, candidate, gradient, loss, &mut oracle.probe(batch));
+            proposals.learned = candidate.is_finite();
+        }
+        Ok(())
+    }
+}
