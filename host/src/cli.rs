@@ -238,7 +238,7 @@ pub struct MetaTrainArgs {
 }
 
 /// Programs that `device` runs.
-const PROGRAMS: [&str; 4] = ["spirals", "stream", "resume", "faults"];
+const PROGRAMS: [&str; 5] = ["spirals", "stream", "sensor", "resume", "faults"];
 
 /// Takes a program, or the task that it is known by.
 fn program() -> impl TypedValueParser<Value = String> {
