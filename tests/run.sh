@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# All tests of the workspace: format, lints, documentation, every package's tests, every feature of the core.
-# Needs Rust with rustfmt and clippy, a C compiler for the TLS library of `lgl2o data fetch`, and for the tests of
-# several ranks Open MPI and libclang; installs what is missing, but for Rust, where apt is at hand and may be used.
+# All tests of the workspace: format, lints, documentation, every package's tests, every feature of the core, the firmware
+# on every board under QEMU.
+# Needs Rust with rustfmt and clippy, a C compiler for the TLS library of `lgl2o data fetch`, for the tests of several
+# ranks Open MPI and libclang, and for the firmware QEMU and a compiler for the boards (see firmware/build); installs what
+# is missing, but for Rust, where apt or rustup is at hand and may be used.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -53,13 +55,30 @@ if [ $mpi = yes ]; then
     cargo test -p lgl2o-tests --test ranks -- --ignored
 fi
 
+# Installs QEMU and a compiler for the boards where it can; a build for either kind of processor shows whether they work.
+firmware=yes
+say "firmware: compiler and emulator"
+for board in mps2-an386 riscv-virt; do
+    firmware/build $board --bin empty || firmware=no
+done
+command -v qemu-system-arm >/dev/null 2>&1 && command -v qemu-system-riscv32 >/dev/null 2>&1 || firmware=no
+if [ $firmware = yes ]; then
+    say "firmware: format"
+    cargo fmt --manifest-path firmware/Cargo.toml --check
+    say "firmware on every board"
+    cargo test -p lgl2o-tests --test device -- --ignored --test-threads 1
+fi
+
 say "the main job, short"
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 cargo run --release --quiet -- compare --quick --out "$out"
 
-if [ $mpi = yes ]; then
+skipped=
+[ $mpi = yes ] || skipped+="; several ranks: they need Open MPI (mpicc, mpirun) and libclang"
+[ $firmware = yes ] || skipped+="; the firmware: it needs QEMU for Arm and RISC-V, and a compiler for the boards (firmware/build)"
+if [ -z "$skipped" ]; then
     say "all passed"
 else
-    say "all passed, but SKIPPED: several ranks; they need Open MPI (mpicc, mpirun) and libclang"
+    say "all passed, but SKIPPED${skipped/;/:}"
 fi

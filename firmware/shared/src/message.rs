@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cost::Cost;
 use crate::faults::FaultRecord;
 use crate::record::RoundRecord;
 
@@ -33,6 +34,8 @@ pub enum FromDevice {
     },
     /// What one of the faults has come to.
     Fault(FaultRecord),
+    /// What something costs.
+    Cost(Cost),
 }
 
 /// What a run has come to, and what it took.

@@ -1,5 +1,6 @@
 //! What all Cortex-M boards have in common.
 
+use cortex_m::peripheral::{SYST, syst::SystClkSource};
 use cortex_m_rt::{ExceptionFrame, exception};
 
 /// A fault ends the program; it would stand still otherwise.
@@ -12,5 +13,30 @@ unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
 
 /// Resets the processor and everything on the board, as the button does.
 pub fn reset() -> ! {
-    ::cortex_m::peripheral::SCB::sys_reset()
+    cortex_m::peripheral::SCB::sys_reset()
+}
+
+/// Starts the clock that [`elapsed`] reads: SysTick, 24 bits, at the processor's rate.
+pub(super) fn start_clock() {
+    if let Some(mut peripherals) = cortex_m::Peripherals::take() {
+        peripherals.SYST.set_clock_source(SystClkSource::Core);
+        peripherals.SYST.set_reload(0x00ff_ffff);
+        peripherals.SYST.clear_current();
+        peripherals.SYST.enable_counter();
+    }
+}
+
+/// Ticks of the clock that the work takes; less than 2^24, or they are too few.
+pub(super) fn elapsed(work: impl FnOnce()) -> u32 {
+    let before = SYST::get_current();
+    work();
+    // It counts down.
+    before.wrapping_sub(SYST::get_current()) & 0x00ff_ffff
+}
+
+/// Executes 2 n instructions, and some.
+#[inline(never)]
+pub(super) fn spin(n: u32) {
+    // SAFETY: changes nothing but its own register and the flags.
+    unsafe { core::arch::asm!("2: subs {0}, {0}, #1", "bne 2b", inout(reg) n => _, options(nomem, nostack)) };
 }

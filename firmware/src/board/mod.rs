@@ -5,6 +5,7 @@
 
 #[cfg(target_arch = "arm")]
 mod cortex_m;
+mod counter;
 mod file;
 mod led;
 mod log;
@@ -31,6 +32,7 @@ pub use riscv_rt::entry;
 mod chosen;
 
 pub use chosen::{Led, Uart};
+pub use counter::Instructions;
 pub use file::{Flash, FlashError};
 pub use stack::high_water;
 

@@ -20,3 +20,20 @@ pub fn reset() -> ! {
         core::hint::spin_loop();
     }
 }
+
+/// Starts the clock that [`elapsed`] reads. The processor's own counter of instructions always runs.
+pub(super) fn start_clock() {}
+
+/// Instructions that the work takes.
+pub(super) fn elapsed(work: impl FnOnce()) -> u32 {
+    let before = riscv::register::minstret::read();
+    work();
+    riscv::register::minstret::read().wrapping_sub(before) as u32
+}
+
+/// Executes 2 n instructions, and some.
+#[inline(never)]
+pub(super) fn spin(n: u32) {
+    // SAFETY: changes nothing but its own register.
+    unsafe { core::arch::asm!("2: addi {0}, {0}, -1", "bnez {0}, 2b", inout(reg) n => _, options(nomem, nostack)) };
+}

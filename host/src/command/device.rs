@@ -1,5 +1,6 @@
 //! `lgl2o device`: trains on a board and here, and compares every bit.
 
+mod cost;
 mod faults;
 mod stream;
 
@@ -49,6 +50,9 @@ pub(super) fn run(args: &DeviceArgs) -> Result<(), Failure> {
         (None, None) => Some(build(args, board)?),
     };
     let bytes = elf.as_deref().map(|elf| firmware::read(elf, board)).transpose()?;
+    if args.program == "cost" {
+        return cost::run(args, board, elf.as_deref().zip(bytes.as_deref()), &out);
+    }
     if args.program == "faults" {
         return faults::run(args, board, elf.as_deref().zip(bytes.as_deref()), &out);
     }
@@ -80,8 +84,13 @@ pub(super) fn run(args: &DeviceArgs) -> Result<(), Failure> {
     }
 }
 
-/// Builds the program, with a line about what is going on.
+/// Builds the program that was asked for.
 fn build(args: &DeviceArgs, board: &Board) -> Result<PathBuf, Failure> {
+    build_program(args, board, &args.program)
+}
+
+/// Builds a program, with a line about what is going on.
+fn build_program(args: &DeviceArgs, board: &Board, program: &str) -> Result<PathBuf, Failure> {
     let folder = firmware::folder()?;
     let mut features = args.features.clone();
     if cfg!(feature = "micromath") {
@@ -89,7 +98,7 @@ fn build(args: &DeviceArgs, board: &Board) -> Result<PathBuf, Failure> {
     }
     let bar = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {wide_msg}")?);
     bar.enable_steady_tick(Duration::from_millis(100));
-    let plan = Build { folder: &folder, board, program: &args.program, features: &features };
+    let plan = Build { folder: &folder, board, program, features: &features };
     let elf = firmware::build(&plan, |line| bar.set_message(format!("firmware: {line}")));
     bar.finish_and_clear();
     Ok(elf?)

@@ -34,10 +34,22 @@ impl Emulator {
     /// # Errors
     /// If QEMU is not there, too old, or ends before it is ready.
     pub fn start(board: &Board, elf: &Path) -> Result<Self> {
+        Self::start_with(board, elf, &[])
+    }
+
+    /// Starts a program on a board whose clock goes by instructions: one virtual nanosecond each.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn counting(board: &Board, elf: &Path) -> Result<Self> {
+        Self::start_with(board, elf, &["-icount", "shift=0"])
+    }
+
+    fn start_with(board: &Board, elf: &Path, more: &[&str]) -> Result<Self> {
         check(board)?;
         let folder = tempfile::Builder::new().prefix("lgl2o-").tempdir().context("cannot make a temporary folder")?;
         let elf = std::path::absolute(elf).with_context(|| format!("cannot find {}", elf.display()))?;
-        let (child, uart, log) = launch(board, &elf, folder.path())?;
+        let (child, uart, log) = launch(board, &elf, folder.path(), more)?;
         Ok(Self { child, uart, log, folder })
     }
 
@@ -57,7 +69,7 @@ impl Emulator {
     /// As [`start`](Self::start).
     pub fn restart(&mut self, board: &Board, elf: &Path) -> Result<()> {
         let elf = std::path::absolute(elf).with_context(|| format!("cannot find {}", elf.display()))?;
-        (self.child, self.uart, self.log) = launch(board, &elf, self.folder.path())?;
+        (self.child, self.uart, self.log) = launch(board, &elf, self.folder.path(), &[])?;
         Ok(())
     }
 
@@ -78,7 +90,7 @@ impl Emulator {
 }
 
 /// Runs QEMU in a folder, in which a flash that is a file stays.
-fn launch(board: &Board, elf: &Path, folder: &Path) -> Result<(Child, UnixStream, Option<ChildStdout>)> {
+fn launch(board: &Board, elf: &Path, folder: &Path, more: &[&str]) -> Result<(Child, UnixStream, Option<ChildStdout>)> {
     let socket = folder.join("uart");
     // One that was killed leaves it behind.
     let _ = std::fs::remove_file(&socket);
@@ -86,6 +98,7 @@ fn launch(board: &Board, elf: &Path, folder: &Path) -> Result<(Child, UnixStream
     command
         .current_dir(folder)
         .args(board.machine)
+        .args(more)
         .args(["-nographic", "-monitor", "none", "-semihosting-config", "enable=on,target=native"])
         .arg("-chardev")
         .arg(format!("socket,id=uart,path={},server=on,wait=on", socket.display()))

@@ -46,7 +46,7 @@ impl core::fmt::Display for SensorError {
 impl core::error::Error for SensorError {}
 
 /// What the driver says, in our words.
-fn trouble<E: core::fmt::Debug>(error: lis2dh12::Error<E>) -> SensorError {
+fn trouble<E: core::fmt::Debug>(error: &lis2dh12::Error<E>) -> SensorError {
     match error.kind() {
         lis2dh12::ErrorKind::Device => SensorError::OtherDevice,
         _ => SensorError::Bus,
@@ -65,12 +65,12 @@ impl<I: I2c> Windows<I> {
     /// # Errors
     /// If it is not there.
     pub fn new(i2c: I) -> Result<Self, SensorError> {
-        let mut sensor = Lis2dh12::new(i2c, SlaveAddr::Default).map_err(trouble)?;
-        sensor.set_mode(Mode::HighResolution).map_err(trouble)?;
-        sensor.set_fs(FullScale::G2).map_err(trouble)?;
-        sensor.set_bdu(true).map_err(trouble)?;
-        sensor.enable_axis((true, true, true)).map_err(trouble)?;
-        sensor.set_odr(Odr::Hz100).map_err(trouble)?;
+        let mut sensor = Lis2dh12::new(i2c, SlaveAddr::Default).map_err(|e| trouble(&e))?;
+        sensor.set_mode(Mode::HighResolution).map_err(|e| trouble(&e))?;
+        sensor.set_fs(FullScale::G2).map_err(|e| trouble(&e))?;
+        sensor.set_bdu(true).map_err(|e| trouble(&e))?;
+        sensor.enable_axis((true, true, true)).map_err(|e| trouble(&e))?;
+        sensor.set_odr(Odr::Hz100).map_err(|e| trouble(&e))?;
         Ok(Self { sensor, samples: [[0.0; SAMPLES]; 3] })
     }
 
@@ -97,8 +97,8 @@ impl<I: I2c> Windows<I> {
     /// The next sample in g.
     fn sample(&mut self) -> Result<[f32; 3], SensorError> {
         for _ in 0..PATIENCE {
-            if self.sensor.get_status().map_err(trouble)?.zyxda {
-                let raw = self.sensor.accel_raw().map_err(trouble)?;
+            if self.sensor.get_status().map_err(|e| trouble(&e))?.zyxda {
+                let raw = self.sensor.accel_raw().map_err(|e| trouble(&e))?;
                 // 12 bits at the upper end of 16, 1 mg each.
                 return Ok([raw.x, raw.y, raw.z].map(|x| f32::from(x >> 4) * 0.001));
             }

@@ -1,0 +1,39 @@
+//! Counting instructions. QEMU has no model of time, but with `-icount shift=0` every instruction takes one virtual
+//! nanosecond, by which the board's clock runs. How many of its ticks that is, a loop of known length tells; so nothing
+//! depends on the clock's rate. On metal the figures would be cycles, scaled by those of that loop.
+
+use lgl2o_device::cost::Counter;
+
+#[cfg(target_arch = "arm")]
+use super::cortex_m as arch;
+#[cfg(target_arch = "riscv32")]
+use super::riscv as arch;
+
+/// Length of the loop, in instructions.
+const LOOP: u32 = 4_000_000;
+
+/// Counts instructions.
+pub struct Instructions {
+    /// Ticks that counting nothing takes.
+    nothing: u32,
+    /// Ticks that the loop takes beyond that.
+    ticks: u32,
+}
+
+impl Instructions {
+    /// Starts the board's clock and learns its rate.
+    pub fn start() -> Self {
+        arch::start_clock();
+        let nothing = arch::elapsed(|| arch::spin(1));
+        let ticks = arch::elapsed(|| arch::spin(1 + LOOP / 2)).wrapping_sub(nothing);
+        // A clock that stands still would make every figure infinite.
+        Self { nothing, ticks: if ticks > 0 { ticks } else { 1 } }
+    }
+}
+
+impl Counter for Instructions {
+    fn count(&mut self, work: &mut dyn FnMut()) -> u32 {
+        let ticks = arch::elapsed(work).saturating_sub(self.nothing);
+        (u64::from(ticks) * u64::from(LOOP) / u64::from(self.ticks)) as u32
+    }
+}

@@ -1,0 +1,183 @@
+//! `lgl2o device --program cost`: instructions of training on a board, and what every program takes of its memory.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow};
+use indicatif::ProgressBar;
+use lgl2o_device::cost::{Cost, Item, WORKLOADS};
+use lgl2o_device::message::FromDevice;
+use serde::Serialize;
+
+use super::{Failure, MATH, build_program, events};
+use crate::cli::DeviceArgs;
+use crate::device::board::Board;
+use crate::device::emulator::Emulator;
+use crate::device::firmware;
+use crate::device::listen::Event;
+use crate::device::session::{Ended, Transcript, follow};
+use crate::files::write_atomically;
+use crate::report::number::grouped;
+use crate::report::overview::{Overview, Section, Table};
+
+/// The version of `results.json` of this program.
+const VERSION: u32 = 1;
+
+/// Programs whose size is told, and whether they run by themselves, so that their stack is known too.
+const PROGRAMS: [(&str, bool); 5] =
+    [("empty", true), ("spirals", true), ("resume", true), ("stream", false), ("faults", false)];
+
+/// What `results.json` holds.
+#[derive(Debug, Serialize)]
+struct Results {
+    version: u32,
+    board: String,
+    core: String,
+    program: &'static str,
+    math: &'static str,
+    costs: Vec<Cost>,
+    sizes: Vec<Size>,
+}
+
+/// What a program takes, in bytes.
+#[derive(Debug, Serialize)]
+struct Size {
+    program: &'static str,
+    flash: u64,
+    static_ram: u64,
+    /// The most stack in use; `null` where it was not run.
+    stack: Option<u32>,
+}
+
+/// Does it, with a program under QEMU.
+pub(super) fn run(args: &DeviceArgs, board: &Board, elf: Option<(&Path, &[u8])>, out: &Path) -> Result<(), Failure> {
+    let (elf, bytes) = elf.ok_or_else(|| Failure::Usage(anyhow!("`cost` runs under QEMU only, without --port")))?;
+    let mut costs = Vec::new();
+    let bar = ProgressBar::new_spinner();
+    let emulator = Emulator::counting(board, elf)?;
+    drop(listen_to(emulator, bytes, args, |event| match event {
+        Event::Message(FromDevice::Cost(cost)) => {
+            costs.push(*cost);
+            bar.set_message(format!("counting: {}", WORKLOADS.get(usize::from(cost.workload)).unwrap_or(&"")));
+            bar.tick();
+        }
+        Event::Log(line) if args.log => bar.suspend(|| eprintln!("{line}")),
+        _ => {}
+    })?);
+    bar.finish_and_clear();
+    let sizes = sizes(args, board)?;
+    let results = Results {
+        version: VERSION,
+        board: board.name.to_owned(),
+        core: board.core.to_owned(),
+        program: "cost",
+        math: MATH,
+        costs,
+        sizes,
+    };
+    let json = serde_json::to_string_pretty(&results).context("cannot write results.json")?;
+    write_atomically(&out.join("results.json"), format!("{json}\n").as_bytes())?;
+    let table = table(&results);
+    write_atomically(&out.join("table.md"), table.as_bytes())?;
+    println!("{table}");
+    println!("results: {}", out.join("results.json").display());
+    Ok(())
+}
+
+/// Follows a program to its end, which must be a good one.
+fn listen_to(
+    mut emulator: Emulator,
+    bytes: &[u8],
+    args: &DeviceArgs,
+    each: impl FnMut(&Event),
+) -> Result<Transcript, Failure> {
+    let events = events(&mut emulator, bytes)?;
+    let deadline = Instant::now() + Duration::from_secs(args.timeout);
+    let transcript = follow(Transcript::default(), &events, deadline, false, each);
+    if transcript.ended == Ended::TimedOut {
+        return Err(anyhow!("no end within {} seconds (--timeout allows more)", args.timeout).into());
+    }
+    let status = emulator.end()?;
+    let last = transcript.log.last().map_or("it has logged nothing", String::as_str);
+    if status.success() { Ok(transcript) } else { Err(anyhow!("the program failed, {status}; {last}").into()) }
+}
+
+/// Builds every program and looks at it; runs those that need nobody.
+fn sizes(args: &DeviceArgs, board: &Board) -> Result<Vec<Size>, Failure> {
+    let mut all = Vec::new();
+    for (program, alone) in PROGRAMS {
+        let Some(elf) = fitting(build_program(args, board, program))? else { continue };
+        let bytes = firmware::read(&elf, board)?;
+        let sizes = firmware::sizes(&bytes)?;
+        let stack = if alone {
+            let run = listen_to(Emulator::start(board, &elf)?, &bytes, args, |_| {})?;
+            run.summary.map(|summary| summary.stack)
+        } else {
+            None
+        };
+        all.push(Size { program, flash: sizes.flash, static_ram: sizes.ram, stack });
+    }
+    Ok(all)
+}
+
+/// A program that does not fit into the board's memory is no failure here.
+fn fitting(built: Result<PathBuf, Failure>) -> Result<Option<PathBuf>, Failure> {
+    match built {
+        Err(failure) if failure.parts().0.to_string().contains("will not fit in region") => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+fn table(results: &Results) -> String {
+    let find = |workload: u8, item| results.costs.iter().find(|c| c.workload == workload && c.item == item);
+    let row = |items: &[Item], show: &dyn Fn(&Cost) -> String| -> Vec<Vec<String>> {
+        let named = (0u8..).zip(WORKLOADS).filter(|(w, _)| find(*w, Item::Gradient).is_some());
+        let cells = |w: u8| items.iter().map(move |item| find(w, *item).map_or("-".to_owned(), show));
+        named.map(|(w, name)| [name.to_owned()].into_iter().chain(cells(w)).collect()).collect()
+    };
+    let steps = Table {
+        caption:
+            "Instructions for one gradient, for one training step by each rule, and for one decision of the guard \
+                  on one check batch (the losses of both candidates and of the current parameters, and the commit)."
+                .to_owned(),
+        head: ["workload", "gradient", "SGD", "Adam", "table", "MLP", "decision"].map(str::to_owned).to_vec(),
+        rows: row(
+            &[Item::Gradient, Item::StepSgd, Item::StepAdam, Item::StepTable, Item::StepMlp, Item::Decision],
+            &|cost| grouped(cost.instructions.into()),
+        ),
+        words: false,
+    };
+    let updates = Table {
+        caption: "Instructions for each parameter, of one update alone.".to_owned(),
+        head: ["workload", "SGD", "Adam", "table", "MLP"].map(str::to_owned).to_vec(),
+        rows: row(&[Item::UpdateSgd, Item::UpdateAdam, Item::UpdateTable, Item::UpdateMlp], &|cost| {
+            format!("{:.1}", f64::from(cost.instructions) / f64::from(cost.parameters))
+        }),
+        words: false,
+    };
+    let section =
+        |title: &str, table| Section { title: title.to_owned(), level: 2, tables: vec![table], ..Section::default() };
+    Overview {
+        title: format!("cost on {} ({}), {}", results.board, results.core, results.math),
+        lead: vec!["Counted by QEMU; instructions are not cycles.".to_owned()],
+        table: steps,
+        sections: vec![section("Updates", updates), section("Programs", programs(&results.sizes))],
+    }
+    .markdown()
+}
+
+/// What every program takes, and how much of it is not the board's own.
+fn programs(sizes: &[Size]) -> Table {
+    let empty = sizes.first().map_or([0, 0], |size| [size.flash, size.static_ram]);
+    let beyond = |total: u64, empty: u64| format!("{} ({:+})", grouped(total), total as i64 - empty as i64);
+    let row = |size: &Size| {
+        let stack = size.stack.map_or("-".to_owned(), |stack| grouped(stack.into()));
+        vec![size.program.to_owned(), beyond(size.flash, empty[0]), beyond(size.static_ram, empty[1]), stack]
+    };
+    Table {
+        caption: "Bytes, and in brackets how many more than the empty program has.".to_owned(),
+        head: ["program", "flash", "static RAM", "stack in use"].map(str::to_owned).to_vec(),
+        rows: sizes.iter().map(row).collect(),
+        words: false,
+    }
+}
