@@ -26,7 +26,7 @@ use lgl2o::trainer::{self, Progress, Trainer};
 use lgl2o::{Error, Objective, Rng, chain, learned};
 
 use crate::record::{Outcome, RoundRecord, Trace};
-use replay::{GESTURES, Person, Replay};
+use replay::{GESTURES, Person};
 use window::{FEATURES, SensorError, Windows};
 
 /// The network in words.
@@ -57,7 +57,8 @@ const OWNER: Person = Person { strength: 0.6, tempo: 0.7, angle: 1.3 };
 const STEPS: [u64; 2] = [200, 200];
 /// Labelled windows in the field.
 const LABELLED: usize = 24;
-const SEED: u64 = 1;
+/// Seed of the initial parameters, and of the recording.
+pub const SEED: u64 = 1;
 
 /// All memory, zero at the beginning.
 pub struct Memory {
@@ -127,28 +128,28 @@ pub struct Recognised {
     pub after: u32,
 }
 
-/// The whole demonstration: factory, a test by the owner, personalisation, the test again. Gives each round to `each` as
+/// The whole demonstration, by the [`script`]: factory, a test by the owner, personalisation, the test again. Gives each round to `each` as
 /// it ends; `nudge` may change the initial parameters.
 ///
 /// # Errors
 /// If the sensor is gone, or training cannot go on.
 pub fn run(
     memory: &mut Memory,
+    windows: &mut Windows<impl I2c>,
     nudge: impl FnOnce(&mut Params),
     mut each: impl FnMut(&RoundRecord),
 ) -> Result<(Outcome, Recognised), Trouble> {
     let head = Head::new(Fixed::new(), Loss::CrossEntropy);
-    let mut windows = Windows::new(Replay::new(script, SEED))?;
     head.initialize(memory.training.params_mut(), &mut Rng::stream(SEED, 0));
     nudge(memory.training.params_mut());
     let mut trace = Trace::EMPTY;
-    collect(&mut windows, memory, 0, HELD)?;
+    collect(windows, memory, 0, HELD)?;
     train(&head, memory, HELD, STEPS[0], &mut trace, &mut each)?;
     let field = HELD as u32;
-    let (before, _) = test(&head, memory, &mut windows, field)?;
-    collect(&mut windows, memory, field + TESTED, LABELLED)?;
+    let (before, _) = test(&head, memory, windows, field)?;
+    collect(windows, memory, field + TESTED, LABELLED)?;
     train(&head, memory, LABELLED, STEPS[1], &mut trace, &mut each)?;
-    let (after, loss) = test(&head, memory, &mut windows, field + TESTED + LABELLED as u32)?;
+    let (after, loss) = test(&head, memory, windows, field + TESTED + LABELLED as u32)?;
     let Progress { rounds, learned, steps, .. } = *memory.training.progress();
     let params = Trace::of_tensors(memory.training.params());
     Ok((Outcome { loss, rounds, learned, steps: steps as u32, params }, Recognised { before, after }))
@@ -236,11 +237,13 @@ mod tests {
     use std::boxed::Box;
     use std::vec::Vec;
 
+    use super::replay::Replay;
     use super::*;
 
     fn done(nudge: fn(&mut Params)) -> (Vec<RoundRecord>, Outcome, Recognised) {
         let mut rounds = Vec::new();
-        let ran = run(&mut Box::<Memory>::default(), nudge, |round| rounds.push(*round));
+        let mut windows = Windows::new(Replay::new(script, SEED)).expect("a sensor");
+        let ran = run(&mut Box::<Memory>::default(), &mut windows, nudge, |round| rounds.push(*round));
         let (outcome, recognised) = ran.expect("a run");
         (rounds, outcome, recognised)
     }
