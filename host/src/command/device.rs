@@ -61,7 +61,7 @@ pub(super) fn run(args: &DeviceArgs) -> Result<(), Failure> {
     }
     let here = if args.program == "sensor" { sensor::reference()? } else { reference(board)? };
     let (transcript, trouble) = match (&args.port, &elf, &bytes) {
-        (Some(port), ..) => (listen_to(port, bytes.as_deref(), args, &here)?, None),
+        (Some(port), ..) => (listen_to(port, args, &here)?, None),
         (None, Some(elf), Some(bytes)) => emulate(board, elf, bytes, args, &here)?,
         _ => return Err(anyhow!("there is no program to run").into()),
     };
@@ -158,9 +158,9 @@ fn power_cuts(count: u32, rounds: usize) -> impl Iterator<Item = (u32, Duration)
 }
 
 /// Listens to a board on a serial port.
-fn listen_to(port: &Path, bytes: Option<&[u8]>, args: &DeviceArgs, here: &Run) -> Result<Transcript, Failure> {
-    // The log comes by another way, a debug probe; an ELF file says only how large the program is.
-    let _ = bytes;
+///
+/// Its log comes by another way, a debug probe.
+fn listen_to(port: &Path, args: &DeviceArgs, here: &Run) -> Result<Transcript, Failure> {
     let uart = port::open(port)?;
     eprintln!("listening on {}; reset the board now", port.display());
     let events = listen(uart, None::<(std::io::Empty, _)>);
