@@ -256,9 +256,9 @@ pub struct DeviceArgs {
     /// The board; see below.
     #[arg(long, default_value = "mps2-an386", value_parser = PossibleValuesParser::new(board::NAMES), hide_possible_values = true)]
     pub board: String,
-    /// The program: `spirals` makes its data itself, `stream` (or `mnist`) is fed with images from here, `sensor` learns gestures, `resume` is
-    /// `spirals` with checkpoints in flash and a reset in the middle, `faults` lets everything go wrong, `cost` counts
-    /// instructions.
+    /// The program: `spirals` makes its data itself, `stream` (or `mnist`) is fed with images from here, `sensor` learns
+    /// gestures, `resume` is `spirals` with checkpoints in flash and a reset in the middle, `faults` lets everything go
+    /// wrong, `cost` counts instructions.
     #[arg(long, alias = "task", default_value = "spirals", value_parser = program())]
     pub program: String,
     /// For `stream`: data directory, with mnist/ in it. Else $LGL2O_DATA, else the user's cache directory.

@@ -4,6 +4,8 @@ use lgl2o::batch::{Batch, Sampler, Source};
 use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Tanh};
 use lgl2o::objective::{Blank, Objective, Quadratic};
 use lgl2o::{Error, Rng, chain};
+use lgl2o_device::stream::{CLASSES, INPUTS};
+use lgl2o_host::data::Dataset;
 
 use crate::oracle::{Quadratic64, wide};
 
@@ -88,3 +90,19 @@ const BOWL: ([f32; 4], [f32; 4], [f32; 4]) = ([1.0, 2.0, 5.0, 10.0], [1.0, -1.0,
 
 /// Where runs on [`bowl`] start.
 pub const BOWL_START: [f32; 4] = [3.0, 2.0, -1.0, 0.5];
+
+/// Images of 14 x 14 whose class shows in a band of bright pixels, under noise.
+///
+/// # Panics
+/// Never: they are a data set.
+#[must_use]
+pub fn images(count: usize) -> Dataset {
+    let mut rng = Rng::new(5);
+    let labels: Vec<u8> = (0..count).map(|_| rng.below(CLASSES as u32) as u8).collect();
+    let mut pixel = |label: u8, i: usize| {
+        let grey = if i / 19 == usize::from(label) { 155 } else { 0 };
+        (grey + rng.below(101)) as f32 / 255.0
+    };
+    let inputs = labels.iter().flat_map(|&label| (0..INPUTS).map(|i| pixel(label, i)).collect::<Vec<f32>>()).collect();
+    Dataset::new(inputs, labels, INPUTS, CLASSES, Some((14, 14))).expect("a data set")
+}

@@ -10,9 +10,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
-use lgl2o_host::device::board::{BOARDS, Board, NAMES};
+use lgl2o_device::message::Order;
+use lgl2o_host::device::board::{BOARDS, Board, NAMES, board};
+use lgl2o_host::device::emulator::Emulator;
+use lgl2o_host::device::firmware::{self, Build};
+use lgl2o_host::device::stream::{Data, Examples, Line, Outcome, Patience, StreamError, run};
 use lgl2o_tests::program::{Ran, build, command, folder, lgl2o, ran};
+use lgl2o_tests::task::images;
 use serde_json::Value;
 
 /// A directory with a program in it that stands for QEMU and says this version, to be the only one on the path.
@@ -143,6 +149,48 @@ fn a_flipped_bit_a_foreign_program_and_a_stall_are_caught() {
     let (slow, record) = device(None, board("mps2-an385"), &["--timeout", "1"]);
     slow.expect(1, &["did not come to an end within 1 seconds"]);
     assert_eq!(record["equal"], false);
+}
+
+#[test]
+#[ignore = "needs QEMU and a compiler for the boards"]
+fn gestures_are_learned_with_this_machines_bits() {
+    for name in ["mps2-an386", "microbit"] {
+        let board = board(name).expect("a board");
+        let run = device(None, board, &["--program", "sensor"]);
+        check_equal(board, &run);
+        assert!(run.1["host"]["accuracy"].as_f64().is_some_and(|share| share > 0.9), "{name}");
+        assert!(run.0.out.contains("held-out accuracy"), "{}", run.0.out);
+    }
+}
+
+#[test]
+#[ignore = "needs QEMU and a compiler for the boards"]
+fn images_from_here_are_learned_with_this_machines_bits() {
+    for name in ["mps2-an386", "mps2-an505", "riscv-virt"] {
+        let outcome = streamed(name, &[]);
+        assert!(outcome.failure.is_none(), "{name}: {:?}", outcome.failure);
+        assert!(outcome.rounds.iter().all(|(theirs, ours)| theirs.as_ref() == Some(ours)), "{name}");
+        let summary = outcome.device.expect("what the device says of itself");
+        // All of its memory but a few words of the log and of the board.
+        assert!(summary.memory + summary.stack < 192_000 - 1000, "{summary:?}");
+    }
+    let flipped = streamed("mps2-an386", &["flip-bit".to_owned()]).failure.expect("a difference");
+    assert!(matches!(flipped, StreamError::Differs { round: 1, .. }), "{flipped}");
+}
+
+/// Sends images to `stream` on a board.
+fn streamed(name: &str, features: &[String]) -> Outcome {
+    let board = board(name).expect("a board");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware");
+    let plan = Build { folder: &folder, board, program: "stream", features };
+    let elf = firmware::build(&plan, |_| {}).expect("a program");
+    let emulator = Emulator::start(board, &elf).expect("an emulator");
+    let uart = emulator.uart.try_clone().expect("a UART");
+    let patience = Patience { retry: Duration::from_secs(2), stall: Duration::from_secs(60) };
+    let test = images(400);
+    let train = Examples::new(&test).expect("they fit");
+    let data = Data { train: &train, test: &test };
+    run(Line::new(uart, patience), data, Order { seed: 1, steps: 60 }, |_| {}).expect("it begins")
 }
 
 /// Builds a program; gives what the build said, and whether it went well.

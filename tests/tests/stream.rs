@@ -8,27 +8,16 @@ use lgl2o_device::record::{RoundRecord, Trace};
 use lgl2o_device::spirals::flip_bit;
 use lgl2o_device::stream::learner::Params;
 use lgl2o_device::stream::wire::Closed;
-use lgl2o_device::stream::{BATCH, CLASSES, INPUTS, Inbox, Learner, Memory, RING, Wire, fits};
+use lgl2o_device::stream::{BATCH, CLASSES, HIDDEN, INPUTS, Inbox, Learner, Memory, RING, Wire, fits};
 use lgl2o_host::data::Dataset;
 use lgl2o_host::device::stream::{Data, Dealer, Examples, Line, LineError, Outcome, Patience, StreamError, Unfit, run};
 use lgl2o_tests::cable::{Cable, DeviceEnd, Faults, HostEnd};
 use lgl2o_tests::cases;
+use lgl2o_tests::task::images;
 use proptest::prelude::*;
 
 const ORDER: Order = Order { seed: 3, steps: 45 };
 const ALL: usize = usize::MAX;
-
-/// Images whose class shows in two rows of pixels, under noise.
-fn images(count: usize) -> Dataset {
-    let mut rng = lgl2o::Rng::new(5);
-    let labels: Vec<u8> = (0..count).map(|_| rng.below(CLASSES as u32) as u8).collect();
-    let mut pixel = |label: u8, i: usize| {
-        let grey = if i / 19 == usize::from(label) { 155 } else { 0 };
-        (grey + rng.below(101)) as f32 / 255.0
-    };
-    let inputs = labels.iter().flat_map(|&label| (0..INPUTS).map(|i| pixel(label, i)).collect::<Vec<f32>>()).collect();
-    Dataset::new(inputs, labels, INPUTS, CLASSES, Some((14, 14))).expect("a data set")
-}
 
 /// A device on its own thread, until its run is over or its line is closed. Gives the hash of its parameters.
 fn device(port: DeviceEnd, nudge: fn(&mut Params)) -> std::thread::JoinHandle<Result<u64, Closed>> {
@@ -89,6 +78,19 @@ fn a_good_line_gives_the_bits_of_no_line() {
     assert!(outcome.failure.is_none(), "{:?}", outcome.failure);
     assert_eq!((compared(&outcome), outcome.params), alone());
     assert_eq!((outcome.damaged, outcome.repeats), ([0, 0], 2), "only the last word is said three times");
+}
+
+#[test]
+fn memory_is_what_the_formula_says() {
+    let parameters = INPUTS * HIDDEN + HIDDEN + HIDDEN * CLASSES + CLASSES;
+    assert_eq!(parameters, 6634);
+    // Accepted parameters, a gradient, two candidates, and the controller's two numbers a parameter.
+    let numbers = 6 * parameters + BATCH * (HIDDEN + CLASSES) + 2 * BATCH + BATCH * INPUTS;
+    let bytes = 4 * numbers + RING * BATCH * (INPUTS + 1) + BATCH;
+    let all = size_of::<Memory>();
+    assert!((bytes..bytes + 1000).contains(&all), "{all} bytes, of which {bytes} are large");
+    // With a frame, 2 kB of stack and what the board needs, 192 kB.
+    assert!(all + size_of::<Inbox>() < 189_000, "{all}");
 }
 
 #[test]

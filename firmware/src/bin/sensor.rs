@@ -13,7 +13,6 @@ use lgl2o_device::message::{FromDevice, Summary};
 use lgl2o_device::sensor::replay::Replay;
 use lgl2o_device::sensor::window::Windows;
 use lgl2o_device::sensor::{self, Memory, TESTED, Trouble};
-use lgl2o_device::spirals::flip_bit;
 use lgl2o_firmware::board::{self, entry};
 use lgl2o_firmware::{Board, program};
 use static_cell::ConstStaticCell;
@@ -37,7 +36,7 @@ fn learn(Board { uart, led, .. }: &mut Board, memory: &mut Memory) -> Result<(),
     let mut windows = Windows::new(Replay::new(sensor::script, sensor::SEED))?;
     let nudge = |params: &mut _| {
         if cfg!(feature = "flip-bit") {
-            flip_bit(params);
+            sensor::flip_bit(params);
         }
     };
     let (outcome, recognised) = sensor::run(memory, &mut windows, nudge, |round| {

@@ -2,8 +2,8 @@
 //!
 //! The device leaves the factory with a head that knows the gestures of a few people. Then somebody wears it who is none
 //! of them: turned to the side, slower, more gently. A few labelled windows are enough to learn how: the head goes on
-//! training under the guard, which *stays* where neither candidate is better on windows that the round has not trained on,
-//! so that a user who labels badly cannot make it worse on what it holds.
+//! training under the guard, which *stays* where neither candidate is better on windows that the round has not trained on.
+//! The learned optimizer alone does not get there, for the task is none that it was meta-trained on.
 //!
 //! | module | does |
 //! |---|---|
@@ -20,8 +20,8 @@ use lgl2o::batch::{Batch, Rows, Sampler};
 use lgl2o::guard::LossGuard;
 use lgl2o::learned::CoordinateMlp;
 use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Tanh};
-use lgl2o::rule::Sgd;
-use lgl2o::tensors::Zeroed;
+use lgl2o::rule::Momentum;
+use lgl2o::tensors::{Tensors as _, Zeroed};
 use lgl2o::trainer::{self, Progress, Trainer};
 use lgl2o::{Error, Objective, Rng, chain, learned};
 
@@ -40,8 +40,8 @@ pub const TESTED: u32 = 80;
 
 /// The head: one hidden layer.
 pub type Head = Mlp<Fixed<chain![Dense<FEATURES, 16, Tanh>, Dense<16, 4>], BATCH>>;
-/// The guard: the built-in learned optimizer against SGD.
-pub type Guard = LossGuard<&'static CoordinateMlp<8>, Sgd>;
+/// The guard: the built-in learned optimizer, for which this is a foreign task, against momentum.
+pub type Guard = LossGuard<&'static CoordinateMlp<8>, Momentum>;
 /// The head's parameters.
 pub type Params = <Head as Objective>::Params;
 
@@ -227,9 +227,16 @@ fn greatest(outputs: &[f32]) -> usize {
     best
 }
 
-/// A round leaves a batch to check on, so that races are as short as the windows are few.
+/// Flips the lowest bit of one weight, that of gravity, which is there in every window.
+pub fn flip_bit(params: &mut Params) {
+    if let Some(weight) = params.tensor_mut(0).get_mut(6) {
+        *weight = f32::from_bits(weight.to_bits() ^ 1);
+    }
+}
+
+/// Few windows and a small head: every round is judged, as in the paper, and no longer than leaves windows to judge by.
 fn guard() -> Guard {
-    Guard::new(learned::tiny(), Sgd::new(0.3)).batches(4, 2).stay(true)
+    Guard::paper(learned::tiny(), Momentum::new(0.1)).batches(2, 2).stay(true)
 }
 
 #[cfg(test)]
@@ -250,16 +257,16 @@ mod tests {
 
     #[test]
     fn the_owner_is_recognised_after_personalisation_and_not_before() {
-        let (_, outcome, Recognised { before, after }) = done(|_| {});
-        std::println!("{outcome:?} {before} {after}");
+        let (rounds, outcome, Recognised { before, after }) = done(|_| {});
         assert!(before < TESTED * 6 / 10, "{before} of {TESTED}");
         assert!(after > TESTED * 9 / 10, "{after} of {TESTED}");
+        assert!(outcome.learned > 10 && rounds.iter().any(|round| round.winner == 2), "both sides win, and neither");
     }
 
     #[test]
-    fn a_run_repeats_itself_and_a_flipped_bit_shows_in_the_first_round() {
+    fn a_run_repeats_itself_and_a_flipped_bit_shows() {
         let (rounds, outcome, recognised) = done(|_| {});
         assert_eq!((rounds.clone(), outcome, recognised), done(|_| {}));
-        assert_ne!(rounds[0].trace, done(crate::spirals::flip_bit).0[0].trace);
+        assert_ne!(outcome.params, done(flip_bit).1.params);
     }
 }

@@ -24,8 +24,8 @@ use crate::report::overview::{Overview, Section, Table};
 const VERSION: u32 = 1;
 
 /// Programs whose size is told, and whether they run by themselves, so that their stack is known too.
-const PROGRAMS: [(&str, bool); 5] =
-    [("empty", true), ("spirals", true), ("resume", true), ("stream", false), ("faults", false)];
+const PROGRAMS: [(&str, bool); 6] =
+    [("empty", true), ("spirals", true), ("sensor", true), ("resume", true), ("stream", false), ("faults", false)];
 
 /// What `results.json` holds.
 #[derive(Debug, Serialize)]
