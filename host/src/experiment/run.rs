@@ -1,8 +1,8 @@
 //! One optimizer, one seed, one curve.
 
-use lgl2o::batch::Sampler;
+use lgl2o::batch::{Sampler, Source};
 use lgl2o::checkpoint::{Fingerprint, Persist};
-use lgl2o::{Guard, Memory, Trainer, Winner};
+use lgl2o::{Guard, Memory, Objective, Trainer, Winner};
 
 use super::Evaluator;
 use crate::network::HeapTensors;
@@ -40,9 +40,9 @@ pub fn schedule(steps: u64) -> Vec<u64> {
 /// Trains with one optimizer from one seed, up to the last of some rising steps, and evaluates it at each of them.
 /// `advance` is told of every few steps done.
 ///
-/// A round may reach over such a step. The curve then shows what is accepted there, the outcome of the round before: so
-/// all seeds have a point at the same steps, however long their rounds are. Steps inside the very first round are
-/// left out.
+/// A round may reach over such a step. The curve then shows what is accepted there, the outcome of the round before, and
+/// what that has cost: so all seeds have a point at the same steps, however long their rounds are. Steps inside the very
+/// first round are left out. No round reaches over the last step.
 ///
 /// # Errors
 /// Settings out of range, or data that do not fit the task. A diverged run is no error: its losses are `null`.
@@ -84,7 +84,8 @@ impl GuardVisitor for Runner<'_> {
         let mut accepted = Accepted { step: 0, cost: 0.0, params: trainer.params().clone() };
         let (mut verdicts, mut learned_steps) = (Vec::new(), 0);
         while curve.is_due() {
-            match trainer.round(&mut source) {
+            let left = curve.last().saturating_sub(trainer.progress().steps).max(1);
+            match trainer.round(&mut Bounded { source: &mut source, left }) {
                 Ok(verdict) => {
                     let steps = u64::from(verdict.steps);
                     learned_steps += if verdict.winner == Winner::Learned { steps } else { 0 };
@@ -124,6 +125,30 @@ impl GuardVisitor for Runner<'_> {
             },
             params: accepted.params,
         })
+    }
+}
+
+/// A source that has room for the steps that are left, so that the last round ends with the run.
+struct Bounded<'a, S> {
+    source: &'a mut S,
+    left: u64,
+}
+
+impl<O: Objective, S: Source<O>> Source<O> for Bounded<'_, S> {
+    fn begin_round(&mut self) {
+        self.source.begin_round();
+    }
+    fn room(&self) -> u32 {
+        self.source.room().min(u32::try_from(self.left).unwrap_or(u32::MAX))
+    }
+    fn train(&mut self) -> Result<O::Batch<'_>, lgl2o::Error> {
+        self.source.train()
+    }
+    fn check(&mut self) -> Result<O::Batch<'_>, lgl2o::Error> {
+        self.source.check()
+    }
+    fn objective(&mut self, i: usize) -> Result<Option<O::Batch<'_>>, lgl2o::Error> {
+        self.source.objective(i)
     }
 }
 
@@ -230,12 +255,23 @@ mod tests {
         let whole = curve(&[0, 10, 20, 30]);
         let steps = |curve: &[Point]| curve.iter().map(|point| point.step).collect::<Vec<u64>>();
         assert_eq!(steps(&whole), [0, 10, 20, 30]);
-        let inside = curve(&[0, 3, 7, 10, 21, 25, 28]);
-        assert_eq!(steps(&inside), [0, 10, 21, 25, 28], "nothing inside the first round");
-        for point in &inside[2..] {
+        let inside = curve(&[0, 3, 7, 10, 21, 25, 30]);
+        assert_eq!(steps(&inside), [0, 10, 21, 25, 30], "nothing inside the first round");
+        for point in &inside[2..4] {
             assert_eq!(*point, Point { step: point.step, ..whole[2] });
         }
-        assert_eq!(curve(&[4])[..], [Point { step: 4, ..whole[0] }], "the last step is always there");
+        assert_eq!(inside[4], whole[3]);
+    }
+
+    #[test]
+    fn the_last_round_ends_with_the_run() {
+        for last in [4, 28] {
+            let curve = curve(&[0, last]);
+            assert_eq!(curve[1].step, last);
+            // Races of 10 steps cost 57 forwards and 2 x 2 for the check, one of n steps 3 (2 n - 1) + 4.
+            let (races, rest) = (last / 10, last % 10);
+            assert_eq!(curve[1].cost, (races * 61 + 3 * (2 * rest - 1) + 4) as f64, "{last}");
+        }
     }
 
     #[test]
