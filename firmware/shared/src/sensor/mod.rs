@@ -10,7 +10,7 @@
 //! | [`window`] | sensor to features, generic over `embedded-hal`'s I2C |
 //! | [`replay`] | a synthetic recording behind that trait |
 //!
-//! A product has [`Windows`](window::Windows) on its own bus, and takes labels from its user.
+//! A product has [`Windows`] on its own bus, and takes labels from its user.
 
 pub mod replay;
 pub mod window;
