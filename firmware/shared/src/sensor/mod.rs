@@ -30,7 +30,7 @@ use replay::{GESTURES, Person};
 use window::{FEATURES, SensorError, Windows};
 
 /// The network in words.
-pub const NAME: &str = "9-16-4 tanh";
+pub const NAME: &str = "9-12-4 tanh";
 /// Labelled windows that are held at a time.
 pub const HELD: usize = 48;
 /// Windows in a batch.
@@ -39,7 +39,7 @@ pub const BATCH: usize = 8;
 pub const TESTED: u32 = 80;
 
 /// The head: one hidden layer.
-pub type Head = Mlp<Fixed<chain![Dense<FEATURES, 16, Tanh>, Dense<16, 4>], BATCH>>;
+pub type Head = Mlp<Fixed<chain![Dense<FEATURES, 12, Tanh>, Dense<12, 4>], BATCH>>;
 /// The guard: the built-in learned optimizer, for which this is a foreign task, against momentum.
 pub type Guard = LossGuard<&'static CoordinateMlp<8>, Momentum>;
 /// The head's parameters.
