@@ -59,8 +59,7 @@
 //!
 //! # Features
 //!
-//! - `fault`: learned optimizers that do everything wrong and bits that flip, to test guards with; see
-//!   [`fault`](crate::fault).
+//! - `fault`: learned optimizers that do everything wrong and bits that flip, to test guards with (module `fault`).
 //! - `micromath`: approximate transcendental functions instead of `libm`'s; see [`math`].
 //! - `defmt`: `defmt::Format` for errors, verdicts and settings.
 //! - `nor-flash`: checkpoints in two slots of a flash, over embedded-storage's `NorFlash`.

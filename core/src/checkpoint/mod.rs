@@ -50,7 +50,7 @@
 //! # Ok::<(), lgl2o::Error>(())
 //! ```
 //!
-//! On a device, [`slots`] keeps the two latest checkpoints in flash (feature `nor-flash`).
+//! On a device, `slots` keeps the two latest checkpoints in flash (feature `nor-flash`).
 
 pub mod error;
 pub mod fingerprint;

@@ -11,7 +11,7 @@
 //! | [`ResidualGuard`] (GL2O) | is the gradient at the proposal small enough? | 2 g |
 //! | [`Blend`] | nothing: a fixed mixture of both, as a control | 1 g |
 //!
-//! Any [`Rule`](crate::rule::Rule) can be the learned side of any guard, and any other its fallback.
+//! Any [`Rule`] can be the learned side of any guard, and any other its fallback.
 
 pub mod blend;
 pub mod decision;

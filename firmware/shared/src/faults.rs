@@ -244,7 +244,7 @@ mod tests {
         let alone = f32::from_bits(records[0].loss);
         for record in &records {
             let (fault, loss) = (Fault::number(record.number.into()).expect("a fault"), f32::from_bits(record.loss));
-            std::println!("{:<28} {loss:.6} {:>4} {}", fault.name(), record.learned, record.worse);
+            std::println!("{:<28} {loss:.6} {:>4} {:016x}", fault.name(), record.learned, record.params);
         }
         for record in &records {
             let (fault, loss) = (Fault::number(record.number.into()).expect("a fault"), f32::from_bits(record.loss));

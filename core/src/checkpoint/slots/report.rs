@@ -67,7 +67,8 @@ pub enum SlotError {
         /// Bytes that it has.
         slot: usize,
     },
-    /// There are checkpoints, but none could be loaded. The memory is as it was.
+    /// There are checkpoints, but none could be loaded. The memory is as it was, unless a slot says
+    /// [`Interrupted`](CheckpointError::Interrupted).
     NoneLoads([SlotState; 2]),
     /// What was written is not what is read back: the flash is worn or the region write-protected. The other slot is as
     /// it was.
