@@ -8,6 +8,12 @@ pub(crate) static CRC32: Crc<u32, Table<0>> = Crc::<u32, Table<0>>::new(&CRC_32_
 /// A checksum that takes in bytes piece by piece.
 pub(crate) type Running = crc::Digest<'static, u32, Table<0>>;
 
+/// Takes in some bytes. Not inlined: it has many callers, and on a device all of them want the one copy.
+#[inline(never)]
+pub(crate) fn update(sum: &mut Running, bytes: &[u8]) {
+    sum.update(bytes);
+}
+
 /// The checksum of some bytes.
 pub(crate) const fn crc32(bytes: &[u8]) -> u32 {
     CRC32.checksum(bytes)

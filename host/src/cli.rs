@@ -238,7 +238,7 @@ pub struct MetaTrainArgs {
 }
 
 /// Programs that `device` runs.
-const PROGRAMS: [&str; 5] = ["spirals", "stream", "resume", "faults", "cost"];
+const PROGRAMS: [&str; 6] = ["spirals", "stream", "sensor", "resume", "faults", "cost"];
 
 /// Takes a program, or the task that it is known by.
 fn program() -> impl TypedValueParser<Value = String> {
@@ -256,7 +256,7 @@ pub struct DeviceArgs {
     /// The board; see below.
     #[arg(long, default_value = "mps2-an386", value_parser = PossibleValuesParser::new(board::NAMES), hide_possible_values = true)]
     pub board: String,
-    /// The program: `spirals` makes its data itself, `stream` (or `mnist`) is fed with images from here, `resume` is
+    /// The program: `spirals` makes its data itself, `stream` (or `mnist`) is fed with images from here, `sensor` learns gestures, `resume` is
     /// `spirals` with checkpoints in flash and a reset in the middle, `faults` lets everything go wrong, `cost` counts
     /// instructions.
     #[arg(long, alias = "task", default_value = "spirals", value_parser = program())]

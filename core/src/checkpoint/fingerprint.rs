@@ -4,7 +4,7 @@
 //! itself, by its kind and its settings, to a [`Digest`], whose CRC-32 the checkpoint holds. Two configurations that
 //! differ by accident have the same one with a probability of 2^-32.
 
-use crate::checksum::{CRC32, Running};
+use crate::checksum::{CRC32, Running, update};
 
 /// Takes in a description.
 pub struct Digest(Running);
@@ -25,12 +25,12 @@ impl Digest {
     /// A name of a kind. Its length is taken in too, so that no two lists of kinds run together.
     pub fn kind(&mut self, name: &str) {
         self.word(name.len() as u32);
-        self.0.update(name.as_bytes());
+        update(&mut self.0, name.as_bytes());
     }
 
     /// A count, a choice or a switch.
     pub fn word(&mut self, word: u32) {
-        self.0.update(&word.to_le_bytes());
+        update(&mut self.0, &word.to_le_bytes());
     }
 
     /// Settings, bit for bit.

@@ -2,7 +2,7 @@
 
 use super::error::CheckpointError;
 use super::persist::{CHUNK, Origin, Persist, Sink};
-use crate::checksum::{CRC32, Running};
+use crate::checksum::{CRC32, Running, update};
 
 /// First bytes of every checkpoint.
 pub const MAGIC: [u8; 4] = *b"L2OR";
@@ -117,8 +117,9 @@ impl<'a, S: Sink> Summing<'a, S> {
 
 impl<S: Sink> Sink for Summing<'_, S> {
     type Error = S::Error;
+    #[inline(never)]
     fn put(&mut self, bytes: &[u8]) -> Result<(), S::Error> {
-        self.sum.update(bytes);
+        update(&mut self.sum, bytes);
         self.sink.put(bytes)
     }
 }
@@ -227,6 +228,7 @@ impl<'a, S: Store> Reader<'a, S> {
 impl<S: Store> Origin for Reader<'_, S> {
     type Error = CheckpointError;
 
+    #[inline(never)]
     fn take(&mut self, bytes: &mut [u8]) -> Result<(), CheckpointError> {
         if self.at.saturating_add(bytes.len()) > self.store.len() {
             return Err(CheckpointError::Length { expected: self.at + bytes.len(), found: self.store.len() });
@@ -239,12 +241,13 @@ impl<S: Store> Origin for Reader<'_, S> {
             *to = self.buffer.get(place).copied().unwrap_or(0);
             self.at += 1;
         }
-        self.sum.update(bytes);
+        update(&mut self.sum, bytes);
         Ok(())
     }
 }
 
 /// Sees whether a checkpoint is whole, whatever it is of; gives what it is of.
+#[inline(never)]
 pub(super) fn verify(store: &mut impl Store) -> Result<Header, CheckpointError> {
     let mut reader = Reader::new(store);
     let header = reader.header()?;

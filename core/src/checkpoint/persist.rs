@@ -145,11 +145,13 @@ fn encode<'b>(numbers: &[f32], buffer: &'b mut [u8; CHUNK]) -> &'b mut [u8] {
     buffer.get_mut(..4 * numbers.len()).unwrap_or(&mut [])
 }
 
+#[inline(never)]
 fn save_numbers<S: Sink>(numbers: &[f32], sink: &mut S) -> Result<(), S::Error> {
     let mut buffer = [0; CHUNK];
     numbers.chunks(CHUNK / 4).try_for_each(|part| sink.put(encode(part, &mut buffer)))
 }
 
+#[inline(never)]
 fn load_numbers<O: Origin>(numbers: &mut [f32], origin: &mut O) -> Result<(), O::Error> {
     let mut buffer = [0; CHUNK];
     for part in numbers.chunks_mut(CHUNK / 4) {

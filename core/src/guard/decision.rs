@@ -12,7 +12,8 @@
 //!
 //! *Lower* is the paper's practical form (arXiv 2201.12426); with minibatches a wrong winner costs at most D and has a
 //! probability of at most exp(-n D^2 / (2 s^2)), so the run has a noise floor. With the *growing margin* the chances of
-//! wrong acceptance, at most 1 / (i + 1)^2, have a finite sum, and the 1/i rate of SGD survives. *Full objective* is
+//! wrong acceptance, at most 1 / (i + 1)^2, have a finite sum, and the 1/i rate of SGD survives, if the guard does not
+//! [trust](super::LossGuard::trust): a trusted side wins ties. *Full objective* is
 //! what the theorem is about. *Sufficient decrease* is Armijo's condition on the proposal; with exact losses and
 //! kappa = rate (1 - rate L / 2) it gives the fallback's own bound without looking at the fallback's candidate.
 

@@ -1,9 +1,10 @@
 //! Everything that can go wrong with a learned optimizer, one fault after the other, on the device.
 //!
-//! A network of 2-16-2 learns 64 points of two spirals, known by heart: training batches of 16 in turn, and the guard
-//! judges by the loss on all 64. So it can be checked after every round that the model is no worse than the fallback's
-//! candidate of that round, whatever was proposed; and in the end its loss stands beside that of a run of the fallback
-//! alone.
+//! A network of 2-16-2 learns 16 points of two spirals, all of them in every step, so that losses and gradients are
+//! exact and the fallback is gradient descent. So it can be checked after every round that the model is no worse than the
+//! fallback's candidate of that round, whatever was proposed; and in the end its loss stands beside that of a run of the
+//! fallback alone. (With minibatches the second is not promised: a step that is bad on all points, and that the guard
+//! refuses for a better one, may be good in the long run.)
 
 use lgl2o::batch::{Batch, Source};
 use lgl2o::fault::{Adversary, Flipping, bits, flip_bit, flip_weight};
@@ -24,9 +25,7 @@ type Guarded<L> = LossGuard<L, Sgd>;
 type InRam = CoordinateMlp<8>;
 
 /// Rounds of each fault.
-const ROUNDS: u32 = 100;
-/// Batches that the data are.
-const PARTS: usize = 4;
+const ROUNDS: u32 = 200;
 const RATE: f32 = 0.5;
 const WEIGHTS: usize = InRam::WEIGHTS;
 const SEED: u64 = 1;
@@ -83,7 +82,7 @@ pub struct FaultRecord {
     pub loss: u32,
     /// Rounds that the learned side has won.
     pub learned: u32,
-    /// Rounds after which the model was worse than the fallback's candidate.
+    /// Rounds after which the model was worse than the fallback's candidate of that round.
     pub worse: u32,
     /// Hash of the final parameters.
     pub params: u64,
@@ -179,20 +178,15 @@ impl Course {
     /// A round, and whether it kept its promise.
     fn round<G: Guard>(&mut self, trainer: &mut Trainer<'_, Net, G>) -> Result<(), Error> {
         let bound = trainer.round(&mut self.points)?.fallback_loss;
-        // A rule that runs alone is held against nothing. The sum is one of other parts than the guard's.
-        if !(bound.is_nan() || self.loss(trainer)? <= bound * (1.0 + 4.0 * f32::EPSILON)) {
+        // A rule that runs alone is held against nothing.
+        if !(bound.is_nan() || trainer.loss(self.points.all())? <= bound) {
             self.worse += 1;
         }
         Ok(())
     }
 
-    /// The loss on all points.
-    fn loss<G: Guard>(&self, trainer: &mut Trainer<'_, Net, G>) -> Result<f32, Error> {
-        (0..PARTS).try_fold(0.0, |sum, i| Ok(sum + trainer.loss(self.points.part(i))? / PARTS as f32))
-    }
-
     fn end<G: Guard>(&self, trainer: &mut Trainer<'_, Net, G>) -> Result<FaultRecord, Error> {
-        let loss = self.loss(trainer)?.to_bits();
+        let loss = trainer.loss(self.points.all())?.to_bits();
         let (learned, params) = (trainer.progress().learned, Trace::of_tensors(trainer.params()));
         Ok(FaultRecord { number: 0, loss, learned, worse: self.worse, params })
     }
@@ -205,40 +199,33 @@ fn begin<G: Guard>(memory: &mut Memory<Net, G>) -> Net {
     net
 }
 
-/// 64 points, in four parts.
+/// The points.
 struct Points {
-    inputs: [[f32; 2 * BATCH]; PARTS],
-    labels: [[u8; BATCH]; PARTS],
-    next: usize,
+    inputs: [f32; 2 * BATCH],
+    labels: [u8; BATCH],
 }
 
 impl Points {
     fn new() -> Self {
-        let mut points = Self { inputs: [[0.0; 2 * BATCH]; PARTS], labels: [[0; BATCH]; PARTS], next: 0 };
-        let mut rng = Rng::stream(SEED, 1);
-        for (inputs, labels) in points.inputs.iter_mut().zip(&mut points.labels) {
-            spirals::fill(&mut rng, Small::TURNS, inputs, labels);
-        }
+        let mut points = Self { inputs: [0.0; 2 * BATCH], labels: [0; BATCH] };
+        spirals::fill(&mut Rng::stream(SEED, 1), Small::TURNS, &mut points.inputs, &mut points.labels);
         points
     }
 
-    /// Part number `i`, counted round and round.
-    fn part(&self, i: usize) -> Batch<'_> {
-        let (inputs, labels) = (self.inputs.get(i % PARTS), self.labels.get(i % PARTS));
-        Batch::classes(inputs.map_or(&[], |x| x), 2, labels.map_or(&[], |x| x))
+    fn all(&self) -> Batch<'_> {
+        Batch::classes(&self.inputs, 2, &self.labels)
     }
 }
 
 impl<O: for<'a> Objective<Batch<'a> = Batch<'a>>> Source<O> for Points {
     fn train(&mut self) -> Result<Batch<'_>, Error> {
-        self.next += 1;
-        Ok(self.part(self.next))
+        Ok(self.all())
     }
     fn check(&mut self) -> Result<Batch<'_>, Error> {
-        Ok(self.part(0))
+        Ok(self.all())
     }
     fn objective(&mut self, i: usize) -> Result<Option<Batch<'_>>, Error> {
-        Ok((i < PARTS).then(|| self.part(i)))
+        Ok((i == 0).then(|| self.all()))
     }
 }
 
@@ -258,6 +245,9 @@ mod tests {
         for record in &records {
             let (fault, loss) = (Fault::number(record.number.into()).expect("a fault"), f32::from_bits(record.loss));
             std::println!("{:<28} {loss:.6} {:>4} {}", fault.name(), record.learned, record.worse);
+        }
+        for record in &records {
+            let (fault, loss) = (Fault::number(record.number.into()).expect("a fault"), f32::from_bits(record.loss));
             assert_eq!(record.worse, 0, "{fault:?}");
             assert!(loss <= alone, "{fault:?}: {loss} after {alone} of the fallback alone");
         }

@@ -3,11 +3,12 @@
 //!
 //! # The tour
 //!
-//! **What is trained.** [`spirals`] learns from points that it makes itself, [`stream`] from images that the host sends.
+//! **What is trained.** [`spirals`] learns from points that it makes itself, [`stream`] from images that the host sends,
+//! [`sensor`] from an accelerometer.
 //!
 //! **What goes wrong.** [`faults`] lets everything go wrong that a learned optimizer and its memory can do.
 //!
-//! **What outlives a reset.** [`resume`] does the same with checkpoints in flash.
+//! **What outlives a reset.** [`resume`] trains on spirals with checkpoints in flash.
 //!
 //! **What it takes.** [`cost`] counts steps, updates and decisions.
 //!
@@ -27,5 +28,6 @@ pub mod frame;
 pub mod message;
 pub mod record;
 pub mod resume;
+pub mod sensor;
 pub mod spirals;
 pub mod stream;

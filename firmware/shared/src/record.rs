@@ -92,3 +92,18 @@ impl RoundRecord {
         Self { round, winner, steps, train_loss, fallback_loss, learned_loss, trace }
     }
 }
+
+/// What a run has come to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Outcome {
+    /// Loss on held-out examples.
+    pub loss: f32,
+    /// Rounds done.
+    pub rounds: u32,
+    /// Rounds that the learned side has won.
+    pub learned: u32,
+    /// Training steps.
+    pub steps: u32,
+    /// Hash of the final parameters.
+    pub params: u64,
+}

@@ -27,6 +27,7 @@ use lgl2o::tensors::Tensors;
 use lgl2o::trainer::Progress;
 use lgl2o::{Error, Memory, Objective, Rng, Rule, Trainer, chain, learned, math};
 
+pub use crate::record::Outcome;
 use crate::record::{RoundRecord, Trace};
 
 /// The guard: the built-in learned optimizer, averaged, against SGD.
@@ -74,21 +75,6 @@ impl Demo for Large {
 const SEED: u64 = 1;
 /// Batches that the held-out loss is a mean of.
 const HELD_OUT: u32 = 16;
-
-/// What a run has come to.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Outcome {
-    /// Loss on held-out points.
-    pub loss: f32,
-    /// Rounds done.
-    pub rounds: u32,
-    /// Rounds that the learned side has won.
-    pub learned: u32,
-    /// Training steps.
-    pub steps: u32,
-    /// Hash of the final parameters.
-    pub params: u64,
-}
 
 /// Trains in `memory`, all of which is zero; gives each round to `each` as it ends. `nudge` may change the initial
 /// parameters.

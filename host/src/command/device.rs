@@ -23,7 +23,7 @@ use crate::device::listen::{Event, listen, log_table};
 use crate::device::record::{DeviceResults, Side, VERSION, finite, hex};
 use crate::device::session::{Ended, Transcript, follow};
 use crate::device::spirals::{Run, reference};
-use crate::device::{port, report};
+use crate::device::{port, report, sensor};
 use crate::files::check_writable;
 
 /// Which transcendental functions this program, and so the firmware that it builds, has.
@@ -59,7 +59,7 @@ pub(super) fn run(args: &DeviceArgs) -> Result<(), Failure> {
     if args.program == "stream" {
         return stream::run(args, board, elf.as_deref().zip(bytes.as_deref()), &out);
     }
-    let here = reference(board)?;
+    let here = if args.program == "sensor" { sensor::reference()? } else { reference(board)? };
     let (transcript, trouble) = match (&args.port, &elf, &bytes) {
         (Some(port), ..) => (listen_to(port, args, &here)?, None),
         (None, Some(elf), Some(bytes)) => emulate(board, elf, bytes, args, &here)?,
@@ -225,6 +225,7 @@ fn results(
         steps: Some(here.outcome.steps),
         learned: Some(here.outcome.learned),
         memory: Some(here.memory as u64),
+        accuracy: here.accuracy,
         trace: here.rounds.last().map(|round| hex(round.trace)),
         params: Some(hex(here.outcome.params)),
         rounds: here.rounds.iter().map(Into::into).collect(),

@@ -102,7 +102,9 @@ mod tests {
         let mut buffer = [0; 256];
         let frame = encode(&done, &mut buffer).expect("fits").to_vec();
         let mut broken = frame.clone();
-        broken[3] ^= 1;
+        // The last byte before the zero that ends the frame: of the checksum, whatever the message is.
+        let last = broken.len() - 2;
+        broken[last] ^= 0x40;
         let line = [frame.clone(), broken, frame].concat();
         let events: Vec<Event> = listen(Cursor::new(line), None::<(std::io::Empty, Table)>).into_iter().collect();
         let bad = Event::Damaged(FrameError::BadCrc);

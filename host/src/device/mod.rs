@@ -2,7 +2,7 @@
 //!
 //! A [`board`] says which emulator and which network belong to it; [`firmware`] builds the program, [`emulator`] runs it,
 //! or a [`port`] leads to one that runs. What comes back on its two lines, the log and the UART, is [`listen`]ed to for
-//! one [`session`]. [`spirals`] is the same run on this machine; [`compare`] finds the first round that differs. A program
+//! one [`session`]. [`spirals`] and [`sensor`] are the same runs on this machine; [`compare`] finds the first round that differs. A program
 //! that is fed from here, by [`stream`](mod@stream), talks over a [`transport`]. [`record`] is what `results.json` holds,
 //! and [`report`] writes it.
 
@@ -14,6 +14,7 @@ pub mod listen;
 pub mod port;
 pub mod record;
 pub mod report;
+pub mod sensor;
 pub mod session;
 pub mod spirals;
 pub mod stream;

@@ -59,6 +59,7 @@ pub fn follow(
     until_summary: bool,
     mut each: impl FnMut(&Event),
 ) -> Transcript {
+    t.ended = Ended::Over;
     while !(until_summary && t.summary.is_some()) {
         let event = match events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(event) => event,
@@ -97,7 +98,8 @@ mod tests {
         let t = follow(Transcript::default(), &receiver, Instant::now() + Duration::from_millis(50), false, |_| {});
         assert_eq!((t.ended, t.params, t.log.len()), (Ended::TimedOut, Some(9), 1));
         drop(sender);
-        assert_eq!(follow(t, &receiver, Instant::now(), false, |_| {}).ended, Ended::Over);
+        let later = Instant::now() + Duration::from_secs(60);
+        assert_eq!(follow(t, &receiver, later, false, |_| {}).ended, Ended::Over);
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub struct Run {
     pub outcome: Outcome,
     /// The training memory in bytes; a `usize` is as wide as here.
     pub memory: usize,
+    /// Share of held-out examples that are recognised in the end, where that is asked.
+    pub accuracy: Option<f64>,
 }
 
 /// The run that a board has to make.
@@ -35,5 +37,5 @@ pub fn reference(board: &Board) -> Result<Run> {
 fn run_here<N: Demo>(memory: impl FnOnce() -> Box<RunMemory<N>>) -> Result<Run> {
     let mut rounds = Vec::new();
     let outcome = run::<N>(&mut memory(), |_| {}, |round| rounds.push(*round)).context("the run on this machine")?;
-    Ok(Run { network: N::NAME, rounds, outcome, memory: size_of::<RunMemory<N>>() })
+    Ok(Run { network: N::NAME, rounds, outcome, memory: size_of::<RunMemory<N>>(), accuracy: None })
 }

@@ -104,6 +104,7 @@ impl<'a, F: NorFlash> Pages<'a, F> {
 impl<F: NorFlash> Sink for Pages<'_, F> {
     type Error = SlotError;
 
+    #[inline(never)]
     fn put(&mut self, bytes: &[u8]) -> Result<(), SlotError> {
         for &byte in bytes {
             if let Some(place) = self.page.get_mut(self.used) {

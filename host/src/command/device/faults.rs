@@ -126,7 +126,7 @@ fn table(board: &Board, results: &Results) -> String {
         "same bits",
     ];
     let table = Table {
-        caption: "2-16-2 on 64 points of two spirals, 100 rounds of one step.".to_owned(),
+        caption: "2-16-2 on 16 points of two spirals, 200 rounds of one step of gradient descent.".to_owned(),
         head: head.map(str::to_owned).to_vec(),
         rows: rows.collect(),
         words: false,
