@@ -1,4 +1,4 @@
-//! The bytes of a checkpoint: written through [`Summing`], read back through [`Reader`].
+//! The bytes of a checkpoint: written through `Summing`, read back through `Reader`.
 
 use super::error::CheckpointError;
 use super::persist::{CHUNK, Origin, Persist, Sink};

@@ -123,7 +123,7 @@ impl<L, F, S> LossGuard<L, F, S> {
     }
 
     /// The same guard with strides of at most `limit` learned steps between races; 0 for no strides. See
-    /// [`pace`](super::pace).
+    /// [`pace`](crate::guard::pace).
     #[must_use]
     pub fn stride(self, limit: u32) -> Self {
         Self { pace: Pace { stride: limit, ..self.pace }, ..self }
