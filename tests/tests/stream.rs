@@ -124,7 +124,8 @@ proptest! {
 
     #[test]
     fn a_host_that_vanishes_and_returns_changes_nothing(
-        stops in prop::collection::vec(1usize..40, 1..4),
+        // Too few answers in all for the run to come to its end: then the device would be gone, and that is another story.
+        stops in prop::collection::vec(1usize..17, 1..4),
         seed: u64,
         cut in 0u32..20,
     ) {

@@ -80,6 +80,8 @@ impl<'a> Learner<'a> {
         }
         match outcome {
             Ok(verdict) => {
+                // All parameters too: the losses do not see the weights of pixels that are always black.
+                self.trace.add_tensors(training.params());
                 let record = RoundRecord::new(training.progress().rounds, &verdict, &mut self.trace);
                 exchange.ask(&Ask::Round(record))?;
                 Ok(Some(record))
