@@ -1,4 +1,4 @@
-//! The [`spirals`](crate::spirals) again, with a checkpoint in flash every few rounds: a run that is interrupted, by a reset
+//! The [`spirals`] again, with a checkpoint in flash every few rounds: a run that is interrupted, by a reset
 //! or by the power, goes on from the latest one, and ends with the bits of a run that was not.
 
 use embedded_storage::nor_flash::NorFlash;
