@@ -47,7 +47,7 @@ cargo test --workspace
 
 say "tests of the core with micromath, and with every feature"
 cargo test -p lgl2o --features micromath --lib
-cargo test -p lgl2o --features serde,twins --lib
+cargo test -p lgl2o --features serde,twins,fault,nor-flash --lib
 
 if [ $mpi = yes ]; then
     say "several ranks"
