@@ -41,7 +41,8 @@ fn program() -> &'static Path {
     PROGRAM.get_or_init(|| build(""))
 }
 
-/// Builds the program with some features of its package; gives its path.
+/// Builds the program with some features of its package; gives its path, which is one of its own: the next build, with
+/// other features, replaces the program where Cargo puts it.
 ///
 /// # Panics
 /// If it cannot be built.
@@ -55,7 +56,12 @@ pub fn build(features: &str) -> PathBuf {
             build = build.env_remove(name);
         }
     }
-    build.run().expect("the program can be built").path().to_owned()
+    let run = build.run().expect("the program can be built");
+    let kept = run.path().with_file_name(format!("lgl2o-tested-{features}{}", std::env::consts::EXE_SUFFIX));
+    let fresh = kept.with_extension(format!("{}", std::process::id()));
+    let linked = std::fs::hard_link(run.path(), &fresh).or_else(|_| std::fs::copy(run.path(), &fresh).map(drop));
+    linked.and_then(|()| std::fs::rename(&fresh, &kept)).expect("the program can be kept");
+    kept
 }
 
 /// A call of the program in a directory; no data directory is known unless an argument names one.

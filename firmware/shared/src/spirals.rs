@@ -204,10 +204,11 @@ fn noise(rng: &mut Rng) -> f32 {
     SQRT_3 * (sum - 2.0)
 }
 
-/// Flips the lowest bit of the first weight: what a comparison of two runs has to notice.
+/// Flips a bit in the middle of the first weight's mantissa: what a comparison of two runs has to notice. (The lowest one
+/// may be rounded away by the steps of the first round.)
 pub fn flip_bit(params: &mut impl Tensors) {
     if let Some(weight) = params.tensor_mut(0).first_mut() {
-        *weight = f32::from_bits(weight.to_bits() ^ 1);
+        *weight = f32::from_bits(weight.to_bits() ^ (1 << 12));
     }
 }
 
