@@ -7,6 +7,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# One build from start to end has nothing to gain from incremental compilation, which fills gigabytes.
+export CARGO_INCREMENTAL=0
+
 say() { printf '\n== %s\n' "$*"; }
 
 # Installs packages by apt; fails where that is not possible.

@@ -8,12 +8,13 @@ use lgl2o::{Guard, Rng, Rule, Trainer, Winner, learned};
 use lgl2o_tests::adversary::Terrible;
 use lgl2o_tests::oracle::wide;
 use lgl2o_tests::task::{BATCH, BOWL_START, Data, bowl, bowl64, small_mlp, start};
-use lgl2o_tests::{bits, run};
+use lgl2o_tests::{bits, cases, run};
 use proptest::prelude::*;
 
 proptest! {
-    /// x_t = sum of c_i z_i with weights in proportion to (i + eta - 1) ... (i), computed anew in double precision: for
-    /// eta = 1 the weight of z_i is i.
+    #![proptest_config(cases!(256, "averaged"))]
+
+    /// With eta = 1 the parameters are the mean of the fronts z_1 .. z_t with weights 1 .. t, in double precision.
     #[test]
     fn the_parameters_are_the_weighted_mean_of_the_fronts(
         start in -2f32..2.0,
@@ -122,8 +123,7 @@ fn accepted_strides_are_the_averaged_rule_alone() {
     assert_eq!(bits::of(memory.params()), alone);
 }
 
-/// After a lost round the average begins anew from what was kept: a proposing side that first loses and then is given
-/// the fallback's rule makes the fallback's steps, averaged from there.
+/// When the parameters have been moved, the average begins anew from there; the inner rule's state goes on.
 #[test]
 fn a_lost_round_begins_a_new_average() {
     let rule = Adam::new(0.1).averaged();

@@ -4,7 +4,8 @@
 //! - `adversaries`: whatever is proposed, parameters stay finite and no round ends above the fallback's candidate.
 //! - `decisions`: each decision is the comparison that it is documented to be.
 //! - `policies`: what a state policy makes of the loser's state.
-//! - `pace`: races, strides and the fallback alone: what each promises and costs, and how often a loser is asked.
+//! - `pace`: races, strides and the fallback alone: what each promises.
+//! - `schedule`: how they follow each other, what they cost, and how often a loser is asked.
 //! - `trust`: ties go to a learned side that has won the last race.
 //! - `stay`: a model that must not get worse does not.
 //! - `early_stop`: how often a comparison that stops early is wrong, and when it stops.
@@ -22,5 +23,6 @@ mod errors;
 mod pace;
 mod policies;
 mod residual;
+mod schedule;
 mod stay;
 mod trust;

@@ -87,8 +87,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         Ok(proposals)
     }
 
-    /// One more step of the fallback, with a gradient of its own unless one is at hand, whose loss is given. A side that
-    /// is no longer finite stands still.
+    /// One more step of the fallback; see [`advance`].
     fn advance_fallback<O: Objective>(
         &self,
         shared: Option<f32>,
@@ -97,25 +96,14 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         oracle: &mut Oracle<'_, O>,
         batch: O::Batch<'_>,
     ) -> Result<(), Error> {
-        if !proposals.fallback {
-            return Ok(());
-        }
-        let LossMemory { gradient, fallback: candidate, fallback_state: state, extra, .. } = memory;
-        let point = self.fallback.gradient_point(state).unwrap_or(candidate);
-        let loss = match shared {
-            Some(loss) => loss,
-            None => oracle.gradient(point, batch, gradient)?,
-        };
-        proposals.fallback = gradient.is_finite();
-        if proposals.fallback {
+        let LossMemory { gradient, fallback, fallback_state, extra, .. } = memory;
+        let side = (&self.fallback, fallback_state, fallback, &mut proposals.fallback);
+        advance(side, (gradient, shared), oracle, batch, |point, gradient| {
             S::fallback_gradient::<L, F::State<O::Params>, O::Params>(extra, &self.learned, point, gradient);
-            self.fallback.step(state, candidate, gradient, loss, &mut oracle.probe(batch));
-            proposals.fallback = candidate.is_finite();
-        }
-        Ok(())
+        })
     }
 
-    /// The same for the learned side.
+    /// One more step of the learned side; see [`advance`].
     fn advance_learned<O: Objective>(
         &self,
         shared: Option<f32>,
@@ -124,21 +112,39 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         oracle: &mut Oracle<'_, O>,
         batch: O::Batch<'_>,
     ) -> Result<(), Error> {
-        if !proposals.learned {
-            return Ok(());
-        }
-        let LossMemory { gradient, learned: candidate, learned_state: state, extra, .. } = memory;
-        let point = self.learned.gradient_point(state).unwrap_or(candidate);
-        let loss = match shared {
-            Some(loss) => loss,
-            None => oracle.gradient(point, batch, gradient)?,
-        };
-        proposals.learned = gradient.is_finite();
-        if proposals.learned {
+        let LossMemory { gradient, learned, learned_state, extra, .. } = memory;
+        let side = (&self.learned, learned_state, learned, &mut proposals.learned);
+        advance(side, (gradient, shared), oracle, batch, |point, gradient| {
             S::learned_gradient::<L::State<O::Params>, F, O::Params>(extra, &self.fallback, point, gradient);
-            self.learned.step(state, candidate, gradient, loss, &mut oracle.probe(batch));
-            proposals.learned = candidate.is_finite();
-        }
-        Ok(())
+        })
     }
+}
+
+/// A rule, its state, its candidate, and whether it still stands at a finite point.
+type Side<'a, R, P> = (&'a R, &'a mut <R as Rule>::State<P>, &'a mut P, &'a mut bool);
+
+/// One more step of a side, with a gradient of its own unless one is at hand, whose loss is given. The state policy sees
+/// the gradient, and where it was computed. A side that is no longer finite stands still.
+fn advance<R: Rule, O: Objective>(
+    (rule, state, candidate, stands): Side<'_, R, O::Params>,
+    (gradient, shared): (&mut O::Params, Option<f32>),
+    oracle: &mut Oracle<'_, O>,
+    batch: O::Batch<'_>,
+    see: impl FnOnce(&O::Params, &O::Params),
+) -> Result<(), Error> {
+    if !*stands {
+        return Ok(());
+    }
+    let point = rule.gradient_point(state).unwrap_or(candidate);
+    let loss = match shared {
+        Some(loss) => loss,
+        None => oracle.gradient(point, batch, gradient)?,
+    };
+    *stands = gradient.is_finite();
+    if *stands {
+        see(point, gradient);
+        rule.step(state, candidate, gradient, loss, &mut oracle.probe(batch));
+        *stands = candidate.is_finite();
+    }
+    Ok(())
 }
