@@ -6,6 +6,7 @@
 //! - [`adversary`]: fallbacks that always lose.
 //! - [`trail`]: a rule that records what its state has seen.
 //! - [`flash`]: a flash that fails on misuse, and whose power can be cut.
+//! - [`fuzz`]: what comes from outside, read from any bytes.
 //! - [`task`]: small objectives, data and sources.
 //! - [`run`]: runs that end in parameters and verdicts.
 //! - [`bits`]: equality bit for bit.
@@ -62,6 +63,7 @@ pub mod bits;
 pub mod cable;
 pub mod controller;
 pub mod flash;
+pub mod fuzz;
 pub mod learned;
 pub mod oracle;
 pub mod program;
