@@ -17,7 +17,11 @@ fn main() {
     let metal = env::var_os("CARGO_FEATURE_NRF52840_DK").is_some();
     let usual = if metal { METAL } else { usual_board(&target) };
     let board = env::var("BOARD").unwrap_or_else(|_| usual.to_owned());
-    assert_eq!(board == METAL, metal, "the board {METAL} and the feature {METAL} belong together; `firmware/build` knows");
+    assert_eq!(
+        board == METAL,
+        metal,
+        "the board {METAL} and the feature {METAL} belong together; `firmware/build` knows"
+    );
     let map = format!("memory/{board}.x");
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     if let Err(error) = fs::copy(&map, out.join("memory.x")) {

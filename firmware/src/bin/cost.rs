@@ -6,9 +6,11 @@
 use embedded_io::Write as _;
 use lgl2o::Error;
 use lgl2o::batch::Batch;
-use lgl2o_device::cost::{Bench, Cost, W1, fill, measure};
 #[cfg(not(any(board = "microbit", board = "lm3s6965evb")))]
-use lgl2o_device::cost::{W2, W3};
+use lgl2o_device::cost::W2;
+#[cfg(not(any(board = "microbit", board = "lm3s6965evb", board = "netduinoplus2", board = "nrf52840-dk")))]
+use lgl2o_device::cost::W3;
+use lgl2o_device::cost::{Bench, Cost, W1, fill, measure};
 use lgl2o_device::message::{FromDevice, Summary};
 use lgl2o_firmware::board::{self, Meter, entry};
 use lgl2o_firmware::{Board, program};
@@ -25,7 +27,7 @@ static LABELS: ConstStaticCell<[u8; 16]> = ConstStaticCell::new([0; 16]);
 static FIRST: ConstStaticCell<Bench<W1>> = ConstStaticCell::new(Bench::new());
 #[cfg(not(any(board = "microbit", board = "lm3s6965evb")))]
 static SECOND: ConstStaticCell<Bench<W2>> = ConstStaticCell::new(Bench::new());
-#[cfg(not(any(board = "microbit", board = "lm3s6965evb", board = "netduinoplus2")))]
+#[cfg(not(any(board = "microbit", board = "lm3s6965evb", board = "netduinoplus2", board = "nrf52840-dk")))]
 static THIRD: ConstStaticCell<Bench<W3>> = ConstStaticCell::new(Bench::new());
 
 #[entry]
@@ -57,7 +59,7 @@ fn costs(Board { uart, .. }: &mut Board) -> Result<(), Error> {
     if let Some(bench) = SECOND.try_take() {
         measure(1, bench, batch(inputs, labels, [16, 64, 10]), &mut counter, &mut tell)?;
     }
-    #[cfg(not(any(board = "microbit", board = "lm3s6965evb", board = "netduinoplus2")))]
+    #[cfg(not(any(board = "microbit", board = "lm3s6965evb", board = "netduinoplus2", board = "nrf52840-dk")))]
     if let Some(bench) = THIRD.try_take() {
         measure(2, bench, batch(inputs, labels, [16, 196, 10]), &mut counter, &mut tell)?;
     }

@@ -12,7 +12,7 @@ pub type Led = led::Led;
 /// Port F's pin 0, and its register that shows and sets this pin only (the address is the mask).
 const PIN: u32 = 1;
 
-pub(super) fn board() -> Option<Board> {
+pub(super) fn board() -> Board {
     // SAFETY: registers by the data sheet of the LM3S6965: clock gates of UARTs and of ports, UART 0, data of pin F0,
     // direction and digital enable of port F; the board is taken once.
     let (mut gates, uart, mut direction, mut digital, light) = unsafe {
@@ -30,5 +30,5 @@ pub(super) fn board() -> Option<Board> {
     digital.write::<0>(PIN);
     // 12 MHz / (16 * 115,200), in 64ths.
     let divisor = 12_000_000 * 4 / 115_200;
-    Some(Board { uart: Polled::new(Pl011::new(uart, divisor)), led: Led::new(light, PIN, 0) })
+    Board { uart: Polled::new(Pl011::new(uart, divisor)), led: Led::new(light, PIN, 0) }
 }

@@ -14,7 +14,7 @@ const RX: u32 = 25;
 const ROW: u32 = 13;
 const COLUMN: u32 = 4;
 
-pub(super) fn board() -> Option<Board> {
+pub(super) fn board() -> Board {
     // SAFETY: registers by the nRF51 reference manual: UART, and of the port: output, and direction of pins to set; the
     // board is taken once.
     let (uart, light, mut outputs) =
@@ -22,5 +22,5 @@ pub(super) fn board() -> Option<Board> {
     outputs.write::<0>(1 << ROW | 1 << COLUMN | 1 << TX);
     // The line rests high.
     let rest = 1 << TX;
-    Some(Board { uart: Polled::new(Nrf51::new(uart, [TX, RX])), led: Led::new(light, rest | 1 << ROW, rest) })
+    Board { uart: Polled::new(Nrf51::new(uart, [TX, RX])), led: Led::new(light, rest | 1 << ROW, rest) }
 }

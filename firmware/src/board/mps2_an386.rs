@@ -9,8 +9,8 @@ pub type Uart = Polled<Cmsdk>;
 /// The first of the user LEDs.
 pub type Led = led::Led;
 
-pub(super) fn board() -> Option<Board> {
+pub(super) fn board() -> Board {
     // SAFETY: UART 0 and the LED register of the board's FPGA (application note AN386, memory map); the board is taken once.
     let (uart, light) = unsafe { (Registers::at(0x4000_4000), Registers::at(0x4002_8000)) };
-    Some(Board { uart: Polled::new(Cmsdk::new(uart, 25_000_000 / 115_200)), led: Led::new(light, 1, 0) })
+    Board { uart: Polled::new(Cmsdk::new(uart, 25_000_000 / 115_200)), led: Led::new(light, 1, 0) }
 }

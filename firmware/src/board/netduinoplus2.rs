@@ -17,7 +17,7 @@ const FUNCTION: u32 = 7;
 /// Modes of PA13 and PA14 after reset, which the debugger needs.
 const DEBUGGER: u32 = 0xa800_0000;
 
-pub(super) fn board() -> Option<Board> {
+pub(super) fn board() -> Board {
     // SAFETY: registers by the reference manual RM0090: clock gates (from AHB1's to APB2's), modes of the ports A and B,
     // alternate functions of PB0 to PB7, set and reset of port A, USART 1; the board is taken once.
     let (mut gates, mut modes_a, mut modes_b, mut functions, light, uart) = unsafe {
@@ -36,5 +36,5 @@ pub(super) fn board() -> Option<Board> {
     modes_b.write::<0>(2 << (2 * TX) | 2 << (2 * RX));
     functions.write::<0>(FUNCTION << (4 * TX) | FUNCTION << (4 * RX));
     let uart = Polled::new(Usart::new(uart, 16_000_000 / 115_200));
-    Some(Board { uart, led: Led::new(light, 1 << LIGHT, 1 << (LIGHT + 16)) })
+    Board { uart, led: Led::new(light, 1 << LIGHT, 1 << (LIGHT + 16)) }
 }

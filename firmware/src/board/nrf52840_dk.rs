@@ -3,18 +3,19 @@
 
 use core::convert::Infallible;
 use core::ops::Range;
+use core::slice;
 
 use cortex_m::peripheral::{DCB, DWT};
 #[cfg(not(feature = "panic-never"))]
 use defmt_rtt as _;
-use embassy_futures::block_on;
-use embassy_nrf::buffered_uarte::{BufferedUarte, InterruptHandler};
+#[cfg(not(feature = "panic-never"))]
 use embassy_nrf::config::{Config, HfclkSource};
 use embassy_nrf::gpio::{Level, Output, OutputDrive};
 use embassy_nrf::nvmc::{FLASH_SIZE, Nvmc};
-use embassy_nrf::{Peripherals, bind_interrupts, peripherals, uarte};
+use embassy_nrf::uarte::{self, InterruptHandler, Uarte};
+use embassy_nrf::{Peripherals, bind_interrupts, peripherals};
 use embedded_hal::digital::{self, OutputPin};
-use embedded_io::{Read, ReadReady, Write};
+use embedded_io::{Read, Write};
 use lgl2o_device::cost;
 use static_cell::ConstStaticCell;
 
@@ -24,29 +25,12 @@ bind_interrupts!(struct Interrupts {
     UARTE0 => InterruptHandler<peripherals::UARTE0>;
 });
 
-/// Bytes that come in while the program does something else; those that go out.
-static RECEIVED: ConstStaticCell<[u8; 512]> = ConstStaticCell::new([0; 512]);
-static SENT: ConstStaticCell<[u8; 256]> = ConstStaticCell::new([0; 256]);
-
-pub(super) fn board() -> Option<Board> {
-    let (received, sent) = (RECEIVED.try_take()?, SENT.try_take()?);
+pub(super) fn board() -> Board {
     let p = start();
-    // The pins of the probe's serial port. 115,200 bits per second, no parity, is what a new configuration has.
-    let uart = BufferedUarte::new(
-        p.UARTE0,
-        p.TIMER1,
-        p.PPI_CH0,
-        p.PPI_CH1,
-        p.PPI_GROUP0,
-        p.P0_08,
-        p.P0_06,
-        Interrupts,
-        uarte::Config::default(),
-        received,
-        sent,
-    );
+    // The pins of the probe's serial port. A new configuration has 115,200 bits per second and no parity.
+    let uart = Uarte::new(p.UARTE0, p.P0_08, p.P0_06, Interrupts, uarte::Config::default());
     // LED 1 is on while its pin is low.
-    Some(Board { uart: Uart(uart), led: Led(Output::new(p.P0_13, Level::High, OutputDrive::Standard)) })
+    Board { uart: Uart(uart), led: Led(Output::new(p.P0_13, Level::High, OutputDrive::Standard)) }
 }
 
 /// The peripherals, after the clock was started: the crystal, for the internal oscillator is not exact enough for a UART.
@@ -61,42 +45,38 @@ fn start() -> Peripherals {
 /// the peripherals come without.
 #[cfg(feature = "panic-never")]
 fn start() -> Peripherals {
-    let _ = (HfclkSource::ExternalXtal, Config::default);
     // SAFETY: the board is taken once.
     unsafe { Peripherals::steal() }
 }
 
 /// The UART that the debug probe passes on by USB.
-pub struct Uart(BufferedUarte<'static>);
+pub struct Uart(Uarte<'static>);
 
 impl embedded_io::ErrorType for Uart {
     type Error = Infallible;
 }
 
 impl Read for Uart {
-    /// Bytes that were lost because nobody took them are missing in a frame, which the frame's checksum shows.
+    /// One byte; the few that come in meanwhile wait in the hardware. A byte that was damaged or came too early is missing in
+    /// its frame, whose checksum shows it.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
-        loop {
-            if let Ok(n) = block_on(self.0.read(buffer)) {
-                return Ok(n);
-            }
-        }
-    }
-}
-
-impl ReadReady for Uart {
-    fn read_ready(&mut self) -> Result<bool, Infallible> {
-        Ok(embedded_io_async::ReadReady::read_ready(&mut self.0).unwrap_or(false))
+        let Some(first) = buffer.first_mut() else { return Ok(0) };
+        while self.0.blocking_read(slice::from_mut(first)).is_err() {}
+        Ok(1)
     }
 }
 
 impl Write for Uart {
-    /// Sending knows no errors: a full buffer is waited for.
+    /// All of it, copied to the stack first: the hardware sends from RAM only.
     fn write(&mut self, buffer: &[u8]) -> Result<usize, Infallible> {
-        Ok(block_on(self.0.write(buffer)).unwrap_or(buffer.len()))
+        let mut piece = [0; 64];
+        let n = piece.iter_mut().zip(buffer).map(|(to, from)| *to = *from).count();
+        // It is short, and in RAM: nothing else can be wrong with it.
+        let _ = self.0.blocking_write_from_ram(piece.get(..n).unwrap_or_default());
+        Ok(n)
     }
+    /// What was written was also sent.
     fn flush(&mut self) -> Result<(), Infallible> {
-        let _ = block_on(self.0.flush());
         Ok(())
     }
 }
@@ -121,18 +101,22 @@ impl OutputPin for Led {
 
 /// The chip's flash, all of it.
 pub type Flash = Nvmc<'static>;
-/// What can go wrong with it.
-pub type FlashError = embassy_nrf::nvmc::Error;
+/// Why there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, defmt::Format)]
+pub enum FlashError {
+    /// It was taken before.
+    Taken,
+}
 /// Where checkpoints go: what `memory/nrf52840-dk.x` leaves to them.
 pub const CHECKPOINTS: Range<u32> = 896 * 1024..FLASH_SIZE as u32;
 
 /// The flash; only once.
 ///
 /// # Errors
-/// [`FlashError::OutOfBounds`] the second time.
+/// [`FlashError::Taken`] the second time.
 pub fn flash() -> Result<Flash, FlashError> {
     static THERE: ConstStaticCell<()> = ConstStaticCell::new(());
-    THERE.try_take().ok_or(FlashError::OutOfBounds)?;
+    THERE.try_take().ok_or(FlashError::Taken)?;
     // SAFETY: taken once, and `board` leaves it alone.
     Ok(Nvmc::new(unsafe { peripherals::NVMC::steal() }))
 }
@@ -162,8 +146,7 @@ impl cost::Counter for Meter {
     }
 }
 
-/// Ends the program: `probe-rs run` ends with this status. Without a probe that listens, the processor sleeps, and the
-/// UART sends what it still has to.
+/// Ends the program: `probe-rs run` ends with this status. Without a probe that listens, the processor sleeps.
 pub fn exit(status: i32) -> ! {
     if DCB::is_debugger_attached() {
         semihosting::process::exit(status)
