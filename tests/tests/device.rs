@@ -101,7 +101,7 @@ fn a_serial_port_that_is_not_there_is_named() {
 /// A pseudo-terminal: its end that stands for a board, and the name of the other, which stands for a serial port.
 fn pseudo_terminal() -> (fs::File, String) {
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-    let board = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
+    let board = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a pseudo-terminal");
     grantpt(&board).and_then(|()| unlockpt(&board)).expect("open to us");
     let name = ptsname(&board, Vec::new()).expect("a name").into_string().expect("in Unicode");
     (board.into(), name)
