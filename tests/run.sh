@@ -68,6 +68,11 @@ command -v qemu-system-arm >/dev/null 2>&1 && command -v qemu-system-riscv32 >/d
 if [ $firmware = yes ]; then
     say "firmware: format"
     cargo fmt --manifest-path firmware/Cargo.toml --check
+    # A board for each driver of the firmware.
+    for board in mps2-an386 microbit lm3s6965evb netduinoplus2 riscv-virt nrf52840-dk; do
+        say "firmware: lints, $board"
+        firmware/build $board clippy -- -D warnings
+    done
     say "firmware on every board"
     cargo test -p lgl2o-tests --test device -- --ignored --test-threads 1
 fi

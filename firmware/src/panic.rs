@@ -6,6 +6,12 @@ use panic_never as _;
 #[cfg(not(feature = "panic-never"))]
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
-    defmt::error!("{}", defmt::Display2Format(info));
+    use core::sync::atomic::{AtomicBool, Ordering};
+    /// A log that panics itself has no more to say.
+    static SAID: AtomicBool = AtomicBool::new(false);
+    if !SAID.load(Ordering::Relaxed) {
+        SAID.store(true, Ordering::Relaxed);
+        defmt::error!("{}", defmt::Display2Format(info));
+    }
     crate::board::exit(crate::board::PANICKED)
 }

@@ -258,7 +258,7 @@ pub struct DeviceArgs {
     pub board: String,
     /// The program: `spirals` makes its data itself, `stream` (or `mnist`) is fed with images from here, `sensor` learns
     /// gestures, `resume` is `spirals` with checkpoints in flash and a reset in the middle, `faults` lets everything go
-    /// wrong, `cost` counts instructions.
+    /// wrong, `cost` counts instructions, or cycles on metal.
     #[arg(long, alias = "task", default_value = "spirals", value_parser = program())]
     pub program: String,
     /// For `stream`: data directory, with mnist/ in it. Else $LGL2O_DATA, else the user's cache directory.
@@ -270,7 +270,8 @@ pub struct DeviceArgs {
     /// For `stream`: seed of the initial parameters and of the order of the examples.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u32,
-    /// Listen to a board on this serial port instead of running QEMU; flash it before, with the same program.
+    /// Listen to a board on this serial port instead of running QEMU. `nrf52840-dk` gets the program by probe-rs, where that
+    /// is installed; any other board has it already.
     #[arg(long, value_name = "TTY")]
     pub port: Option<PathBuf>,
     /// Run this ELF file instead of building one.
@@ -306,7 +307,9 @@ Examples:
   lgl2o device --board microbit --log               a Cortex-M0, with its log
   lgl2o device --board mps2-an386 --features flip-bit
                                                     one flipped bit in one weight: fails, and names the round
-  lgl2o device --task mnist --data DIR              sends MNIST to the device, and shows how well it does",
+  lgl2o device --task mnist --data DIR              sends MNIST to the device, and shows how well it does
+  lgl2o device --board nrf52840-dk --port /dev/ttyACM0
+                                                    a board of metal",
         board::list()
     )
 }

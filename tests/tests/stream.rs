@@ -276,6 +276,31 @@ fn a_device_that_was_reset_in_the_middle_is_told_apart() {
 }
 
 #[test]
+fn a_host_that_was_gone_at_the_end_finds_the_end() {
+    let cable = Cable::good();
+    let port = cable.device();
+    let device = std::thread::spawn(move || {
+        let (mut inbox, mut memory) = (Box::new(Inbox::EMPTY), Box::new(Memory::new()));
+        let mut wire = Wire::new(port, &mut inbox);
+        let mut learner = Learner::start(&mut memory, &mut wire, |_| {})?;
+        while learner.round(&mut wire)?.is_some() {}
+        learner.finish(&mut wire)?;
+        Ok::<_, Closed>(wire.stay(&learner.last_word()))
+    });
+    // The first one saw the end, and perhaps nobody has seen that; the second one has to find it all the same.
+    for _ in 0..2 {
+        let outcome = host(cable.host(ALL), ORDER, 20_000).expect("it begins");
+        assert!(outcome.failure.is_none(), "{:?}", outcome.failure);
+        assert_eq!(outcome.params, alone().1);
+    }
+    let other = Order { seed: ORDER.seed + 1, ..ORDER };
+    let refused = host(cable.host(ALL), other, 20_000).expect_err("another run");
+    assert!(matches!(refused, StreamError::Line(LineError::Busy)), "{refused}");
+    cable.close();
+    assert_eq!(device.join().expect("no panic"), Ok(Closed));
+}
+
+#[test]
 fn a_bad_line_is_bad() {
     let faults = Faults { drop: 10, flip: 10, ..Faults::default() };
     let outcome = whole(&Cable::new(faults, faults, 1));

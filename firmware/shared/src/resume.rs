@@ -1,6 +1,8 @@
 //! The [`spirals`] again, with a checkpoint in flash every few rounds: a run that is interrupted, by a reset
 //! or by the power, goes on from the latest one, and ends with the bits of a run that was not.
 
+use core::ops::Range;
+
 use embedded_storage::nor_flash::NorFlash;
 use lgl2o::checkpoint::{Digest, Fingerprint, Persist, Resumed, SlotError, Slots};
 use lgl2o::{Error, Trainer};
@@ -60,7 +62,7 @@ impl From<SlotError> for ResumeError {
     }
 }
 
-/// Trains in `memory`, all of which is zero, or goes on from the latest checkpoint in the flash, all of which it takes for
+/// Trains in `memory`, all of which is zero, or goes on from the latest checkpoint in the flash, of which it takes `region` for
 /// two slots. Tells `each` what happens; a reset may be made from there.
 ///
 /// # Errors
@@ -68,11 +70,11 @@ impl From<SlotError> for ResumeError {
 pub fn run<N: Demo>(
     memory: &mut RunMemory<N>,
     flash: impl NorFlash,
+    region: Range<u32>,
     nudge: impl FnOnce(&mut N::Params),
     mut each: impl FnMut(Event),
 ) -> Result<Outcome, ResumeError> {
-    let capacity = flash.capacity() as u32;
-    let mut slots = Slots::new(flash, 0..capacity)?;
+    let mut slots = Slots::new(flash, region)?;
     let (net, guard, spirals) = spirals::begin::<N>(memory, nudge);
     let mut trainer = Trainer::new(&net, &guard, memory);
     let mut source = Traced { spirals, trace: Trace::EMPTY };

@@ -1,14 +1,18 @@
-//! Counts what training costs, in instructions; under `lgl2o device --program cost`, which has QEMU count them.
+//! Counts what training costs: in instructions under `lgl2o device --program cost`, which has QEMU count them, and in cycles
+//! of the processor on a board of metal.
 #![no_std]
 #![no_main]
 
+use embedded_io::Write as _;
 use lgl2o::Error;
 use lgl2o::batch::Batch;
-use lgl2o_device::cost::{Bench, Cost, W1, fill, measure};
 #[cfg(not(any(board = "microbit", board = "lm3s6965evb")))]
-use lgl2o_device::cost::{W2, W3};
+use lgl2o_device::cost::W2;
+#[cfg(not(any(board = "microbit", board = "lm3s6965evb", board = "netduinoplus2", board = "nrf52840-dk")))]
+use lgl2o_device::cost::W3;
+use lgl2o_device::cost::{Bench, Cost, W1, fill, measure};
 use lgl2o_device::message::{FromDevice, Summary};
-use lgl2o_firmware::board::{self, Instructions, entry};
+use lgl2o_firmware::board::{self, Meter, entry};
 use lgl2o_firmware::{Board, program};
 use static_cell::ConstStaticCell;
 
@@ -23,7 +27,7 @@ static LABELS: ConstStaticCell<[u8; 16]> = ConstStaticCell::new([0; 16]);
 static FIRST: ConstStaticCell<Bench<W1>> = ConstStaticCell::new(Bench::new());
 #[cfg(not(any(board = "microbit", board = "lm3s6965evb")))]
 static SECOND: ConstStaticCell<Bench<W2>> = ConstStaticCell::new(Bench::new());
-#[cfg(not(any(board = "microbit", board = "lm3s6965evb", board = "netduinoplus2")))]
+#[cfg(not(any(board = "microbit", board = "lm3s6965evb", board = "netduinoplus2", board = "nrf52840-dk")))]
 static THIRD: ConstStaticCell<Bench<W3>> = ConstStaticCell::new(Bench::new());
 
 #[entry]
@@ -32,6 +36,7 @@ fn main() -> ! {
     let result = costs(&mut board);
     let summary = Summary { loss: 0, steps: 0, learned: 0, memory: 0, stack: board::high_water() };
     program::send(&mut board.uart, &FromDevice::Summary(summary));
+    let Ok(()) = board.uart.flush();
     if let Err(error) = result {
         defmt::error!("{}", error);
     }
@@ -40,10 +45,12 @@ fn main() -> ! {
 
 fn costs(Board { uart, .. }: &mut Board) -> Result<(), Error> {
     let (Some(inputs), Some(labels)) = (INPUTS.try_take(), LABELS.try_take()) else { return Ok(()) };
-    let mut counter = Instructions::start();
+    let mut counter = Meter::start();
     let mut tell = |cost: &Cost| {
-        defmt::info!("{}: {=u32} instructions", defmt::Debug2Format(&cost.item), cost.instructions);
+        defmt::info!("{}: {=u32} {=str}", defmt::Debug2Format(&cost.item), cost.instructions, Meter::UNIT);
         program::send(uart, &FromDevice::Cost(*cost));
+        // What is still being sent would be counted with the next one.
+        let Ok(()) = uart.flush();
     };
     if let Some(bench) = FIRST.try_take() {
         measure(0, bench, batch(inputs, labels, [8, 2, 2]), &mut counter, &mut tell)?;
@@ -52,7 +59,7 @@ fn costs(Board { uart, .. }: &mut Board) -> Result<(), Error> {
     if let Some(bench) = SECOND.try_take() {
         measure(1, bench, batch(inputs, labels, [16, 64, 10]), &mut counter, &mut tell)?;
     }
-    #[cfg(not(any(board = "microbit", board = "lm3s6965evb", board = "netduinoplus2")))]
+    #[cfg(not(any(board = "microbit", board = "lm3s6965evb", board = "netduinoplus2", board = "nrf52840-dk")))]
     if let Some(bench) = THIRD.try_take() {
         measure(2, bench, batch(inputs, labels, [16, 196, 10]), &mut counter, &mut tell)?;
     }

@@ -3,9 +3,11 @@
 #![no_std]
 #![no_main]
 
+use core::mem::size_of;
+
 use embedded_io::Write as _;
 use lgl2o_device::faults::{self, Fault, FaultMemory};
-use lgl2o_device::message::FromDevice;
+use lgl2o_device::message::{FromDevice, Summary};
 use lgl2o_firmware::board::{self, entry};
 use lgl2o_firmware::{Board, program};
 use static_cell::ConstStaticCell;
@@ -35,7 +37,9 @@ fn main() -> ! {
             }
         }
     }
-    defmt::info!("stack {=u32} bytes at most", board::high_water());
+    let (memory, stack) = (size_of::<FaultMemory>() as u32, board::high_water());
+    defmt::info!("memory {=u32} bytes, stack {=u32} bytes at most", memory, stack);
+    program::send(&mut uart, &FromDevice::Summary(Summary { loss: 0, steps: 0, learned: 0, memory, stack }));
     let Ok(()) = uart.flush();
     board::exit(if worse == 0 { 0 } else { program::FAILED })
 }

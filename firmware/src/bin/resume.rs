@@ -13,7 +13,7 @@ use lgl2o::Memory;
 use lgl2o_device::message::{FromDevice, Summary};
 use lgl2o_device::resume::{self, Event, RESET_AFTER, ResumeError};
 use lgl2o_device::spirals::{self, Demo as _, RunMemory};
-use lgl2o_firmware::board::{self, Flash, entry};
+use lgl2o_firmware::board::{self, CHECKPOINTS, Flash, entry};
 use lgl2o_firmware::{Board, program};
 use static_cell::ConstStaticCell;
 
@@ -29,7 +29,7 @@ static MEMORY: ConstStaticCell<RunMemory<Network>> = ConstStaticCell::new(Memory
 fn main() -> ! {
     let (Some(mut board), Some(memory)) = (Board::take(), MEMORY.try_take()) else { board::exit(program::FAILED) };
     defmt::info!("{=str} on {=str}", Network::NAME, board::NAME);
-    match Flash::open() {
+    match board::flash() {
         Ok(flash) => match train(&mut board, memory, flash) {
             Ok(()) => board::exit(0),
             Err(ResumeError::Training(error)) => defmt::error!("{}", error),
@@ -47,7 +47,7 @@ fn train(Board { uart, led }: &mut Board, memory: &mut RunMemory<Network>, flash
         }
     };
     let mut resets = false;
-    let outcome = resume::run::<Network>(memory, flash, nudge, |event| match event {
+    let outcome = resume::run::<Network>(memory, flash, CHECKPOINTS, nudge, |event| match event {
         Event::Begun(found, rounds) => {
             defmt::info!("goes on after {=u32} rounds; {}", rounds, found);
             resets = found.sequence.is_none();

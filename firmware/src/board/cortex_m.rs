@@ -1,5 +1,6 @@
 //! What all Cortex-M boards have in common.
 
+#[cfg(emulated)]
 use cortex_m::peripheral::{SYST, syst::SystClkSource};
 use cortex_m_rt::{ExceptionFrame, exception};
 
@@ -17,6 +18,7 @@ pub fn reset() -> ! {
 }
 
 /// Starts the clock that [`elapsed`] reads: SysTick, 24 bits, at the processor's rate.
+#[cfg(emulated)]
 pub(super) fn start_clock() {
     if let Some(mut peripherals) = cortex_m::Peripherals::take() {
         peripherals.SYST.set_clock_source(SystClkSource::Core);
@@ -27,6 +29,7 @@ pub(super) fn start_clock() {
 }
 
 /// Ticks of the clock that the work takes; less than 2^24, or they are too few.
+#[cfg(emulated)]
 pub(super) fn elapsed(work: impl FnOnce()) -> u32 {
     let before = SYST::get_current();
     work();
@@ -35,6 +38,7 @@ pub(super) fn elapsed(work: impl FnOnce()) -> u32 {
 }
 
 /// Executes 2 n instructions, and some.
+#[cfg(emulated)]
 #[inline(never)]
 pub(super) fn spin(n: u32) {
     // SAFETY: changes nothing but its own register and the flags.

@@ -1,6 +1,6 @@
 //! Counting instructions. QEMU has no model of time, but with `-icount shift=0` every instruction takes one virtual
 //! nanosecond, by which the board's clock runs. How many of its ticks that is, a loop of known length tells; so nothing
-//! depends on the clock's rate. On metal the figures would be cycles, scaled by those of that loop.
+//! depends on the clock's rate.
 
 use lgl2o_device::cost::Counter;
 
@@ -13,14 +13,17 @@ use super::riscv as arch;
 const LOOP: u32 = 4_000_000;
 
 /// Counts instructions.
-pub struct Instructions {
+pub struct Meter {
     /// Ticks that counting nothing takes.
     nothing: u32,
     /// Ticks that the loop takes beyond that.
     ticks: u32,
 }
 
-impl Instructions {
+impl Meter {
+    /// What is counted.
+    pub const UNIT: &str = "instructions";
+
     /// Starts the board's clock and learns its rate.
     pub fn start() -> Self {
         arch::start_clock();
@@ -31,7 +34,7 @@ impl Instructions {
     }
 }
 
-impl Counter for Instructions {
+impl Counter for Meter {
     fn count(&mut self, work: &mut dyn FnMut()) -> u32 {
         let ticks = arch::elapsed(work).saturating_sub(self.nothing);
         (u64::from(ticks) * u64::from(LOOP) / u64::from(self.ticks)) as u32

@@ -3,6 +3,8 @@
 //! It outlives a reset of the board and the end of QEMU, however that comes. Real boards have the flash driver of their
 //! HAL instead, which implements the same trait.
 
+use core::ops::Range;
+
 use embedded_storage::nor_flash::{
     ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write,
 };
@@ -40,11 +42,7 @@ fn host<T>(result: semihosting::io::Result<T>) -> Result<T, FlashError> {
 }
 
 impl Flash {
-    /// The file, made anew and erased where there is none of the right size.
-    ///
-    /// # Errors
-    /// [`FlashError::Host`] if it cannot be opened or made.
-    pub fn open() -> Result<Self, FlashError> {
+    fn open() -> Result<Self, FlashError> {
         let there = OpenOptions::new().read(true).write(true).open(NAME);
         if let Ok(file) = there
             && host(file.metadata())?.len() == u64::from(SECTORS) * SECTOR as u64
@@ -57,6 +55,17 @@ impl Flash {
         Ok(flash)
     }
 }
+
+/// The file, made anew and erased where there is none of the right size.
+///
+/// # Errors
+/// [`FlashError::Host`] if it cannot be opened or made.
+pub fn flash() -> Result<Flash, FlashError> {
+    Flash::open()
+}
+
+/// Where checkpoints go: all of it.
+pub const CHECKPOINTS: Range<u32> = 0..SECTORS * SECTOR as u32;
 
 impl ErrorType for Flash {
     type Error = FlashError;

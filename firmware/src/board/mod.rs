@@ -1,18 +1,29 @@
-//! The boards. A board is one small file: its name, its UART and its LED; its memory map is in `memory/`.
+//! The boards. A board is one small file: its UART and its LED; its memory map is in `memory/`.
+//!
+//! Boards under QEMU (`cfg(emulated)`) share the rest: drivers of registers, a log and a flash by semihosting, and a counter
+//! of instructions. A board of metal has a HAL for that, and all of it in its one file.
 //!
 //! This module and what is below it are the only places with `unsafe` code: registers at fixed addresses.
 #![allow(unsafe_code)]
 
 #[cfg(target_arch = "arm")]
 mod cortex_m;
+#[cfg(emulated)]
 mod counter;
+#[cfg(emulated)]
 mod file;
+#[cfg(emulated)]
 mod led;
+// The logger of the board of metal panics where it is called in the middle of a line. For the proof that nothing else does,
+// this one takes its place.
+#[cfg(any(emulated, feature = "panic-never"))]
 mod log;
+#[cfg(emulated)]
 mod register;
 #[cfg(target_arch = "riscv32")]
 mod riscv;
 mod stack;
+#[cfg(emulated)]
 mod uart;
 
 #[cfg(target_arch = "arm")]
@@ -28,17 +39,22 @@ pub use riscv_rt::entry;
 #[cfg_attr(board = "mps2-an505", path = "mps2_an505.rs")]
 #[cfg_attr(board = "mps3-an547", path = "mps3_an547.rs")]
 #[cfg_attr(board = "netduinoplus2", path = "netduinoplus2.rs")]
+#[cfg_attr(board = "nrf52840-dk", path = "nrf52840_dk.rs")]
 #[cfg_attr(board = "riscv-virt", path = "riscv_virt.rs")]
 mod chosen;
 
+#[cfg(not(emulated))]
+pub use chosen::{CHECKPOINTS, Flash, FlashError, Meter, exit, flash};
 pub use chosen::{Led, Uart};
-pub use counter::Instructions;
-pub use file::{Flash, FlashError};
+#[cfg(emulated)]
+pub use counter::Meter;
+#[cfg(emulated)]
+pub use file::{CHECKPOINTS, Flash, FlashError, flash};
 pub use stack::high_water;
 
 use static_cell::ConstStaticCell;
 
-/// The board's name, as QEMU and `lgl2o device --board` know it.
+/// The board's name, as `lgl2o device --board` knows it.
 pub const NAME: &str = env!("BOARD");
 
 /// The same for who has only the file: `lgl2o device` will not run it on another board.
@@ -82,7 +98,8 @@ impl Board {
     }
 }
 
-/// Ends the program; the debugger, or QEMU, ends with this status.
+/// Ends the program; QEMU ends with this status.
+#[cfg(emulated)]
 pub fn exit(status: i32) -> ! {
     semihosting::process::exit(status)
 }

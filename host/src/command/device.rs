@@ -2,28 +2,31 @@
 
 mod cost;
 mod faults;
+mod job;
 mod stream;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use indicatif::{ProgressBar, ProgressStyle};
 use lgl2o_device::message::FromDevice;
 use lgl2o_device::resume::SAVE_EVERY;
 
+use self::job::{Job, events};
 use super::Failure;
 use crate::cli::DeviceArgs;
 use crate::device::board::{Board, board};
 use crate::device::compare::{self, first_difference};
 use crate::device::emulator::{self, Emulator};
 use crate::device::firmware::{self, Build};
-use crate::device::listen::{Event, listen, log_table};
+use crate::device::listen::{Event, listen};
+use crate::device::port::Port;
 use crate::device::record::{DeviceResults, Side, VERSION, finite, hex};
 use crate::device::session::{Ended, Transcript, follow};
 use crate::device::spirals::{Run, reference};
-use crate::device::{port, report, sensor};
+use crate::device::{report, sensor};
 use crate::files::check_writable;
 
 /// Which transcendental functions this program, and so the firmware that it builds, has.
@@ -37,56 +40,53 @@ pub(super) fn run(args: &DeviceArgs) -> Result<(), Failure> {
     }
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out/device"));
     check_writable(&out)?;
+    let port = job::port(args, board)?;
     // Before the build, which takes a minute; but the build installs an emulator that is missing, where it can.
-    if args.port.is_none() && (args.elf.is_some() || emulator::is_there(board)) {
+    if port.is_none() && (args.elf.is_some() || emulator::is_there(board)) {
         emulator::check(board)?;
     }
     if args.program == "stream" {
         stream::check(args, board)?;
     }
-    let elf = match (&args.elf, &args.port) {
-        (Some(elf), _) => Some(elf.clone()),
-        (None, Some(_)) => None,
-        (None, None) => Some(build(args, board)?),
+    let elf = match &args.elf {
+        Some(elf) => Some(elf.clone()),
+        // Somebody else has flashed it.
+        None if port.is_some() && board.is_emulated() => None,
+        None => Some(build_program(args, board, &args.program)?),
     };
-    let bytes = elf.as_deref().map(|elf| firmware::read(elf, board)).transpose()?;
-    if args.program == "cost" {
-        return cost::run(args, board, elf.as_deref().zip(bytes.as_deref()), &out);
+    let read = |elf: PathBuf| firmware::read(&elf, board).map(|bytes| (elf, bytes));
+    let job = Job { args, board, out: &out, elf: elf.map(read).transpose()?, port };
+    match args.program.as_str() {
+        "cost" => cost::run(job),
+        "faults" => faults::run(job),
+        "stream" => stream::run(job),
+        _ => rounds(job),
     }
-    if args.program == "faults" {
-        return faults::run(args, board, elf.as_deref().zip(bytes.as_deref()), &out);
-    }
-    if args.program == "stream" {
-        return stream::run(args, board, elf.as_deref().zip(bytes.as_deref()), &out);
-    }
+}
+
+/// Runs a program that tells of its rounds, and holds each against the same one here.
+fn rounds(mut job: Job<'_>) -> Result<(), Failure> {
+    let (args, board, out) = (job.args, job.board, job.out);
     let here = if args.program == "sensor" { sensor::reference()? } else { reference(board)? };
-    let (transcript, trouble) = match (&args.port, &elf, &bytes) {
-        (Some(port), ..) => (listen_to(port, args, &here)?, None),
-        (None, Some(elf), Some(bytes)) => emulate(board, elf, bytes, args, &here)?,
-        _ => return Err(anyhow!("there is no program to run").into()),
+    let (transcript, trouble) = match job.attach()? {
+        Some(port) => listen_to(port, &job, &here)?,
+        None => emulate(&job, &here)?,
     };
-    let results = results(args, board, &transcript, &here, bytes.as_deref())?;
-    report::write(&out, &results)?;
+    let results = results(args, board, &transcript, &here, job.bytes())?;
+    report::write(out, &results)?;
     println!("{}", report::table(&results));
     println!("results: {}", out.join("results.json").display());
     let never_reset = args.program == "resume" && transcript.resumed.is_empty();
     match (transcript.ended, trouble, results.equal) {
-        (Ended::TimedOut, ..) => Err(anyhow!(
-            "the device did not come to an end within {} seconds; it had made {} rounds (--timeout allows more)",
-            args.timeout,
-            transcript.rounds.len()
-        )
-        .into()),
+        (Ended::TimedOut, ..) => {
+            let rounds = transcript.rounds.len();
+            Err(anyhow!("{}; it had made {rounds} rounds", job.late()).into())
+        }
         (_, Some(trouble), _) => Err(trouble.into()),
         (.., false) => Err(anyhow!("device and host differ. {}", report::sentence(&results)).into()),
         (.., true) if never_reset => Err(anyhow!("the device was never reset, so it has not shown anything").into()),
         (.., true) => Ok(()),
     }
-}
-
-/// Builds the program that was asked for.
-fn build(args: &DeviceArgs, board: &Board) -> Result<PathBuf, Failure> {
-    build_program(args, board, &args.program)
 }
 
 /// Builds a program, with a line about what is going on.
@@ -105,19 +105,14 @@ fn build_program(args: &DeviceArgs, board: &Board, program: &str) -> Result<Path
 }
 
 /// Runs the program under QEMU. Beside the transcript, what was wrong with its end.
-fn emulate(
-    board: &Board,
-    elf: &Path,
-    bytes: &[u8],
-    args: &DeviceArgs,
-    here: &Run,
-) -> Result<(Transcript, Option<anyhow::Error>), Failure> {
+fn emulate(job: &Job<'_>, here: &Run) -> Result<(Transcript, Option<anyhow::Error>), Failure> {
+    let (args, board, (elf, bytes)) = (job.args, job.board, job.program()?);
     let mut emulator = Emulator::start(board, elf)?;
     let mut transcript = Transcript::default();
     for (cut, delay) in power_cuts(args.power_cuts, here.rounds.len()) {
         let events = events(&mut emulator, bytes)?;
         let mut killed = Ok(());
-        transcript = watch(transcript, &events, args, here, false, |event| {
+        transcript = watch(transcript, &events, job, here, |event| {
             if matches!(event, Event::Message(FromDevice::Round(round)) if round.round == cut) {
                 std::thread::sleep(delay);
                 killed = emulator.cut();
@@ -130,7 +125,7 @@ fn emulate(
         emulator.restart(board, elf)?;
     }
     let events = events(&mut emulator, bytes)?;
-    let transcript = watch(transcript, &events, args, here, false, |_| {})?;
+    let transcript = watch(transcript, &events, job, here, |_| {})?;
     if transcript.ended == Ended::TimedOut {
         return Ok((transcript, None));
     }
@@ -138,13 +133,6 @@ fn emulate(
     let last = transcript.log.last().map_or("it has logged nothing", String::as_str);
     let trouble = (!status.success()).then(|| anyhow!("the program failed, {status}; its last words: {last}"));
     Ok((transcript, trouble))
-}
-
-/// What a board under QEMU says, from its start on.
-fn events(emulator: &mut Emulator, elf: &[u8]) -> Result<Receiver<Event>, Failure> {
-    let uart = emulator.uart.try_clone().context("cannot read from the UART")?;
-    let table = log_table(elf)?;
-    Ok(listen(uart, emulator.log.take().map(|log| (log, table))))
 }
 
 /// After which rounds the power is cut, and how long after the board has told of them: from at once, which is when it
@@ -157,30 +145,33 @@ fn power_cuts(count: u32, rounds: usize) -> impl Iterator<Item = (u32, Duration)
     })
 }
 
-/// Listens to a board on a serial port.
-///
-/// Its log comes by another way, a debug probe.
-fn listen_to(port: &Path, args: &DeviceArgs, here: &Run) -> Result<Transcript, Failure> {
-    let uart = port::open(port)?;
-    eprintln!("listening on {}; reset the board now", port.display());
-    let events = listen(uart, None::<(std::io::Empty, _)>);
-    watch(Transcript::default(), &events, args, here, true, |_| {})
+/// Listens to a board on a serial port. Its log comes by another way, a debug probe.
+fn listen_to(port: Port, job: &Job<'_>, here: &Run) -> Result<(Transcript, Option<anyhow::Error>), Failure> {
+    let events = listen(port, None::<(std::io::Empty, _)>);
+    let transcript = watch(Transcript::default(), &events, job, here, |_| {})?;
+    let old = transcript.rounds.first().map_or(transcript.resumed.first().copied(), |first| first.round.checked_sub(1));
+    let trouble = match old {
+        Some(rounds @ 1..) => Some(anyhow!(
+            "the device has gone on from a checkpoint of another run, after {rounds} rounds: erase its flash, and start again"
+        )),
+        _ => (transcript.ended == Ended::Over && transcript.summary.is_none()).then(|| job::closed(&transcript)),
+    };
+    Ok((transcript, trouble))
 }
 
 /// Follows the device with a progress bar.
 fn watch(
     transcript: Transcript,
     events: &Receiver<Event>,
-    args: &DeviceArgs,
+    job: &Job<'_>,
     here: &Run,
-    until_summary: bool,
     mut each: impl FnMut(&Event),
 ) -> Result<Transcript, Failure> {
+    let args = job.args;
     let style = "{msg} {wide_bar} round {pos}/{len} {elapsed}";
     let bar = ProgressBar::new(here.rounds.len() as u64).with_style(ProgressStyle::with_template(style)?);
     bar.set_message(args.board.clone());
-    let deadline = Instant::now() + Duration::from_secs(args.timeout);
-    let transcript = follow(transcript, events, deadline, until_summary, |event| {
+    let transcript = follow(transcript, events, job.deadline(), args.port.is_some(), |event| {
         each(event);
         match event {
             Event::Log(line) if args.log => bar.suspend(|| eprintln!("{line}")),

@@ -1,4 +1,4 @@
-//! The boards that QEMU emulates.
+//! The boards: those that QEMU emulates, and one of metal.
 
 /// A board, or the machine of QEMU's that stands for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,14 +11,37 @@ pub struct Board {
     pub about: &'static str,
     /// Rust's name of the target.
     pub target: &'static str,
-    /// The emulator, and its arguments that say which machine.
-    pub emulator: &'static str,
-    /// See [`emulator`](Self::emulator).
-    pub machine: &'static [&'static str],
+    /// What runs its programs.
+    pub runner: Runner,
     /// Whether its memory takes only the small networks.
     pub small: bool,
     /// RAM in one piece, in kB; 512 or more are 512 here.
     pub ram: u32,
+}
+
+/// What runs the programs of a board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Runner {
+    /// An emulator, with the arguments that say which machine.
+    Qemu {
+        /// The program.
+        program: &'static str,
+        /// Its arguments.
+        machine: &'static [&'static str],
+    },
+    /// The board itself, into which `probe-rs` writes a program.
+    Metal {
+        /// What `probe-rs` calls its chip.
+        chip: &'static str,
+    },
+}
+
+impl Board {
+    /// Whether QEMU has it.
+    #[must_use]
+    pub const fn is_emulated(&self) -> bool {
+        matches!(self.runner, Runner::Qemu { .. })
+    }
 }
 
 const ARM: &str = "qemu-system-arm";
@@ -34,11 +57,11 @@ const fn arm(
     target: &'static str,
     machine: &'static [&'static str],
 ) -> Board {
-    Board { name, core, about, target, emulator: ARM, machine, small: false, ram: 512 }
+    Board { name, core, about, target, runner: Runner::Qemu { program: ARM, machine }, small: false, ram: 512 }
 }
 
 /// All boards.
-pub const BOARDS: [Board; 9] = [
+pub const BOARDS: [Board; 10] = [
     Board {
         small: true,
         ram: 16,
@@ -58,14 +81,22 @@ pub const BOARDS: [Board; 9] = [
     arm("mps2-an505", "Cortex-M33", "Arm MPS2 with SSE-200", V8M, &["-M", "mps2-an505"]),
     arm("mps3-an547", "Cortex-M55", "Arm MPS3 with SSE-300", V8M, &["-M", "mps3-an547"]),
     Board {
-        emulator: "qemu-system-riscv32",
-        ..arm(
-            "riscv-virt",
-            "RV32IMAC",
-            "QEMU's RISC-V machine",
-            "riscv32imac-unknown-none-elf",
-            &["-M", "virt", "-bios", "none"],
-        )
+        name: "riscv-virt",
+        core: "RV32IMAC",
+        about: "QEMU's RISC-V machine",
+        target: "riscv32imac-unknown-none-elf",
+        runner: Runner::Qemu { program: "qemu-system-riscv32", machine: &["-M", "virt", "-bios", "none"] },
+        small: false,
+        ram: 512,
+    },
+    Board {
+        name: "nrf52840-dk",
+        core: "Cortex-M4F",
+        about: "Nordic's nRF52840-DK: a board of metal, with --port",
+        target: V7EM,
+        runner: Runner::Metal { chip: "nRF52840_xxAA" },
+        small: false,
+        ram: 256,
     },
 ];
 

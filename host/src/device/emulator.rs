@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
-use super::board::Board;
+use super::board::{Board, Runner};
 
 /// The oldest version that knows all boards, and semihosting on RISC-V.
 const OLDEST: [u32; 2] = [6, 0];
@@ -89,15 +89,24 @@ impl Emulator {
     }
 }
 
+/// The emulator of a board, and its arguments that say which machine.
+fn qemu(board: &Board) -> Result<(&'static str, &'static [&'static str])> {
+    match board.runner {
+        Runner::Qemu { program, machine } => Ok((program, machine)),
+        Runner::Metal { .. } => bail!("QEMU does not have the board {}", board.name),
+    }
+}
+
 /// Runs QEMU in a folder, in which a flash that is a file stays.
 fn launch(board: &Board, elf: &Path, folder: &Path, more: &[&str]) -> Result<(Child, UnixStream, Option<ChildStdout>)> {
+    let (program, machine) = qemu(board)?;
     let socket = folder.join("uart");
     // One that was killed leaves it behind.
     let _ = std::fs::remove_file(&socket);
-    let mut command = Command::new(board.emulator);
+    let mut command = Command::new(program);
     command
         .current_dir(folder)
-        .args(board.machine)
+        .args(machine)
         .args(more)
         .args(["-nographic", "-monitor", "none", "-semihosting-config", "enable=on,target=native"])
         .arg("-chardev")
@@ -105,8 +114,8 @@ fn launch(board: &Board, elf: &Path, folder: &Path, more: &[&str]) -> Result<(Ch
         .args(["-serial", "chardev:uart", "-kernel"])
         .arg(elf);
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    let mut child = child.with_context(|| format!("cannot run {}", board.emulator))?;
-    let uart = connect(&socket, &mut child, board)?;
+    let mut child = child.with_context(|| format!("cannot run {program}"))?;
+    let uart = connect(&socket, &mut child, program)?;
     let log = child.stdout.take();
     Ok((child, uart, log))
 }
@@ -120,7 +129,7 @@ impl Drop for Emulator {
 }
 
 /// Connects to the socket once QEMU has opened it.
-fn connect(socket: &Path, child: &mut Child, board: &Board) -> Result<UnixStream> {
+fn connect(socket: &Path, child: &mut Child, program: &str) -> Result<UnixStream> {
     let start = Instant::now();
     loop {
         match UnixStream::connect(socket) {
@@ -128,12 +137,12 @@ fn connect(socket: &Path, child: &mut Child, board: &Board) -> Result<UnixStream
             Err(_) if child.try_wait().context("cannot wait for QEMU")?.is_some() => {
                 let mut words = String::new();
                 child.stderr.take().map(|mut stderr| stderr.read_to_string(&mut words));
-                bail!("{} does not start: {}", board.emulator, words.trim());
+                bail!("{program} does not start: {}", words.trim());
             }
             Err(error) if start.elapsed() > PATIENCE => {
                 let _ = child.kill();
                 let _ = child.wait();
-                return Err(error).with_context(|| format!("{} opens no UART", board.emulator));
+                return Err(error).with_context(|| format!("{program} opens no UART"));
             }
             Err(_) => std::thread::sleep(Duration::from_millis(5)),
         }
@@ -143,7 +152,7 @@ fn connect(socket: &Path, child: &mut Child, board: &Board) -> Result<UnixStream
 /// Whether the emulator can be started at all.
 #[must_use]
 pub fn is_there(board: &Board) -> bool {
-    Command::new(board.emulator).arg("--version").output().is_ok()
+    qemu(board).is_ok_and(|(program, _)| Command::new(program).arg("--version").output().is_ok())
 }
 
 /// Checks that the emulator is there and new enough.
@@ -151,29 +160,28 @@ pub fn is_there(board: &Board) -> bool {
 /// # Errors
 /// If not, with what to do.
 pub fn check(board: &Board) -> Result<()> {
-    let output = match Command::new(board.emulator).arg("--version").output() {
+    let (program, _) = qemu(board)?;
+    let output = match Command::new(program).arg("--version").output() {
         Ok(output) => output,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => bail!("{}", missing(board)),
-        Err(error) => return Err(error).with_context(|| format!("cannot run {}", board.emulator)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => bail!("{}", missing(program)),
+        Err(error) => return Err(error).with_context(|| format!("cannot run {program}")),
     };
     let words = String::from_utf8_lossy(&output.stdout);
     match version(&words) {
         Some(found) if found >= OLDEST => Ok(()),
         Some([major, minor]) => bail!(
-            "{} is of version {major}.{minor}; at least {}.{} is needed for all boards",
-            board.emulator,
+            "{program} is of version {major}.{minor}; at least {}.{} is needed for all boards",
             OLDEST[0],
             OLDEST[1]
         ),
-        None => bail!("{} --version does not say its version: {}", board.emulator, words.trim()),
+        None => bail!("{program} --version does not say its version: {}", words.trim()),
     }
 }
 
-fn missing(board: &Board) -> String {
-    let package = if board.emulator == "qemu-system-arm" { "qemu-system-arm" } else { "qemu-system-misc" };
+fn missing(program: &str) -> String {
+    let package = if program == "qemu-system-arm" { program } else { "qemu-system-misc" };
     format!(
-        "{} is not installed; on Debian and Ubuntu: apt-get install --no-install-recommends {package} (as root)",
-        board.emulator
+        "{program} is not installed; on Debian and Ubuntu: apt-get install --no-install-recommends {package} (as root)"
     )
 }
 

@@ -1,11 +1,13 @@
 //! Building a demonstration for a board, and what can be seen of the file that comes out.
 
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SectionFlags, SectionKind, elf};
+use rustix::fs::{FlockOperation, flock};
 
 use super::board::Board;
 
@@ -42,6 +44,10 @@ pub fn folder() -> Result<PathBuf> {
 /// With the last lines of the build, if it fails.
 pub fn build(plan: &Build<'_>, each: impl Fn(&str)) -> Result<PathBuf> {
     let target = plan.folder.join("target");
+    std::fs::create_dir_all(&target).with_context(|| format!("cannot make {}", target.display()))?;
+    // Boards of one target share the file that Cargo writes: nobody else's build may come before it is kept.
+    let lock = File::create(target.join("lgl2o.lock")).context("cannot write to firmware/target")?;
+    flock(&lock, FlockOperation::LockExclusive).context("cannot lock firmware/target")?;
     let mut command = Command::new("bash");
     command.arg(plan.folder.join("build")).arg(plan.board.name).args(["--bin", plan.program]);
     // The folder is ours alone, and no setting of the caller's build of the host belongs here.
@@ -62,7 +68,19 @@ pub fn build(plan: &Build<'_>, each: impl Fn(&str)) -> Result<PathBuf> {
         let last = lines[lines.len().saturating_sub(LINES)..].join("\n");
         bail!("cannot build `{}` for {}; the build ended with:\n{last}", plan.program, plan.board.name);
     }
-    Ok(target.join(plan.board.target).join("release").join(plan.program))
+    keep(plan, &target)
+}
+
+/// A copy of what was built, one for each board, program and set of features, that no other build replaces.
+fn keep(plan: &Build<'_>, target: &Path) -> Result<PathBuf> {
+    let built = target.join(plan.board.target).join("release").join(plan.program);
+    let folder = target.join("programs").join(plan.board.name);
+    let name = [&[plan.program.to_owned()], plan.features].concat().join("-");
+    let (kept, fresh) = (folder.join(&name), folder.join(format!("{name}.{}", std::process::id())));
+    let copied = std::fs::create_dir_all(&folder).and_then(|()| std::fs::copy(&built, &fresh));
+    // Whoever runs the one from before keeps it.
+    copied.and_then(|_| std::fs::rename(&fresh, &kept)).with_context(|| format!("cannot keep {}", built.display()))?;
+    Ok(kept)
 }
 
 fn absolute(path: &Path) -> Result<PathBuf> {
@@ -114,7 +132,8 @@ pub fn sizes(bytes: &[u8]) -> Result<Sizes> {
         if !flag(elf::SHF_ALLOC) {
             continue;
         }
-        let variables = flag(elf::SHF_WRITE);
+        // What the runtime's linker script sets aside for heap and stack holds nothing static.
+        let variables = flag(elf::SHF_WRITE) && !matches!(section.name(), Ok(".heap" | ".stack"));
         let filled = section.kind() != SectionKind::UninitializedData;
         sizes.flash += if filled { section.size() } else { 0 };
         sizes.ram += if variables { section.size() } else { 0 };

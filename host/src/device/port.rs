@@ -5,6 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
+use rustix::fs::{FlockOperation, flock};
+use rustix::termios::ioctl_tiocexcl;
 use serial2::SerialPort;
 
 use super::Transport;
@@ -22,19 +24,45 @@ pub struct Port(SerialPort);
 /// # Errors
 /// If it is not there, busy, or not ours to use; the error says which.
 pub fn open(path: &Path) -> Result<Port> {
-    let mut port = SerialPort::open(path, BAUD).map_err(|error| trouble(path, &error))?;
+    let ours = |port: SerialPort| claim(&port).map(|()| port);
+    let mut port = SerialPort::open(path, BAUD).and_then(ours).map_err(|error| trouble(path, &error))?;
     port.set_read_timeout(Duration::from_millis(200)).map_err(|error| trouble(path, &error))?;
     Ok(Port(port))
+}
+
+/// Takes the port for this program alone: two readers would get half of the bytes each. Programs that keep to it see
+/// the lock, and the system refuses it to all others but the administrator's.
+fn claim(port: &SerialPort) -> io::Result<()> {
+    match flock(port, FlockOperation::NonBlockingLockExclusive) {
+        Err(error) if error.kind() == ErrorKind::WouldBlock => return Err(ErrorKind::ResourceBusy.into()),
+        other => other?,
+    }
+    Ok(ioctl_tiocexcl(port)?)
+}
+
+impl Port {
+    /// Forgets what has come in so far.
+    ///
+    /// # Errors
+    /// If the port is broken.
+    pub fn discard(&self) -> io::Result<()> {
+        self.0.discard_input_buffer()
+    }
+}
+
+/// The serial ports that are there, in words.
+#[must_use]
+pub fn names() -> String {
+    let there = SerialPort::available_ports().unwrap_or_default();
+    let names: Vec<String> = there.iter().map(|port| port.display().to_string()).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 fn trouble(path: &Path, error: &io::Error) -> anyhow::Error {
     let path = path.display();
     match error.kind() {
         ErrorKind::NotFound => {
-            let there = SerialPort::available_ports().unwrap_or_default();
-            let names: Vec<String> = there.iter().map(|port| port.display().to_string()).collect();
-            let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-            anyhow!("there is no serial port {path}; those that are there: {names}")
+            anyhow!("there is no serial port {path}; those that are there: {}", names())
         }
         ErrorKind::PermissionDenied => {
             anyhow!("no permission to use {path}; on many systems the group `dialout` has it")
@@ -77,5 +105,18 @@ mod tests {
         // A file is there, but is no port.
         let file = tempfile::NamedTempFile::new().expect("temporary file");
         assert!(open(file.path()).is_err());
+    }
+
+    #[test]
+    fn a_port_that_is_open_already_is_busy() {
+        use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+        let board = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
+        grantpt(&board).and_then(|()| unlockpt(&board)).expect("open to us");
+        let path = ptsname(&board, Vec::new()).expect("a name").into_string().expect("in Unicode");
+        let first = open(Path::new(&path)).expect("free");
+        let error = open(Path::new(&path)).expect_err("busy");
+        assert!(error.to_string().contains(&format!("{path} is busy: another program has it open")), "{error}");
+        drop(first);
+        open(Path::new(&path)).expect("free again");
     }
 }

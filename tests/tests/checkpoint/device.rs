@@ -29,7 +29,7 @@ proptest! {
             };
             let mut memory: Box<RunMemory<Small>> = Box::new(Memory::new());
             let mut done = 0;
-            let result = resume::run::<Small>(&mut memory, &mut chip, |_| {}, |event| match event {
+            let result = resume::run::<Small>(&mut memory, &mut chip, 0..8 * 1024, |_| {}, |event| match event {
                 Event::Begun(_, begun) => {
                     assert!(begun >= saved, "{begun} rounds after {saved} were saved");
                     rounds.truncate(begun as usize);

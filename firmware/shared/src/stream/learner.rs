@@ -110,13 +110,19 @@ impl<'a> Learner<'a> {
     /// # Errors
     /// What the exchange says.
     pub fn finish<X: Exchange>(&self, exchange: &mut X) -> Result<(), X::Error> {
-        exchange.ask(&Ask::Done {
+        exchange.ask(&self.last_word())?;
+        Ok(())
+    }
+
+    /// What there is to say when the run is over.
+    #[must_use]
+    pub fn last_word(&self) -> Ask {
+        Ask::Done {
             rounds: self.progress().rounds,
             steps: self.steps(),
             params: Trace::of_tensors(self.params()),
             well: self.error.is_none(),
-        })?;
-        Ok(())
+        }
     }
 
     /// Training steps done.

@@ -66,6 +66,18 @@ impl<P: Read + Write> Wire<'_, P> {
         self.port.flush().map_err(|_| Closed)
     }
 
+    /// Says the last question again to whoever says anything, until the line is closed: a host that was gone when it was
+    /// answered, and comes back, then finds the end of the run and not a silent device.
+    pub fn stay(&mut self, last: &Ask) -> Closed {
+        self.number = self.number.wrapping_sub(1);
+        loop {
+            let said = self.frame().and_then(|()| self.say(last));
+            if let Err(closed) = said {
+                return closed;
+            }
+        }
+    }
+
     /// The next byte. A port that reports a broken character has damaged a frame; the checksum will say so.
     fn byte(&mut self) -> Result<u8, Closed> {
         let Inbox { chunk, read, used, .. } = &mut *self.inbox;

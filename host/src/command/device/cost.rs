@@ -1,21 +1,18 @@
 //! `lgl2o device --program cost`: instructions of training on a board, and what every program takes of its memory.
 
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use indicatif::ProgressBar;
 use lgl2o_device::cost::{Cost, Item, WORKLOADS};
 use lgl2o_device::message::FromDevice;
 use serde::Serialize;
 
-use super::{Failure, MATH, build_program, events};
-use crate::cli::DeviceArgs;
-use crate::device::board::Board;
+use super::job::Job;
+use super::{Failure, MATH, build_program};
 use crate::device::emulator::Emulator;
 use crate::device::firmware;
 use crate::device::listen::Event;
-use crate::device::session::{Ended, Transcript, follow};
 use crate::files::write_atomically;
 use crate::report::number::grouped;
 use crate::report::overview::{Overview, Section, Table};
@@ -25,7 +22,7 @@ const VERSION: u32 = 1;
 
 /// Programs whose size is told, and whether they run by themselves, so that their stack is known too.
 const PROGRAMS: [(&str, bool); 6] =
-    [("empty", true), ("spirals", true), ("sensor", true), ("resume", true), ("stream", false), ("faults", false)];
+    [("empty", true), ("spirals", true), ("sensor", true), ("resume", true), ("stream", false), ("faults", true)];
 
 /// What `results.json` holds.
 #[derive(Debug, Serialize)]
@@ -35,6 +32,8 @@ struct Results {
     core: String,
     program: &'static str,
     math: &'static str,
+    /// What is counted: "instructions", or "cycles" on metal.
+    unit: &'static str,
     costs: Vec<Cost>,
     sizes: Vec<Size>,
 }
@@ -49,29 +48,33 @@ struct Size {
     stack: Option<u32>,
 }
 
-/// Does it, with a program under QEMU.
-pub(super) fn run(args: &DeviceArgs, board: &Board, elf: Option<(&Path, &[u8])>, out: &Path) -> Result<(), Failure> {
-    let (elf, bytes) = elf.ok_or_else(|| Failure::Usage(anyhow!("`cost` runs under QEMU only, without --port")))?;
+/// Does it.
+pub(super) fn run(mut job: Job<'_>) -> Result<(), Failure> {
+    let (args, board, out) = (job.args, job.board, job.out);
     let mut costs = Vec::new();
     let bar = ProgressBar::new_spinner();
-    let emulator = Emulator::counting(board, elf)?;
-    drop(listen_to(emulator, bytes, args, |event| match event {
+    let ran = job.report(Emulator::counting, |event| match event {
         Event::Message(FromDevice::Cost(cost)) => {
+            if (cost.workload, cost.item) == (0, Item::Gradient) {
+                costs.clear();
+            }
             costs.push(*cost);
             bar.set_message(format!("counting: {}", WORKLOADS.get(usize::from(cost.workload)).unwrap_or(&"")));
             bar.tick();
         }
         Event::Log(line) if args.log => bar.suspend(|| eprintln!("{line}")),
         _ => {}
-    })?);
+    });
     bar.finish_and_clear();
-    let sizes = sizes(args, board)?;
+    ran?;
+    let sizes = sizes(&job)?;
     let results = Results {
         version: VERSION,
         board: board.name.to_owned(),
         core: board.core.to_owned(),
         program: "cost",
         math: MATH,
+        unit: if board.is_emulated() { "instructions" } else { "cycles" },
         costs,
         sizes,
     };
@@ -84,33 +87,15 @@ pub(super) fn run(args: &DeviceArgs, board: &Board, elf: Option<(&Path, &[u8])>,
     Ok(())
 }
 
-/// Follows a program to its end, which must be a good one.
-fn listen_to(
-    mut emulator: Emulator,
-    bytes: &[u8],
-    args: &DeviceArgs,
-    each: impl FnMut(&Event),
-) -> Result<Transcript, Failure> {
-    let events = events(&mut emulator, bytes)?;
-    let deadline = Instant::now() + Duration::from_secs(args.timeout);
-    let transcript = follow(Transcript::default(), &events, deadline, false, each);
-    if transcript.ended == Ended::TimedOut {
-        return Err(anyhow!("no end within {} seconds (--timeout allows more)", args.timeout).into());
-    }
-    let status = emulator.end()?;
-    let last = transcript.log.last().map_or("it has logged nothing", String::as_str);
-    if status.success() { Ok(transcript) } else { Err(anyhow!("the program failed, {status}; {last}").into()) }
-}
-
-/// Builds every program and looks at it; runs those that need nobody.
-fn sizes(args: &DeviceArgs, board: &Board) -> Result<Vec<Size>, Failure> {
+/// Builds every program and looks at it; runs those that need nobody, where QEMU can.
+fn sizes(job: &Job<'_>) -> Result<Vec<Size>, Failure> {
     let mut all = Vec::new();
     for (program, alone) in PROGRAMS {
-        let Some(elf) = fitting(build_program(args, board, program))? else { continue };
-        let bytes = firmware::read(&elf, board)?;
+        let Some(elf) = fitting(build_program(job.args, job.board, program))? else { continue };
+        let bytes = firmware::read(&elf, job.board)?;
         let sizes = firmware::sizes(&bytes)?;
-        let stack = if alone {
-            let run = listen_to(Emulator::start(board, &elf)?, &bytes, args, |_| {})?;
+        let stack = if alone && job.args.port.is_none() {
+            let run = job.report_of(Emulator::start(job.board, &elf)?, &bytes, |_| {})?;
             run.summary.map(|summary| summary.stack)
         } else {
             None
@@ -135,11 +120,15 @@ fn table(results: &Results) -> String {
         let cells = |w: u8| items.iter().map(move |item| find(w, *item).map_or("-".to_owned(), show));
         named.map(|(w, name)| [name.to_owned()].into_iter().chain(cells(w)).collect()).collect()
     };
+    let (unit, lead) = match results.unit {
+        "cycles" => ("Cycles", "Counted by the processor."),
+        _ => ("Instructions", "Counted by QEMU; instructions are not cycles."),
+    };
     let steps = Table {
-        caption:
-            "Instructions for one gradient, for one training step by each rule, and for one decision of the guard \
-                  on one check batch (the losses of both candidates and of the current parameters, and the commit)."
-                .to_owned(),
+        caption: format!(
+            "{unit} for one gradient, for one training step by each rule, and for one decision of the guard on one check \
+             batch (the losses of both candidates and of the current parameters, and the commit)."
+        ),
         head: ["workload", "gradient", "SGD", "Adam", "table", "MLP", "decision"].map(str::to_owned).to_vec(),
         rows: row(
             &[Item::Gradient, Item::StepSgd, Item::StepAdam, Item::StepTable, Item::StepMlp, Item::Decision],
@@ -148,7 +137,7 @@ fn table(results: &Results) -> String {
         words: false,
     };
     let updates = Table {
-        caption: "Instructions for each parameter, of one update alone.".to_owned(),
+        caption: format!("{unit} for each parameter, of one update alone."),
         head: ["workload", "SGD", "Adam", "table", "MLP"].map(str::to_owned).to_vec(),
         rows: row(&[Item::UpdateSgd, Item::UpdateAdam, Item::UpdateTable, Item::UpdateMlp], &|cost| {
             format!("{:.1}", f64::from(cost.instructions) / f64::from(cost.parameters))
@@ -159,7 +148,7 @@ fn table(results: &Results) -> String {
         |title: &str, table| Section { title: title.to_owned(), level: 2, tables: vec![table], ..Section::default() };
     Overview {
         title: format!("cost on {} ({}), {}", results.board, results.core, results.math),
-        lead: vec!["Counted by QEMU; instructions are not cycles.".to_owned()],
+        lead: vec![lead.to_owned()],
         table: steps,
         sections: vec![section("Updates", updates), section("Programs", programs(&results.sizes))],
     }

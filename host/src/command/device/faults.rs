@@ -1,19 +1,15 @@
 //! `lgl2o device --program faults`: every fault on a device and here, as a table.
 
-use std::path::Path;
-use std::time::{Duration, Instant};
-
 use anyhow::{Context, Result, anyhow};
 use lgl2o_device::faults::{self, Fault, FaultMemory, FaultRecord};
 use lgl2o_device::message::FromDevice;
 use serde::Serialize;
 
-use super::{Failure, MATH, events};
-use crate::cli::DeviceArgs;
+use super::job::Job;
+use super::{Failure, MATH};
 use crate::device::board::Board;
 use crate::device::emulator::Emulator;
 use crate::device::listen::Event;
-use crate::device::session::{Ended, Transcript, follow};
 use crate::files::write_atomically;
 use crate::report::overview::{Overview, Table};
 
@@ -35,26 +31,29 @@ struct Results {
     host: Vec<FaultRecord>,
 }
 
-/// Does it, with a program under QEMU.
-pub(super) fn run(args: &DeviceArgs, board: &Board, elf: Option<(&Path, &[u8])>, out: &Path) -> Result<(), Failure> {
-    let (elf, bytes) = elf.ok_or_else(|| Failure::Usage(anyhow!("`faults` runs under QEMU only, without --port")))?;
+/// Does it.
+pub(super) fn run(mut job: Job<'_>) -> Result<(), Failure> {
+    let (args, board, out) = (job.args, job.board, job.out);
     let host = here()?;
-    let mut emulator = Emulator::start(board, elf)?;
-    let events = events(&mut emulator, bytes)?;
-    let deadline = Instant::now() + Duration::from_secs(args.timeout);
     let mut device = Vec::new();
-    let transcript = follow(Transcript::default(), &events, deadline, false, |event| match event {
-        Event::Message(FromDevice::Fault(record)) => device.push(*record),
+    let ran = job.report(Emulator::start, |event| match event {
+        Event::Message(FromDevice::Fault(record)) => {
+            if record.number == 0 {
+                device.clear();
+            }
+            device.push(*record);
+        }
         Event::Log(line) if args.log => eprintln!("{line}"),
         _ => {}
     });
     let kept = host.iter().all(|record| keeps(record, &host));
+    let equal = device == host;
     let results = Results {
         version: VERSION,
         board: board.name.to_owned(),
         program: "faults",
         math: MATH,
-        equal: device == host,
+        equal,
         kept,
         device,
         host,
@@ -65,24 +64,13 @@ pub(super) fn run(args: &DeviceArgs, board: &Board, elf: Option<(&Path, &[u8])>,
     write_atomically(&out.join("table.md"), table.as_bytes())?;
     println!("{table}");
     println!("results: {}", out.join("results.json").display());
-    end(&transcript, &results, args)
-}
-
-fn end(transcript: &Transcript, results: &Results, args: &DeviceArgs) -> Result<(), Failure> {
-    if transcript.ended == Ended::TimedOut {
-        return Err(anyhow!(
-            "the device did not come to an end within {} seconds (--timeout allows more)",
-            args.timeout
-        )
-        .into());
-    }
     if let Some((device, _)) = results.device.iter().zip(&results.host).find(|(device, host)| device != host) {
         return Err(anyhow!("device and host differ from the fault \"{}\" on", name(device)).into());
     }
+    ran?;
     if !results.equal {
-        let last = transcript.log.last().map_or("it has logged nothing", String::as_str);
         let (done, all) = (results.device.len(), results.host.len());
-        return Err(anyhow!("the device has told of {done} of {all} faults; its last words: {last}").into());
+        return Err(anyhow!("the device has told of {done} of {all} faults").into());
     }
     if results.kept { Ok(()) } else { Err(anyhow!("a fault has left the model worse than the fallback").into()) }
 }

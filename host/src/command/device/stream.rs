@@ -1,6 +1,5 @@
 //! `lgl2o device --program stream`: sends images to a device, learns along, and compares every bit.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
@@ -8,6 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use lgl2o_device::message::{Order, Summary};
 use lgl2o_device::record::RoundRecord;
 
+use super::job::Job;
 use super::{Failure, MATH};
 use crate::cli::DeviceArgs;
 use crate::data::{self, DataSets};
@@ -17,7 +17,7 @@ use crate::device::firmware::sizes;
 use crate::device::listen::{Event, listen, log_table};
 use crate::device::record::{DeviceResults, FirstDifference, Side, VERSION, finite, hex};
 use crate::device::stream::{Data, Examples, Line, Outcome, Patience, StreamError, run as learn};
-use crate::device::{Transport, port, report};
+use crate::device::{Transport, report};
 
 /// RAM that the program takes, stack included, in kB.
 const RAM: u32 = 192;
@@ -37,16 +37,16 @@ pub(super) fn check(args: &DeviceArgs, board: &Board) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Does it, with a program under QEMU or a board on a serial port.
-pub(super) fn run(args: &DeviceArgs, board: &Board, elf: Option<(&Path, &[u8])>, out: &Path) -> Result<(), Failure> {
+/// Does it.
+pub(super) fn run(mut job: Job<'_>) -> Result<(), Failure> {
+    let (args, board, out) = (job.args, job.board, job.out);
     let sets = load(args)?;
     let order = Order { seed: args.seed, steps: args.steps };
-    let (outcome, trouble) = match (&args.port, elf) {
-        (Some(path), _) => (follow(port::open(path)?, args, &sets, order)?, None),
-        (None, Some((elf, bytes))) => emulate(board, elf, bytes, args, &sets, order)?,
-        (None, None) => return Err(anyhow!("there is no program to run").into()),
+    let (outcome, trouble) = match job.attach()? {
+        Some(port) => (follow(port, args, &sets, order)?, None),
+        None => emulate(&job, &sets, order)?,
     };
-    let results = results(args, board, &outcome, elf.map(|(_, bytes)| bytes))?;
+    let results = results(args, board, &outcome, job.bytes())?;
     report::write(out, &results)?;
     println!("{}", report::table(&results));
     println!("results: {}", out.join("results.json").display());
@@ -67,16 +67,10 @@ fn load(args: &DeviceArgs) -> Result<DataSets, Failure> {
 }
 
 /// Runs the program under QEMU. Beside the outcome, what was wrong with its end.
-fn emulate(
-    board: &Board,
-    elf: &Path,
-    bytes: &[u8],
-    args: &DeviceArgs,
-    sets: &DataSets,
-    order: Order,
-) -> Result<(Outcome, Option<anyhow::Error>), Failure> {
+fn emulate(job: &Job<'_>, sets: &DataSets, order: Order) -> Result<(Outcome, Option<anyhow::Error>), Failure> {
+    let (args, (elf, bytes)) = (job.args, job.program()?);
     let table = log_table(bytes)?;
-    let mut emulator = Emulator::start(board, elf)?;
+    let mut emulator = Emulator::start(job.board, elf)?;
     let events = listen(std::io::empty(), emulator.log.take().map(|log| (log, table)));
     let show = args.log;
     let log = std::thread::spawn(move || {

@@ -40,9 +40,9 @@ pub enum LineError {
     /// Firmware and host program are of different versions.
     #[error(transparent)]
     Frame(FrameError),
-    /// The device is in the middle of something else.
+    /// The device is in another run.
     #[error(
-        "the device is in the middle of another run, and its model was left alone: reset it, or go on with that run's \
+        "the device is in another run, or at its end, and its model was left alone: reset it, or go on with that run's \
          --seed and --steps"
     )]
     Busy,

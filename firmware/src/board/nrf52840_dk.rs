@@ -1,0 +1,157 @@
+//! nRF52840-DK: Cortex-M4F at 64 MHz, through its HAL, `embassy-nrf`, of which every call here waits for its end. The log
+//! goes to the debug probe by RTT (`defmt-rtt`).
+
+use core::convert::Infallible;
+use core::ops::Range;
+use core::slice;
+
+use cortex_m::peripheral::{DCB, DWT};
+#[cfg(not(feature = "panic-never"))]
+use defmt_rtt as _;
+#[cfg(not(feature = "panic-never"))]
+use embassy_nrf::config::{Config, HfclkSource};
+use embassy_nrf::gpio::{Level, Output, OutputDrive};
+use embassy_nrf::nvmc::{FLASH_SIZE, Nvmc};
+use embassy_nrf::uarte::{self, InterruptHandler, Uarte};
+use embassy_nrf::{Peripherals, bind_interrupts, peripherals};
+use embedded_hal::digital::{self, OutputPin};
+use embedded_io::{Read, Write};
+use lgl2o_device::cost;
+use static_cell::ConstStaticCell;
+
+use super::Board;
+
+bind_interrupts!(struct Interrupts {
+    UARTE0 => InterruptHandler<peripherals::UARTE0>;
+});
+
+pub(super) fn board() -> Board {
+    let p = start();
+    // The pins of the probe's serial port. A new configuration has 115,200 bits per second and no parity.
+    let uart = Uarte::new(p.UARTE0, p.P0_08, p.P0_06, Interrupts, uarte::Config::default());
+    // LED 1 is on while its pin is low.
+    Board { uart: Uart(uart), led: Led(Output::new(p.P0_13, Level::High, OutputDrive::Standard)) }
+}
+
+/// The peripherals, after the clock was started: the crystal, for the internal oscillator is not exact enough for a UART.
+#[cfg(not(feature = "panic-never"))]
+fn start() -> Peripherals {
+    let mut config = Config::default();
+    config.hfclk_source = HfclkSource::ExternalXtal;
+    embassy_nrf::init(config)
+}
+
+/// The HAL's `init` panics if it is called again, which no compiler can rule out. For the proof that nothing else panics,
+/// the peripherals come without.
+#[cfg(feature = "panic-never")]
+fn start() -> Peripherals {
+    // SAFETY: the board is taken once.
+    unsafe { Peripherals::steal() }
+}
+
+/// The UART that the debug probe passes on by USB.
+pub struct Uart(Uarte<'static>);
+
+impl embedded_io::ErrorType for Uart {
+    type Error = Infallible;
+}
+
+impl Read for Uart {
+    /// One byte; the few that come in meanwhile wait in the hardware. A byte that was damaged or came too early is missing in
+    /// its frame, whose checksum shows it.
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
+        let Some(first) = buffer.first_mut() else { return Ok(0) };
+        while self.0.blocking_read(slice::from_mut(first)).is_err() {}
+        Ok(1)
+    }
+}
+
+impl Write for Uart {
+    /// All of it, copied to the stack first: the hardware sends from RAM only.
+    fn write(&mut self, buffer: &[u8]) -> Result<usize, Infallible> {
+        let mut piece = [0; 64];
+        let n = piece.iter_mut().zip(buffer).map(|(to, from)| *to = *from).count();
+        // It is short, and in RAM: nothing else can be wrong with it.
+        let _ = self.0.blocking_write_from_ram(piece.get(..n).unwrap_or_default());
+        Ok(n)
+    }
+    /// What was written was also sent.
+    fn flush(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+/// LED 1.
+pub struct Led(Output<'static>);
+
+impl digital::ErrorType for Led {
+    type Error = Infallible;
+}
+
+impl OutputPin for Led {
+    fn set_low(&mut self) -> Result<(), Infallible> {
+        self.0.set_high();
+        Ok(())
+    }
+    fn set_high(&mut self) -> Result<(), Infallible> {
+        self.0.set_low();
+        Ok(())
+    }
+}
+
+/// The chip's flash, all of it.
+pub type Flash = Nvmc<'static>;
+/// Why there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, defmt::Format)]
+pub enum FlashError {
+    /// It was taken before.
+    Taken,
+}
+/// Where checkpoints go: what `memory/nrf52840-dk.x` leaves to them.
+pub const CHECKPOINTS: Range<u32> = 896 * 1024..FLASH_SIZE as u32;
+
+/// The flash; only once.
+///
+/// # Errors
+/// [`FlashError::Taken`] the second time.
+pub fn flash() -> Result<Flash, FlashError> {
+    static THERE: ConstStaticCell<()> = ConstStaticCell::new(());
+    THERE.try_take().ok_or(FlashError::Taken)?;
+    // SAFETY: taken once, and `board` leaves it alone.
+    Ok(Nvmc::new(unsafe { peripherals::NVMC::steal() }))
+}
+
+/// Counts cycles of the processor, with its own counter of them.
+pub struct Meter(());
+
+impl Meter {
+    /// What is counted.
+    pub const UNIT: &str = "cycles";
+
+    /// Switches the counter on.
+    pub fn start() -> Self {
+        if let Some(mut peripherals) = cortex_m::Peripherals::take() {
+            peripherals.DCB.enable_trace();
+            peripherals.DWT.enable_cycle_counter();
+        }
+        Self(())
+    }
+}
+
+impl cost::Counter for Meter {
+    fn count(&mut self, work: &mut dyn FnMut()) -> u32 {
+        let before = DWT::cycle_count();
+        work();
+        DWT::cycle_count().wrapping_sub(before)
+    }
+}
+
+/// Ends the program: `probe-rs run` ends with this status. Without a probe that listens, the processor sleeps.
+pub fn exit(status: i32) -> ! {
+    if DCB::is_debugger_attached() {
+        semihosting::process::exit(status)
+    }
+    loop {
+        cortex_m::asm::wfi();
+    }
+}
