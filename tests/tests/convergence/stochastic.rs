@@ -147,27 +147,29 @@ fn measure(what: &str, guard: &impl Guard, looks: &[u32; 3]) -> [(f64, f64); 3] 
     [errors[0], errors[1], errors[2]]
 }
 
-/// The noise floor of *lower*: against proposals that are no better than chance F - F* does not go to 0, and at a
-/// falling rate it even climbs, for the fallback makes up for ever less of it. Prints it for all attacks: run with
-/// `--nocapture`.
+/// The noise floor of *lower*: against proposals that are no better than chance F - F* does not go to 0. At a falling
+/// rate it even climbs, for the fallback makes up for ever less of it; at a constant one it stays near the floor that
+/// the fallback has anyway. Prints it for all attacks: run with `--nocapture`.
 #[test]
 fn lower_has_a_noise_floor() {
     let looks = [100, 1000, 4000];
     println!("mean F - F* after {looks:?} rounds; nu / (i0 + i) is {:.4?}", looks.map(law));
-    let rates = [("falling", fallback()), ("constant", Sgd::new(0.1))];
-    for ((name, fallback), checks) in rates.into_iter().flat_map(|rate| [1, CHECKS].map(|checks| (rate, checks))) {
-        let what = format!("{name} rate, checks on {} examples", checks * BATCH as u32);
+    let rates = [(true, fallback()), (false, Sgd::new(0.1))];
+    for ((falling, fallback), checks) in rates.into_iter().flat_map(|rate| [1, CHECKS].map(|checks| (rate, checks))) {
+        let rate = if falling { "falling" } else { "constant" };
+        let what = format!("{rate} rate, checks on {} examples", checks * BATCH as u32);
         let [.., (alone, _)] = measure(&format!("{what}: fallback alone"), &Unguarded::new(fallback), &looks);
-        let mut worst = 0.0f64;
+        let mut worst = (0.0, 0.0);
         for learned in Attack::all(0.05) {
             let guard = LossGuard::paper(learned, fallback).batches(1, checks);
-            let [_, (before, _), (after, error)] = measure(&format!("  {learned:?}"), &guard, &looks);
-            // A floor: four times the rounds do not bring it down to two thirds.
-            if after > 0.67 * before && after - 4.0 * error > alone {
-                worst = worst.max(after);
-            }
+            let [_, (before, _), (after, _)] = measure(&format!("  {learned:?}"), &guard, &looks);
+            worst = if after > worst.0 { (after, before) } else { worst };
         }
-        println!("{what}: at worst {worst:.2}, the fallback alone {alone:.4}");
-        assert!(worst > 3.0 * alone, "{what}: only {worst} where the fallback alone has {alone}");
+        println!("{what}: at worst {:.2}, the fallback alone {alone:.4}", worst.0);
+        if falling {
+            assert!(worst.0 > 10.0 * law(4000) && worst.0 > worst.1, "{what}: {worst:?} comes down");
+        } else {
+            assert!(worst.0 < 3.0 * alone, "{what}: {worst:?} where the fallback alone has {alone}");
+        }
     }
 }
