@@ -35,6 +35,8 @@ struct Results {
     core: String,
     program: &'static str,
     math: &'static str,
+    /// The compiler that the program is from: another one's counts are others.
+    compiler: Option<String>,
     costs: Vec<Cost>,
     sizes: Vec<Size>,
 }
@@ -72,6 +74,7 @@ pub(super) fn run(args: &DeviceArgs, board: &Board, elf: Option<(&Path, &[u8])>,
         core: board.core.to_owned(),
         program: "cost",
         math: MATH,
+        compiler: firmware::compiler(bytes),
         costs,
         sizes,
     };
@@ -137,12 +140,23 @@ fn table(results: &Results) -> String {
     };
     let steps = Table {
         caption:
-            "Instructions for one gradient, for one training step by each rule, and for one decision of the guard \
-                  on one check batch (the losses of both candidates and of the current parameters, and the commit)."
+            "Instructions for the outputs of one example, for one gradient, for one training step by each rule, and \
+             for one decision of the guard on one check batch (the losses of both candidates and of the current \
+             parameters, and the commit)."
                 .to_owned(),
-        head: ["workload", "gradient", "SGD", "Adam", "table", "MLP", "decision"].map(str::to_owned).to_vec(),
+        head: ["workload", "inference", "gradient", "SGD", "Adam", "table", "MLP", "decision"]
+            .map(str::to_owned)
+            .to_vec(),
         rows: row(
-            &[Item::Gradient, Item::StepSgd, Item::StepAdam, Item::StepTable, Item::StepMlp, Item::Decision],
+            &[
+                Item::Inference,
+                Item::Gradient,
+                Item::StepSgd,
+                Item::StepAdam,
+                Item::StepTable,
+                Item::StepMlp,
+                Item::Decision,
+            ],
             &|cost| grouped(cost.instructions.into()),
         ),
         words: false,

@@ -50,10 +50,28 @@ pub fn by_rows<const S: usize>(
         s += S;
     }
     for s in s..n {
-        let x = inputs.row(s);
-        for ((o, &b), out) in bias.iter().enumerate().zip(row_mut(out, s, outputs)) {
-            *out = sum::dot(row(weights, o, width), x) + b;
-        }
+        one(&dots, weights, bias, inputs.row(s), row_mut(out, s, outputs));
+    }
+}
+
+/// Z of one example, for which S outputs share a pass over its inputs.
+fn one<const S: usize>(
+    dots: impl Fn(&[f32], [&[f32]; S]) -> [f32; S],
+    weights: &[f32],
+    bias: &[f32],
+    x: &[f32],
+    out: &mut [f32],
+) {
+    let width = x.len();
+    let (blocks, tail) = out.as_chunks_mut::<S>();
+    let (biases, bias_tail) = bias.as_chunks::<S>();
+    let whole = biases.len() * S;
+    for (i, (out, b)) in blocks.iter_mut().zip(biases).enumerate() {
+        let z = dots(x, core::array::from_fn(|k| row(weights, i * S + k, width)));
+        out.iter_mut().zip(z).zip(b).for_each(|((out, z), b)| *out = z + b);
+    }
+    for (o, (out, &b)) in tail.iter_mut().zip(bias_tail).enumerate() {
+        *out = sum::dot(row(weights, whole + o, width), x) + b;
     }
 }
 
