@@ -57,7 +57,7 @@ pub(super) fn run(mut job: Job<'_>) -> Result<(), Failure> {
     let bar = ProgressBar::new_spinner();
     let ran = job.report(Emulator::counting, |event| match event {
         Event::Message(FromDevice::Cost(cost)) => {
-            if (cost.workload, cost.item) == (0, Item::Gradient) {
+            if (cost.workload, cost.item) == (0, Item::Inference) {
                 costs.clear();
             }
             costs.push(*cost);
@@ -77,7 +77,7 @@ pub(super) fn run(mut job: Job<'_>) -> Result<(), Failure> {
         program: "cost",
         math: MATH,
         unit: if board.is_emulated() { "instructions" } else { "cycles" },
-        compiler: firmware::compiler(bytes),
+        compiler: job.bytes().and_then(firmware::compiler),
         costs,
         sizes,
     };
