@@ -71,7 +71,10 @@ if [ $firmware = yes ]; then
     # A board for each driver of the firmware.
     for board in mps2-an386 microbit lm3s6965evb netduinoplus2 riscv-virt nrf52840-dk; do
         say "firmware: lints, $board"
-        firmware/build $board clippy -- -D warnings || { [ $? = 3 ] && lints=no; }
+        status=0
+        firmware/build $board clippy -- -D warnings || status=$?
+        [ $status != 3 ] || lints=no status=0
+        [ $status = 0 ] || exit $status
     done
     say "firmware on every board"
     cargo test -p lgl2o-tests --test device -- --ignored --test-threads 1
