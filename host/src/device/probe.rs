@@ -32,7 +32,7 @@ pub fn write(chip: &str, elf: &Path, erase: bool) -> Result<()> {
 /// Resets the board, so that its program starts.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn reset(chip: &str) -> Result<()> {
     run(Command::new("probe-rs").args(["reset", "--chip", chip]), "reset the board")
 }

@@ -1,0 +1,115 @@
+//! `lgl2o device`: what it says when something is missing, and, where QEMU and a compiler are at hand, that every board
+//! has this machine's bits.
+//!
+//! The latter are ignored unless asked for, and share one folder of built firmware, so one at a time:
+//!
+//! ```text
+//! cargo test -p lgl2o-tests --test device -- --ignored --test-threads 1
+//! ```
+//!
+//! They run `spirals` on every board, and each of the other programs on some, of all families of processors. With
+//! `LGL2O_BOARDS=all` in the environment every program runs on every board that it fits.
+
+mod boards;
+mod counts;
+mod emulator;
+mod port;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use lgl2o_device::message::Order;
+use lgl2o_host::device::Transport;
+use lgl2o_host::device::board::{BOARDS, Board};
+use lgl2o_host::device::firmware::{self, Build};
+use lgl2o_host::device::stream::{Data, Examples, Line, Outcome, Patience, run};
+use lgl2o_tests::program::{Ran, folder, lgl2o, ran};
+use lgl2o_tests::task::images;
+use serde_json::Value;
+
+/// Programs in a directory that is to be the path: each a script.
+#[cfg(unix)]
+fn programs(dir: &Path, scripts: &[(&str, &str)]) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let bin = dir.join("bin");
+    fs::create_dir_all(&bin).expect("a directory");
+    for (name, script) in scripts {
+        fs::write(bin.join(name), format!("#!/bin/sh\n{script}\n")).expect("written");
+        fs::set_permissions(bin.join(name), fs::Permissions::from_mode(0o755)).expect("made a program");
+    }
+    bin
+}
+
+/// The least ELF file that says which board it is for.
+fn elf_for(board: &str) -> Vec<u8> {
+    use object::write::{Object, Symbol, SymbolSection};
+    use object::{Architecture, BinaryFormat, Endianness, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
+    let mut file = Object::new(BinaryFormat::Elf, Architecture::Arm, Endianness::Little);
+    let section = file.add_section(Vec::new(), b".rodata".to_vec(), SectionKind::ReadOnlyData);
+    let value = file.append_section_data(section, board.as_bytes(), 1);
+    file.add_symbol(Symbol {
+        name: b"LGL2O_BOARD".to_vec(),
+        value,
+        size: board.len() as u64,
+        kind: SymbolKind::Data,
+        scope: SymbolScope::Dynamic,
+        weak: false,
+        section: SymbolSection::Section(section),
+        flags: SymbolFlags::None,
+    });
+    file.write().expect("an ELF file")
+}
+
+/// Runs `lgl2o device` as `program` on a board; gives what it said and its record.
+fn device(program: Option<&Path>, board: &Board, more: &[&str]) -> (Ran, Value) {
+    let dir = folder();
+    let firmware = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let out = dir.path().to_str().expect("a path in Unicode");
+    let arguments: Vec<&str> = ["device", "--board", board.name, "--out", out].iter().chain(more).copied().collect();
+    let ran = match program {
+        None => lgl2o(&firmware, &arguments),
+        Some(program) => ran(Command::new(program).current_dir(&firmware).args(&arguments)),
+    };
+    let json = fs::read(dir.path().join("results.json")).ok();
+    (ran, json.map_or(Value::Null, |json| serde_json::from_slice(&json).expect("a record")))
+}
+
+/// The boards that a program is tried on: these, or all that have so much RAM.
+fn boards(some: &[&str], ram: u32) -> Vec<&'static Board> {
+    let all = std::env::var_os("LGL2O_BOARDS").is_some_and(|boards| boards == "all");
+    BOARDS.iter().filter(|b| b.is_emulated() && b.ram >= ram && (all || some.contains(&b.name))).collect()
+}
+
+/// Checks the record of a run whose sides are the same; gives the hash of the trace.
+fn check_equal(board: &Board, (ran, record): &(Ran, Value)) -> String {
+    ran.expect(0, &[]);
+    assert_eq!((&record["version"], &record["board"]), (&1.into(), &board.name.into()));
+    assert_eq!((&record["equal"], &record["first_difference"]), (&true.into(), &Value::Null));
+    let [device, host] = [&record["device"], &record["host"]];
+    assert!(device["rounds"].as_array().is_some_and(|rounds| rounds.len() > 100), "{}: few rounds", board.name);
+    for key in ["rounds", "trace", "params", "loss_bits", "steps", "learned"] {
+        assert_eq!(device[key], host[key], "{}: {key}", board.name);
+    }
+    for key in ["flash", "static_ram", "memory", "stack"] {
+        assert!(device[key].as_u64().is_some_and(|bytes| bytes > 0), "{}: {key}", board.name);
+    }
+    assert_eq!(device["damaged_frames"], 0);
+    device["trace"].as_str().expect("a hash").to_owned()
+}
+
+/// Sends images over a line, and learns along.
+fn learned_over(line: impl Transport) -> Outcome {
+    let patience = Patience { retry: Duration::from_secs(2), stall: Duration::from_secs(60) };
+    let test = images(400);
+    let train = Examples::new(&test).expect("they fit");
+    let data = Data { train: &train, test: &test };
+    run(Line::new(line, patience), data, Order { seed: 1, steps: 60 }, |_| {}).expect("it begins")
+}
+
+/// The file of a program for a board.
+fn built_for(board: &Board, program: &str, features: &[String]) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware");
+    firmware::build(&Build { folder: &folder, board, program, features }, |_| {}).expect("a program")
+}

@@ -1,0 +1,141 @@
+//! Boards at a serial port: a pseudo-terminal stands for it.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use lgl2o_host::device::board::board;
+use lgl2o_host::device::emulator::Emulator;
+use lgl2o_host::device::{firmware, port};
+use lgl2o_tests::program::{command, folder, lgl2o, ran};
+use serde_json::Value;
+
+use crate::{built_for, elf_for, learned_over, programs};
+
+/// A pseudo-terminal: its end that stands for a board, and the name of the other, which stands for a serial port.
+fn pseudo_terminal() -> (fs::File, String) {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    let board = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a pseudo-terminal");
+    grantpt(&board).and_then(|()| unlockpt(&board)).expect("open to us");
+    let name = ptsname(&board, Vec::new()).expect("a name").into_string().expect("in Unicode");
+    (board.into(), name)
+}
+
+#[cfg(unix)]
+#[test]
+fn a_port_that_another_program_has_open_is_busy() {
+    use rustix::fs::{FlockOperation, flock};
+    let (dir, (_board, name)) = (folder(), pseudo_terminal());
+    let other = fs::OpenOptions::new().read(true).write(true).open(&name).expect("a port");
+    flock(&other, FlockOperation::NonBlockingLockExclusive).expect("ours");
+    let busy = lgl2o(dir.path(), &["device", "--port", &name]);
+    busy.expect(1, &[&format!("{name} is busy: another program has it open")]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_port_that_closes_is_told_as_such() {
+    let (dir, (board, name)) = (folder(), pseudo_terminal());
+    let child = command(dir.path(), &["device", "--port", &name]).stderr(std::process::Stdio::piped()).spawn();
+    let mut child = child.expect("started");
+    let mut words = BufReader::new(child.stderr.take().expect("piped"));
+    said(&mut words, "reset the board now");
+    drop(board);
+    let rest = words.lines().map_while(Result::ok).collect::<Vec<_>>().join(" ");
+    assert_eq!(child.wait().expect("an end").code(), Some(1));
+    assert!(rest.contains("the serial port was closed after 0 rounds"), "{rest}");
+}
+
+/// Reads lines until one has this in it.
+fn said(lines: &mut impl BufRead, text: &str) {
+    let mut line = String::new();
+    while !line.contains(text) {
+        line.clear();
+        assert_ne!(lines.read_line(&mut line).expect("text"), 0, "`{text}` was not said");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_board_of_metal_needs_a_port_and_what_probe_rs_says_is_told() {
+    let (dir, (_board, name)) = (folder(), pseudo_terminal());
+    let metal = ["device", "--board", "nrf52840-dk"];
+    lgl2o(dir.path(), &metal).expect(2, &["QEMU does not have nrf52840-dk", "--port"]);
+    // A program that says which board it is for, and a probe-rs that finds none.
+    fs::write(dir.path().join("program"), elf_for("nrf52840-dk")).expect("written");
+    let arguments = [&metal[..], &["--port", &name, "--elf", "program", "--timeout", "1"]].concat();
+    let run = |script| {
+        let path = programs(dir.path(), &[("probe-rs", script)]);
+        ran(command(dir.path(), &arguments).env("PATH", path))
+    };
+    let none =
+        "echo \"$@\" >> calls; [ $1 = --version ] || { echo 'Error: No connected probes were found.' >&2; exit 1; }";
+    run(none).expect(1, &["probe-rs cannot write the program into the board", "No connected probes"]);
+    // One that writes and resets: the board is silent all the same.
+    fs::remove_file(dir.path().join("calls")).expect("called");
+    run("echo \"$@\" >> calls").expect(1, &["did not come to an end within 1 seconds"]);
+    let calls = fs::read_to_string(dir.path().join("calls")).expect("called");
+    let chip = "--chip nRF52840_xxAA";
+    assert_eq!(
+        calls,
+        format!("--version\ndownload {chip} --disable-progressbars program\nreset {chip}\n"),
+        "written first, and then reset"
+    );
+    // None at all: whoever has the board is asked.
+    let asked = ran(command(dir.path(), &arguments).env("PATH", dir.path()));
+    asked.expect(1, &["probe-rs is not installed: write program into the board", "reset the board now"]);
+    fs::write(dir.path().join("program"), elf_for("mps2-an386")).expect("written");
+    run("exit 0").expect(1, &["program is for the board mps2-an386, not for nrf52840-dk"]);
+}
+
+/// Carries bytes between a board under QEMU and what stands for a serial port.
+fn join(emulator: &Emulator, board: &fs::File) {
+    let uart = || emulator.uart.try_clone().expect("a UART");
+    let pty = || board.try_clone().expect("a pseudo-terminal");
+    let (mut from_board, mut to_port) = (uart(), pty());
+    std::thread::spawn(move || std::io::copy(&mut from_board, &mut to_port));
+    let (mut from_port, mut to_board) = (pty(), uart());
+    std::thread::spawn(move || std::io::copy(&mut from_port, &mut to_board));
+}
+
+/// A board under QEMU stands for one of metal.
+#[test]
+#[ignore = "needs QEMU and a compiler for the boards"]
+fn a_board_at_a_serial_port_has_this_machines_bits() {
+    let board = board("mps2-an386").expect("a board");
+    for program in ["spirals", "resume", "faults"] {
+        let elf = built_for(board, program, &[]);
+        let (dir, (pty, name)) = (folder(), pseudo_terminal());
+        let arguments = ["device", "--board", board.name, "--program", program, "--port", &name, "--out", "."];
+        let child = command(dir.path(), &arguments).stderr(std::process::Stdio::piped()).spawn();
+        let mut child = child.expect("started");
+        let mut words = BufReader::new(child.stderr.take().expect("piped"));
+        said(&mut words, "reset the board now");
+        let emulator = Emulator::start(board, &elf).expect("an emulator");
+        join(&emulator, &pty);
+        let rest = words.lines().map_while(Result::ok).collect::<Vec<_>>().join(" ");
+        assert_eq!(child.wait().expect("an end").code(), Some(0), "{program}: {rest}");
+        let json = fs::read(dir.path().join("results.json")).expect("a record");
+        let record: Value = serde_json::from_slice(&json).expect("a record");
+        assert_eq!((&record["equal"], &record["board"]), (&true.into(), &board.name.into()), "{program}");
+    }
+    let (pty, name) = pseudo_terminal();
+    let port = port::open(Path::new(&name)).expect("a port");
+    let emulator = Emulator::start(board, &built_for(board, "stream", &[])).expect("an emulator");
+    join(&emulator, &pty);
+    assert!(learned_over(port).failure.is_none());
+}
+
+/// It has not been run; but it is built, and fits.
+#[test]
+#[ignore = "needs a compiler for the boards"]
+fn every_program_fits_the_board_of_metal() {
+    let board = board("nrf52840-dk").expect("a board");
+    for program in ["empty", "spirals", "stream", "sensor", "resume", "faults", "cost"] {
+        let bytes = firmware::read(&built_for(board, program, &[]), board).expect("a program of this board");
+        let sizes = firmware::sizes(&bytes).expect("sizes");
+        println!("{program}: {sizes:?}");
+        // 128 kB are for checkpoints. The linker holds that; the stack is more than it holds.
+        assert!(sizes.flash < 896 * 1024 && sizes.ram + 8192 < 256 * 1024, "{program}: {sizes:?}");
+    }
+}
