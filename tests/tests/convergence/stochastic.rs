@@ -173,3 +173,20 @@ fn lower_has_a_noise_floor() {
         }
     }
 }
+
+/// A margin that does not grow lowers the floor and does not end it: *margin 2*, without trust, at the falling rate.
+#[test]
+fn a_fixed_margin_lowers_the_floor() {
+    let looks = [100, 1000, 4000];
+    let [.., (alone, _)] = measure("fallback alone", &Unguarded::new(fallback()), &looks);
+    for (checks, most) in [(1, 0.3), (CHECKS, 0.03)] {
+        let mut worst = 0.0f64;
+        for learned in Attack::all(0.05) {
+            let guard = guard(learned, Decision::Margin { z: 2.0 }).batches(1, checks);
+            let [.., (after, _)] = measure(&format!("  {learned:?}"), &guard, &looks);
+            worst = worst.max(after);
+        }
+        println!("margin 2, checks on {} examples: at worst {worst:.4}", checks * BATCH as u32);
+        assert!(worst < most && worst > 5.0 * alone, "{checks} check batches: {worst}");
+    }
+}
