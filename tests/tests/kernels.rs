@@ -55,8 +55,30 @@ fn both(size: usize, fast: impl FnOnce(&mut [f32]), plain: impl FnOnce(&mut [f32
     (patterns(&a), patterns(&b))
 }
 
+/// The documented order, written down anew: element i in sum i mod 8, then s\[i\] + s\[i + 4\], then those two apart, then
+/// the last two.
+fn in_order(a: &[f32]) -> f32 {
+    let mut sums = [0.0f32; 8];
+    a.iter().enumerate().for_each(|(i, x)| sums[i % 8] += x);
+    for half in [4, 2, 1] {
+        for i in 0..half {
+            sums[i] += sums[i + half];
+        }
+    }
+    sums[0]
+}
+
 proptest! {
     #![proptest_config(cases!(600, "kernels"))]
+
+    /// Sums are in the documented order, twins and all: they share the tree, so that a change of it shows here only.
+    #[test]
+    fn sums_are_in_the_documented_order(pairs in vec((strategy::any_number(), strategy::any_number()), 0..=70)) {
+        let (a, b): (Vec<f32>, Vec<f32>) = pairs.into_iter().unzip();
+        let products: Vec<f32> = a.iter().zip(&b).map(|(a, b)| a * b).collect();
+        prop_assert_eq!(pattern(sum::sum(&a)), pattern(in_order(&a)));
+        prop_assert_eq!(pattern(sum::dot(&a, &b)), pattern(in_order(&products)));
+    }
 
     /// `sum`, `dot` and `squares` are their twins.
     #[test]
