@@ -87,9 +87,12 @@ pub mod fault;
 pub mod guard;
 pub mod learned;
 pub mod math;
+// Compiled for tests on every target, though in use on one kind only.
 pub mod objective;
 pub mod oracle;
 pub mod rng;
+#[cfg_attr(not(all(target_arch = "arm", target_abi = "eabihf", not(feature = "micromath"))), allow(dead_code))]
+mod root;
 pub mod rule;
 pub mod shuffle;
 pub mod sum;

@@ -7,7 +7,12 @@
 
 #[cfg(not(feature = "micromath"))]
 mod imp {
-    pub(super) use libm::{cosf as cos, expf as exp, logf as ln, sinf as sin, sqrtf as sqrt, tanhf as tanh};
+    pub(super) use libm::{cosf as cos, expf as exp, logf as ln, sinf as sin, tanhf as tanh};
+
+    #[cfg(all(target_arch = "arm", target_abi = "eabihf"))]
+    pub(super) use crate::root::sqrt;
+    #[cfg(not(all(target_arch = "arm", target_abi = "eabihf")))]
+    pub(super) use libm::sqrtf as sqrt;
 }
 
 #[cfg(feature = "micromath")]
@@ -58,6 +63,7 @@ pub fn ln(x: f32) -> f32 {
 
 /// Square root.
 #[must_use]
+#[inline]
 pub fn sqrt(x: f32) -> f32 {
     imp::sqrt(x)
 }

@@ -108,6 +108,30 @@ pub fn dot4(w: &[f32], x: [&[f32]; 4]) -> [f32; 4] {
     lanes.map(tree)
 }
 
+/// [`dot4`] of two: for processors with fewer registers.
+#[must_use]
+#[inline(never)]
+pub fn dot2(w: &[f32], [x0, x1]: [&[f32]; 2]) -> [f32; 2] {
+    let mut n = w.len();
+    for other in [x0, x1] {
+        n = if other.len() < n { other.len() } else { n };
+    }
+    let ((wb, wt), (b0, t0), (b1, t1)) = (blocks(w, n), blocks(x0, n), blocks(x1, n));
+    let mut lanes = [[0.0; LANES]; 2];
+    for ((w, x0), x1) in wb.iter().zip(b0).zip(b1) {
+        for l in 0..LANES {
+            lanes[0][l] += w[l] * x0[l];
+            lanes[1][l] += w[l] * x1[l];
+        }
+    }
+    for (lanes, tail) in lanes.iter_mut().zip([t0, t1]) {
+        for ((s, &w), &x) in lanes.iter_mut().zip(wt).zip(tail) {
+            *s += w * x;
+        }
+    }
+    lanes.map(tree)
+}
+
 /// The slow, obvious twins: one element after the other, in the same order of additions.
 #[cfg(any(test, feature = "twins"))]
 pub mod plain {
@@ -155,6 +179,7 @@ mod tests {
             assert_eq!(sum(w).to_bits(), plain::sum(w).to_bits());
             assert_eq!(squares(w).to_bits(), plain::squares(w).to_bits());
             let four = dot4(w, [x0, x1, x2, x3]);
+            assert_eq!(four[..2], dot2(w, [x0, x1]));
             for (x, y) in [x0, x1, x2, x3].into_iter().zip(four) {
                 assert_eq!(dot(w, x).to_bits(), plain::dot(w, x).to_bits());
                 assert_eq!(dot(w, x).to_bits(), y.to_bits());

@@ -195,7 +195,7 @@ Experiments:
   8  the default guard without its parts
 
 Finished runs are kept in OUT/units: an interrupted reproduction goes on where it was, with any number of
-processes.
+processes. A program that was built from other sources begins anew.
 
 Examples:
   lgl2o reproduce --data ~/data

@@ -1,6 +1,7 @@
 //! Files that are complete or not there: written beside their place, then moved to it.
 
-use std::io::{self, Write as _};
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -36,6 +37,26 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     write().with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// The largest file that [`read_small`] reads, in bytes: a megabyte.
+pub const SMALL: u64 = 1 << 20;
+
+/// Reads a file of a kind that is never large, such as weights or a configuration. A wrong file, or a device that has no
+/// end, is refused instead of filling the memory.
+///
+/// # Errors
+/// If it cannot be read, or is larger than [`SMALL`].
+pub fn read_small(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(SMALL + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > SMALL {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            "it has more than a megabyte, so it is something else",
+        ));
+    }
+    Ok(bytes)
+}
+
 /// Makes an output directory if need be, and fails now rather than after the work if it cannot be written to.
 ///
 /// # Errors
@@ -49,6 +70,16 @@ pub fn check_writable(out: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_is_too_large_is_refused() {
+        let home = tempfile::tempdir().expect("temporary directory");
+        let path = home.path().join("f");
+        for (size, good) in [(0, true), (SMALL as usize, true), (SMALL as usize + 1, false)] {
+            std::fs::write(&path, vec![7; size]).expect("written");
+            assert_eq!(read_small(&path).is_ok_and(|bytes| bytes.len() == size), good, "{size}");
+        }
+    }
 
     #[test]
     fn a_file_is_replaced_as_a_whole() {

@@ -19,8 +19,6 @@
 //!
 //! **Ranks.** [`ranks`] spreads work over the processes that `mpirun` starts.
 //!
-//! **Device.** A [`device`] trains what the host trains, and is compared with it bit for bit.
-//!
 //! **Commands.** [`cli`] says what can be asked for, [`command`] does it; what they write, they write as [`files`]
 //! does.
 

@@ -3,12 +3,15 @@
 //! - [`oracle`]: losses in double precision, written out anew, and their gradients by central differences.
 //! - [`reference`](mod@reference): the update rules in double precision.
 //! - [`learned`], [`controller`], [`recurrent`], [`table`]: the learned rules in double precision.
-//! - [`adversary`]: fallbacks that always lose.
+//! - [`known`]: objectives of known constants, with bounds of their rounding.
+//! - [`adversary`]: fallbacks that always lose; everything that a guard is attacked with.
 //! - [`trail`]: a rule that records what its state has seen.
 //! - [`flash`]: a flash that fails on misuse, and whose power can be cut.
+//! - [`fuzz`]: what comes from outside, read from any bytes.
 //! - [`task`]: small objectives, data and sources.
 //! - [`run`]: runs that end in parameters and verdicts.
 //! - [`bits`]: equality bit for bit.
+//! - [`cloud`]: an objective on minibatches without end, and checks that leak.
 //! - [`cable`]: a serial line in memory, good or bad.
 //! - [`strategy`]: what property tests draw from.
 //! - [`program`]: the `lgl2o` program as a process.
@@ -60,8 +63,11 @@
 pub mod adversary;
 pub mod bits;
 pub mod cable;
+pub mod cloud;
 pub mod controller;
 pub mod flash;
+pub mod fuzz;
+pub mod known;
 pub mod learned;
 pub mod oracle;
 pub mod program;

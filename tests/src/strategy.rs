@@ -5,7 +5,8 @@ use proptest::test_runner::FileFailurePersistence;
 
 /// Settings of a property test: how many cases, and the file that failing ones are kept in.
 ///
-/// `cases!(64, "kernels")` keeps them in `tests/kernels.regressions`, beside `tests/kernels.rs`.
+/// `cases!(64, "kernels")` keeps them in `tests/kernels.regressions`, beside `tests/kernels.rs`. The environment's
+/// `PROPTEST_CASES` goes before the number that is given here.
 #[macro_export]
 macro_rules! cases {
     ($cases:expr, $name:literal) => {

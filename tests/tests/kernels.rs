@@ -80,7 +80,7 @@ proptest! {
         prop_assert_eq!(pattern(sum::squares_about(&a, center)), pattern(sum::plain::squares(&offsets)));
     }
 
-    /// Four products in one pass are four products; of unequal lengths the shortest counts.
+    /// Two or four products in one pass are as many products; of unequal lengths the shortest counts.
     #[test]
     fn four_dots_are_four_dots(rows in vec(vec(strategy::any_number(), 0..=70), 5), even: bool) {
         let shortest = rows.iter().map(Vec::len).min().unwrap_or(0);
@@ -89,30 +89,50 @@ proptest! {
         let one = |i: usize| pattern(sum::plain::dot(&rows[0][..shortest], &rows[i][..shortest]));
         let expected: Vec<u32> = (1..5).map(one).collect();
         prop_assert_eq!(patterns(&four), expected);
+        let two = sum::dot2(cut(0), [cut(1), cut(2)]);
+        if even {
+            prop_assert_eq!(patterns(&two), patterns(&four[..2]));
+        }
     }
 
     /// Z = X W^T + b.
     #[test]
     fn forward_agrees(l in layer(), picked: bool) {
         let x = if picked { Rows::picked(&l.x, l.inputs, &l.pick) } else { Rows::all(&l.x, l.inputs) };
-        let (fast, plain) = both(
-            l.n * l.outputs,
-            |out| dense::forward(&l.weights, &l.bias, x, l.n, out),
-            |out| dense::plain::forward(&l.weights, &l.bias, x, l.n, out),
-        );
-        prop_assert_eq!(fast, plain);
+        let ways: [fn(&[f32], &[f32], Rows<'_>, usize, &mut [f32]); 4] = [
+            dense::forward,
+            dense::by_lanes,
+            |w, b, x, n, out| dense::by_rows(sum::dot2, w, b, x, n, out),
+            |w, b, x, n, out| dense::by_rows(sum::dot4, w, b, x, n, out),
+        ];
+        for forward in ways {
+            let (fast, plain) = both(
+                l.n * l.outputs,
+                |out| forward(&l.weights, &l.bias, x, l.n, out),
+                |out| dense::plain::forward(&l.weights, &l.bias, x, l.n, out),
+            );
+            prop_assert_eq!(fast, plain);
+        }
     }
 
     /// G = E^T X.
     #[test]
     fn weight_gradient_agrees(l in layer(), picked: bool) {
         let x = if picked { Rows::picked(&l.x, l.inputs, &l.pick) } else { Rows::all(&l.x, l.inputs) };
-        let (fast, plain) = both(
-            l.inputs * l.outputs,
-            |g| dense::weight_gradient(&l.e, x, l.n, l.outputs, g),
-            |g| dense::plain::weight_gradient(&l.e, x, l.n, l.outputs, g),
-        );
-        prop_assert_eq!(fast, plain);
+        let gradients = [
+            dense::weight_gradient,
+            dense::weight_gradient_by::<1>,
+            dense::weight_gradient_by::<2>,
+            dense::weight_gradient_by::<4>,
+        ];
+        for gradient in gradients {
+            let (fast, plain) = both(
+                l.inputs * l.outputs,
+                |g| gradient(&l.e, x, l.n, l.outputs, g),
+                |g| dense::plain::weight_gradient(&l.e, x, l.n, l.outputs, g),
+            );
+            prop_assert_eq!(fast, plain);
+        }
     }
 
     /// g = sum_s E\[s\].
@@ -129,10 +149,14 @@ proptest! {
     /// D = (E W) * act'(X), over X.
     #[test]
     fn input_error_agrees(l in layer(), below in activation()) {
-        let (mut fast, mut plain) = (l.x.clone(), l.x.clone());
-        dense::input_error(&l.weights, &l.e, l.n, l.inputs, l.outputs, below, &mut fast);
+        let mut plain = l.x.clone();
         dense::plain::input_error(&l.weights, &l.e, l.n, l.inputs, l.outputs, below, &mut plain);
-        prop_assert_eq!(patterns(&fast), patterns(&plain));
+        let shape = [l.inputs, l.outputs];
+        for error in [dense::input_error, dense::input_error_by::<4>, dense::input_error_by::<16>, dense::input_error_by::<32>] {
+            let mut fast = l.x.clone();
+            error(&l.weights, &l.e, l.n, shape, below, &mut fast);
+            prop_assert_eq!(patterns(&fast), patterns(&plain));
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Learned rules that do everything wrong.
 
 use crate::checkpoint::{Digest, Fingerprint};
+use crate::math;
 use crate::rng::Rng;
 use crate::rule::{Probe, Rule, State};
 use crate::tensors::Tensors;
@@ -37,11 +38,16 @@ pub enum Adversary {
     Inflate,
     /// Every number becomes the least one above zero, or that below it, which is where the gradient points.
     Denormal,
+    /// Fits the batch that it is shown and nothing else: moves single numbers at random, near and far, and keeps every
+    /// move that the loss of that batch falls by. It asks the probe so many times a step. Shown the very batch that it
+    /// will be judged by, it wins every round that any move can win, whatever becomes of all other examples; so what a
+    /// guard promises on check batches rests on their being others.
+    Overfit(u32),
 }
 
 impl Adversary {
     /// One of each.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Nan,
         Self::OneNan,
         Self::Infinite,
@@ -56,6 +62,7 @@ impl Adversary {
         Self::Idle,
         Self::Inflate,
         Self::Denormal,
+        Self::Overfit(16),
     ];
 
     /// Its name.
@@ -76,6 +83,7 @@ impl Adversary {
             Self::Idle => "stands still",
             Self::Inflate => "weight inflation",
             Self::Denormal => "denormals",
+            Self::Overfit(_) => "overfits its batch",
         }
     }
 }
@@ -83,7 +91,7 @@ impl Adversary {
 impl Fingerprint for Adversary {
     fn describe(&self, digest: &mut Digest) {
         digest.kind(self.name());
-        digest.word(if let Self::Betray(after) = *self { after } else { 0 });
+        digest.word(if let Self::Betray(n) | Self::Overfit(n) = *self { n } else { 0 });
     }
 }
 
@@ -112,14 +120,46 @@ fn spoil_last<P: Tensors>(params: &mut P) {
     }
 }
 
+/// Random moves of single numbers, of which those are kept that lower the loss of one batch.
+fn overfit<P: Tensors>(w: &mut P, mut loss: f32, trials: u32, rng: &mut Rng, probe: &mut impl Probe<P>) {
+    let numbers = w.len() as u32;
+    for _ in 0..trials {
+        // From a hundredth to thirty times a normal number, every scale as likely.
+        let (at, move_by) = (rng.below(numbers), rng.normal() * math::exp(rng.range(-4.6, 3.4)));
+        let Some(number) = number_mut(w, at as usize) else { return };
+        let before = *number;
+        *number += move_by;
+        let trial = probe.loss(w);
+        if trial < loss {
+            loss = trial;
+        } else if let Some(number) = number_mut(w, at as usize) {
+            *number = before;
+        }
+    }
+}
+
+/// Number `at`, counted through all tensors.
+fn number_mut<P: Tensors>(params: &mut P, mut at: usize) -> Option<&mut f32> {
+    let mut tensor = 0;
+    while tensor < params.count() && at >= params.tensor(tensor).len() {
+        at -= params.tensor(tensor).len();
+        tensor += 1;
+    }
+    params.tensor_mut(tensor).get_mut(at)
+}
+
 impl Rule for Adversary {
     type State<P: Tensors> = State<P, 1>;
+
+    fn probes(&self) -> bool {
+        matches!(self, Self::Overfit(_))
+    }
 
     fn state<P: Tensors>(&self, like: &P) -> State<P, 1> {
         State::like(like)
     }
 
-    fn step<P: Tensors>(&self, state: &mut State<P, 1>, w: &mut P, gradient: &P, _: f32, _: &mut impl Probe<P>) {
+    fn step<P: Tensors>(&self, state: &mut State<P, 1>, w: &mut P, gradient: &P, loss: f32, probe: &mut impl Probe<P>) {
         self.observe(state, w, gradient);
         let odd = state.steps % 2 == 1;
         let sign = if odd { 1.0 } else { -1.0 };
@@ -147,6 +187,7 @@ impl Rule for Adversary {
             Self::Denormal => {
                 each(w, gradient, |_, g| if g > 0.0 { -f32::from_bits(1) } else { f32::from_bits(1) });
             }
+            Self::Overfit(trials) => overfit(w, loss, trials, &mut Rng::stream(98, u64::from(state.steps)), probe),
         }
     }
 

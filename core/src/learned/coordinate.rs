@@ -32,7 +32,7 @@
 //! State: slots 0 to 3 are v, m_.5, m_.9, m_.99.
 
 use super::Learned;
-use super::features::{self, LANES, SQUARE_DECAY, SQUARE_FLOOR, STEP, WEIGHT_FLOOR, add, load};
+use super::features::{self, SQUARE_DECAY, SQUARE_FLOOR, STEP, WEIGHT_FLOOR, add};
 use super::file::{self, WeightsError};
 use crate::checkpoint::{Digest, Fingerprint};
 use crate::math::{self, clamp, exp2_linear, inverse_sqrt, log2_linear};
@@ -48,6 +48,10 @@ const DECAYS: [f32; 3] = [0.5, 0.9, 0.99];
 /// Inputs per parameter, and per tensor.
 const INPUTS: usize = 8;
 const CONTEXT: usize = 7;
+
+/// Parameters that are moved at a time: as many as vector units like, or as many as fit into single registers. It changes
+/// no bit.
+const BLOCK: usize = if cfg!(any(target_arch = "arm", target_arch = "riscv32")) { 2 } else { 8 };
 
 /// The rule: weights of a network with H hidden units.
 #[derive(Debug, Clone, PartialEq)]
@@ -151,17 +155,17 @@ impl<const H: usize> CoordinateMlp<H> {
         offset
     }
 
-    /// The steps of eight parameters from their inputs, before the sign is turned back.
+    /// The steps of some parameters from their inputs, before the sign is turned back.
     #[inline]
-    fn steps(&self, offset: &[f32; H], level: f32, x: &[[f32; LANES]; INPUTS]) -> [f32; LANES] {
+    fn steps<const B: usize>(&self, offset: &[f32; H], level: f32, x: &[[f32; B]; INPUTS]) -> [f32; B] {
         let [skip @ .., kappa] = &self.skip;
-        let (mut direction, mut scale) = ([self.output_bias[0]; LANES], [self.output_bias[1] + kappa * level; LANES]);
+        let (mut direction, mut scale) = ([self.output_bias[0]; B], [self.output_bias[1] + kappa * level; B]);
         for (&skip, dir) in skip.iter().zip(x) {
             add(&mut direction, skip, dir);
         }
         let [to_direction, to_scale] = &self.output;
         for (((weights, &offset), &d), &s) in self.input.iter().zip(offset).zip(to_direction).zip(to_scale) {
-            let mut hidden = [offset; LANES];
+            let mut hidden = [offset; B];
             for (&weight, x) in weights.iter().zip(x) {
                 add(&mut hidden, weight, x);
             }
@@ -256,14 +260,14 @@ impl Slots<'_> {
     }
 }
 
-/// The eight inputs of each of eight parameters, turned so that m_.9 is not negative; `block` holds w, g, v, m_.5,
-/// m_.9, m_.99.
+/// The eight inputs of each of some parameters, turned so that m_.9 is not negative; `block` holds their g, v, m_.5, m_.9,
+/// m_.99.
 #[inline]
-fn inputs(scales: &Scales, block: &[[f32; LANES]; 6]) -> [[f32; LANES]; INPUTS] {
-    let [w, g, v, fast, middle, slow] = block;
+fn inputs<const B: usize>(scales: &Scales, w: &[f32; B], block: [&[f32; B]; 5]) -> [[f32; B]; INPUTS] {
+    let [g, v, fast, middle, slow] = block;
     let [u_square, u_fast, u_middle, u_slow] = scales.unbias;
-    let mut x = [[0.0; LANES]; INPUTS];
-    for l in 0..LANES {
+    let mut x = [[0.0; B]; INPUTS];
+    for l in 0..B {
         let sign = sign_of(middle[l]);
         let (w, g) = (turn(w[l], sign), turn(g[l], sign));
         let (fast, middle, slow) = (turn(fast[l], sign), turn(middle[l], sign), turn(slow[l], sign));
@@ -294,19 +298,30 @@ const fn turn(x: f32, sign: u32) -> f32 {
 }
 
 impl<const H: usize> CoordinateMlp<H> {
-    /// Moves one tensor, whose accumulators have taken the gradient in already.
-    fn move_tensor(&self, clock: &Clock, slots: &Slots<'_>, w: &mut [f32], gradient: &[f32]) {
+    /// Moves one tensor, whose accumulators have taken the gradient in already, B parameters at a time.
+    fn move_tensor<const B: usize>(&self, clock: &Clock, slots: &Slots<'_>, w: &mut [f32], gradient: &[f32]) {
         let (scales, context) = slots.statistics(clock, w);
         let offset = self.hidden_offset(&context);
-        let mut at = 0;
-        while at < w.len() {
-            let [fast, middle, slow] = &slots.means;
-            let block = [w, gradient, slots.square, fast, middle, slow].map(|from| load(from, at));
-            let steps = self.steps(&offset, scales.level, &inputs(&scales, &block));
-            for ((w, step), &middle) in w.iter_mut().skip(at).zip(steps).zip(&block[4]) {
-                *w -= turn(step, sign_of(middle));
-            }
-            at += LANES;
+        let [fast, middle, slow] = &slots.means;
+        let (blocks, tail) = w.as_chunks_mut::<B>();
+        let [g, v, fast, middle, slow] = [gradient, slots.square, fast, middle, slow].map(|from| from.as_chunks::<B>());
+        let means = fast.0.iter().zip(middle.0).zip(slow.0);
+        for (((w, g), v), ((fast, middle), slow)) in blocks.iter_mut().zip(g.0).zip(v.0).zip(means) {
+            self.move_block(&scales, &offset, w, [g, v, fast, middle, slow]);
+        }
+        let [g, v, fast, middle, slow] = [g, v, fast, middle, slow].map(|(_, tail)| tail.as_chunks::<1>().0);
+        let means = fast.iter().zip(middle).zip(slow);
+        for (((w, g), v), ((fast, middle), slow)) in tail.as_chunks_mut::<1>().0.iter_mut().zip(g).zip(v).zip(means) {
+            self.move_block(&scales, &offset, w, [g, v, fast, middle, slow]);
+        }
+    }
+
+    /// Moves some parameters; `block` holds their g, v, m_.5, m_.9, m_.99.
+    #[inline]
+    fn move_block<const B: usize>(&self, scales: &Scales, offset: &[f32; H], w: &mut [f32; B], block: [&[f32; B]; 5]) {
+        let steps = self.steps(offset, scales.level, &inputs(scales, w, block));
+        for ((w, step), &middle) in w.iter_mut().zip(steps).zip(block[3]) {
+            *w -= turn(step, sign_of(middle));
         }
     }
 }
@@ -379,7 +394,7 @@ impl<const H: usize> Rule for CoordinateMlp<H> {
         for i in 0..params.count() {
             let mut slots = slots_of(state, i);
             slots.accumulate(gradient.tensor(i));
-            self.move_tensor(&clock, &slots, params.tensor_mut(i), gradient.tensor(i));
+            self.move_tensor::<BLOCK>(&clock, &slots, params.tensor_mut(i), gradient.tensor(i));
         }
     }
 

@@ -87,7 +87,7 @@ pub(super) fn load(from: &[f32], at: usize) -> [f32; LANES] {
 
 /// sum <- sum + a x, lane by lane.
 #[inline]
-pub(super) fn add(sum: &mut [f32; LANES], a: f32, x: &[f32; LANES]) {
+pub(super) fn add<const N: usize>(sum: &mut [f32; N], a: f32, x: &[f32; N]) {
     for (sum, x) in sum.iter_mut().zip(x) {
         *sum += a * x;
     }

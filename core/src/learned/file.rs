@@ -5,7 +5,7 @@
 //!        4   version, 1
 //!        5   kind of optimizer: 1 coordinate MLP, 2 coordinate LSTM, 3 RNNProp, 4 tensor controller, 5 table
 //!        6   hidden units
-//!        7   0
+//!        7   0, reserved
 //!        8   number n of weights, u32
 //!       12   n weights, f32
 //!  12 + 4n   CRC-32 (IEEE 802.3) of all bytes before it, u32
@@ -54,6 +54,8 @@ pub enum WeightsError {
     },
     /// Its checksum does not fit its content: it is damaged.
     Checksum,
+    /// It sets something that this version of the format reserves.
+    Reserved,
     /// A weight is a NaN or an infinity.
     NotFinite,
 }
@@ -73,6 +75,7 @@ impl fmt::Display for WeightsError {
                 write!(f, "{found} bytes where {expected} are needed: cut off, or with something behind its end")
             }
             Self::Checksum => f.write_str("damaged: the checksum does not fit the content"),
+            Self::Reserved => f.write_str("a reserved byte is set: made by a later version of this crate"),
             Self::NotFinite => f.write_str("a weight is not a finite number"),
         }
     }
@@ -117,7 +120,7 @@ pub(super) const fn body(
     length: usize,
 ) -> Result<&[u8], WeightsError> {
     let expected = HEADER + length + TRAILER;
-    let [a, b, c, d, version, file_kind, file_hidden, _, n0, n1, n2, n3, ..] = file else {
+    let [a, b, c, d, version, file_kind, file_hidden, reserved, n0, n1, n2, n3, ..] = file else {
         return Err(WeightsError::Foreign);
     };
     if *a != MAGIC[0] || *b != MAGIC[1] || *c != MAGIC[2] || *d != MAGIC[3] {
@@ -139,6 +142,9 @@ pub(super) const fn body(
     };
     if u32::from_le_bytes([*c0, *c1, *c2, *c3]) != crc32(content) {
         return Err(WeightsError::Checksum);
+    }
+    if *reserved != 0 {
+        return Err(WeightsError::Reserved);
     }
     Ok(content.split_at(HEADER).1)
 }

@@ -42,7 +42,7 @@
 //! the factor and to step, two thirds of them on integers. The MLP with 8 hidden units needs about 270.
 
 use super::Learned;
-use super::features::{self, Gradient, LANES, SQUARE_DECAY, SQUARE_FLOOR, STEP, WEIGHT_FLOOR, load};
+use super::features::{self, Gradient, SQUARE_DECAY, SQUARE_FLOOR, STEP, WEIGHT_FLOOR};
 use super::file::{self, WeightsError};
 use crate::checkpoint::{Digest, Fingerprint};
 use crate::math::{self, abs, clamp, exp2_linear, inverse_sqrt, log2_linear};
@@ -67,6 +67,8 @@ const ENTRIES: usize = NODES * NODES + NODES;
 const BODY: usize = ENTRIES + 4 * NUMBERS;
 /// Steps of an entry in a weight's unit of four octaves.
 const GRID: f32 = 64.0;
+/// Parameters that are moved at a time: as many as vector units like, or one where there are none. It changes no bit.
+const BLOCK: usize = if cfg!(any(target_arch = "arm", target_arch = "riscv32")) { 1 } else { 8 };
 /// Bits of a place on an axis below the number of its node.
 const FRACTION: u32 = 11;
 /// The last place on an axis: as good as the last node.
@@ -84,9 +86,6 @@ pub struct Table {
     /// C, o, kappa, nu.
     numbers: [f32; NUMBERS],
 }
-
-/// Where eight parameters are on an axis, in 2048ths of the way from node to node.
-type Places = [i32; LANES];
 
 /// A place on an axis: the node before it, and how far behind that node it is.
 #[derive(Debug, Clone, Copy)]
@@ -150,22 +149,22 @@ impl Clock {
     }
 }
 
-/// x, y, z of eight parameters; `block` holds g, v, m.
+/// x, y, z of some parameters, each in 2048ths of the way from node to node; `block` holds their g, v, m.
 #[inline]
-fn places(scales: &Scales, block: &[[f32; LANES]; 3]) -> [Places; 3] {
-    let [g, v, m] = block;
-    let mut places = [[0; LANES]; 3];
-    for l in 0..LANES {
+fn places<const B: usize>(scales: &Scales, [g, v, m]: [&[f32; B]; 3]) -> [[i32; B]; 3] {
+    let mut places = [[0; B]; 3];
+    for l in 0..B {
         let (scaled, square) = (scales.factor * g[l], v[l] * scales.unbias + SQUARE_FLOOR);
         // An octave of g^2 is half a node, near the middle one and away from it on the side that the signs say.
-        let log = bits(scaled * scaled).wrapping_sub(bits(square)) >> (24 - FRACTION);
-        let (near, sign) = ((log + (2 << FRACTION)).clamp(0, END >> 1), (bits(g[l]) ^ bits(m[l])) >> 31);
+        // Moved before it is cut, so that cutting is one instruction on Arm; neither difference comes near an overflow.
+        let log = bits(scaled * scaled).wrapping_sub(bits(square)).wrapping_add(2 << 24) >> (24 - FRACTION);
+        let (near, sign) = (log.clamp(0, END >> 1), (bits(g[l]) ^ bits(m[l])) >> 31);
         places[0][l] = (4 << FRACTION) + ((near ^ sign) - sign);
         // Two nodes for each octave of 1 + y.
         let share = bits(1.0 + abs(m[l]) * scales.inverse_rms).wrapping_sub(ONE) >> (22 - FRACTION);
         places[1][l] = share.clamp(0, END);
-        let size = bits(square).wrapping_sub(bits(scales.mean_square)) >> (24 - FRACTION);
-        places[2][l] = (size + (6 << FRACTION)).clamp(0, END);
+        let size = bits(square).wrapping_sub(bits(scales.mean_square)).wrapping_add(6 << 24) >> (24 - FRACTION);
+        places[2][l] = size.clamp(0, END);
     }
     places
 }
@@ -258,19 +257,27 @@ impl Table {
         f32::from_bits((ONE + ((along + z.of(&self.size)) << (19 - FRACTION))) as u32)
     }
 
-    /// Moves one tensor, whose accumulators v, m have taken the gradient in already.
-    fn move_tensor(&self, scales: &Scales, [square, mean]: [&[f32]; 2], w: &mut [f32], gradient: &[f32]) {
-        let [of_mean, of_gradient] = scales.rates;
-        let mut at = 0;
-        while at < w.len() {
-            let block = [gradient, square, mean].map(|from| load(from, at));
-            let [x, y, z] = places(scales, &block);
-            let [g, _, m] = &block;
-            let factors: [f32; LANES] = core::array::from_fn(|l| self.factor([x[l], y[l], z[l]]));
-            for (((w, factor), m), g) in w.iter_mut().skip(at).zip(factors).zip(m).zip(g) {
-                *w -= (of_mean * m + of_gradient * g) * factor;
-            }
-            at += LANES;
+    /// Moves one tensor, whose accumulators v, m have taken the gradient in already, B parameters at a time.
+    fn move_tensor<const B: usize>(&self, scales: &Scales, slots: [&[f32]; 2], w: &mut [f32], gradient: &[f32]) {
+        let (blocks, tail) = w.as_chunks_mut::<B>();
+        let [g, v, m] = [gradient, slots[0], slots[1]].map(|from| from.as_chunks::<B>());
+        for (((w, g), v), m) in blocks.iter_mut().zip(g.0).zip(v.0).zip(m.0) {
+            self.move_block(scales, w, [g, v, m]);
+        }
+        let [g, v, m] = [g, v, m].map(|(_, tail)| tail.as_chunks::<1>().0);
+        let tail = tail.as_chunks_mut::<1>().0;
+        for (((w, g), v), m) in tail.iter_mut().zip(g).zip(v).zip(m) {
+            self.move_block(scales, w, [g, v, m]);
+        }
+    }
+
+    /// Moves some parameters; `block` holds their g, v, m.
+    #[inline]
+    fn move_block<const B: usize>(&self, scales: &Scales, w: &mut [f32; B], block: [&[f32; B]; 3]) {
+        let [x, y, z] = places(scales, block);
+        let ([of_mean, of_gradient], [g, _, m]) = (scales.rates, block);
+        for l in 0..B {
+            w[l] -= (of_mean * m[l] + of_gradient * g[l]) * self.factor([x[l], y[l], z[l]]);
         }
     }
 }
@@ -360,7 +367,7 @@ impl Rule for Table {
             let sized = features::accumulate(DECAYS, slots_of(state, i), gradient);
             let [square, mean] = state.slots.each_ref().map(|slot| slot.tensor(i));
             let scales = self.scales(&clock, &sized, [square, mean], params.tensor(i));
-            self.move_tensor(&scales, [square, mean], params.tensor_mut(i), gradient);
+            self.move_tensor::<BLOCK>(&scales, [square, mean], params.tensor_mut(i), gradient);
         }
     }
 

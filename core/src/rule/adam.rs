@@ -35,35 +35,36 @@ impl Adam {
         Self { rate: rate.into(), beta1: 0.9, beta2: 0.999, eps: 1e-8 }
     }
 
-    /// Updates both means with a gradient; gives the reciprocals of the two bias corrections.
-    pub(super) fn accumulate<P: Tensors>(&self, state: &mut State<P, 2>, gradient: &P) -> (f32, f32) {
-        let t = state.count();
-        let [mean, square] = &mut state.slots;
-        for i in 0..gradient.count() {
-            let tensors = mean.tensor_mut(i).iter_mut().zip(square.tensor_mut(i));
-            for ((m, v), &g) in tensors.zip(gradient.tensor(i)) {
-                *m = self.beta1 * *m + (1.0 - self.beta1) * g;
-                *v = self.beta2 * *v + (1.0 - self.beta2) * g * g;
-            }
-        }
-        let correction = |beta| 1.0 / (1.0 - math::powi(beta, t));
-        (correction(self.beta1), correction(self.beta2))
+    /// Takes a gradient into both means of one parameter.
+    #[inline]
+    fn mix(&self, m: &mut f32, v: &mut f32, g: f32) {
+        *m = self.beta1 * *m + (1.0 - self.beta1) * g;
+        *v = self.beta2 * *v + (1.0 - self.beta2) * g * g;
     }
 
-    /// w <- w - rate (m' / (sqrt v' + eps) + decay w), the step of Adam (decay = 0) and AdamW.
-    pub(super) fn apply<P: Tensors>(
-        &self,
-        state: &State<P, 2>,
-        params: &mut P,
-        (unbias1, unbias2): (f32, f32),
-        rate: f32,
-        decay: f32,
-    ) {
-        let [mean, square] = &state.slots;
+    /// Takes a gradient into both means.
+    pub(super) fn accumulate<P: Tensors>(&self, state: &mut State<P, 2>, gradient: &P) {
+        state.count();
+        let [mean, square] = &mut state.slots;
+        for i in 0..gradient.count() {
+            let means = mean.tensor_mut(i).iter_mut().zip(square.tensor_mut(i));
+            for ((m, v), &g) in means.zip(gradient.tensor(i)) {
+                self.mix(m, v, g);
+            }
+        }
+    }
+
+    /// The same, and w <- w - rate (m' / (sqrt v' + eps) + decay w), the step of Adam (decay = 0) and AdamW, in one pass.
+    pub(super) fn advance<P: Tensors>(&self, state: &mut State<P, 2>, params: &mut P, gradient: &P, decay: f32) {
+        let rate = self.rate.at(state.steps);
+        let t = state.count();
+        let [unbias1, unbias2] = [self.beta1, self.beta2].map(|beta| 1.0 / (1.0 - math::powi(beta, t)));
+        let [mean, square] = &mut state.slots;
         for i in 0..params.count() {
-            let tensors = mean.tensor(i).iter().zip(square.tensor(i));
-            for (w, (&m, &v)) in params.tensor_mut(i).iter_mut().zip(tensors) {
-                *w -= rate * (m * unbias1 / (math::sqrt(v * unbias2) + self.eps) + decay * *w);
+            let means = mean.tensor_mut(i).iter_mut().zip(square.tensor_mut(i));
+            for ((w, (m, v)), &g) in params.tensor_mut(i).iter_mut().zip(means).zip(gradient.tensor(i)) {
+                self.mix(m, v, g);
+                *w -= rate * (*m * unbias1 / (math::sqrt(*v * unbias2) + self.eps) + decay * *w);
             }
         }
     }
@@ -92,9 +93,7 @@ impl Rule for Adam {
         _: f32,
         _: &mut impl Probe<P>,
     ) {
-        let rate = self.rate.at(state.steps);
-        let unbias = self.accumulate(state, gradient);
-        self.apply(state, params, unbias, rate, 0.0);
+        self.advance(state, params, gradient, 0.0);
     }
 
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P) {

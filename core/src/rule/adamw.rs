@@ -52,9 +52,7 @@ impl Rule for AdamW {
         _: f32,
         _: &mut impl Probe<P>,
     ) {
-        let rate = self.adam.rate.at(state.steps);
-        let unbias = self.adam.accumulate(state, gradient);
-        self.adam.apply(state, params, unbias, rate, self.decay);
+        self.adam.advance(state, params, gradient, self.decay);
     }
 
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P) {

@@ -5,7 +5,7 @@
 //! eight calls after two that are not counted; the batch is the same one throughout. Counting is the caller's
 //! ([`Counter`]), so the same code can be counted anywhere.
 
-use lgl2o::batch::Batch;
+use lgl2o::batch::{Batch, Rows};
 use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Network, Relu, Tanh};
 use lgl2o::oracle::{Oracle, Paired};
 use lgl2o::rule::{Adam, NoProbe, Rule, Sgd, State};
@@ -48,6 +48,8 @@ pub enum Item {
     /// The guard's decision on one check batch: paired losses of both candidates and of the current parameters, and the
     /// commit.
     Decision,
+    /// The outputs for one example.
+    Inference,
 }
 
 /// One figure.
@@ -72,6 +74,8 @@ pub trait Counter {
 /// Calls that a figure is the mean of, and calls before them.
 const CALLS: u32 = 8;
 const WARM: u32 = 2;
+/// SysTick has 24 bits and, on the boards here, ticks for 40 instructions or fewer: it wraps after 670 million on some.
+const LONG: u32 = 50_000_000;
 
 /// All memory of the measurements on one network.
 pub struct Bench<N: Network> {
@@ -139,11 +143,14 @@ pub fn measure<N: Network + Default>(
     let net = Mlp::new(N::default(), Loss::CrossEntropy);
     let parameters = net.parameters() as u32;
     let mut tell = |item, instructions| each(&Cost { workload, item, parameters, instructions });
-    // Once outside of the counter, so that a wrong batch is an error and not a figure.
-    let mut oracle = Oracle::new(&net, &mut bench.scratch, &mut bench.losses);
-    oracle.loss(&bench.params, batch)?;
-    let Bench { params, gradient, second, none, two, four, .. } = bench;
+    let Bench { params, gradient, second, scratch, losses, none, two, four } = bench;
     net.initialize(params, &mut Rng::new(1));
+    // Once outside of the counter, so that a wrong batch is an error and not a figure.
+    Oracle::new(&net, scratch, losses).loss(params, batch)?;
+    let one = Rows::all(batch.inputs.row(0), batch.inputs.width());
+    let infer = || _ = core::hint::black_box(net.outputs(scratch, params, one));
+    tell(Item::Inference, mean(counter, infer));
+    let mut oracle = Oracle::new(&net, scratch, losses);
     tell(Item::Gradient, mean(counter, || _ = oracle.gradient(params, batch, gradient)));
     let mut run = |update: Item, step: Item, pair: [u32; 2]| {
         tell(update, pair[0]);
@@ -191,10 +198,12 @@ impl<N: Network> Work<'_, '_, N> {
     }
 }
 
-/// Mean over some calls, after some that are not counted.
+/// Mean over some calls, after some that are not counted; one call, if it is so long that the clock might wrap around in
+/// eight.
 fn mean(counter: &mut impl Counter, mut work: impl FnMut()) -> u32 {
-    (0..WARM).for_each(|_| work());
-    counter.count(&mut || (0..CALLS).for_each(|_| work())) / CALLS
+    (1..WARM).for_each(|_| work());
+    let calls = if counter.count(&mut work) < LONG { CALLS } else { 1 };
+    counter.count(&mut || (0..calls).for_each(|_| work())) / calls
 }
 
 #[cfg(test)]
@@ -223,7 +232,7 @@ mod tests {
         let mut bench = Box::new(Bench::<W2>::new());
         let batch = Batch::classes(&inputs, 64, &labels);
         measure(1, &mut bench, batch, &mut Once(0), |cost| all.push(*cost)).expect("measured");
-        assert_eq!(all.len(), 10);
+        assert_eq!(all.len(), 11);
         assert!(all.iter().all(|cost| cost.parameters == 2_410 && cost.workload == 1));
         assert_eq!(all.iter().filter(|cost| cost.item == Item::Decision).count(), 1);
         let few = Batch::classes(&inputs[..64], 64, &labels[..2]);

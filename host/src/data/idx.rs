@@ -128,14 +128,22 @@ pub fn read_labels(file: &Path) -> Result<IdxArray, DataError> {
     parse(open(file)?, file, Kind::Labels)
 }
 
-/// Reads images from the decompressed `content` of `file`.
-pub(super) fn parse_images(content: &[u8], file: &Path) -> Result<IdxArray, DataError> {
-    parse(content, file, Kind::Images)
+/// Reads images from the bytes of a file, gzipped or not; `file` is its name in errors.
+///
+/// # Errors
+///
+/// As [`read_images`].
+pub fn parse_images(bytes: &[u8], file: &Path) -> Result<IdxArray, DataError> {
+    parse(decompressed(bytes, file)?, file, Kind::Images)
 }
 
-/// Reads labels from the decompressed `content` of `file`.
-pub(super) fn parse_labels(content: &[u8], file: &Path) -> Result<IdxArray, DataError> {
-    parse(content, file, Kind::Labels)
+/// Reads labels from the bytes of a file, gzipped or not; `file` is its name in errors.
+///
+/// # Errors
+///
+/// As [`read_images`].
+pub fn parse_labels(bytes: &[u8], file: &Path) -> Result<IdxArray, DataError> {
+    parse(decompressed(bytes, file)?, file, Kind::Labels)
 }
 
 /// Joins images and labels into a data set; values become value / 255.
@@ -178,11 +186,15 @@ pub(super) fn content(file: &Path, size: u64) -> Result<Vec<u8>, DataError> {
     }
 }
 
-/// Opens a file and looks at its first bytes to tell gzip from plain content.
+/// Opens a file, gzipped or not.
 fn open(file: &Path) -> Result<Box<dyn Read>, DataError> {
-    const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
     let handle = File::open(file).map_err(DataError::io("read", file))?;
-    let mut reader = BufReader::with_capacity(1 << 16, handle);
+    decompressed(BufReader::with_capacity(1 << 16, handle), file)
+}
+
+/// Looks at the first bytes to tell gzip from plain content.
+fn decompressed<'a>(mut reader: impl BufRead + 'a, file: &Path) -> Result<Box<dyn Read + 'a>, DataError> {
+    const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
     let start = reader.fill_buf().map_err(DataError::io("read", file))?;
     if start.starts_with(&GZIP_MAGIC) { Ok(Box::new(MultiGzDecoder::new(reader))) } else { Ok(Box::new(reader)) }
 }

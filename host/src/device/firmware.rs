@@ -110,6 +110,15 @@ fn board_of(bytes: &[u8]) -> Result<String> {
     Ok(String::from_utf8_lossy(name).into_owned())
 }
 
+/// The compiler that a program is from, as it names itself in the file; `None` where it does not.
+#[must_use]
+pub fn compiler(bytes: &[u8]) -> Option<String> {
+    let file = object::File::parse(bytes).ok()?;
+    let comment = file.section_by_name(".comment")?.data().ok()?;
+    let names = comment.split(|&byte| byte == 0).map(String::from_utf8_lossy);
+    names.into_iter().find(|name| name.starts_with("rustc ")).map(|name| name.into_owned())
+}
+
 /// What a program takes, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Sizes {

@@ -143,13 +143,7 @@ impl Checkpoint {
     /// # Errors
     /// If the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
-        let body = postcard::to_stdvec(self)?;
-        let mut bytes = Vec::with_capacity(HEADER + body.len());
-        bytes.extend_from_slice(MAGIC);
-        bytes.push(VERSION);
-        bytes.extend_from_slice(&crc32(&body).to_le_bytes());
-        bytes.extend_from_slice(&body);
-        write_atomically(path, &bytes)
+        write_atomically(path, &self.to_bytes()?)
     }
 
     /// Reads one.
@@ -159,15 +153,39 @@ impl Checkpoint {
     pub fn read(path: &Path) -> Result<Self> {
         let shown = path.display();
         let bytes = std::fs::read(path).with_context(|| format!("cannot read the checkpoint {shown}"))?;
+        Self::from_bytes(&bytes).with_context(|| format!("cannot use {shown}"))
+    }
+
+    /// The bytes of its file.
+    ///
+    /// # Errors
+    /// None that is known.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let body = postcard::to_stdvec(self)?;
+        let mut bytes = Vec::with_capacity(HEADER + body.len());
+        bytes.extend_from_slice(MAGIC);
+        bytes.push(VERSION);
+        bytes.extend_from_slice(&crc32(&body).to_le_bytes());
+        bytes.extend_from_slice(&body);
+        Ok(bytes)
+    }
+
+    /// What the bytes of a file hold.
+    ///
+    /// # Errors
+    /// If they are foreign or damaged.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         if bytes.len() < HEADER || !bytes.starts_with(MAGIC) {
-            bail!("{shown} is not a checkpoint of meta-training (it does not start with \"L2OC\")");
+            bail!("it is not a checkpoint of meta-training (it does not start with \"L2OC\")");
         }
-        ensure!(bytes[4] == VERSION, "{shown} is of version {}, only version {VERSION} is known here", bytes[4]);
+        ensure!(bytes[4] == VERSION, "it is of version {}, only version {VERSION} is known here", bytes[4]);
         let (header, body) = bytes.split_at(HEADER);
         ensure!(
             header[5..] == crc32(body).to_le_bytes(),
-            "the checkpoint {shown} is damaged: its checksum does not fit; remove it, or begin anew with --restart"
+            "it is damaged: its checksum does not fit; remove it, or begin anew with --restart"
         );
-        postcard::from_bytes(body).with_context(|| format!("the checkpoint {shown} cannot be decoded"))
+        let (checkpoint, rest) = postcard::take_from_bytes(body).context("it cannot be decoded")?;
+        ensure!(rest.is_empty(), "it has something behind its end");
+        Ok(checkpoint)
     }
 }

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use lgl2o::objective::mlp::Activation;
 use serde::{Deserialize, Serialize};
 
+use crate::files::read_small;
 use crate::optimizer::learned::{self, KINDS, LearnedKind};
 
 /// Everything that decides what meta-training does, besides the data.
@@ -200,7 +201,8 @@ impl Config {
     /// # Errors
     /// What is wrong with the file, with its name.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let bytes = read_small(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text = String::from_utf8(bytes).with_context(|| format!("{} is not text", path.display()))?;
         let config = Self::parse(&text).with_context(|| format!("in {}", path.display()))?;
         Ok(Self { dir: path.parent().unwrap_or(Path::new("")).to_owned(), ..config })
     }

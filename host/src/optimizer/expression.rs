@@ -20,6 +20,7 @@ use winnow::token::{one_of, take_while};
 
 use super::learned::{self, BUILT_IN};
 use super::{AnyRule, LossSettings, Method, Optimizer, Policy, Sides, Tuned};
+use crate::files::read_small;
 
 /// Names of all rules.
 pub const RULES: [&str; 8] = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "lion", "armijo"];
@@ -379,7 +380,7 @@ fn rate(name: &str, text: &str) -> Result<Rate, ExpressionError> {
 /// Learned weights from a file, of whichever kind and size it holds.
 fn read_weights(path: &str) -> Result<AnyRule, ExpressionError> {
     let bad = |problem: String| ExpressionError::Weights { path: path.to_owned(), problem };
-    let bytes = std::fs::read(path).map_err(|error| bad(format!("cannot be read: {error}")))?;
+    let bytes = read_small(path.as_ref()).map_err(|error| bad(format!("cannot be read: {error}")))?;
     learned::read(&bytes).map(|(_, rule, _)| rule).map_err(|error| bad(error.to_string()))
 }
 

@@ -9,7 +9,7 @@ use super::finding::{Choice, Finding};
 use super::grid::{self, Grid};
 use super::plan::{self, Experiment, Part, Scale, TaskPlan};
 use super::store::Store;
-use super::unit::{Fingerprints, Split, Unit};
+use super::unit::{Split, Unit};
 use crate::experiment::compare::summarise;
 use crate::optimizer::parse;
 use crate::ranks::Ranks;
@@ -26,7 +26,6 @@ pub struct Lab<'a> {
     shelf: Shelf,
     scale: Scale,
     store: Store,
-    fingerprints: Fingerprints,
     bar: ProgressBar,
     /// Units done, and units found finished.
     counts: [usize; 2],
@@ -45,7 +44,7 @@ impl<'a> Lab<'a> {
         let style = ProgressStyle::with_template("reproducing {bar:30} {percent:>3} % {elapsed} left {eta}  {msg}")?;
         let bar = if ranks.is_first() { ProgressBar::new(1) } else { ProgressBar::hidden() };
         let bar = bar.with_style(style.progress_chars("=> "));
-        Ok(Self { ranks, shelf, scale, store, fingerprints: Fingerprints::default(), bar, counts: [0, 0] })
+        Ok(Self { ranks, shelf, scale, store, bar, counts: [0, 0] })
     }
 
     /// How many units were done, and how many were found finished.
@@ -96,8 +95,7 @@ impl<'a> Lab<'a> {
 
     /// The runs of some units, from the store where they are there; `after` is the work that follows.
     fn units(&mut self, bench: &Bench, task: &TaskPlan, units: &[Unit], after: u64) -> Result<Vec<Run>> {
-        let fingerprints = &self.fingerprints;
-        let keys: Vec<String> = self.ranks.try_map(units, |unit| unit.key(&bench.identity, fingerprints))?;
+        let keys: Vec<String> = units.iter().map(|unit| unit.key(&bench.identity)).collect();
         let mut runs: Vec<Option<Run>> =
             self.ranks.lead(|| Ok(keys.iter().map(|key| self.store.get(key)).collect()))?;
         let missing: Vec<usize> = (0..units.len()).filter(|&i| runs[i].is_none()).collect();

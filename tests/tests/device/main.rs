@@ -11,6 +11,7 @@
 //! `LGL2O_BOARDS=all` in the environment every program runs on every board that it fits.
 
 mod boards;
+mod counts;
 mod emulator;
 mod port;
 

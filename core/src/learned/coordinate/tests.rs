@@ -92,3 +92,22 @@ fn observing_leaves_the_state_that_stepping_leaves() {
         assert_eq!(stepped, observed);
     }
 }
+
+/// However many parameters are moved at a time, each is moved alike.
+#[test]
+fn blocks_change_no_bit() {
+    let (rule, clock, mut rng) = (crate::learned::tiny(), Clock::new(3), Rng::new(12));
+    for n in 0..20 {
+        let [g, mut v, mut m5, mut m9, mut m99, w] =
+            core::array::from_fn(|_| core::array::from_fn::<f32, 20, _>(|_| rng.normal()));
+        v.iter_mut().for_each(|v| *v *= *v);
+        let slots = Slots { square: &mut v[..n], means: [&mut m5[..n], &mut m9[..n], &mut m99[..n]] };
+        let (mut ones, mut twos, mut eights) = (w, w, w);
+        rule.move_tensor::<1>(&clock, &slots, &mut ones[..n], &g[..n]);
+        rule.move_tensor::<2>(&clock, &slots, &mut twos[..n], &g[..n]);
+        rule.move_tensor::<8>(&clock, &slots, &mut eights[..n], &g[..n]);
+        assert_eq!(ones.map(f32::to_bits), eights.map(f32::to_bits));
+        assert_eq!(ones.map(f32::to_bits), twos.map(f32::to_bits));
+        assert!(n == 0 || ones != w);
+    }
+}

@@ -66,7 +66,7 @@ const UNIT: Scales = Scales { factor: 1.0, inverse_rms: 1.0, rates: [1.0; 2], un
 
 /// The factor for g / sqrt(v), |m| / rms(m), and sqrt(v).
 fn factor(rule: &Table, x: f32, y: f32, size: f32) -> f32 {
-    let [x, y, z] = places(&UNIT, &[[x * size; LANES], [size * size; LANES], [y; LANES]]);
+    let [x, y, z] = places(&UNIT, [&[x * size; 8], &[size * size; 8], &[y; 8]]);
     rule.factor([x[0], y[3], z[7]])
 }
 
@@ -171,10 +171,25 @@ fn the_steepest_table_stays_within_its_bounds() {
         (0..ENTRIES).for_each(|i| rule.set_entry(i, if i % 2 == 0 { first } else { -1 - first }));
         for _ in 0..2000 {
             let mut wild = || exp2_linear(rng.range(-126.0, 127.0)) * rng.range(-1.0, 1.0);
-            let block = [[wild(); LANES], [abs(wild()); LANES], [wild(); LANES]];
-            let [x, y, z] = places(&UNIT, &block);
+            let block = [[wild()], [abs(wild())], [wild()]];
+            let [x, y, z] = places(&UNIT, block.each_ref());
             let factor = rule.factor([x[0], y[0], z[0]]);
             assert!((exp2_linear(-16.0)..exp2_linear(16.0)).contains(&factor), "{block:?}: {factor}");
         }
+    }
+}
+
+/// However many parameters are moved at a time, each is moved alike.
+#[test]
+fn blocks_change_no_bit() {
+    let (rule, mut rng) = (some(), Rng::new(12));
+    for n in 0..20 {
+        let [g, v, m, w] = core::array::from_fn(|_| core::array::from_fn::<f32, 20, _>(|_| rng.normal()));
+        let v = v.map(abs);
+        let (mut ones, mut eights) = (w, w);
+        rule.move_tensor::<1>(&UNIT, [&v[..n], &m[..n]], &mut ones[..n], &g[..n]);
+        rule.move_tensor::<8>(&UNIT, [&v[..n], &m[..n]], &mut eights[..n], &g[..n]);
+        assert_eq!(ones.map(f32::to_bits), eights.map(f32::to_bits));
+        assert!(n == 0 || ones != w);
     }
 }

@@ -61,14 +61,24 @@ impl Loss {
         }
     }
 
-    /// Replaces each row of outputs by the error with respect to the last layer's pre-activations.
-    pub fn errors(self, outputs: &mut [f32], width: usize, targets: &Targets<'_>, n: usize, top: Activation) {
+    /// Loss of each of n examples as [`losses`](Self::losses) has it; and replaces its row of outputs by the error with
+    /// respect to the last layer's pre-activations.
+    pub fn errors(
+        self,
+        outputs: &mut [f32],
+        width: usize,
+        targets: &Targets<'_>,
+        n: usize,
+        top: Activation,
+        losses: &mut [f32],
+    ) {
         let share = 1.0 / n as f32;
-        for s in 0..n {
+        for (s, loss) in losses.iter_mut().take(n).enumerate() {
             let outputs = row_mut(outputs, s, width);
             match targets {
-                Targets::Classes(labels) => softmax_error(outputs, labels.get(s), share, top),
+                Targets::Classes(labels) => *loss = softmax_error(outputs, labels.get(s), share, top),
                 Targets::Values(rows) => {
+                    *loss = sum::squared_distance(outputs, rows.row(s)) / width as f32;
                     let scale = 2.0 * share / width as f32;
                     for (a, &t) in outputs.iter_mut().zip(rows.row(s)) {
                         *a = scale * (*a - t) * top.slope(*a);
@@ -89,19 +99,27 @@ fn cross_entropy(outputs: &[f32], target: f32) -> f32 {
     math::ln(sum::tree(lanes)) - (target - shift)
 }
 
-/// share (softmax(a)_c - [c = t]) act'(a_c), in place.
-fn softmax_error(outputs: &mut [f32], target: Option<u8>, share: f32, top: Activation) {
+/// [`cross_entropy`], and in place share (softmax(a)_c - [c = t]) act'(a_c).
+fn softmax_error(outputs: &mut [f32], target: Option<u8>, share: f32, top: Activation) -> f32 {
     let shift = largest(outputs);
-    let mut lanes = [0.0; sum::LANES];
-    for (i, &a) in outputs.iter().enumerate() {
-        lanes[i % sum::LANES] += math::exp(a - shift);
-    }
-    let scale = 1.0 / sum::tree(lanes);
     let target = target.map_or(usize::MAX, usize::from);
+    let of_target = outputs.get(target).copied().unwrap_or(f32::NAN);
+    // Where the slope does not ask for the outputs, their exponentials are kept in their place.
+    let linear = top == Activation::Identity;
+    let mut lanes = [0.0; sum::LANES];
+    for (i, a) in outputs.iter_mut().enumerate() {
+        let power = math::exp(*a - shift);
+        lanes[i % sum::LANES] += power;
+        *a = if linear { power } else { *a };
+    }
+    let total = sum::tree(lanes);
+    let scale = 1.0 / total;
     for (c, a) in outputs.iter_mut().enumerate() {
         let hit = if c == target { 1.0 } else { 0.0 };
-        *a = share * (math::exp(*a - shift) * scale - hit) * top.slope(*a);
+        let (power, slope) = if linear { (*a, 1.0) } else { (math::exp(*a - shift), top.slope(*a)) };
+        *a = share * (power * scale - hit) * slope;
     }
+    math::ln(total) - (of_target - shift)
 }
 
 #[cfg(test)]
@@ -116,7 +134,9 @@ mod tests {
         Loss::CrossEntropy.losses(&[1000.0; 4], 4, &batch.targets, 1, &mut loss);
         assert!((loss[0] - 4.0f32.ln()).abs() < 2e-3, "{loss:?}");
         let mut outputs = [1000.0; 4];
-        Loss::CrossEntropy.errors(&mut outputs, 4, &batch.targets, 1, Activation::Identity);
+        let mut same = [0.0];
+        Loss::CrossEntropy.errors(&mut outputs, 4, &batch.targets, 1, Activation::Identity, &mut same);
+        assert_eq!(same, loss);
         assert_eq!(outputs, [0.25, 0.25, -0.75, 0.25]);
     }
 
@@ -127,8 +147,22 @@ mod tests {
         Loss::SquaredError.losses(&[3.0, 1.0], 2, &batch.targets, 1, &mut loss);
         assert_eq!(loss, [2.5]);
         let mut outputs = [3.0, 1.0];
-        Loss::SquaredError.errors(&mut outputs, 2, &batch.targets, 1, Activation::Identity);
+        let mut same = [0.0];
+        Loss::SquaredError.errors(&mut outputs, 2, &batch.targets, 1, Activation::Identity, &mut same);
+        assert_eq!(same, loss);
         assert_eq!(outputs, [2.0, 1.0]);
+    }
+
+    /// With a bent top layer, too, the loss beside the errors is the loss alone.
+    #[test]
+    fn both_ways_to_the_loss_agree() {
+        for top in [Activation::Identity, Activation::Tanh, Activation::Sigmoid, Activation::Relu] {
+            let batch = Batch::classes(&[], 0, &[2]);
+            let (mut outputs, mut alone, mut beside) = ([0.3, 0.9, 0.0, 0.1, 0.7, 0.2, 0.8, 0.4, 0.6], [0.0], [0.0]);
+            Loss::CrossEntropy.losses(&outputs, 9, &batch.targets, 1, &mut alone);
+            Loss::CrossEntropy.errors(&mut outputs, 9, &batch.targets, 1, top, &mut beside);
+            assert_eq!(alone, beside);
+        }
     }
 
     #[test]

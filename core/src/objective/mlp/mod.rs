@@ -146,7 +146,7 @@ impl<N: Network> Mlp<N> {
                 dense::weight_gradient(errors, rows, n, layer.outputs, gradient.tensor_mut(2 * l));
                 dense::bias_gradient(errors, n, gradient.tensor_mut(2 * l + 1));
                 let activation = self.network.layer(l - 1).activation;
-                dense::input_error(params.tensor(2 * l), errors, n, layer.inputs, layer.outputs, activation, below);
+                dense::input_error(params.tensor(2 * l), errors, n, [layer.inputs, layer.outputs], activation, below);
             }
         }
     }
@@ -199,9 +199,8 @@ impl<N: Network> Objective for Mlp<N> {
         self.forward(activations, params, batch.inputs, n);
         let top = self.network.depth() - 1;
         let layer = self.network.layer(top);
-        let outputs = activations.tensor_mut(top);
-        self.loss.losses(outputs, layer.outputs, &batch.targets, n, losses.as_mut());
-        self.loss.errors(outputs, layer.outputs, &batch.targets, n, layer.activation);
+        let (outputs, losses) = (activations.tensor_mut(top), losses.as_mut());
+        self.loss.errors(outputs, layer.outputs, &batch.targets, n, layer.activation, losses);
         self.backward(activations, params, &batch, n, gradient);
         Ok(n)
     }

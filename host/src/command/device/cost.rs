@@ -34,6 +34,8 @@ struct Results {
     math: &'static str,
     /// What is counted: "instructions", or "cycles" on metal.
     unit: &'static str,
+    /// The compiler that the program is from: another one's counts are others.
+    compiler: Option<String>,
     costs: Vec<Cost>,
     sizes: Vec<Size>,
 }
@@ -55,7 +57,7 @@ pub(super) fn run(mut job: Job<'_>) -> Result<(), Failure> {
     let bar = ProgressBar::new_spinner();
     let ran = job.report(Emulator::counting, |event| match event {
         Event::Message(FromDevice::Cost(cost)) => {
-            if (cost.workload, cost.item) == (0, Item::Gradient) {
+            if (cost.workload, cost.item) == (0, Item::Inference) {
                 costs.clear();
             }
             costs.push(*cost);
@@ -75,6 +77,7 @@ pub(super) fn run(mut job: Job<'_>) -> Result<(), Failure> {
         program: "cost",
         math: MATH,
         unit: if board.is_emulated() { "instructions" } else { "cycles" },
+        compiler: job.bytes().and_then(firmware::compiler),
         costs,
         sizes,
     };
@@ -126,12 +129,23 @@ fn table(results: &Results) -> String {
     };
     let steps = Table {
         caption: format!(
-            "{unit} for one gradient, for one training step by each rule, and for one decision of the guard on one check \
-             batch (the losses of both candidates and of the current parameters, and the commit)."
+            "{unit} for the outputs of one example, for one gradient, for one training step by each rule, and for one \
+             decision of the guard on one check batch (the losses of both candidates and of the current parameters, and \
+             the commit)."
         ),
-        head: ["workload", "gradient", "SGD", "Adam", "table", "MLP", "decision"].map(str::to_owned).to_vec(),
+        head: ["workload", "inference", "gradient", "SGD", "Adam", "table", "MLP", "decision"]
+            .map(str::to_owned)
+            .to_vec(),
         rows: row(
-            &[Item::Gradient, Item::StepSgd, Item::StepAdam, Item::StepTable, Item::StepMlp, Item::Decision],
+            &[
+                Item::Inference,
+                Item::Gradient,
+                Item::StepSgd,
+                Item::StepAdam,
+                Item::StepTable,
+                Item::StepMlp,
+                Item::Decision,
+            ],
             &|cost| grouped(cost.instructions.into()),
         ),
         words: false,

@@ -1,0 +1,137 @@
+//! Forward kernel of the dense layer: Z\[s\]\[o\] = sum_i W\[o\]\[i\] X\[s\]\[i\] + b\[o\].
+//!
+//! There are two ways through it, with the same bits. *By rows*, a few examples share each pass over a row of weights,
+//! with eight partial sums for each: made for processors whose registers hold several numbers. *By lanes*, four examples
+//! and four outputs share a pass over every eighth input, with one partial sum for each of the sixteen pairs: made for
+//! processors with many registers of one number, such as a Cortex-M4F, where a number that was loaded then serves four
+//! products.
+
+use crate::batch::{Rows, row, row_mut};
+use crate::sum::{self, LANES};
+
+/// Examples, and outputs, that share a pass by lanes.
+const SIDE: usize = 4;
+/// A number for each pair of one of four outputs and one of four examples.
+type Tile = [[f32; SIDE]; SIDE];
+
+/// Z = X W^T + b for the first n rows of X. W has as many rows as b has numbers.
+pub fn forward(weights: &[f32], bias: &[f32], inputs: Rows<'_>, n: usize, out: &mut [f32]) {
+    let single = cfg!(all(target_arch = "arm", target_abi = "eabihf"));
+    if single && inputs.width() >= 2 * LANES {
+        by_lanes(weights, bias, inputs, n, out);
+    } else if cfg!(target_arch = "arm") {
+        by_rows(sum::dot2, weights, bias, inputs, n, out);
+    } else {
+        by_rows(sum::dot4, weights, bias, inputs, n, out);
+    }
+}
+
+/// [`forward`] with S examples to a row of weights, by this function.
+pub fn by_rows<const S: usize>(
+    dots: impl Fn(&[f32], [&[f32]; S]) -> [f32; S],
+    weights: &[f32],
+    bias: &[f32],
+    inputs: Rows<'_>,
+    n: usize,
+    out: &mut [f32],
+) {
+    let (width, outputs) = (inputs.width(), bias.len());
+    let mut s = 0;
+    while s + S <= n {
+        let x: [&[f32]; S] = core::array::from_fn(|k| inputs.row(s + k));
+        for (o, &b) in bias.iter().enumerate() {
+            let z = dots(row(weights, o, width), x);
+            for (k, z) in z.into_iter().enumerate() {
+                if let Some(out) = out.get_mut((s + k) * outputs + o) {
+                    *out = z + b;
+                }
+            }
+        }
+        s += S;
+    }
+    for s in s..n {
+        one(&dots, weights, bias, inputs.row(s), row_mut(out, s, outputs));
+    }
+}
+
+/// Z of one example, for which S outputs share a pass over its inputs.
+fn one<const S: usize>(
+    dots: impl Fn(&[f32], [&[f32]; S]) -> [f32; S],
+    weights: &[f32],
+    bias: &[f32],
+    x: &[f32],
+    out: &mut [f32],
+) {
+    let width = x.len();
+    let (blocks, tail) = out.as_chunks_mut::<S>();
+    let (biases, bias_tail) = bias.as_chunks::<S>();
+    let whole = biases.len() * S;
+    for (i, (out, b)) in blocks.iter_mut().zip(biases).enumerate() {
+        let z = dots(x, core::array::from_fn(|k| row(weights, i * S + k, width)));
+        out.iter_mut().zip(z).zip(b).for_each(|((out, z), b)| *out = z + b);
+    }
+    for (o, (out, &b)) in tail.iter_mut().zip(bias_tail).enumerate() {
+        *out = sum::dot(row(weights, whole + o, width), x) + b;
+    }
+}
+
+/// [`forward`] with tiles of four examples and four outputs. Where their numbers are no multiples of four, the last tiles
+/// overlap: what is computed twice is the same. Fewer than four go by rows.
+pub fn by_lanes(weights: &[f32], bias: &[f32], inputs: Rows<'_>, n: usize, out: &mut [f32]) {
+    let (width, outputs) = (inputs.width(), bias.len());
+    let (Some(last_s), Some(last_o)) = (n.checked_sub(SIDE), outputs.checked_sub(SIDE)) else {
+        return by_rows(sum::dot2, weights, bias, inputs, n, out);
+    };
+    let mut sums = [[[0.0; SIDE]; SIDE]; LANES];
+    for s in (0..n).step_by(SIDE).map(|s| s.min(last_s)) {
+        let x = [0, 1, 2, 3].map(|k| inputs.row(s + k));
+        for o in (0..outputs).step_by(SIDE).map(|o| o.min(last_o)) {
+            lanes([0, 1, 2, 3].map(|k| row(weights, o + k, width)), x, &mut sums);
+            for k in 0..SIDE {
+                let b = bias.get(o..).and_then(|b| b.first_chunk::<SIDE>());
+                let out = out.get_mut((s + k) * outputs + o..).and_then(|out| out.first_chunk_mut::<SIDE>());
+                if let (Some(b), Some(out)) = (b, out) {
+                    for j in 0..SIDE {
+                        out[j] = sum::tree(core::array::from_fn(|l| sums[l][j][k])) + b[j];
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The eight partial sums of each pair, lane by lane.
+// A function of its own, so that the sums have the registers for themselves.
+#[inline(never)]
+fn lanes(w: [&[f32]; SIDE], x: [&[f32]; SIDE], sums: &mut [Tile; LANES]) {
+    let width = w[0].len();
+    // Said once for all rows, so that no access below is checked.
+    if w.iter().chain(&x).any(|row| row.len() != width) {
+        return;
+    }
+    let [w_pairs, x_pairs] = [w, x].map(|rows| rows.map(|row| row.as_chunks::<{ 2 * LANES }>().0));
+    let pairs = width / (2 * LANES);
+    for (l, sums) in sums.iter_mut().enumerate() {
+        let mut tile = [[0.0; SIDE]; SIDE];
+        for i in 0..pairs {
+            add(&mut tile, w_pairs.map(|row| row[i][l]), x_pairs.map(|row| row[i][l]));
+            add(&mut tile, w_pairs.map(|row| row[i][LANES + l]), x_pairs.map(|row| row[i][LANES + l]));
+        }
+        let mut i = 2 * LANES * pairs + l;
+        while i < width {
+            add(&mut tile, w.map(|row| row[i]), x.map(|row| row[i]));
+            i += LANES;
+        }
+        *sums = tile;
+    }
+}
+
+/// tile\[o\]\[s\] <- tile\[o\]\[s\] + w\[o\] x\[s\].
+#[inline(always)]
+fn add(tile: &mut Tile, w: [f32; SIDE], x: [f32; SIDE]) {
+    for (sums, w) in tile.iter_mut().zip(w) {
+        for (sum, x) in sums.iter_mut().zip(x) {
+            *sum += w * x;
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! A digest of the sources that results depend on: the core, and what runs experiments. Results that were kept by another
+//! program are then not taken for this one's.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+use sha2::{Digest, Sha256};
+
+/// What results depend on. The core is beside this package, or is a released one, which has its version.
+const SOURCES: [&str; 6] =
+    ["../core/src", "src/data", "src/experiment", "src/network.rs", "src/optimizer", "src/task.rs"];
+
+fn main() -> io::Result<()> {
+    let mut digest = Sha256::new();
+    for source in SOURCES.map(Path::new).into_iter().filter(|source| source.exists()) {
+        println!("cargo:rerun-if-changed={}", source.display());
+        for file in files(source)? {
+            digest.update(file.display().to_string());
+            digest.update(fs::read(&file)?);
+        }
+    }
+    digest.update(env::var("CARGO_FEATURE_MICROMATH").is_ok().to_string());
+    let digest: String = digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    println!("cargo:rustc-env=LGL2O_SOURCES={digest}");
+    Ok(())
+}
+
+/// A file, or all files below a folder, in order.
+fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut entries = fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+    entries.sort();
+    let mut all = Vec::new();
+    for entry in entries {
+        all.extend(files(&entry)?);
+    }
+    Ok(all)
+}
