@@ -5,6 +5,7 @@ use std::process::Command;
 
 use lgl2o_host::device::board::{BOARDS, Board, board};
 use lgl2o_host::device::emulator::Emulator;
+use lgl2o_host::device::firmware::{self, Sizes};
 use lgl2o_host::device::stream::{Outcome, StreamError};
 use lgl2o_tests::program::build;
 
@@ -145,4 +146,22 @@ fn costs_are_counted_and_sizes_told() {
             assert_eq!(size["stack"].is_null(), *name == "stream", "{}: {name}", board.name);
         }
     }
+}
+
+/// On RISC-V the linker's script has sections for heap and stack, which fill the memory.
+#[test]
+fn what_is_set_aside_for_the_stack_is_no_static_ram() {
+    use object::SectionKind::{Data, ReadOnlyData, Text, UninitializedData};
+    use object::{Architecture, BinaryFormat, Endianness};
+    let mut file = object::write::Object::new(BinaryFormat::Elf, Architecture::Riscv32, Endianness::Little);
+    for (name, kind, bytes) in [(".text", Text, 40), (".rodata", ReadOnlyData, 8), (".data", Data, 4)] {
+        let section = file.add_section(Vec::new(), name.into(), kind);
+        file.append_section_data(section, &vec![1; bytes], 4);
+    }
+    for (name, bytes) in [(".bss", 100), (".heap", 16), (".stack", 1 << 24)] {
+        let section = file.add_section(Vec::new(), name.into(), UninitializedData);
+        file.append_section_bss(section, bytes, 4);
+    }
+    let sizes = firmware::sizes(&file.write().expect("an ELF file")).expect("sizes");
+    assert_eq!(sizes, Sizes { flash: 52, ram: 104 });
 }
