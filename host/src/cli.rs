@@ -6,6 +6,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, RangedU64ValueParser, T
 use clap::{Args, Parser, Subcommand};
 use lgl2o::objective::mlp::Activation;
 
+use crate::bench::WORKLOADS;
 use crate::device::board;
 use crate::reproduce::plan::EXPERIMENTS;
 use crate::task::{BATCH, Hidden, TASKS};
@@ -53,6 +54,8 @@ pub enum Command {
     Device(DeviceArgs),
     /// Fetch and verify data sets; say where they are.
     Data(DataArgs),
+    /// Time training steps on this machine.
+    Bench(BenchArgs),
 }
 
 /// Arguments of `compare`.
@@ -313,6 +316,55 @@ Examples:
         board::list()
     )
 }
+
+/// Arguments of `bench`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = BENCH_HELP)]
+pub struct BenchArgs {
+    /// Networks, separated by commas: S1, S2, S3; all of them unless said otherwise.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = PossibleValuesParser::new(WORKLOADS))]
+    pub networks: Vec<String>,
+    /// Optimizers, separated by commas, as `compare` has them, with their rates.
+    #[arg(
+        long,
+        value_name = "LIST",
+        default_value = "sgd:0.3,adam:0.01,table,l2o,lgl2o(l2o,sgd:0.3),lgl2o(avg-l2o,sgd:0.3)"
+    )]
+    pub optimizers: String,
+    /// Runs of each optimizer.
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub rounds: u32,
+    /// Training steps of a run.
+    #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub steps: u32,
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl BenchArgs {
+    /// Whether a network is asked for.
+    #[must_use]
+    pub fn includes(&self, network: &str) -> bool {
+        self.networks.is_empty() || self.networks.iter().any(|name| name == network)
+    }
+}
+
+const BENCH_HELP: &str = "\
+Networks, with batches of 128:
+  S1  2-32-32-2 tanh, on the built-in spirals
+  S2  784-20-10 sigmoid, on noisy prototypes of ten classes
+  S3  784-128-10 ReLU, on the same
+
+A figure is a run's time on the processor over its steps, so what a guard spends on races and checks is in it; an update
+alone is timed from one gradient. Everything runs on one thread. The optimizers take turns, and the median is over their
+runs: times are of this machine, in this hour, and only ratios of one call say something.
+
+Examples:
+  lgl2o bench                               the table
+  lgl2o bench --networks S2 --json          one network, for a program to read
+  lgl2o bench --optimizers 'sgd:0.3,lgl2o(avg-l2o,sgd:0.3)' --steps 3000
+                                            what guarding costs in a longer run";
 
 /// Arguments of `data`.
 #[derive(Debug, Clone, Args)]

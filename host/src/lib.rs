@@ -17,11 +17,14 @@
 //!
 //! **Devices.** [`device`] runs a demonstration on a board and holds it against the same core here.
 //!
+//! **Times.** [`bench`] times training steps on this machine.
+//!
 //! **Ranks.** [`ranks`] spreads work over the processes that `mpirun` starts.
 //!
 //! **Commands.** [`cli`] says what can be asked for, [`command`] does it; what they write, they write as [`files`]
 //! does.
 
+pub mod bench;
 pub mod cli;
 pub mod command;
 pub mod data;

@@ -228,3 +228,25 @@ fn mnist_is_a_task_where_it_stands() {
     let last = json["summary"].as_array().unwrap().last().unwrap()["test_loss_mean"].as_f64().unwrap();
     assert!(last < 1.5, "20 guarded steps leave a loss of {last}, no better than guessing");
 }
+
+/// The times themselves are the machine's; what is around them is not.
+#[test]
+fn bench_prints_what_it_was_asked_for() {
+    let dir = folder();
+    let few = ["bench", "--networks", "S1", "--optimizers", "sgd:0.3,l2o,lgl2o(l2o,sgd:0.3)", "--steps", "10"];
+    let run = lgl2o(dir.path(), &[&few[..], &["--rounds", "3", "--json"]].concat());
+    run.expect(0, &[]);
+    let json: serde_json::Value = serde_json::from_str(&run.out).expect("JSON and nothing else");
+    let figures = json["measurements"].as_array().expect("figures");
+    assert_eq!((&json["version"], figures.len()), (&1.into(), 3));
+    for figure in figures {
+        let [least, median, greatest] = ["least", "median", "greatest"].map(|key| figure["step"][key].as_f64());
+        assert!(least > Some(0.0) && least <= median && median <= greatest, "{figure}");
+        assert_eq!(figure["update"].is_null(), figure["optimizer"] == "lgl2o(l2o,sgd:0.3)");
+    }
+    let table = lgl2o(dir.path(), &[&few[..], &["--rounds", "1"]].concat());
+    assert!(table.out.contains("| S1: 2-32-32-2 tanh") && table.out.contains("`l2o`"), "{}", table.out);
+    lgl2o(dir.path(), &["bench", "--networks", "S4"]).expect(2, &["S1"]);
+    lgl2o(dir.path(), &["bench", "--optimizers", "sgdd"]).expect(2, &["sgd"]);
+    lgl2o(dir.path(), &["bench", "--rounds", "0"]).expect(2, &["--rounds"]);
+}

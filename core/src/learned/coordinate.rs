@@ -19,7 +19,7 @@
 //!
 //! rms and mean run over the tensor of n parameters, r' = 1 / sqrt(mean v'). The seven numbers c are the same for all
 //! parameters of a tensor, so C c + a is computed once per tensor: a parameter costs 8 inputs. There are 18 H + 7
-//! weights for H hidden units. log2 and 2^ are straight lines within an octave ([`log2_linear`], [`exp2_linear`]),
+//! weights for H hidden units. log2 and 2^ are straight lines within an octave ([`log2_linear`], [`exp2_linear`](math::exp2_linear)),
 //! 1 / sqrt is [`inverse_sqrt`]: the rule needs no table, no division per parameter, and no `libm` but for two tanh a
 //! step and two square roots a tensor.
 //!
@@ -35,7 +35,7 @@ use super::Learned;
 use super::features::{self, SQUARE_DECAY, SQUARE_FLOOR, STEP, WEIGHT_FLOOR, add};
 use super::file::{self, WeightsError};
 use crate::checkpoint::{Digest, Fingerprint};
-use crate::math::{self, clamp, exp2_linear, inverse_sqrt, log2_linear};
+use crate::math::{self, clamp, exp2_linear_within, inverse_sqrt, log2_linear};
 use crate::rng::Rng;
 use crate::rule::{Probe, Rule, State};
 use crate::sum;
@@ -176,7 +176,8 @@ impl<const H: usize> CoordinateMlp<H> {
             add(&mut scale, s, &hidden);
         }
         for (d, s) in direction.iter_mut().zip(scale) {
-            *d = STEP * *d * exp2_linear(clamp(s, -12.0, 6.0));
+            // A NaN in s is in d as well, by the same hidden unit.
+            *d = STEP * *d * exp2_linear_within(clamp(s, -12.0, 6.0));
         }
         direction
     }

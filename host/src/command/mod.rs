@@ -1,5 +1,6 @@
 //! The commands, each in a file of its own.
 
+mod bench;
 mod compare;
 mod data;
 mod device;
@@ -55,6 +56,7 @@ pub fn dispatch(cli: &Cli, ranks: &Ranks) -> Result<(), Failure> {
         Some(Command::MetaTrain(args)) => meta_train::run(args, ranks),
         Some(Command::Device(args)) => device::run(args),
         Some(Command::Data(args)) => data::run(args),
+        Some(Command::Bench(args)) => bench::run(args),
     }
 }
 

@@ -1,0 +1,213 @@
+//! Step times on this machine: three networks, some optimizers, run after run in turn, on one thread.
+//!
+//! | name | optimizee | data |
+//! |---|---|---|
+//! | S1 | 2-32-32-2 tanh | the built-in spirals |
+//! | S2 | 784-20-10 sigmoid | noisy prototypes of ten classes, a third of the labels wrong |
+//! | S3 | 784-128-10 ReLU | the same |
+//!
+//! with batches of 128, drawn as in any run. A figure is a run's time on the processor, which other programs' work does not
+//! count in, over its steps, so what a guard spends on races and
+//! checks is in it. The optimizers take turns, so that a disturbance meets all of them, and the median over the rounds
+//! leaves it out.
+
+use std::time::Duration;
+
+use lgl2o::batch::Sampler;
+use lgl2o::checkpoint::{Fingerprint, Persist};
+use lgl2o::guard::Guard;
+use lgl2o::objective::Blank as _;
+use lgl2o::objective::mlp::Activation;
+use lgl2o::rule::{NoProbe, Rule as _};
+use lgl2o::{Memory, Rng, Trainer, Winner};
+use serde::Serialize;
+
+use crate::data::{DataError, DataSets, Dataset, spirals_sets};
+use crate::network::HeapTensors;
+use crate::optimizer::{GuardVisitor, Method, Optimizer};
+use crate::task::{BATCH, Task};
+
+/// Names of the networks.
+pub const WORKLOADS: [&str; 3] = ["S1", "S2", "S3"];
+
+/// Median and extremes over the rounds, in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Time {
+    /// The middle one.
+    pub median: f64,
+    /// The shortest.
+    pub least: f64,
+    /// The longest.
+    pub greatest: f64,
+}
+
+impl Time {
+    /// Of some times, at least one.
+    fn of(mut times: Vec<f64>) -> Self {
+        times.sort_by(f64::total_cmp);
+        Self { median: times[times.len() / 2], least: times[0], greatest: times[times.len() - 1] }
+    }
+}
+
+/// One figure.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Measurement {
+    /// One of [`WORKLOADS`].
+    pub workload: &'static str,
+    /// The network in words.
+    pub model: String,
+    /// Numbers that are trained.
+    pub parameters: usize,
+    /// The optimizer's name.
+    pub optimizer: String,
+    /// A training step, all included.
+    pub step: Time,
+    /// The update alone, where a rule runs alone.
+    pub update: Option<Time>,
+    /// Share of the steps that are the learned side's.
+    pub learned_steps_share: f64,
+}
+
+/// A network and its data.
+///
+/// # Errors
+/// None that built-in data have.
+pub fn task(workload: &str) -> Result<Task, DataError> {
+    Ok(match workload {
+        "S1" => Task::new(workload, spirals_sets(), &[32, 32], Activation::Tanh, BATCH),
+        "S2" => Task::new(workload, prototypes()?, &[20], Activation::Sigmoid, BATCH),
+        _ => Task::new(workload, prototypes()?, &[128], Activation::Relu, BATCH),
+    })
+}
+
+/// Ten classes of 784 inputs in \[0, 1\]: a prototype each, and noise. A third of the labels are wrong, so that no run comes
+/// to errors so small that the processor has to take its time over them.
+fn prototypes() -> Result<DataSets, DataError> {
+    let (width, classes, mut rng) = (784, 10, Rng::new(3));
+    let centers: Vec<f32> = (0..width * classes).map(|_| rng.range(0.0, 1.0)).collect();
+    let mut set = |n: usize| {
+        let mut labels: Vec<u8> = (0..n).map(|i| (i % classes) as u8).collect();
+        let row = |label: &u8| &centers[usize::from(*label) * width..][..width];
+        let inputs = labels.iter().flat_map(row).map(|x| 0.3 * x + rng.range(0.0, 0.7)).collect();
+        labels.iter_mut().step_by(3).for_each(|label| *label = rng.below(classes as u32) as u8);
+        Dataset::new(inputs, labels, width, classes, None)
+    };
+    Ok(DataSets { name: "prototypes".to_owned(), train: set(4096)?, test: set(512)? })
+}
+
+/// Times a run of each optimizer on a network, so many rounds in turn; tells each run to `advance`.
+///
+/// # Errors
+/// Settings out of range.
+pub fn measure(
+    workload: &'static str,
+    task: &Task,
+    optimizers: &[Optimizer],
+    [rounds, steps]: [u32; 2],
+    advance: impl Fn(),
+) -> Result<Vec<Measurement>, lgl2o::Error> {
+    let mut runs: Vec<Vec<Ran>> = vec![Vec::new(); optimizers.len()];
+    for _ in 0..rounds.max(1) {
+        for (optimizer, runs) in optimizers.iter().zip(&mut runs) {
+            let mut ran = optimizer.method.visit(Timer { task, steps })??;
+            if let Method::Alone { rule, .. } = &optimizer.method {
+                ran.update = Some(update(task, rule, steps));
+            }
+            runs.push(ran);
+            advance();
+        }
+    }
+    let parameters = task.optimizee().parameters();
+    let figure = |(optimizer, runs): (&Optimizer, Vec<Ran>)| Measurement {
+        workload,
+        model: task.model.clone(),
+        parameters,
+        optimizer: optimizer.name.clone(),
+        step: Time::of(runs.iter().map(|ran| ran.step).collect()),
+        update: runs.iter().map(|ran| ran.update).collect::<Option<Vec<f64>>>().map(Time::of),
+        learned_steps_share: runs.first().map_or(0.0, |ran| ran.learned),
+    };
+    Ok(optimizers.iter().zip(runs).map(figure).collect())
+}
+
+/// What one run has shown: microseconds, and the share of the learned side's steps.
+#[derive(Debug, Clone, Copy)]
+struct Ran {
+    step: f64,
+    update: Option<f64>,
+    learned: f64,
+}
+
+/// This process's time on the processor so far.
+fn now() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::try_from(time).unwrap_or_default()
+}
+
+fn microseconds(start: Duration, steps: u64) -> f64 {
+    now().saturating_sub(start).as_secs_f64() * 1e6 / steps as f64
+}
+
+/// Times a run.
+struct Timer<'a> {
+    task: &'a Task,
+    steps: u32,
+}
+
+impl GuardVisitor for Timer<'_> {
+    type Output = Result<Ran, lgl2o::Error>;
+
+    fn visit<G: Guard + Fingerprint>(self, guard: &G) -> Self::Output
+    where
+        G::Memory<HeapTensors>: Persist,
+    {
+        let (optimizee, train) = (self.task.optimizee(), self.task.train());
+        let (mut pick, mut used) = (vec![0; self.task.batch], vec![0; train.len().div_ceil(32)]);
+        let mut source = Sampler::new(train.inputs(), train.width(), train.labels(), 1, &mut pick, &mut used)?;
+        let mut memory = Memory::blank(&optimizee, guard);
+        optimizee.initialize(memory.params_mut(), &mut Rng::new(1));
+        let mut trainer = Trainer::new(&optimizee, guard, &mut memory);
+        let mut learned = 0;
+        let start = now();
+        while trainer.progress().steps < u64::from(self.steps) {
+            let verdict = trainer.round(&mut source)?;
+            learned += if verdict.winner == Winner::Learned { u64::from(verdict.steps) } else { 0 };
+        }
+        let steps = trainer.progress().steps;
+        Ok(Ran { step: microseconds(start, steps), update: None, learned: learned as f64 / steps as f64 })
+    }
+}
+
+/// Times a rule's updates from one gradient.
+fn update(task: &Task, rule: &crate::optimizer::AnyRule, steps: u32) -> f64 {
+    let optimizee = task.optimizee();
+    let (mut params, mut gradient) = (optimizee.blank_params(), optimizee.blank_params());
+    optimizee.initialize(&mut params, &mut Rng::new(1));
+    let mut rng = Rng::new(2);
+    gradient.as_mut_slice().iter_mut().for_each(|g| *g = 1e-3 * rng.normal());
+    let mut state = rule.state(&params);
+    let start = now();
+    (0..steps).for_each(|_| rule.step(&mut state, &mut params, &gradient, 1.0, &mut NoProbe));
+    std::hint::black_box(&params);
+    microseconds(start, steps.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::optimizer::{Tuned, parse_list};
+
+    #[test]
+    fn every_optimizer_has_its_figures() {
+        let task = task("S1").expect("built in");
+        let list = parse_list("sgd:1,lgl2o(avg-table,sgd:1)", &Tuned::built_in("spirals")).expect("a list");
+        let figures = measure("S1", &task, &list, [3, 30], || {}).expect("measured");
+        assert_eq!(figures.len(), 2);
+        for figure in &figures {
+            let Time { median, least, greatest } = figure.step;
+            assert!(0.0 < least && least <= median && median <= greatest);
+        }
+        assert!(figures[0].update.is_some() && figures[1].update.is_none());
+        assert_eq!((figures[0].parameters, figures[0].learned_steps_share), (1_218, 0.0));
+    }
+}

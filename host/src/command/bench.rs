@@ -1,0 +1,81 @@
+//! `lgl2o bench`: step times on this machine.
+
+use anyhow::Context as _;
+use indicatif::ProgressBar;
+use serde::Serialize;
+
+use super::Failure;
+use crate::bench::{Measurement, Time, WORKLOADS, measure, task};
+use crate::cli::BenchArgs;
+use crate::optimizer::{Tuned, parse_list};
+use crate::report::overview::{Overview, Table};
+
+/// The version of what `--json` prints.
+const VERSION: u32 = 1;
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+struct Results {
+    version: u32,
+    /// Runs of each optimizer.
+    rounds: u32,
+    /// Training steps of a run, at least; a guard's last round may go beyond.
+    steps: u32,
+    /// Times in microseconds.
+    measurements: Vec<Measurement>,
+}
+
+/// Does it.
+pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
+    let chosen: Vec<&'static str> = WORKLOADS.into_iter().filter(|name| args.includes(name)).collect();
+    let optimizers = parse_list(&args.optimizers, &Tuned::default()).map_err(|e| Failure::Usage(e.into()))?;
+    let bar = ProgressBar::new(chosen.len() as u64 * optimizers.len() as u64 * u64::from(args.rounds));
+    let mut measurements = Vec::new();
+    for name in chosen {
+        bar.set_message(name);
+        let task = task(name)?;
+        measurements.extend(measure(name, &task, &optimizers, [args.rounds, args.steps], || bar.inc(1))?);
+    }
+    bar.finish_and_clear();
+    let results = Results { version: VERSION, rounds: args.rounds, steps: args.steps, measurements };
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&results).context("cannot write the figures")?);
+    } else {
+        println!("{}", table(&results));
+    }
+    Ok(())
+}
+
+fn table(results: &Results) -> String {
+    let show = |time: &Time| format!("{:.1} ({:.1} to {:.1})", time.median, time.least, time.greatest);
+    let row = |figure: &Measurement| {
+        // The first optimizer of the workload is what the others are held against.
+        let first = results.measurements.iter().find(|other| other.workload == figure.workload).unwrap_or(figure);
+        vec![
+            format!("{}: {}", figure.workload, figure.model),
+            format!("`{}`", figure.optimizer),
+            show(&figure.step),
+            format!("{:.2}", figure.step.median / first.step.median),
+            figure.update.as_ref().map_or("-".to_owned(), show),
+            format!("{:.0}", 100.0 * figure.learned_steps_share),
+        ]
+    };
+    let head = ["network", "optimizer", "step, us", "ratio", "update alone, us", "learned steps %"];
+    Overview {
+        title: "step times".to_owned(),
+        lead: vec![format!(
+            "Medians of {} runs of {} steps, on one thread, and in brackets the shortest and the longest; batches of 128.",
+            results.rounds, results.steps
+        )],
+        table: Table {
+            caption: "Microseconds on the processor for a training step, all included, and for an update alone; the ratio is to the first \
+                      optimizer."
+                .to_owned(),
+            head: head.map(str::to_owned).to_vec(),
+            rows: results.measurements.iter().map(row).collect(),
+            words: false,
+        },
+        ..Overview::default()
+    }
+    .markdown()
+}
