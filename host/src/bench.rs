@@ -6,10 +6,9 @@
 //! | S2 | 784-20-10 sigmoid | noisy prototypes of ten classes, a third of the labels wrong |
 //! | S3 | 784-128-10 ReLU | the same |
 //!
-//! with batches of 128, drawn as in any run. A figure is a run's time on the processor, which other programs' work does not
-//! count in, over its steps, so what a guard spends on races and
-//! checks is in it. The optimizers take turns, so that a disturbance meets all of them, and the median over the rounds
-//! leaves it out.
+//! with batches of 128, drawn as in any run. A figure is a run's time on the processor, in which other programs do not
+//! count, over its steps; so what a guard spends on races and checks is in it. The optimizers take turns, so that a
+//! disturbance meets all of them, and the median over the rounds leaves it out.
 
 use std::time::Duration;
 

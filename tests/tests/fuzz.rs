@@ -45,7 +45,7 @@ fn hurt(bytes: &mut Vec<u8>, damage: &Damage) {
     match damage {
         Damage::Flip(at, mask) => bytes.get_mut(place(*at, length)).into_iter().for_each(|byte| *byte ^= mask),
         Damage::Set(at, word, n) => {
-            bytes.iter_mut().skip(place(*at, length)).zip(&word[..*n]).for_each(|(b, w)| *b = *w)
+            bytes.iter_mut().skip(place(*at, length)).zip(&word[..*n]).for_each(|(b, w)| *b = *w);
         }
         Damage::Cut(at) => bytes.truncate(place(*at, length)),
         Damage::Remove(at, p) => drop(bytes.drain(part(*at, *p))),

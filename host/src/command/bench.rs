@@ -68,8 +68,8 @@ fn table(results: &Results) -> String {
             results.rounds, results.steps
         )],
         table: Table {
-            caption: "Microseconds on the processor for a training step, all included, and for an update alone; the ratio is to the first \
-                      optimizer."
+            caption: "Microseconds on the processor for a training step, all included, and for an update alone; the \
+                      ratio is to the first optimizer."
                 .to_owned(),
             head: head.map(str::to_owned).to_vec(),
             rows: results.measurements.iter().map(row).collect(),
