@@ -77,6 +77,8 @@ fn one<const S: usize>(
 
 /// [`forward`] with tiles of four examples and four outputs. Where their numbers are no multiples of four, the last tiles
 /// overlap: what is computed twice is the same. Fewer than four go by rows.
+// j and k name a place in every lane.
+#[allow(clippy::needless_range_loop)]
 pub fn by_lanes(weights: &[f32], bias: &[f32], inputs: Rows<'_>, n: usize, out: &mut [f32]) {
     let (width, outputs) = (inputs.width(), bias.len());
     let (Some(last_s), Some(last_o)) = (n.checked_sub(SIDE), outputs.checked_sub(SIDE)) else {
