@@ -43,6 +43,9 @@ fn layer() -> impl Strategy<Value = Layer> {
     })
 }
 
+/// A forward kernel: weights, bias, inputs, examples, outputs.
+type Forward = fn(&[f32], &[f32], Rows<'_>, usize, &mut [f32]);
+
 fn activation() -> impl Strategy<Value = Activation> {
     prop_oneof![Just(Activation::Identity), Just(Activation::Relu), Just(Activation::Tanh), Just(Activation::Sigmoid)]
 }
@@ -121,7 +124,7 @@ proptest! {
     #[test]
     fn forward_agrees(l in layer(), picked: bool) {
         let x = if picked { Rows::picked(&l.x, l.inputs, &l.pick) } else { Rows::all(&l.x, l.inputs) };
-        let ways: [fn(&[f32], &[f32], Rows<'_>, usize, &mut [f32]); 4] = [
+        let ways: [Forward; 4] = [
             dense::forward,
             dense::by_lanes,
             |w, b, x, n, out| dense::by_rows(sum::dot2, w, b, x, n, out),
