@@ -17,7 +17,7 @@
 //!
 //! **Devices.** [`device`] runs a demonstration on a board and holds it against the same core here.
 //!
-//! **Times.** [`bench`] times training steps on this machine.
+//! **Times.** [`mod@bench`] times training steps on this machine.
 //!
 //! **Ranks.** [`ranks`] spreads work over the processes that `mpirun` starts.
 //!
