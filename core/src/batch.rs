@@ -347,7 +347,7 @@ impl<'a> Sampler<'a> {
             && let Some(word) = self.used.get_mut(i as usize / 32)
         {
             *word |= 1 << (i % 32);
-            self.used_count += 1;
+            self.used_count = self.used_count.saturating_add(1);
         }
     }
 

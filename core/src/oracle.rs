@@ -29,13 +29,13 @@ impl Cost {
     /// The cost in forward passes of one example, a gradient counting as three.
     #[must_use]
     pub const fn in_forwards(&self) -> u64 {
-        3 * self.gradients + self.forwards
+        self.gradients.saturating_mul(3).saturating_add(self.forwards)
     }
 
-    /// Adds another cost.
+    /// Adds another cost; at the end of the range it stays there.
     pub const fn add(&mut self, other: Self) {
-        self.gradients += other.gradients;
-        self.forwards += other.forwards;
+        self.gradients = self.gradients.saturating_add(other.gradients);
+        self.forwards = self.forwards.saturating_add(other.forwards);
     }
 }
 
@@ -195,7 +195,7 @@ impl<'a, O: Objective> Oracle<'a, O> {
     ) -> Result<f32, Error> {
         let [losses, _] = &mut *self.losses;
         let n = self.objective.gradient(self.scratch, params, batch, losses, gradient)?;
-        self.spent.gradients += n as u64;
+        self.spent.gradients = self.spent.gradients.saturating_add(n as u64);
         Ok(mean(losses, n))
     }
 
@@ -206,7 +206,7 @@ impl<'a, O: Objective> Oracle<'a, O> {
     pub fn loss(&mut self, params: &O::Params, batch: O::Batch<'_>) -> Result<f32, Error> {
         let [losses, _] = &mut *self.losses;
         let n = self.objective.losses(self.scratch, params, batch, losses)?;
-        self.spent.forwards += n as u64;
+        self.spent.forwards = self.spent.forwards.saturating_add(n as u64);
         Ok(mean(losses, n))
     }
 
@@ -225,7 +225,7 @@ impl<'a, O: Objective> Oracle<'a, O> {
         let [a, b] = &mut *self.losses;
         let n = self.objective.losses(self.scratch, first, batch, a)?;
         self.objective.losses(self.scratch, second, batch, b)?;
-        self.spent.forwards += 2 * n as u64;
+        self.spent.forwards = self.spent.forwards.saturating_add(2 * n as u64);
         let (of_first, of_second) = (a.as_ref().get(..n).unwrap_or(&[]), b.as_mut().get_mut(..n).unwrap_or(&mut []));
         let share = paired.merge(of_first, of_second);
         let Some(third) = third else { return Ok(()) };
@@ -272,6 +272,15 @@ impl<O: Objective> Probe<O::Params> for BatchProbe<'_, '_, '_, O> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A checkpoint whose checksum is right may still hold any count.
+    #[test]
+    fn a_cost_at_the_end_of_its_range_stays_there() {
+        let mut cost = Cost { gradients: u64::MAX - 1, forwards: u64::MAX };
+        cost.add(Cost { gradients: 2, forwards: 1 });
+        assert_eq!(cost, Cost { gradients: u64::MAX, forwards: u64::MAX });
+        assert_eq!(cost.in_forwards(), u64::MAX);
+    }
 
     #[test]
     fn merging_batches_gives_the_moments_of_all_examples() {

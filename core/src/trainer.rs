@@ -45,7 +45,7 @@ impl Progress {
 
     fn count(&mut self, verdict: &Verdict) {
         self.rounds = self.rounds.saturating_add(1);
-        self.steps += u64::from(verdict.steps);
+        self.steps = self.steps.saturating_add(verdict.steps.into());
         match verdict.winner {
             Winner::Fallback => {}
             Winner::Learned => self.learned = self.learned.saturating_add(1),
