@@ -340,6 +340,9 @@ pub struct BenchArgs {
     /// Print JSON instead of a table.
     #[arg(long)]
     pub json: bool,
+    /// Also measure how the time of a step grows with width, depth and batch, and draw it.
+    #[arg(long, value_name = "FILE.svg")]
+    pub growth: Option<PathBuf>,
 }
 
 impl BenchArgs {
@@ -364,7 +367,9 @@ Examples:
   lgl2o bench                               the table
   lgl2o bench --networks S2 --json          one network, for a program to read
   lgl2o bench --optimizers 'sgd:0.3,lgl2o(avg-l2o,sgd:0.3)' --steps 3000
-                                            what guarding costs in a longer run";
+                                            what guarding costs in a longer run
+  lgl2o bench --networks S2 --rounds 3 --growth growth.svg
+                                            a picture of width, depth and batch";
 
 /// Arguments of `data`.
 #[derive(Debug, Clone, Args)]

@@ -3,7 +3,7 @@
 //! # The tour, along the way of the data
 //!
 //! **Tasks and data.** [`data`] reads, verifies and fetches data sets; a [`task`] is data with an optimizee.
-//! [`network`] gives the core memory whose sizes are known at run time only.
+//! [`network`] gives the core memory whose sizes are known at run time only, [`kernels`] the vectors of this machine.
 //!
 //! **Optimizers.** [`optimizer`] reads expressions such as `lgl2o(l2o,sgd:1)` and knows the tuned rates.
 //!
@@ -31,6 +31,7 @@ pub mod data;
 pub mod device;
 pub mod experiment;
 pub mod files;
+pub mod kernels;
 pub mod meta;
 pub mod network;
 pub mod optimizer;

@@ -1,11 +1,13 @@
 //! Networks whose shape is known at run time only: the core's traits over memory on the heap.
 //!
-//! Nothing is computed here. The core's kernels see the same slices as those of a network whose shape is a type, so the
-//! bits are the same.
+//! The [kernels](crate::kernels) are those for this machine's vectors. They see the same slices as the core's do in a
+//! network whose shape is a type, and give the same bits.
 
 use lgl2o::objective::mlp::network::BlankNetwork;
 use lgl2o::objective::mlp::{Activation, Layer, Network};
 use lgl2o::tensors::Tensors;
+
+use crate::kernels::Vectors;
 
 /// A list of tensors in one allocation.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,6 +74,7 @@ impl Tensors for HeapTensors {
 pub struct HeapNetwork {
     layers: Vec<Layer>,
     capacity: usize,
+    kernels: Vectors,
 }
 
 impl HeapNetwork {
@@ -90,13 +93,13 @@ impl HeapNetwork {
                 activation: if l == last { Activation::Identity } else { hidden },
             })
             .collect();
-        Self { layers, capacity }
+        Self::from_layers(layers, capacity)
     }
 
     /// A network of these layers, at least one, each of which takes what the one before gives.
     #[must_use]
     pub fn from_layers(layers: Vec<Layer>, capacity: usize) -> Self {
-        Self { layers, capacity }
+        Self { layers, capacity, kernels: Vectors::new() }
     }
 
     /// The layers.
@@ -108,7 +111,7 @@ impl HeapNetwork {
     /// The same layers for batches of another size.
     #[must_use]
     pub fn with_capacity(&self, capacity: usize) -> Self {
-        Self { layers: self.layers.clone(), capacity }
+        Self { capacity, ..self.clone() }
     }
 }
 
@@ -116,7 +119,11 @@ impl Network for HeapNetwork {
     type Params = HeapTensors;
     type Activations = HeapTensors;
     type Losses = Vec<f32>;
+    type Kernels = Vectors;
 
+    fn kernels(&self) -> &Vectors {
+        &self.kernels
+    }
     fn depth(&self) -> usize {
         self.layers.len()
     }

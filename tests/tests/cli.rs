@@ -246,6 +246,13 @@ fn bench_prints_what_it_was_asked_for() {
     }
     let table = lgl2o(dir.path(), &[&few[..], &["--rounds", "1"]].concat());
     assert!(table.out.contains("| S1: 2-32-32-2 tanh") && table.out.contains("`l2o`"), "{}", table.out);
+    let drawn = dir.path().join("pictures/growth.svg");
+    let growth = "bench --networks S1 --optimizers sgd:0.3,table --rounds 1 --steps 2 --growth pictures/growth.svg";
+    lgl2o(dir.path(), &growth.split(' ').collect::<Vec<_>>()).expect(0, &[]);
+    let picture = std::fs::read_to_string(drawn).expect("a picture");
+    for part in ["Hidden units", "Hidden layers", "Examples in a batch", "sgd:0.3", "table"] {
+        assert!(picture.contains(part), "{part}");
+    }
     lgl2o(dir.path(), &["bench", "--networks", "S4"]).expect(2, &["S1"]);
     lgl2o(dir.path(), &["bench", "--optimizers", "sgdd"]).expect(2, &["sgd"]);
     lgl2o(dir.path(), &["bench", "--rounds", "0"]).expect(2, &["--rounds"]);

@@ -4,8 +4,9 @@
 //! end; sums over examples and over outputs in their order. NaNs count as equal.
 
 use lgl2o::batch::Rows;
-use lgl2o::objective::mlp::{Activation, dense};
+use lgl2o::objective::mlp::{Activation, Kernels, Portable, dense};
 use lgl2o::sum;
+use lgl2o_host::kernels::Vectors;
 use lgl2o_tests::bits::{pattern, patterns};
 use lgl2o_tests::{cases, strategy};
 use proptest::collection::vec;
@@ -130,6 +131,14 @@ proptest! {
             |w, b, x, n, out| dense::by_rows(sum::dot2, w, b, x, n, out),
             |w, b, x, n, out| dense::by_rows(sum::dot4, w, b, x, n, out),
         ];
+        for vectors in Vectors::all() {
+            let (fast, plain) = both(
+                l.n * l.outputs,
+                |out| vectors.forward(&l.weights, &l.bias, x, l.n, out),
+                |out| dense::plain::forward(&l.weights, &l.bias, x, l.n, out),
+            );
+            prop_assert_eq!(fast, plain, "{}", vectors.name());
+        }
         for forward in ways {
             let (fast, plain) = both(
                 l.n * l.outputs,
@@ -150,6 +159,14 @@ proptest! {
             dense::weight_gradient_by::<2>,
             dense::weight_gradient_by::<4>,
         ];
+        for vectors in Vectors::all() {
+            let (fast, plain) = both(
+                l.inputs * l.outputs,
+                |g| vectors.weight_gradient(&l.e, x, l.n, l.outputs, g),
+                |g| dense::plain::weight_gradient(&l.e, x, l.n, l.outputs, g),
+            );
+            prop_assert_eq!(fast, plain, "{}", vectors.name());
+        }
         for gradient in gradients {
             let (fast, plain) = both(
                 l.inputs * l.outputs,
@@ -168,7 +185,11 @@ proptest! {
             |g| dense::bias_gradient(&l.e, l.n, g),
             |g| dense::plain::bias_gradient(&l.e, l.n, g),
         );
-        prop_assert_eq!(fast, plain);
+        prop_assert_eq!(&fast, &plain);
+        for vectors in Vectors::all() {
+            let (fast, _) = both(l.outputs, |g| vectors.bias_gradient(&l.e, l.n, g), |_| ());
+            prop_assert_eq!(&fast, &plain, "{}", vectors.name());
+        }
     }
 
     /// D = (E W) * act'(X), over X.
@@ -182,7 +203,67 @@ proptest! {
             error(&l.weights, &l.e, l.n, shape, below, &mut fast);
             prop_assert_eq!(patterns(&fast), patterns(&plain));
         }
+        for vectors in Vectors::all() {
+            let mut fast = l.x.clone();
+            vectors.input_error(&l.weights, &l.e, l.n, shape, below, &mut fast);
+            prop_assert_eq!(patterns(&fast), patterns(&plain), "{}", vectors.name());
+        }
     }
+
+    /// Activations and exponentials of any numbers are the core's.
+    #[test]
+    fn functions_agree(x in vec(strategy::any_number(), 0..=40)) {
+        for vectors in Vectors::all() {
+            prop_assert_eq!(unequal(vectors, &x), None, "{}", vectors.name());
+        }
+    }
+}
+
+/// The first of some numbers whose exponential or activation is not the core's, if there is one.
+fn unequal(vectors: Vectors, x: &[f32]) -> Option<f32> {
+    let [mut ours, mut theirs] = [x.to_vec(), x.to_vec()];
+    vectors.exp(&mut ours);
+    Portable.exp(&mut theirs);
+    let mut wrong = differing(x, &ours, &theirs);
+    for activation in [Activation::Identity, Activation::Relu, Activation::Tanh, Activation::Sigmoid] {
+        ours.copy_from_slice(x);
+        theirs.copy_from_slice(x);
+        vectors.activate(activation, &mut ours);
+        Portable.activate(activation, &mut theirs);
+        wrong = wrong.or(differing(x, &ours, &theirs));
+    }
+    wrong
+}
+
+/// The first argument for which two results differ.
+fn differing(x: &[f32], ours: &[f32], theirs: &[f32]) -> Option<f32> {
+    x.iter().zip(ours.iter().zip(theirs)).find(|(_, (a, b))| pattern(**a) != pattern(**b)).map(|(x, _)| *x)
+}
+
+/// Holds every so manieth of all numbers of 32 bits against the core's functions.
+fn functions_of_every(stride: usize) {
+    for vectors in Vectors::all() {
+        let mut bits = (0..=u32::MAX).step_by(stride).peekable();
+        while bits.peek().is_some() {
+            let x: Vec<f32> = bits.by_ref().take(4096).map(f32::from_bits).collect();
+            if let Some(x) = unequal(vectors, &x) {
+                panic!("{}: {x:e}, of bits {:08x}", vectors.name(), x.to_bits());
+            }
+        }
+    }
+}
+
+/// The vectors' exp, tanh and logistic function have the core's bits at four million arguments of every sign and size.
+#[test]
+fn functions_agree_everywhere() {
+    functions_of_every(1021);
+}
+
+/// The same at all arguments there are: some ten minutes.
+#[test]
+#[ignore = "takes minutes"]
+fn functions_agree_at_every_argument() {
+    functions_of_every(1);
 }
 
 /// The comparison can fail: summed from left to right, some of these sums have other bits.

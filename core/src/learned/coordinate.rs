@@ -156,7 +156,8 @@ impl<const H: usize> CoordinateMlp<H> {
     }
 
     /// The steps of some parameters from their inputs, before the sign is turned back.
-    #[inline]
+    #[cfg_attr(target_os = "none", inline)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     fn steps<const B: usize>(&self, offset: &[f32; H], level: f32, x: &[[f32; B]; INPUTS]) -> [f32; B] {
         let [skip @ .., kappa] = &self.skip;
         let (mut direction, mut scale) = ([self.output_bias[0]; B], [self.output_bias[1] + kappa * level; B]);
@@ -221,6 +222,7 @@ struct Slots<'a> {
 
 impl Slots<'_> {
     /// Takes a gradient in.
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     fn accumulate(&mut self, gradient: &[f32]) {
         let [fast, middle, slow] = &mut self.means;
         let means = fast.iter_mut().zip(middle.iter_mut()).zip(slow.iter_mut());
@@ -263,7 +265,8 @@ impl Slots<'_> {
 
 /// The eight inputs of each of some parameters, turned so that m_.9 is not negative; `block` holds their g, v, m_.5, m_.9,
 /// m_.99.
-#[inline]
+#[cfg_attr(target_os = "none", inline)]
+#[cfg_attr(not(target_os = "none"), inline(always))]
 fn inputs<const B: usize>(scales: &Scales, w: &[f32; B], block: [&[f32; B]; 5]) -> [[f32; B]; INPUTS] {
     let [g, v, fast, middle, slow] = block;
     let [u_square, u_fast, u_middle, u_slow] = scales.unbias;
@@ -300,6 +303,7 @@ const fn turn(x: f32, sign: u32) -> f32 {
 
 impl<const H: usize> CoordinateMlp<H> {
     /// Moves one tensor, whose accumulators have taken the gradient in already, B parameters at a time.
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     fn move_tensor<const B: usize>(&self, clock: &Clock, slots: &Slots<'_>, w: &mut [f32], gradient: &[f32]) {
         let (scales, context) = slots.statistics(clock, w);
         let offset = self.hidden_offset(&context);
@@ -318,7 +322,8 @@ impl<const H: usize> CoordinateMlp<H> {
     }
 
     /// Moves some parameters; `block` holds their g, v, m_.5, m_.9, m_.99.
-    #[inline]
+    #[cfg_attr(target_os = "none", inline)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     fn move_block<const B: usize>(&self, scales: &Scales, offset: &[f32; H], w: &mut [f32; B], block: [&[f32; B]; 5]) {
         let steps = self.steps(offset, scales.level, &inputs(scales, w, block));
         for ((w, step), &middle) in w.iter_mut().zip(steps).zip(block[3]) {
@@ -383,6 +388,7 @@ impl<const H: usize> Rule for CoordinateMlp<H> {
         State::like(like)
     }
 
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     fn step<P: Tensors>(
         &self,
         state: &mut Self::State<P>,

@@ -50,7 +50,8 @@ pub struct CoordinateLstm<const H: usize> {
 }
 
 /// Sizes and signs of eight gradients.
-#[inline]
+#[cfg_attr(target_os = "none", inline)]
+#[cfg_attr(not(target_os = "none"), inline(always))]
 fn log_and_sign(factor: f32, g: &[f32; LANES]) -> [[f32; LANES]; INPUTS] {
     let mut x = [[0.0; LANES]; INPUTS];
     for l in 0..LANES {
@@ -95,7 +96,8 @@ impl<const H: usize> Recurrent<H> for CoordinateLstm<H> {
         self.network.rate(level)
     }
 
-    #[inline]
+    #[cfg_attr(target_os = "none", inline)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     fn directions(&self, scales: &Scales, block: &[[f32; LANES]; 3], cells: &mut Cells<H>) -> [f32; LANES] {
         let [g, _, m] = block;
         let x = log_and_sign(scales.factor, g);
@@ -151,6 +153,7 @@ impl<const H: usize> Rule for CoordinateLstm<H> {
         RecurrentState::like(like)
     }
 
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     fn step<P: Tensors>(
         &self,
         state: &mut Self::State<P>,

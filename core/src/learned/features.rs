@@ -56,6 +56,7 @@ impl Gradient {
 }
 
 /// Takes a gradient into the accumulators v, m of one tensor, which have these decays; gives its size.
+#[cfg_attr(not(target_os = "none"), inline(always))]
 pub(super) fn accumulate(
     [of_square, of_mean]: [f32; 2],
     [square, mean]: [&mut [f32]; 2],
@@ -72,7 +73,8 @@ pub(super) fn accumulate(
 }
 
 /// Up to eight numbers from position `at`, padded with zeros.
-#[inline]
+#[cfg_attr(target_os = "none", inline)]
+#[cfg_attr(not(target_os = "none"), inline(always))]
 pub(super) fn load(from: &[f32], at: usize) -> [f32; LANES] {
     let rest = from.get(at..).unwrap_or(&[]);
     if let Some(block) = rest.first_chunk::<LANES>() {
@@ -86,7 +88,8 @@ pub(super) fn load(from: &[f32], at: usize) -> [f32; LANES] {
 }
 
 /// sum <- sum + a x, lane by lane.
-#[inline]
+#[cfg_attr(target_os = "none", inline)]
+#[cfg_attr(not(target_os = "none"), inline(always))]
 pub(super) fn add<const N: usize>(sum: &mut [f32; N], a: f32, x: &[f32; N]) {
     for (sum, x) in sum.iter_mut().zip(x) {
         *sum += a * x;

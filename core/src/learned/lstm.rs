@@ -36,7 +36,8 @@ pub(super) struct Lstm<const I: usize, const H: usize> {
 /// tanh as Lambert's continued fraction, cut after the 13: at most 1e-4 off. Beyond +-4.97, where the fraction comes to
 /// 1 within rounding, it stays what it is there. Sixteen operations, one of them a division, and no case that would
 /// keep lanes from going together.
-#[inline]
+#[cfg_attr(target_os = "none", inline)]
+#[cfg_attr(not(target_os = "none"), inline(always))]
 pub(super) fn tanh(x: f32) -> f32 {
     let x = clamp(x, -4.97, 4.97);
     let y = x * x;
@@ -44,7 +45,8 @@ pub(super) fn tanh(x: f32) -> f32 {
 }
 
 /// 1 / (1 + e^-x), by way of [`tanh`]: at most 5e-5 off.
-#[inline]
+#[cfg_attr(target_os = "none", inline)]
+#[cfg_attr(not(target_os = "none"), inline(always))]
 fn sigmoid(x: f32) -> f32 {
     0.5 + 0.5 * tanh(0.5 * x)
 }
@@ -86,7 +88,8 @@ impl<const I: usize, const H: usize> Lstm<I, H> {
     }
 
     /// One step of eight parameters: from the inputs x and the h and c of the step before to the new h and c.
-    #[inline]
+    #[cfg_attr(target_os = "none", inline)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(super) fn advance(&self, x: &[[f32; LANES]; I], h: &mut [[f32; LANES]; H], c: &mut [[f32; LANES]; H]) {
         let mut outputs = [[0.0; LANES]; H];
         for k in 0..H {

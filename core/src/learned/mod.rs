@@ -15,6 +15,9 @@
 //! | the papers' sizes, [`CoordinateLstm<20>`] and [`RnnProp<20>`] | 5,145 and 6,645 | 20,596 and 26,596 | 82 | 14,100 and 17,400 |
 //!
 //! Operations are arithmetic ones, counted by hand in each rule's formula; Adam has 16.
+//!
+//! Off devices the loops over parameters are always inlined. Whoever calls a rule from a function that is compiled for wider
+//! vectors than the target's then has the rule in such vectors, with the same bits; `lgl2o-host` does.
 
 pub mod controller;
 pub mod coordinate;

@@ -77,7 +77,8 @@ impl<const I: usize, const H: usize> Network<I, H> {
     }
 
     /// Lets eight parameters' cells take in the inputs; gives d.
-    #[inline]
+    #[cfg_attr(target_os = "none", inline)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(super) fn advance(
         &self,
         x: &[[f32; LANES]; I],
@@ -205,7 +206,8 @@ pub(super) trait Recurrent<const H: usize> {
 }
 
 /// Overwrites up to eight numbers from position `at`.
-#[inline]
+#[cfg_attr(target_os = "none", inline)]
+#[cfg_attr(not(target_os = "none"), inline(always))]
 fn store(to: &mut [f32], at: usize, block: &[f32; LANES]) {
     for (to, &from) in to.iter_mut().skip(at).zip(block) {
         *to = from;
@@ -216,6 +218,7 @@ fn store(to: &mut [f32], at: usize, block: &[f32; LANES]) {
 ///
 /// Both [`step`](crate::rule::Rule::step) and [`observe`](crate::rule::Rule::observe) of a rule are this function, so
 /// they leave the same state.
+#[cfg_attr(not(target_os = "none"), inline(always))]
 pub(super) fn advance<P: Tensors, R: Recurrent<H>, const H: usize>(
     rule: &R,
     state: &mut RecurrentState<P, H>,
@@ -240,6 +243,7 @@ pub(super) fn advance<P: Tensors, R: Recurrent<H>, const H: usize>(
 }
 
 /// The same for one tensor, whose accumulators v, m have taken the gradient in already.
+#[cfg_attr(not(target_os = "none"), inline(always))]
 fn advance_tensor<R: Recurrent<H>, const H: usize>(
     rule: &R,
     scales: &Scales,

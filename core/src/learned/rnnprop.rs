@@ -106,7 +106,8 @@ impl<const H: usize> RnnProp<H> {
 }
 
 /// m' r and g r of eight parameters; `block` holds g, v, m.
-#[inline]
+#[cfg_attr(target_os = "none", inline)]
+#[cfg_attr(not(target_os = "none"), inline(always))]
 fn directions(scales: &Scales, block: &[[f32; LANES]; 3]) -> [[f32; LANES]; INPUTS] {
     let ([g, v, m], [u_square, u_mean]) = (block, scales.unbias);
     let mut dirs = [[0.0; LANES]; INPUTS];
@@ -125,7 +126,8 @@ impl<const H: usize> Recurrent<H> for RnnProp<H> {
         self.network.rate(level)
     }
 
-    #[inline]
+    #[cfg_attr(target_os = "none", inline)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     fn directions(&self, scales: &Scales, block: &[[f32; LANES]; 3], cells: &mut Cells<H>) -> [f32; LANES] {
         let dirs = directions(scales, block);
         let mut x = self.bias.map(|bias| [bias; LANES]);
@@ -184,6 +186,7 @@ impl<const H: usize> Rule for RnnProp<H> {
         RecurrentState::like(like)
     }
 
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     fn step<P: Tensors>(
         &self,
         state: &mut Self::State<P>,

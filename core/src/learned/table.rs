@@ -150,7 +150,8 @@ impl Clock {
 }
 
 /// x, y, z of some parameters, each in 2048ths of the way from node to node; `block` holds their g, v, m.
-#[inline]
+#[cfg_attr(target_os = "none", inline)]
+#[cfg_attr(not(target_os = "none"), inline(always))]
 fn places<const B: usize>(scales: &Scales, [g, v, m]: [&[f32; B]; 3]) -> [[i32; B]; 3] {
     let mut places = [[0; B]; 3];
     for l in 0..B {
@@ -248,7 +249,8 @@ impl Table {
     }
 
     /// 2^(T + Z) at a place.
-    #[inline]
+    #[cfg_attr(target_os = "none", inline)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     fn factor(&self, at: [i32; 3]) -> f32 {
         let [x, y, z] = at.map(Place::new);
         let along = y.between(x.of(&self.agreement[y.node]), x.of(&self.agreement[y.node + 1])) >> FRACTION;
@@ -258,6 +260,7 @@ impl Table {
     }
 
     /// Moves one tensor, whose accumulators v, m have taken the gradient in already, B parameters at a time.
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     fn move_tensor<const B: usize>(&self, scales: &Scales, slots: [&[f32]; 2], w: &mut [f32], gradient: &[f32]) {
         let (blocks, tail) = w.as_chunks_mut::<B>();
         let [g, v, m] = [gradient, slots[0], slots[1]].map(|from| from.as_chunks::<B>());
@@ -272,7 +275,8 @@ impl Table {
     }
 
     /// Moves some parameters; `block` holds their g, v, m.
-    #[inline]
+    #[cfg_attr(target_os = "none", inline)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     fn move_block<const B: usize>(&self, scales: &Scales, w: &mut [f32; B], block: [&[f32; B]; 3]) {
         let [x, y, z] = places(scales, block);
         let ([of_mean, of_gradient], [g, _, m]) = (scales.rates, block);
@@ -353,6 +357,7 @@ impl Rule for Table {
         State::like(like)
     }
 
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     fn step<P: Tensors>(
         &self,
         state: &mut Self::State<P>,

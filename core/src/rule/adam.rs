@@ -55,6 +55,7 @@ impl Adam {
     }
 
     /// The same, and w <- w - rate (m' / (sqrt v' + eps) + decay w), the step of Adam (decay = 0) and AdamW, in one pass.
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(super) fn advance<P: Tensors>(&self, state: &mut State<P, 2>, params: &mut P, gradient: &P, decay: f32) {
         let rate = self.rate.at(state.steps);
         let t = state.count();

@@ -1,13 +1,17 @@
 //! `lgl2o bench`: step times on this machine.
 
+use std::path::Path;
+
 use anyhow::Context as _;
 use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::Failure;
-use crate::bench::{Measurement, Time, WORKLOADS, measure, task};
+use crate::bench::{Measurement, SIZES, Time, WORKLOADS, growth, measure, task};
 use crate::cli::BenchArgs;
+use crate::files::{check_writable, write_atomically};
 use crate::optimizer::{Tuned, parse_list};
+use crate::report;
 use crate::report::overview::{Overview, Table};
 
 /// The version of what `--json` prints.
@@ -29,12 +33,23 @@ struct Results {
 pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
     let chosen: Vec<&'static str> = WORKLOADS.into_iter().filter(|name| args.includes(name)).collect();
     let optimizers = parse_list(&args.optimizers, &Tuned::default()).map_err(|e| Failure::Usage(e.into()))?;
-    let bar = ProgressBar::new(chosen.len() as u64 * optimizers.len() as u64 * u64::from(args.rounds));
+    if let Some(file) = &args.growth {
+        let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty());
+        check_writable(dir.unwrap_or(Path::new(".")))?;
+    }
+    let sizes = chosen.len() + args.growth.as_ref().map_or(0, |_| SIZES);
+    let bar = ProgressBar::new(sizes as u64 * optimizers.len() as u64 * u64::from(args.rounds));
     let mut measurements = Vec::new();
     for name in chosen {
         bar.set_message(name);
         let task = task(name)?;
         measurements.extend(measure(name, &task, &optimizers, [args.rounds, args.steps], || bar.inc(1))?);
+    }
+    if let Some(file) = &args.growth {
+        bar.set_message("growth");
+        let all = growth(&optimizers, [args.rounds, args.steps], || bar.inc(1)).context("cannot measure growth")?;
+        let picture = report::growth("How the time of a step grows", "Microseconds a step", &all)?;
+        write_atomically(file, picture.as_bytes())?;
     }
     bar.finish_and_clear();
     let results = Results { version: VERSION, rounds: args.rounds, steps: args.steps, measurements };

@@ -61,10 +61,10 @@ impl Evaluator {
         let rows = Rows::all(inputs, width);
         let classes = self.optimizee.network().layer(usize::MAX).outputs;
         let outputs = self.optimizee.outputs(&mut self.activations, params, rows).ok()?;
-        let batch = Batch::classes(inputs, width, labels);
-        Loss::CrossEntropy.losses(outputs, classes, &batch.targets, labels.len(), &mut self.losses);
-        let loss = self.losses[..labels.len()].iter().map(|&l| f64::from(l)).sum();
         let hits = outputs.chunks_exact(classes).zip(labels).filter(|(o, l)| greatest(o) == usize::from(**l)).count();
+        let (batch, kernels) = (Batch::classes(inputs, width, labels), self.optimizee.network().kernels());
+        Loss::CrossEntropy.losses(kernels, outputs, classes, &batch.targets, labels.len(), &mut self.losses);
+        let loss = self.losses[..labels.len()].iter().map(|&l| f64::from(l)).sum();
         Some((loss, hits))
     }
 
@@ -73,7 +73,7 @@ impl Evaluator {
         let rows = inputs.chunks(CHUNK * width);
         rows.flat_map(|chunk| {
             let outputs = self.optimizee.outputs(&mut self.activations, params, Rows::all(chunk, width));
-            outputs.map(<[f32]>::to_vec).unwrap_or_default()
+            outputs.map(|outputs| outputs.to_vec()).unwrap_or_default()
         })
         .collect()
     }

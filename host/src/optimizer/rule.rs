@@ -11,6 +11,8 @@ use lgl2o::rule::{
 };
 use lgl2o::tensors::Tensors;
 
+use crate::kernels::Vectors;
+
 /// Declares [`AnyRule`] and its dispatch: which rules there are, and which variant of [`AnyState`] each one's state is.
 macro_rules! rules {
     ($($(#[$doc:meta])* $variant:ident($rule:ty) with $state:ident,)+) => {
@@ -300,7 +302,10 @@ impl Rule for AnyRule {
         loss: f32,
         probe: &mut impl Probe<P>,
     ) {
-        each_rule!(self, state, (rule, state) => rule.step(state, params, gradient, loss, probe));
+        Vectors::new().run(
+            #[inline(always)]
+            || each_rule!(self, state, (rule, state) => rule.step(state, params, gradient, loss, probe)),
+        );
     }
 
     fn observe<P: Tensors>(&self, state: &mut AnyState<P>, params: &P, gradient: &P) {

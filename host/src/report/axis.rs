@@ -3,16 +3,45 @@
 //! plotters labels powers of ten, which leaves short ranges with one label or none, and it marks nothing
 //! before the first of them.
 
+use plotters::chart::ChartContext;
 use plotters::coord::combinators::WithKeyPoints;
 use plotters::coord::ranged1d::{BoldPoints, Ranged};
 use plotters::coord::types::RangedCoordf64;
-use plotters::prelude::{BindKeyPoints, IntoLogRange, LogCoord};
+use plotters::prelude::{BindKeyPoints, Cartesian2d, Color as _, IntoLogRange, LogCoord, RGBColor, SVGBackend};
+
+use super::canvas::{Drawn, FRAME, INK, PX, letters};
+use super::number::tick;
 
 /// At most this many powers of ten carry a label.
 const MOST: usize = 9;
 
 /// A logarithmic axis.
 pub(super) type LogAxis = WithKeyPoints<LogCoord<f64>>;
+
+/// A chart both of whose axes are logarithmic.
+pub(super) type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<LogAxis, LogAxis>>;
+
+/// The colours of the grid: its labelled lines, and the others.
+const MAJOR: RGBColor = RGBColor(0xD0, 0xD0, 0xD0);
+const MINOR: RGBColor = RGBColor(0xEF, 0xEF, 0xEF);
+
+/// Draws grid, ticks and titles; a vertical axis without a title has no labels either.
+pub(super) fn draw_axes(chart: &mut Chart<'_, '_>, below: &str, beside: Option<&str>) -> Drawn {
+    let width = PX.unsigned_abs();
+    let label = |v: &f64| if beside.is_some() { tick(*v) } else { String::new() };
+    let mut mesh = chart.configure_mesh();
+    mesh.bold_line_style(MAJOR.stroke_width(width))
+        .light_line_style(MINOR.stroke_width(width))
+        .axis_style(FRAME.stroke_width(width))
+        .set_all_tick_mark_size(4 * PX)
+        .label_style(letters(14, INK))
+        .axis_desc_style(letters(15, INK))
+        .x_label_formatter(&|v| tick(*v))
+        .y_label_formatter(&label)
+        .x_desc(below)
+        .y_desc(beside.unwrap_or_default())
+        .draw()
+}
 
 /// An axis from `low` to `high`. Both must be positive; an empty range is widened.
 pub(super) fn log_axis(low: f64, high: f64) -> LogAxis {

@@ -61,7 +61,11 @@ pub(super) fn picture(results: &Results, all: &Boundaries) -> Result<String, Rep
     let head = |row: &[Panel<'_>]| row.iter().map(|p| p.name.len() as i32 * LINE_HEIGHT).max().unwrap_or(0);
     let rows: i32 = panels.chunks(COLUMNS).map(|row| head(row) + side + GAP + 6 * PX).sum();
     let legend = BELOW_HEADING + rows;
-    let heading = Heading { title: "What each optimizer learned", results, explanation: &explanation(all) };
+    let heading = Heading {
+        title: "What each optimizer learned",
+        subject: &canvas::subject(results),
+        explanation: &explanation(all),
+    };
     canvas::picture(&heading, legend + 34 * PX, |sheet| {
         let mut top = BELOW_HEADING;
         for row in panels.chunks(COLUMNS) {

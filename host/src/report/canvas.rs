@@ -68,10 +68,15 @@ pub(super) struct Area {
 pub(super) struct Heading<'a> {
     /// What is shown.
     pub(super) title: &'a str,
-    /// Of which experiment.
-    pub(super) results: &'a Results,
+    /// Of what, such as a task and its model.
+    pub(super) subject: &'a str,
     /// How to read it, in one line.
     pub(super) explanation: &'a str,
+}
+
+/// The subject of pictures of an experiment.
+pub(super) fn subject(results: &Results) -> String {
+    format!("{} · {}", results.task, results.model)
 }
 
 /// Draws a picture of this height: the heading, then what `draw` adds.
@@ -94,8 +99,8 @@ pub(super) fn picture(
 
 /// Replaces the root element by one that names the picture, for readers that cannot see it, and scales it.
 fn described(text: &str, height: i32, heading: &Heading<'_>) -> String {
-    let Heading { title, results, .. } = heading;
-    let name = escape(&format!("{title}: {}, {}", results.task, results.model));
+    let Heading { title, subject, .. } = heading;
+    let name = escape(&format!("{title}: {subject}"));
     let body = text.split_once('\n').map_or("", |(_, body)| body).to_owned();
     let body = NEEDLESS.iter().fold(body, |body, needless| body.replace(needless, ""));
     format!(
@@ -107,9 +112,8 @@ fn described(text: &str, height: i32, heading: &Heading<'_>) -> String {
 }
 
 fn draw_heading(sheet: &Sheet<'_>, heading: &Heading<'_>) -> Drawn {
-    let task = format!("{} · {}", heading.results.task, heading.results.model);
     write(sheet, (LEFT, 24 * PX), heading.title, &bold(19, INK))?;
-    for (line, y) in [(task.as_str(), 47 * PX), (heading.explanation, 66 * PX)] {
+    for (line, y) in [(heading.subject, 47 * PX), (heading.explanation, 66 * PX)] {
         let room = f64::from((WIDTH - 2 * LEFT) / PX);
         write(sheet, (LEFT, y), &wrap(line, room, 14.0, 1).concat(), &letters(14, SOFT))?;
     }
@@ -188,12 +192,12 @@ mod tests {
     fn a_picture_is_well_formed_and_names_itself() {
         let mut results = sample::results();
         results.task = "a < b".to_owned();
-        let heading = Heading { title: "Title", results: &results, explanation: &"long ".repeat(99) };
+        let heading = Heading { title: "Title", subject: &subject(&results), explanation: &"long ".repeat(99) };
         let drawn = picture(&heading, 50 * PX, |sheet| write(sheet, (0, 0), "<&>\u{1}", &bold(13, INK)));
         let drawn = drawn.expect("drawn");
         let doc = roxmltree::Document::parse(&drawn).expect("well-formed");
         let root = doc.root_element();
-        assert_eq!(root.attribute("aria-label"), Some(format!("Title: a < b, {}", results.model).as_str()));
+        assert_eq!(root.attribute("aria-label"), Some(format!("Title: a < b · {}", results.model).as_str()));
         assert_eq!((root.attribute("width"), root.attribute("height")), (Some("960"), Some("50")));
         assert!(doc.descendants().all(|e| e.attribute("id").is_none()));
         let texts = texts(&drawn);

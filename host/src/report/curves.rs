@@ -3,15 +3,11 @@
 //! The visible losses end at three times the initial loss. What leaves the picture, or ends in no finite
 //! loss, is marked at its upper edge; failures are shown, not dropped.
 
-use plotters::chart::ChartContext;
-use plotters::prelude::*;
-
 use super::ReportError;
-use super::axis::{LogAxis, log_axis};
-use super::canvas::{self, Area, BELOW_HEADING, Drawn, FRAME, Heading, INK, PX, WIDTH, letters};
+use super::axis::{draw_axes, log_axis};
+use super::canvas::{self, Area, BELOW_HEADING, Heading, PX, WIDTH};
 use super::departures::draw_departures;
 use super::labels::{BEFORE_LABEL, LINE_HEIGHT, draw_labels, labels};
-use super::number::tick;
 use super::series::{self, Kind, Series};
 use super::text::{width, wrap};
 use super::trace::{By, Trace, draw_band, draw_lines, draw_markers, trace};
@@ -24,9 +20,6 @@ const TOP: i32 = BELOW_HEADING + 26 * PX;
 /// Room for tick labels and title below the plot.
 const BELOW: i32 = 49 * PX;
 
-const MAJOR: RGBColor = RGBColor(0xD0, 0xD0, 0xD0);
-const MINOR: RGBColor = RGBColor(0xEF, 0xEF, 0xEF);
-
 /// The plot: its place, the range of its axes.
 #[derive(Debug, Clone, Copy)]
 struct Plot {
@@ -35,20 +28,17 @@ struct Plot {
     y: (f64, f64),
 }
 
-/// Both axes logarithmic.
-type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<LogAxis, LogAxis>>;
-
 /// Draws the picture.
 pub(super) fn picture(results: &Results, all: &[Series<'_>], by: By) -> Result<String, ReportError> {
     let names: Vec<Vec<String>> = all.iter().map(|s| wrap(s.name, LABEL_ROOM, 14.0, 3)).collect();
     let plot = lay_out(all, &names, by);
     let (title, axis_title) = by.titles();
-    let heading = Heading { title, results, explanation: &explanation(results, all) };
+    let heading = Heading { title, subject: &canvas::subject(results), explanation: &explanation(results, all) };
     let area = plot.area;
     canvas::picture(&heading, area.bottom + BELOW + 10 * PX, |sheet| {
         let (x, y) = (log_axis(plot.x.0, plot.x.1), log_axis(plot.y.0, plot.y.1));
         let mut chart = canvas::chart(sheet, area, BELOW).build_cartesian_2d(x, y)?;
-        draw_axes(&mut chart, axis_title)?;
+        draw_axes(&mut chart, axis_title, Some("Held-out loss"))?;
         // A loss of zero has no place on the axis; it stands at its low end.
         let place = |x: f64, loss: f64| chart.backend_coord(&(x, loss.max(plot.y.0)));
         let traces: Vec<Trace<'_>> = all.iter().enumerate().map(|(i, s)| trace(s, i, by, place)).collect();
@@ -59,23 +49,6 @@ pub(super) fn picture(results: &Results, all: &[Series<'_>], by: By) -> Result<S
         draw_departures(sheet, area.top, &traces)?;
         draw_labels(sheet, area, &labels(area, &traces, names))
     })
-}
-
-fn draw_axes(chart: &mut Chart<'_, '_>, axis_title: &str) -> Drawn {
-    let width = PX.unsigned_abs();
-    chart
-        .configure_mesh()
-        .bold_line_style(MAJOR.stroke_width(width))
-        .light_line_style(MINOR.stroke_width(width))
-        .axis_style(FRAME.stroke_width(width))
-        .set_all_tick_mark_size(4 * PX)
-        .label_style(letters(14, INK))
-        .axis_desc_style(letters(15, INK))
-        .x_label_formatter(&|v| tick(*v))
-        .y_label_formatter(&|v| tick(*v))
-        .x_desc(axis_title)
-        .y_desc("Held-out loss")
-        .draw()
 }
 
 fn explanation(results: &Results, all: &[Series<'_>]) -> String {

@@ -44,7 +44,7 @@ pub struct HeatCell {
 /// [`ReportError::Picture`] if it cannot be drawn.
 pub fn heat_map(title: &str, results: &Results, map: &HeatMap) -> Result<String, ReportError> {
     let explanation = "Colour: loss at the end against the fallback's alone. Share: steps that are the learned side's.";
-    let heading = Heading { title, results, explanation };
+    let heading = Heading { title, subject: &canvas::subject(results), explanation };
     let bottom = CELLS_TOP + ROW * map.rows.len() as i32;
     canvas::picture(&heading, bottom + 66 * PX, |sheet| {
         let width = (WIDTH - LEFT - CELLS_LEFT) / map.columns.len().max(1) as i32;

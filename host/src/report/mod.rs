@@ -2,7 +2,7 @@
 //!
 //! [`write()`] renders everything in memory, and only then touches the disk. The way of the data: `series`
 //! groups the runs by optimizer; `table`, `curves`, `verdicts` and `boundary` each draw one thing; `html`
-//! puts them on a page; `store` writes the files. `heat` draws pairs, [`overview`] lays out a report of several
+//! puts them on a page; `store` writes the files. `heat` draws pairs, `growth` costs, [`overview`] lays out a report of several
 //! experiments. plotters draws the pictures: `curves` with `trace`, `clip`,
 //! `departures` and `labels`, `boundary` with `field`; what all pictures need stands in `canvas`, `palette`,
 //! `axis`, `text` and `number`.
@@ -16,6 +16,7 @@ mod clip;
 mod curves;
 mod departures;
 mod field;
+mod growth;
 mod heat;
 mod html;
 mod labels;
@@ -38,6 +39,7 @@ use std::path::{Path, PathBuf};
 use crate::record::Results;
 
 pub use boundary::{Boundaries, Boundary};
+pub use growth::{Growth, Plot, growth};
 pub use heat::{HeatCell, HeatMap, heat_map};
 pub use table::table;
 

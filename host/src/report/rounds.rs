@@ -44,7 +44,7 @@ pub fn rounds_picture(
         runs: Vec::new(),
         summary: Vec::new(),
     };
-    let heading = Heading { title, results: &results, explanation };
+    let heading = Heading { title, subject: &canvas::subject(&results), explanation };
     let losses = || sides.iter().flat_map(|(_, rounds)| rounds.iter().filter_map(|r| r.loss)).filter(|l| *l > 0.0);
     let (low, high) = losses().fold((f64::INFINITY, 0.0f64), |(low, high), loss| (low.min(loss), high.max(loss)));
     let (low, high) = if low < high { (low, high) } else { (0.1, 1.0) };

@@ -38,7 +38,8 @@ pub(super) fn picture(results: &Results, all: &[Series<'_>]) -> Result<String, R
         1 => "Share of the training steps in rounds with each verdict, one seed.".to_owned(),
         seeds => format!("Share of the training steps in rounds with each verdict, over {seeds} seeds."),
     };
-    let heading = Heading { title: "Who won the rounds", results, explanation: &explanation };
+    let heading =
+        Heading { title: "Who won the rounds", subject: &canvas::subject(results), explanation: &explanation };
     let Some(before) = guarded.len().checked_sub(1) else {
         return canvas::picture(&heading, 100 * PX, |_| Ok(()));
     };

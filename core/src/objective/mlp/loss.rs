@@ -9,7 +9,8 @@
 //! below sums over examples without further scaling. Goodfellow, Bengio, Courville, "Deep Learning" (2016), 6.2.
 
 use super::activation::Activation;
-use crate::batch::{Targets, row, row_mut};
+use super::kernels::Kernels;
+use crate::batch::{Labels, Rows, Targets, row, row_mut};
 use crate::error::Error;
 use crate::math;
 use crate::sum;
@@ -47,24 +48,34 @@ impl Loss {
         }
     }
 
-    /// Loss of each of n examples from its row of `width` outputs.
-    pub fn losses(self, outputs: &[f32], width: usize, targets: &Targets<'_>, n: usize, losses: &mut [f32]) {
-        for (s, loss) in losses.iter_mut().take(n).enumerate() {
-            let outputs = row(outputs, s, width);
-            *loss = match targets {
-                Targets::Classes(labels) => {
-                    let target = labels.get(s).and_then(|t| outputs.get(usize::from(t)));
-                    cross_entropy(outputs, target.copied().unwrap_or(f32::NAN))
+    /// Loss of each of n examples from its row of `width` outputs, which are not kept.
+    pub fn losses(
+        self,
+        kernels: &impl Kernels,
+        outputs: &mut [f32],
+        width: usize,
+        targets: &Targets<'_>,
+        n: usize,
+        losses: &mut [f32],
+    ) {
+        match targets {
+            Targets::Classes(labels) => {
+                powers(kernels, outputs, width, labels, n, losses);
+                for (s, loss) in losses.iter_mut().take(n).enumerate() {
+                    *loss = math::ln(sum::sum(row(outputs, s, width))) - *loss;
                 }
-                Targets::Values(rows) => sum::squared_distance(outputs, rows.row(s)) / width as f32,
-            };
+            }
+            Targets::Values(rows) => squared(outputs, width, rows, n, losses),
         }
     }
 
     /// Loss of each of n examples as [`losses`](Self::losses) has it; and replaces its row of outputs by the error with
     /// respect to the last layer's pre-activations.
+    // The two kinds of targets have little else in common.
+    #[allow(clippy::too_many_arguments)]
     pub fn errors(
         self,
+        kernels: &impl Kernels,
         outputs: &mut [f32],
         width: usize,
         targets: &Targets<'_>,
@@ -73,14 +84,27 @@ impl Loss {
         losses: &mut [f32],
     ) {
         let share = 1.0 / n as f32;
-        for (s, loss) in losses.iter_mut().take(n).enumerate() {
-            let outputs = row_mut(outputs, s, width);
-            match targets {
-                Targets::Classes(labels) => *loss = softmax_error(outputs, labels.get(s), share, top),
-                Targets::Values(rows) => {
-                    *loss = sum::squared_distance(outputs, rows.row(s)) / width as f32;
-                    let scale = 2.0 * share / width as f32;
-                    for (a, &t) in outputs.iter_mut().zip(rows.row(s)) {
+        match targets {
+            // Where the slope does not ask for the outputs, their exponentials are kept in their place.
+            Targets::Classes(labels) if top == Activation::Identity => {
+                powers(kernels, outputs, width, labels, n, losses);
+                for (s, loss) in losses.iter_mut().take(n).enumerate() {
+                    let powers = row_mut(outputs, s, width);
+                    let total = sum::sum(powers);
+                    softmax_error(powers, labels.get(s), share, 1.0 / total);
+                    *loss = math::ln(total) - *loss;
+                }
+            }
+            Targets::Classes(labels) => {
+                for (s, loss) in losses.iter_mut().take(n).enumerate() {
+                    *loss = bent_softmax_error(row_mut(outputs, s, width), labels.get(s), share, top);
+                }
+            }
+            Targets::Values(rows) => {
+                squared(outputs, width, rows, n, losses);
+                let scale = 2.0 * share / width as f32;
+                for s in 0..n {
+                    for (a, &t) in row_mut(outputs, s, width).iter_mut().zip(rows.row(s)) {
                         *a = scale * (*a - t) * top.slope(*a);
                     }
                 }
@@ -89,53 +113,74 @@ impl Loss {
     }
 }
 
-/// ln sum exp(a) - a_t, shifted by the largest output so that nothing overflows.
-fn cross_entropy(outputs: &[f32], target: f32) -> f32 {
-    let shift = largest(outputs);
-    let mut lanes = [0.0; sum::LANES];
-    for (i, &a) in outputs.iter().enumerate() {
-        lanes[i % sum::LANES] += math::exp(a - shift);
+/// 1/C |a - t|^2 of each example.
+fn squared(outputs: &[f32], width: usize, targets: &Rows<'_>, n: usize, losses: &mut [f32]) {
+    for (s, loss) in losses.iter_mut().take(n).enumerate() {
+        *loss = sum::squared_distance(row(outputs, s, width), targets.row(s)) / width as f32;
     }
-    math::ln(sum::tree(lanes)) - (target - shift)
 }
 
-/// [`cross_entropy`], and in place share (softmax(a)_c - [c = t]) act'(a_c).
-fn softmax_error(outputs: &mut [f32], target: Option<u8>, share: f32, top: Activation) -> f32 {
+/// exp(a - shift) for every output, with each example's largest output as shift, so that nothing overflows; and in place of
+/// its loss a_t - shift. All exponentials are taken in one go, for which a desktop has vectors.
+fn powers(
+    kernels: &impl Kernels,
+    outputs: &mut [f32],
+    width: usize,
+    labels: &Labels<'_>,
+    n: usize,
+    losses: &mut [f32],
+) {
+    for (s, loss) in losses.iter_mut().take(n).enumerate() {
+        let outputs = row_mut(outputs, s, width);
+        let shift = largest(outputs);
+        outputs.iter_mut().for_each(|a| *a -= shift);
+        *loss = labels.get(s).and_then(|t| outputs.get(usize::from(t)).copied()).unwrap_or(f32::NAN);
+    }
+    kernels.exp(outputs.get_mut(..n.saturating_mul(width)).unwrap_or_default());
+}
+
+/// In place of each exponential, share (softmax(a)_c - [c = t]).
+fn softmax_error(powers: &mut [f32], target: Option<u8>, share: f32, scale: f32) {
+    let target = target.map_or(usize::MAX, usize::from);
+    for (c, a) in powers.iter_mut().enumerate() {
+        let hit = if c == target { 1.0 } else { 0.0 };
+        *a = share * (*a * scale - hit);
+    }
+}
+
+/// The loss, and in place of each output share (softmax(a)_c - [c = t]) act'(a_c).
+fn bent_softmax_error(outputs: &mut [f32], target: Option<u8>, share: f32, top: Activation) -> f32 {
     let shift = largest(outputs);
     let target = target.map_or(usize::MAX, usize::from);
-    let of_target = outputs.get(target).copied().unwrap_or(f32::NAN);
-    // Where the slope does not ask for the outputs, their exponentials are kept in their place.
-    let linear = top == Activation::Identity;
+    let of_target = outputs.get(target).copied().unwrap_or(f32::NAN) - shift;
     let mut lanes = [0.0; sum::LANES];
-    for (i, a) in outputs.iter_mut().enumerate() {
-        let power = math::exp(*a - shift);
-        lanes[i % sum::LANES] += power;
-        *a = if linear { power } else { *a };
+    for (i, a) in outputs.iter().enumerate() {
+        lanes[i % sum::LANES] += math::exp(*a - shift);
     }
     let total = sum::tree(lanes);
     let scale = 1.0 / total;
     for (c, a) in outputs.iter_mut().enumerate() {
         let hit = if c == target { 1.0 } else { 0.0 };
-        let (power, slope) = if linear { (*a, 1.0) } else { (math::exp(*a - shift), top.slope(*a)) };
-        *a = share * (power * scale - hit) * slope;
+        *a = share * (math::exp(*a - shift) * scale - hit) * top.slope(*a);
     }
-    math::ln(total) - (of_target - shift)
+    math::ln(total) - of_target
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::batch::Batch;
+    use crate::objective::mlp::Portable;
 
     #[test]
     fn cross_entropy_of_equal_outputs_is_ln_of_their_number() {
         let batch = Batch::classes(&[], 0, &[2]);
         let mut loss = [0.0];
-        Loss::CrossEntropy.losses(&[1000.0; 4], 4, &batch.targets, 1, &mut loss);
+        Loss::CrossEntropy.losses(&Portable, &mut [1000.0; 4], 4, &batch.targets, 1, &mut loss);
         assert!((loss[0] - 4.0f32.ln()).abs() < 2e-3, "{loss:?}");
         let mut outputs = [1000.0; 4];
         let mut same = [0.0];
-        Loss::CrossEntropy.errors(&mut outputs, 4, &batch.targets, 1, Activation::Identity, &mut same);
+        Loss::CrossEntropy.errors(&Portable, &mut outputs, 4, &batch.targets, 1, Activation::Identity, &mut same);
         assert_eq!(same, loss);
         assert_eq!(outputs, [0.25, 0.25, -0.75, 0.25]);
     }
@@ -144,11 +189,11 @@ mod tests {
     fn squared_error_by_hand() {
         let batch = Batch::values(&[], 0, &[1.0, 0.0], 2);
         let mut loss = [0.0];
-        Loss::SquaredError.losses(&[3.0, 1.0], 2, &batch.targets, 1, &mut loss);
+        Loss::SquaredError.losses(&Portable, &mut [3.0, 1.0], 2, &batch.targets, 1, &mut loss);
         assert_eq!(loss, [2.5]);
         let mut outputs = [3.0, 1.0];
         let mut same = [0.0];
-        Loss::SquaredError.errors(&mut outputs, 2, &batch.targets, 1, Activation::Identity, &mut same);
+        Loss::SquaredError.errors(&Portable, &mut outputs, 2, &batch.targets, 1, Activation::Identity, &mut same);
         assert_eq!(same, loss);
         assert_eq!(outputs, [2.0, 1.0]);
     }
@@ -159,8 +204,8 @@ mod tests {
         for top in [Activation::Identity, Activation::Tanh, Activation::Sigmoid, Activation::Relu] {
             let batch = Batch::classes(&[], 0, &[2]);
             let (mut outputs, mut alone, mut beside) = ([0.3, 0.9, 0.0, 0.1, 0.7, 0.2, 0.8, 0.4, 0.6], [0.0], [0.0]);
-            Loss::CrossEntropy.losses(&outputs, 9, &batch.targets, 1, &mut alone);
-            Loss::CrossEntropy.errors(&mut outputs, 9, &batch.targets, 1, top, &mut beside);
+            Loss::CrossEntropy.losses(&Portable, &mut outputs.clone(), 9, &batch.targets, 1, &mut alone);
+            Loss::CrossEntropy.errors(&Portable, &mut outputs, 9, &batch.targets, 1, top, &mut beside);
             assert_eq!(alone, beside);
         }
     }
@@ -169,7 +214,7 @@ mod tests {
     fn a_nan_output_gives_a_nan_loss() {
         let batch = Batch::classes(&[], 0, &[0]);
         let mut loss = [0.0];
-        Loss::CrossEntropy.losses(&[1.0, f32::NAN], 2, &batch.targets, 1, &mut loss);
+        Loss::CrossEntropy.losses(&Portable, &mut [1.0, f32::NAN], 2, &batch.targets, 1, &mut loss);
         assert!(loss[0].is_nan());
     }
 }

@@ -13,11 +13,13 @@
 
 pub mod activation;
 pub mod dense;
+pub mod kernels;
 pub mod loss;
 pub mod network;
 
 pub use activation::{Activation, Identity, Relu, Sigmoid, Tanh};
 pub use dense::DenseParams;
+pub use kernels::{Kernels, Portable};
 pub use loss::Loss;
 pub use network::{Dense, Fixed, Layer, Network};
 
@@ -84,7 +86,7 @@ impl<N: Network> Mlp<N> {
         activations: &'s mut N::Activations,
         params: &N::Params,
         inputs: Rows<'_>,
-    ) -> Result<&'s [f32], Error> {
+    ) -> Result<&'s mut [f32], Error> {
         let first = self.network.layer(0);
         if inputs.width() != first.inputs {
             return Err(Error::ShapeMismatch { what: "an input row", expected: first.inputs, found: inputs.width() });
@@ -97,7 +99,8 @@ impl<N: Network> Mlp<N> {
             n => self.forward(activations, params, inputs, n),
         }
         let last = self.network.layer(self.network.depth() - 1);
-        Ok(activations.tensor(self.network.depth() - 1).get(..inputs.count() * last.outputs).unwrap_or(&[]))
+        let top = activations.tensor_mut(self.network.depth() - 1);
+        Ok(top.get_mut(..inputs.count() * last.outputs).unwrap_or_default())
     }
 
     /// Checks a batch against the network and the loss; gives the number of examples.
@@ -110,17 +113,18 @@ impl<N: Network> Mlp<N> {
 
     /// Activations of all layers for the n rows of inputs.
     fn forward(&self, activations: &mut N::Activations, params: &N::Params, inputs: Rows<'_>, n: usize) {
+        let kernels = self.network.kernels();
         for l in 0..self.network.depth() {
             let layer = self.network.layer(l);
             let (weights, bias) = (params.tensor(2 * l), params.tensor(2 * l + 1));
             if l == 0 {
-                dense::forward(weights, bias, inputs, n, activations.tensor_mut(0));
+                kernels.forward(weights, bias, inputs, n, activations.tensor_mut(0));
             } else {
                 let (below, above) = activations.neighbours_mut(l - 1);
-                dense::forward(weights, bias, Rows::all(below, layer.inputs), n, above);
+                kernels.forward(weights, bias, Rows::all(below, layer.inputs), n, above);
             }
             let used = n * layer.outputs;
-            layer.activation.apply(activations.tensor_mut(l).get_mut(..used).unwrap_or(&mut []));
+            kernels.activate(layer.activation, activations.tensor_mut(l).get_mut(..used).unwrap_or(&mut []));
         }
     }
 
@@ -134,19 +138,20 @@ impl<N: Network> Mlp<N> {
         n: usize,
         gradient: &mut N::Params,
     ) {
+        let kernels = self.network.kernels();
         for l in (0..self.network.depth()).rev() {
             let layer = self.network.layer(l);
             if l == 0 {
                 let errors = activations.tensor(0);
-                dense::weight_gradient(errors, batch.inputs, n, layer.outputs, gradient.tensor_mut(0));
-                dense::bias_gradient(errors, n, gradient.tensor_mut(1));
+                kernels.weight_gradient(errors, batch.inputs, n, layer.outputs, gradient.tensor_mut(0));
+                kernels.bias_gradient(errors, n, gradient.tensor_mut(1));
             } else {
                 let (below, errors) = activations.neighbours_mut(l - 1);
                 let rows = Rows::all(below, layer.inputs);
-                dense::weight_gradient(errors, rows, n, layer.outputs, gradient.tensor_mut(2 * l));
-                dense::bias_gradient(errors, n, gradient.tensor_mut(2 * l + 1));
+                kernels.weight_gradient(errors, rows, n, layer.outputs, gradient.tensor_mut(2 * l));
+                kernels.bias_gradient(errors, n, gradient.tensor_mut(2 * l + 1));
                 let activation = self.network.layer(l - 1).activation;
-                dense::input_error(params.tensor(2 * l), errors, n, [layer.inputs, layer.outputs], activation, below);
+                kernels.input_error(params.tensor(2 * l), errors, n, [layer.inputs, layer.outputs], activation, below);
             }
         }
     }
@@ -183,7 +188,8 @@ impl<N: Network> Objective for Mlp<N> {
         self.forward(activations, params, batch.inputs, n);
         let top = self.network.depth() - 1;
         let outputs = self.network.layer(top).outputs;
-        self.loss.losses(activations.tensor(top), outputs, &batch.targets, n, losses.as_mut());
+        let kernels = self.network.kernels();
+        self.loss.losses(kernels, activations.tensor_mut(top), outputs, &batch.targets, n, losses.as_mut());
         Ok(n)
     }
 
@@ -200,7 +206,7 @@ impl<N: Network> Objective for Mlp<N> {
         let top = self.network.depth() - 1;
         let layer = self.network.layer(top);
         let (outputs, losses) = (activations.tensor_mut(top), losses.as_mut());
-        self.loss.errors(outputs, layer.outputs, &batch.targets, n, layer.activation, losses);
+        self.loss.errors(self.network.kernels(), outputs, layer.outputs, &batch.targets, n, layer.activation, losses);
         self.backward(activations, params, &batch, n, gradient);
         Ok(n)
     }

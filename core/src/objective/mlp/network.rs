@@ -14,6 +14,7 @@ use core::marker::PhantomData;
 
 use super::activation::{Activate, Activation, Identity};
 use super::dense::DenseParams;
+use super::kernels::{Kernels, Portable};
 use crate::math;
 use crate::tensors::{Tensors, Zeroed};
 
@@ -58,7 +59,11 @@ pub trait Network {
     type Activations: Tensors;
     /// Memory of one batch's losses.
     type Losses: AsRef<[f32]> + AsMut<[f32]>;
+    /// What computes the layers.
+    type Kernels: Kernels;
 
+    /// What computes the layers: [`Portable`] on a device, a desktop's own on a desktop.
+    fn kernels(&self) -> &Self::Kernels;
     /// How many layers there are, at least one.
     fn depth(&self) -> usize;
     /// Layer number `l`; the last one where there is none.
@@ -177,7 +182,11 @@ impl<L: Layers, const B: usize> Network for Fixed<L, B> {
     type Params = L::Params;
     type Activations = L::Activations<B>;
     type Losses = [f32; B];
+    type Kernels = Portable;
 
+    fn kernels(&self) -> &Portable {
+        &Portable
+    }
     fn depth(&self) -> usize {
         L::DEPTH
     }

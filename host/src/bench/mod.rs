@@ -8,7 +8,10 @@
 //!
 //! with batches of 128, drawn as in any run. A figure is a run's time on the processor, in which other programs do not
 //! count, over its steps; so what a guard spends on races and checks is in it. The optimizers take turns, so that a
-//! disturbance meets all of them, and the median over the rounds leaves it out.
+//! disturbance meets all of them, and the median over the rounds leaves it out. [`growth()`] asks how a step's time grows
+//! with the network and the batch.
+
+mod growth;
 
 use std::time::Duration;
 
@@ -25,6 +28,8 @@ use crate::data::{DataError, DataSets, Dataset, spirals_sets};
 use crate::network::HeapTensors;
 use crate::optimizer::{GuardVisitor, Method, Optimizer};
 use crate::task::{BATCH, Task};
+
+pub use growth::{GrowthError, SIZES, growth};
 
 /// Names of the networks.
 pub const WORKLOADS: [&str; 3] = ["S1", "S2", "S3"];
