@@ -26,7 +26,7 @@ pub fn temporary_in(dir: &Path) -> io::Result<NamedTempFile> {
 /// # Errors
 /// If that fails, with the path.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let dir = folder_of(path);
     let write = || -> io::Result<()> {
         let mut file = temporary_in(dir)?;
         file.write_all(bytes)?;
@@ -35,6 +35,12 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
         Ok(())
     };
     write().with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// The folder that a file is to stand in.
+#[must_use]
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// The largest file that [`read_small`] reads, in bytes: a megabyte.

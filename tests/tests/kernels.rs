@@ -259,7 +259,7 @@ fn functions_agree_everywhere() {
     functions_of_every(1021);
 }
 
-/// The same at all arguments there are: some ten minutes.
+/// The same at all arguments there are: a quarter of an hour.
 #[test]
 #[ignore = "takes minutes"]
 fn functions_agree_at_every_argument() {

@@ -1,7 +1,5 @@
 //! `lgl2o bench`: step times on this machine.
 
-use std::path::Path;
-
 use anyhow::Context as _;
 use indicatif::ProgressBar;
 use serde::Serialize;
@@ -9,7 +7,7 @@ use serde::Serialize;
 use super::Failure;
 use crate::bench::{Measurement, SIZES, Time, WORKLOADS, growth, measure, task};
 use crate::cli::BenchArgs;
-use crate::files::{check_writable, write_atomically};
+use crate::files::{check_writable, folder_of, write_atomically};
 use crate::optimizer::{Tuned, parse_list};
 use crate::report;
 use crate::report::overview::{Overview, Table};
@@ -34,8 +32,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
     let chosen: Vec<&'static str> = WORKLOADS.into_iter().filter(|name| args.includes(name)).collect();
     let optimizers = parse_list(&args.optimizers, &Tuned::default()).map_err(|e| Failure::Usage(e.into()))?;
     if let Some(file) = &args.growth {
-        let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty());
-        check_writable(dir.unwrap_or(Path::new(".")))?;
+        check_writable(folder_of(file))?;
     }
     let sizes = chosen.len() + args.growth.as_ref().map_or(0, |_| SIZES);
     let bar = ProgressBar::new(sizes as u64 * optimizers.len() as u64 * u64::from(args.rounds));

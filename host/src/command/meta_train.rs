@@ -1,12 +1,11 @@
 //! `lgl2o meta-train`: trains the weights of a learned optimizer.
 
-use std::path::Path;
-
 use anyhow::Context;
 
 use super::Failure;
 use crate::cli::MetaTrainArgs;
 use crate::data;
+use crate::files::folder_of;
 use crate::meta::checkpoint::Snapshot;
 use crate::meta::config::Config;
 use crate::meta::{self, Files, Start};
@@ -16,7 +15,7 @@ use crate::ranks::Ranks;
 pub(super) fn run(args: &MetaTrainArgs, ranks: &Ranks) -> Result<(), Failure> {
     let mut config = ranks.agree(Config::read(&args.config)).map_err(Failure::Usage)?;
     config.seeds = args.seeds.unwrap_or(config.seeds);
-    let beside = args.config.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let beside = folder_of(&args.config);
     let out = args.out.as_deref().unwrap_or(beside);
     ranks.lead(|| std::fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display())))?;
     let files = Files::new(&args.config, out);

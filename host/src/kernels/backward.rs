@@ -1,4 +1,4 @@
-//! Gradients of weights and bias, and the error of the layer below. Each sum is a running one, in the order of the examples
+//! The gradient of the weights, and the error of the layer below. Each sum is a running one, in the order of the examples
 //! or of the outputs; vectors lie along the other axis.
 //!
 //! The last block of a row may overlap the one before it: what is computed twice is the same.
@@ -119,17 +119,6 @@ fn store<S: Simd, const B: usize>(
             for (c, sum) in c[start..].iter_mut().step_by(along).zip(sums.to_array()) {
                 *c = sum;
             }
-        }
-    }
-}
-
-/// g\[o\] = sum_s E\[s\]\[o\].
-#[inline(always)]
-pub(super) fn bias_gradient<S: Simd>(_simd: S, errors: &[f32], n: usize, gradient: &mut [f32]) {
-    gradient.fill(0.0);
-    for errors in errors.chunks_exact(gradient.len().max(1)).take(n) {
-        for (g, &e) in gradient.iter_mut().zip(errors) {
-            *g += e;
         }
     }
 }

@@ -116,11 +116,6 @@ impl Kernels for Vectors {
         dispatch!(self.0, simd => backward::weight_gradient(simd, errors, &rows, inputs.width(), outputs, gradient));
     }
 
-    fn bias_gradient(&self, errors: &[f32], n: usize, gradient: &mut [f32]) {
-        // One running sum for each output: the core's loop, for wider vectors.
-        dispatch!(self.0, simd => backward::bias_gradient(simd, errors, n, gradient));
-    }
-
     fn input_error(
         &self,
         weights: &[f32],

@@ -71,7 +71,7 @@ impl Loss {
 
     /// Loss of each of n examples as [`losses`](Self::losses) has it; and replaces its row of outputs by the error with
     /// respect to the last layer's pre-activations.
-    // The two kinds of targets have little else in common.
+    // No two of them belong together.
     #[allow(clippy::too_many_arguments)]
     pub fn errors(
         self,
