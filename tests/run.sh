@@ -41,6 +41,13 @@ cargo fmt --all --check
 say "lints"
 cargo clippy --workspace --all-targets -- -D warnings
 cargo clippy -p lgl2o --all-targets --all-features -- -D warnings
+cargo clippy -p lgl2o-tests --no-default-features --all-targets -- -D warnings
+
+if cargo deny --version >/dev/null 2>&1; then
+    say "licences, sources and versions of dependencies"
+    cargo deny check licenses bans sources
+    (cd firmware && cargo deny check licenses bans sources)
+fi
 
 say "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps

@@ -62,14 +62,17 @@
 
 pub mod adversary;
 pub mod bits;
+#[cfg(feature = "host")]
 pub mod cable;
 pub mod cloud;
 pub mod controller;
 pub mod flash;
+#[cfg(feature = "host")]
 pub mod fuzz;
 pub mod known;
 pub mod learned;
 pub mod oracle;
+#[cfg(feature = "host")]
 pub mod program;
 pub mod recurrent;
 pub mod reference;

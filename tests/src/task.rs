@@ -4,7 +4,9 @@ use lgl2o::batch::{Batch, Sampler, Source};
 use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Tanh};
 use lgl2o::objective::{Blank, Objective, Quadratic};
 use lgl2o::{Error, Rng, chain};
+#[cfg(feature = "host")]
 use lgl2o_device::stream::{CLASSES, INPUTS};
+#[cfg(feature = "host")]
 use lgl2o_host::data::Dataset;
 
 use crate::oracle::{Quadratic64, wide};
@@ -95,6 +97,7 @@ pub const BOWL_START: [f32; 4] = [3.0, 2.0, -1.0, 0.5];
 ///
 /// # Panics
 /// Never: they are a data set.
+#[cfg(feature = "host")]
 #[must_use]
 pub fn images(count: usize) -> Dataset {
     let mut rng = Rng::new(5);

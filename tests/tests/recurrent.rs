@@ -4,6 +4,7 @@ use lgl2o::Rng;
 use lgl2o::learned::{CoordinateLstm, Learned, RecurrentState, RnnProp, WeightsError};
 use lgl2o::rule::{NoProbe, Rule, RuleState};
 use lgl2o::tensors::{Tensors, Zeroed};
+#[cfg(feature = "host")]
 use lgl2o_host::network::HeapTensors;
 use lgl2o_tests::bits;
 use lgl2o_tests::oracle::{distance, largest, wide, widen};
@@ -92,6 +93,7 @@ fn tensors_of_any_length_follow_them() {
 }
 
 /// Lengths that are known at run time only give the bits that arrays give.
+#[cfg(feature = "host")]
 #[test]
 fn arrays_and_slices_move_alike() {
     fn check<R: Learned, const N: usize>() {

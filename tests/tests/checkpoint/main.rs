@@ -9,6 +9,7 @@
 mod device;
 mod power;
 mod refusal;
+#[cfg(feature = "host")]
 mod resume;
 mod slots;
 

@@ -6,10 +6,12 @@ use lgl2o::checkpoint::{Buffer, CheckpointError, Fingerprint, Store};
 use lgl2o::guard::{Blend, Decision, Follow, KeepOwn, LossGuard, MuRule, Reset, ResidualGuard, Rewind, Unguarded};
 use lgl2o::learned::file::crc32;
 use lgl2o::learned::{self, CoordinateMlp, Learned, Table};
-use lgl2o::objective::mlp::{Activation, Loss, Mlp};
+use lgl2o::objective::mlp::network::Layers;
+use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Relu, Sigmoid, Tanh};
 use lgl2o::objective::{Logistic, Quadratic};
 use lgl2o::rule::{Adam, AdamW, Armijo, Averaged, Lion, Momentum, Nesterov, Rate, RmsProp, Sgd};
-use lgl2o::{Error, Memory, Rule, Trainer};
+use lgl2o::{Error, Memory, Rule, Trainer, chain};
+#[cfg(feature = "host")]
 use lgl2o_host::network::HeapNetwork;
 use lgl2o_tests::bits;
 use lgl2o_tests::task::{BATCH, SmallMlp, small_mlp, start};
@@ -98,7 +100,7 @@ fn other_objectives_optimizers_and_sources_are_refused_as_such() {
             error
         };
         // As many parameters, but ReLU units: only the fingerprint knows.
-        let network = HeapNetwork::new(&[2, 8, 2], Activation::Relu, BATCH);
+        let network = Fixed::<chain![Dense<2, 8, Relu>, Dense<8, 2>], BATCH>::new();
         let objective = Mlp::new(network, Loss::CrossEntropy);
         let mut memory = Memory::blank(&objective, &small.guard);
         let relu = saved(&Trainer::new(&objective, &small.guard, &mut memory), source);
@@ -118,12 +120,14 @@ fn other_objectives_optimizers_and_sources_are_refused_as_such() {
 }
 
 /// The same layers with room for other batches, on the heap rather than in types, are the same network.
+#[cfg(feature = "host")]
 #[test]
 fn a_larger_batch_is_no_other_network() {
     let small = Small::new();
     let checkpoint = small.after(4);
-    let network = HeapNetwork::new(&[2, 8, 2], Activation::Tanh, 3 * BATCH);
+    let network = HeapNetwork::new(&[2, 8, 2], lgl2o::objective::mlp::Activation::Tanh, 3 * BATCH);
     let objective = Mlp::new(network, Loss::CrossEntropy);
+    assert_eq!(objective.fingerprint(), small.objective.fingerprint());
     let mut memory = Memory::blank(&objective, &small.guard);
     let mut trainer = Trainer::new(&objective, &small.guard, &mut memory);
     small.data.sampling(BATCH, 1, |source| {
@@ -321,12 +325,12 @@ fn fingerprints_differ_where_configurations_do() {
         Logistic::<2, 8>::new(0.1).unwrap().fingerprint(),
         Logistic::<2, 8>::new(0.2).unwrap().fingerprint(),
         Logistic::<3, 8>::new(0.1).unwrap().fingerprint(),
-        network(&[2, 8, 2], Activation::Tanh, Loss::CrossEntropy),
-        network(&[2, 8, 2], Activation::Tanh, Loss::SquaredError),
-        network(&[2, 8, 2], Activation::Sigmoid, Loss::CrossEntropy),
-        network(&[2, 8, 3], Activation::Tanh, Loss::CrossEntropy),
-        network(&[2, 7, 2], Activation::Tanh, Loss::CrossEntropy),
-        network(&[2, 8, 8, 2], Activation::Tanh, Loss::CrossEntropy),
+        network::<chain![Dense<2, 8, Tanh>, Dense<8, 2>]>(Loss::CrossEntropy),
+        network::<chain![Dense<2, 8, Tanh>, Dense<8, 2>]>(Loss::SquaredError),
+        network::<chain![Dense<2, 8, Sigmoid>, Dense<8, 2>]>(Loss::CrossEntropy),
+        network::<chain![Dense<2, 8, Tanh>, Dense<8, 3>]>(Loss::CrossEntropy),
+        network::<chain![Dense<2, 7, Tanh>, Dense<7, 2>]>(Loss::CrossEntropy),
+        network::<chain![Dense<2, 8, Tanh>, Dense<8, 8, Tanh>, Dense<8, 2>]>(Loss::CrossEntropy),
         Exact.fingerprint(),
     ];
     let different: std::collections::BTreeSet<u32> = all.into_iter().collect();
@@ -334,11 +338,11 @@ fn fingerprints_differ_where_configurations_do() {
     assert_eq!(loss.policy::<KeepOwn>().fingerprint(), loss.fingerprint());
     let borrowed = &loss;
     assert_eq!(Fingerprint::fingerprint(&borrowed), loss.fingerprint());
-    assert_eq!(small_mlp().fingerprint(), network(&[2, 8, 2], Activation::Tanh, Loss::CrossEntropy));
+    assert_eq!(small_mlp().fingerprint(), network::<chain![Dense<2, 8, Tanh>, Dense<8, 2>]>(Loss::CrossEntropy));
 }
 
-fn network(widths: &[usize], hidden: Activation, loss: Loss) -> u32 {
-    Mlp::new(HeapNetwork::new(widths, hidden, 8), loss).fingerprint()
+fn network<L: Layers>(loss: Loss) -> u32 {
+    Mlp::new(Fixed::<L, 8>::new(), loss).fingerprint()
 }
 
 /// Messages say what is wrong and what to do.
