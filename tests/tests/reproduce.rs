@@ -75,7 +75,8 @@ fn idx_folders_are_tasks() {
     fs::create_dir(&digits).unwrap();
     write_idx(&digits, 5, 3, 240, 40);
     let ran = reproduce(dir.path(), &["--only", "4", "--seeds", "1", "--idx", "my digits"]);
-    ran.expect(0, &[]);
+    // There is no terminal here: each stage is a line.
+    ran.expect(0, &["idx-my-digits: searching rates", "idx-my-digits: final runs"]);
     let json = text(dir.path().join("o/4-data/idx-my-digits/results.json"));
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!((&json["model"], &json["batch"]), (&"25-20-3 sigmoid, softmax cross-entropy".into(), &10.into()));

@@ -4,7 +4,9 @@
 //! rule allows it, so that f32 must give the numbers exactly. `rules_f64.rs` compares over random gradients.
 
 use lgl2o::learned;
-use lgl2o::rule::{Adam, AdamW, Armijo, Lion, Momentum, Nesterov, NoProbe, Rate, RmsProp, Rule, RuleState, Sgd, State};
+use lgl2o::rule::{
+    Adam, AdamW, Armijo, Lion, Momentum, Nesterov, NoProbe, Probe, Rate, RmsProp, Rule, RuleState, Sgd, State,
+};
 use lgl2o::tensors::{Tensors, Zeroed};
 use lgl2o_tests::bits;
 
@@ -162,6 +164,55 @@ fn observing_resetting_and_copying() {
     assert_state_laws("armijo", &Armijo::new(1.0).unwrap());
     assert_state_laws("tiny", learned::tiny());
     assert_state_laws("a reference", &learned::tiny());
+}
+
+/// All that a rule does on a path on which a guard keeps another candidate after each step; `told` says whether the rule
+/// is told so.
+fn moved_path<R: Rule>(rule: &R, told: bool) -> Vec<u32> {
+    let (mut w, mut state) = (START, rule.state(&START));
+    let mut all = vec![u32::from(rule.probes())];
+    for gradient in GRADIENTS {
+        all.extend(rule.gradient_point(&state).into_iter().flat_map(bits::of));
+        rule.step(&mut state, &mut w, &gradient, 1.0, &mut Slope);
+        all.extend(bits::of(&w));
+        w.0[0] -= 0.25;
+        if told {
+            rule.moved(&mut state);
+        }
+    }
+    all
+}
+
+/// A loss that falls with the first parameter.
+struct Slope;
+
+impl Probe<Pair> for Slope {
+    fn loss(&mut self, params: &Pair) -> f32 {
+        params.0[0]
+    }
+}
+
+/// A rule behind a reference is the rule, with all that it tells a guard and is told by it.
+#[test]
+fn a_reference_is_the_rule() {
+    let armijo = Armijo::new(1.0).unwrap();
+    for told in [false, true] {
+        assert_eq!(moved_path(&&armijo, told), moved_path(&armijo, told));
+        let (adam, search) = (Adam::new(0.1).averaged(), armijo.averaged());
+        assert_eq!(moved_path(&&adam, told), moved_path(&adam, told));
+        assert_eq!(moved_path(&&search, told), moved_path(&search, told));
+    }
+    let adam = Adam::new(0.1).averaged();
+    assert_ne!(moved_path(&adam, false), moved_path(&adam, true), "an averaged rule has to be told");
+    assert_ne!(moved_path(&armijo, false)[0], moved_path(&adam, false)[0], "a search asks the probe");
+}
+
+/// Without a probe every loss is infinite, and a search finds no decrease.
+#[test]
+fn who_asks_without_a_probe_stands_still() {
+    let (mut w, rule) = (START, Armijo::new(1.0).unwrap());
+    rule.step(&mut rule.state(&START), &mut w, &GRADIENTS[0], 2.0, &mut NoProbe);
+    assert_eq!(w, START);
 }
 
 /// A state with a NaN or an infinity anywhere says so.

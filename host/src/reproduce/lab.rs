@@ -102,7 +102,7 @@ impl<'a> Lab<'a> {
         let todo: Vec<Unit> = missing.iter().map(|&i| units[i].clone()).collect();
         self.bar.set_length(self.bar.position() + work(task, &todo) + after);
         let what = if units.iter().any(|u| u.split == Split::Selection) { "searching rates" } else { "final runs" };
-        self.bar.set_message(format!(
+        self.say(&format!(
             "{}: {what}, {} runs, {} of them done before",
             task.key,
             units.len(),
@@ -115,6 +115,15 @@ impl<'a> Lab<'a> {
             runs[i] = Some(run);
         }
         Ok(runs.into_iter().flatten().collect())
+    }
+
+    /// Says what comes next: beside the bar, or, where there is no terminal to draw it on, in a line for the log.
+    fn say(&self, what: &str) {
+        self.bar.set_message(what.to_owned());
+        if self.ranks.is_first() && self.bar.is_hidden() {
+            let share = 100 * self.bar.position() / self.bar.length().unwrap_or(0).max(1);
+            eprintln!("{share:>3} %  {what}");
+        }
     }
 
     /// Does units and stores them under their keys: one rank stores each as soon as it is done, several share theirs

@@ -73,20 +73,85 @@ fn another_version_is_refused() {
     assert_eq!(small.refusal(&later), Some(CheckpointError::Version(VERSION + 1)));
 }
 
-/// A good checksum over a state that is too short for the run: only a hand could write it, and it is refused too.
-#[test]
-fn a_wrong_state_length_is_refused() {
-    let small = Small::new();
-    let good = small.after(2);
-    let length = good.len() - HEADER - TRAILER;
-    let mut short = good[..good.len() - TRAILER - 4].to_vec();
-    short[20..24].copy_from_slice(&(length as u32 - 4).to_le_bytes());
+/// A checkpoint whose state ends after so many bytes, with good checksums: only a hand could write it.
+fn cut(good: &[u8], state: usize) -> Vec<u8> {
+    let mut short = good[..HEADER + state].to_vec();
+    short[20..24].copy_from_slice(&(state as u32).to_le_bytes());
     let sum = crc32(&short[..HEADER - 4]).to_le_bytes();
     short[HEADER - 4..HEADER].copy_from_slice(&sum);
     let sum = crc32(&short[HEADER..]).to_le_bytes();
     short.extend_from_slice(&sum);
-    let error = CheckpointError::Length { expected: length, found: length - 4 };
-    assert_eq!(small.refusal(&short), Some(error));
+    short
+}
+
+/// A good checksum over a state that is too short for the run.
+#[test]
+fn a_wrong_state_length_is_refused() {
+    let small = Small::new();
+    let good = small.after(2);
+    let expected = good.len() - HEADER - TRAILER;
+    let error = CheckpointError::Length { expected, found: expected - 4 };
+    assert_eq!(small.refusal(&cut(&good, expected - 4)), Some(error));
+}
+
+/// Who asks for the parameters alone is content with a state that holds nothing else, but not with less.
+#[test]
+fn parameters_alone_must_all_be_there() {
+    let small = Small::new();
+    let good = small.after(2);
+    let expected = 4 * (2 * 8 + 8 + 8 * 2 + 2);
+    small.fresh(1, |trainer, _| {
+        let before = bits::of(trainer.params());
+        for found in [0, expected - 4] {
+            let error = trainer.load_params(&mut &cut(&good, found)[..]);
+            assert_eq!(error, Err(CheckpointError::Length { expected, found }));
+            assert_eq!(bits::of(trainer.params()), before);
+        }
+        assert_eq!(trainer.load_params(&mut &cut(&good, expected)[..]), Ok(()));
+        let loaded: Vec<u8> = bits::of(trainer.params()).iter().flat_map(|bits| bits.to_le_bytes()).collect();
+        assert_eq!(loaded, good[HEADER..HEADER + expected]);
+    });
+}
+
+/// A file that another program cuts off while it is read.
+struct Shrinking<'a> {
+    bytes: &'a [u8],
+    left: usize,
+}
+
+impl Store for Shrinking<'_> {
+    fn len(&self) -> usize {
+        self.bytes.len()
+    }
+    fn read(&mut self, at: usize, bytes: &mut [u8]) -> bool {
+        let read = self.bytes.read(at, bytes);
+        self.bytes = &self.bytes[..self.left];
+        read
+    }
+}
+
+#[test]
+fn a_store_that_shrinks_is_told() {
+    let small = Small::new();
+    let good = small.after(2);
+    small.fresh(1, |trainer, source| {
+        let before = saved(trainer, source);
+        let store = |left| Shrinking { bytes: &good, left };
+        // The state is read in pieces of 64 bytes.
+        let error = CheckpointError::Length { expected: HEADER + 64, found: HEADER };
+        assert_eq!(trainer.check(source, &mut store(HEADER)), Err(error));
+        assert_eq!(trainer.load(source, &mut store(HEADER)), Err(error));
+        assert_eq!(saved(trainer, source), before);
+        assert_eq!(trainer.check(source, &mut store(good.len())), Ok(()));
+    });
+}
+
+#[test]
+fn a_store_is_empty_when_it_holds_nothing() {
+    assert!(Store::is_empty(&&[][..]));
+    assert!(!Store::is_empty(&&[0][..]));
+    let nothing = CheckpointError::Length { expected: HEADER, found: 0 };
+    assert_eq!(Small::new().refusal(&[]), Some(nothing));
 }
 
 #[test]

@@ -180,6 +180,14 @@ fn what_does_not_fit_is_refused_before_anything_is_erased() {
         assert!(error.to_string().contains("make the region larger"), "{error}");
         assert_eq!(slots.release().done, 0);
     });
+    // To the byte: what just fits, fits.
+    small.fresh(1, |trainer, source| {
+        let needed = Slots::<Flash<1, 1, 1>>::needed(trainer.checkpoint_len(source));
+        for (slot, result) in [(needed - 1, Err(SlotError::TooSmall { needed, slot: needed - 1 })), (needed, Ok(1))] {
+            let mut slots = Slots::new(Flash::<1, 1, 1>::new(2 * slot), 0..2 * slot as u32).unwrap();
+            assert_eq!(slots.save(trainer, source), result);
+        }
+    });
     let error = SlotError::Region { sector: 1024, capacity: 6 * 1024 };
     let backwards = core::ops::Range { start: 4096, end: 0 };
     for region in [0..1024, 0..7 * 1024, 512..4096, 0..4095, backwards, 6 * 1024..8 * 1024, 0..0, 0..u32::MAX] {

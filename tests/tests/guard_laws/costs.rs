@@ -5,6 +5,8 @@ use lgl2o::fault::Adversary;
 use lgl2o::guard::{Blend, Decision, LossGuard, ResidualGuard, Unguarded};
 use lgl2o::oracle::Cost;
 use lgl2o::rule::{Adam, Armijo, Sgd};
+use lgl2o::tensors::Zeroed;
+use lgl2o::trainer::Progress;
 use lgl2o::{Error, Guard, Trainer};
 use lgl2o_tests::run;
 use lgl2o_tests::task::{BATCH, BOWL_START, Data, bowl, small_mlp, start};
@@ -107,4 +109,11 @@ fn what_was_spent_in_vain_is_on_the_bill() {
 #[test]
 fn one_currency() {
     assert_eq!(Cost { gradients: 5, forwards: 7 }.in_forwards(), 22);
+}
+
+/// How much of a run was the learned side's.
+#[test]
+fn the_learned_share_is_of_rounds() {
+    let share = |learned, rounds| Progress { rounds, learned, ..Progress::ZERO }.learned_share();
+    assert_eq!([share(0, 0), share(0, 8), share(3, 8), share(8, 8)], [0.0, 0.0, 0.375, 1.0]);
 }
