@@ -64,13 +64,14 @@
 //! - `defmt`: `defmt::Format` for errors, verdicts and settings.
 //! - `nor-flash`: checkpoints in two slots of a flash, over embedded-storage's `NorFlash`.
 //! - `serde`: `Serialize` and `Deserialize` for settings and verdicts.
+//! - `std`: square roots by the machine's own instruction; the bits are `libm`'s.
 //! - `twins`: the slow twins of the kernels, for tests.
 #![no_std]
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(test)]
+#[cfg(any(test, feature = "std"))]
 extern crate std;
 
 /// The README's example, so that it is compiled and run.

@@ -358,10 +358,22 @@ mod tests {
 
     #[test]
     fn settings_out_of_range_are_refused() {
-        let guard = ResidualGuard::new((), ());
-        assert!(guard.with(1.0, MuRule::RecentTerm).is_err());
-        assert!(guard.with(0.9, MuRule::RecentMax(33)).is_err());
-        assert!(guard.with(0.9, MuRule::Geometric(f32::NAN)).is_err());
-        assert!(guard.with(0.9, MuRule::ExponentialAverage(1.0)).is_ok());
+        let takes = |alpha, rule| ResidualGuard::new((), ()).with(alpha, rule).is_ok();
+        for (alpha, good) in [(-0.5, false), (0.0, true), (0.9, true), (1.0, false), (f32::NAN, false)] {
+            assert_eq!(takes(alpha, MuRule::RecentTerm), good, "{alpha}");
+        }
+        for (theta, [geometric, average]) in [
+            (-0.5, [false, false]),
+            (0.0, [false, false]),
+            (0.5, [true, true]),
+            (1.0, [false, true]),
+            (1.5, [false, false]),
+            (f32::NAN, [false, false]),
+        ] {
+            assert_eq!(takes(0.9, MuRule::Geometric(theta)), geometric, "{theta}");
+            assert_eq!(takes(0.9, MuRule::ExponentialAverage(theta)), average, "{theta}");
+        }
+        let lengths = [0, 1, RECENT, RECENT + 1].map(|k| takes(0.9, MuRule::RecentMax(k)));
+        assert_eq!(lengths, [false, true, true, false]);
     }
 }

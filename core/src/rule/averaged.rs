@@ -145,7 +145,7 @@ impl<R: Rule> Rule for Averaged<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rule::{NoProbe, Sgd};
+    use crate::rule::{Armijo, Momentum, NoProbe, Sgd};
 
     /// F(w) = w^2 / 2, so that the gradient at z is z; rate 1/2 halves z.
     #[test]
@@ -179,5 +179,41 @@ mod tests {
         assert!(!x.is_finite() && !state.is_finite());
         state.reset();
         assert_eq!(state, rule.state(&[0.0]));
+    }
+
+    /// A copy is the original; a gradient that is only observed is seen by the inner rule, and moves nothing.
+    #[test]
+    fn states_copy_and_observe() {
+        let rule = Momentum::new(0.5).averaged();
+        let mut state = rule.state(&[0.0f32]);
+        let mut x = [8.0f32];
+        for _ in 0..3 {
+            let z = *rule.gradient_point(&state).unwrap_or(&x);
+            rule.step(&mut state, &mut x, &z, 0.0, &mut NoProbe);
+        }
+        let mut copy = rule.state(&[0.0]);
+        copy.copy_from(&state);
+        assert_eq!(copy, state);
+        let mut inner = state.inner.clone();
+        rule.rule.observe(&mut inner, &x, &[2.0]);
+        rule.observe(&mut state, &x, &[2.0]);
+        assert_ne!(state, copy);
+        assert_eq!(state, AveragedState { inner, ..copy });
+    }
+
+    #[test]
+    fn a_state_is_finite_where_both_its_parts_are() {
+        let fresh = Momentum::new(0.5).averaged().state(&[0.0f32]);
+        assert!(fresh.is_finite());
+        let (mut front, mut inner) = (fresh.clone(), fresh);
+        front.front = [f32::INFINITY];
+        inner.inner.slots[0] = [f32::NAN];
+        assert!(!front.is_finite() && !inner.is_finite());
+    }
+
+    #[test]
+    fn who_searches_still_searches() {
+        assert!(!Sgd::new(0.5).averaged().probes());
+        assert!(Armijo::new(1.0).is_ok_and(|armijo| armijo.averaged().probes()));
     }
 }

@@ -3,7 +3,7 @@
 use lgl2o::batch::Exact;
 use lgl2o::fault::Adversary;
 use lgl2o::guard::{MuRule, ResidualGuard};
-use lgl2o::rule::{Momentum, Rate, Sgd};
+use lgl2o::rule::{Momentum, Rate, Rule, Sgd};
 use lgl2o::{Trainer, Verdict, Winner};
 use lgl2o_tests::oracle::wide;
 use lgl2o_tests::run;
@@ -169,4 +169,17 @@ fn an_infinite_first_step_is_no_bound() {
         let accepted = run.verdicts.iter().filter(|v| v.winner == Winner::Learned).count();
         assert_eq!(accepted, 0, "{rule:?}: {:?}", run.verdicts);
     }
+}
+
+/// A side that averages is told when it loses: rejected in every round, it proposes what it would without averaging.
+#[test]
+fn a_rejected_average_begins_anew() {
+    fn verdicts(learned: impl Rule) -> Vec<Verdict> {
+        let guard = ResidualGuard::new(learned, Sgd::new(RATE)).with(1e-6, MuRule::RecentTerm).unwrap();
+        run::rounds(&bowl(), &guard, &mut Exact, &BOWL_START, 12).unwrap().verdicts
+    }
+    let rule = Momentum::new(0.05);
+    let plain = verdicts(rule);
+    assert!(plain.iter().all(|verdict| verdict.winner == Winner::Fallback));
+    assert_eq!(verdicts(rule.averaged()), plain);
 }
