@@ -184,6 +184,10 @@ fn some_comparisons_draw_everything() {
     assert_eq!(judged(&guard(Decision::Lower, 5, 2.0), &vec![vec![-0.5; 4]; 5]).1, 5);
     let single = [vec![-8.0], vec![-8.5], vec![-7.5]];
     assert_eq!(judged(&guard(Decision::Lower, 3, 2.0), &single).1, 2);
+    // Of 0 and 2 the mean is 1, and so is its standard error: not beyond it.
+    for difference in [-2.0, 2.0] {
+        assert_eq!(judged(&guard(Decision::Lower, 3, 1.0), &vec![vec![0.0, difference]; 3]).1, 2);
+    }
 }
 
 proptest! {

@@ -122,6 +122,8 @@ fn both_happen() {
     };
     let winners = [[true, true], [true, false], [false, true]].map(|[trusted, trust]| tie.winner(trusted, trust));
     assert_eq!(winners, [Winner::Learned, Winner::Fallback, Winner::Fallback]);
+    let same = Case { learned: 0.5, ..tie.clone() };
+    assert_eq!(same.winner(true, true), Winner::Fallback, "no difference and no spread: nothing to trust");
     let wild = Case { learned: 3.0, ..tie.clone() };
     assert_eq!(wild.winner(true, true), Winner::Fallback, "a tie by its spread, but worse by far");
     let clear = Case { checks: vec![vec![1.0; 8]], ..tie };
@@ -148,4 +150,18 @@ fn only_a_loss_is_seen_early_by_who_does_not_trust_yet() {
     assert_eq!(looks(0.3), (Winner::Learned, 5));
     assert_eq!(looks(0.3), (Winner::Learned, 1));
     assert_eq!(looks(0.7), (Winner::Fallback, 1));
+}
+
+/// Without a margin there are no ties for trust to decide, and a clear win is seen as early as a loss.
+#[test]
+fn without_a_margin_trust_changes_nothing() {
+    let checks: Vec<Vec<f32>> = (0..5).map(|i| (0..8).map(|j| 1.0 + 0.01 * ((i + j) % 3) as f32).collect()).collect();
+    let target = Cell::new(0.3);
+    for decision in [Decision::Lower, Decision::Margin { z: 0.0 }] {
+        let guard = LossGuard::new(Told(&target), GoTo(0.5)).batches(1, 5).decision(decision);
+        let mut memory = run::memory(&Lines, &guard, &[1.0]);
+        let mut source = Batches { train: &[1.0], checks: &checks, next: 0 };
+        let verdict = Trainer::new(&Lines, &guard, &mut memory).round(&mut source).unwrap();
+        assert_eq!((verdict.winner, source.next), (Winner::Learned, 1), "{decision:?}");
+    }
 }
