@@ -36,6 +36,7 @@ struct Case {
     checks: Vec<Vec<f32>>,
     z: f32,
     veto: bool,
+    stay: bool,
 }
 
 fn case() -> impl Strategy<Value = Case> {
@@ -45,8 +46,9 @@ fn case() -> impl Strategy<Value = Case> {
     let shifted = (checks, -1f32..1.0)
         .prop_map(|(checks, shift)| checks.into_iter().map(|b| b.into_iter().map(|a| a + shift).collect()).collect());
     let point = || -1f32..1.0;
-    (point(), point(), point(), shifted, 0.5f32..3.0, any::<bool>())
-        .prop_map(|(start, fallback, learned, checks, z, veto)| Case { start, fallback, learned, checks, z, veto })
+    (point(), point(), point(), shifted, 0.5f32..3.0, any::<bool>()).prop_map(
+        |(start, fallback, learned, checks, z, veto)| Case { start, fallback, learned, checks, z, veto, stay: false },
+    )
 }
 
 impl Case {
@@ -68,6 +70,7 @@ impl Case {
             .early_stop(0.0)
             .budget(false)
             .veto(self.veto)
+            .stay(self.stay)
             .trust(trust);
         let mut memory = run::memory(&Lines, &guard, &[self.start]);
         let ones = vec![vec![1.0; 8]; self.checks.len()];
@@ -119,6 +122,7 @@ fn both_happen() {
         checks: vec![vec![2.0, -1.5, 2.0, -1.5, 2.0, -1.5, 2.0, -1.5]],
         z: 2.0,
         veto: true,
+        stay: false,
     };
     let winners = [[true, true], [true, false], [false, true]].map(|[trusted, trust]| tie.winner(trusted, trust));
     assert_eq!(winners, [Winner::Learned, Winner::Fallback, Winner::Fallback]);
@@ -126,6 +130,10 @@ fn both_happen() {
     assert_eq!(same.winner(true, true), Winner::Fallback, "no difference and no spread: nothing to trust");
     let wild = Case { learned: 3.0, ..tie.clone() };
     assert_eq!(wild.winner(true, true), Winner::Fallback, "a tie by its spread, but worse by far");
+    let level = Case { start: 0.5, ..tie.clone() };
+    assert_eq!(level.winner(true, true), Winner::Learned, "no better than where both began, within the spread");
+    let deployed = Case { stay: true, ..level };
+    assert_eq!(deployed.winner(true, true), Winner::Neither, "a model that must not get worse trusts nobody there");
     let clear = Case { checks: vec![vec![1.0; 8]], ..tie };
     assert_eq!(clear.winner(true, true), Winner::Fallback);
 }
