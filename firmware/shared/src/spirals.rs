@@ -25,7 +25,7 @@ use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Network, Tanh};
 use lgl2o::rule::{Averaged, Sgd};
 use lgl2o::tensors::Tensors;
 use lgl2o::trainer::Progress;
-use lgl2o::{Error, Memory, Objective, Rng, Rule, Trainer, chain, learned, math};
+use lgl2o::{Error, Memory, Objective, Rng, Rule, Trainer, Verdict, chain, learned, math};
 
 pub use crate::record::Outcome;
 use crate::record::{RoundRecord, Trace};
@@ -90,10 +90,17 @@ pub fn run<N: Demo>(
     let mut trainer = Trainer::new(&net, &guard, memory);
     let mut trace = Trace::EMPTY;
     while trainer.progress().steps < N::STEPS {
-        let verdict = trainer.round(&mut source)?;
+        let verdict = step(&mut trainer, &mut source)?;
         each(&RoundRecord::new(trainer.progress().rounds, &verdict, &mut trace));
     }
     finish(&mut trainer, &mut source)
+}
+
+/// A round. Not inlined, so that the stack of a training step can be told apart from that of the program; which makes the
+/// program smaller, too, and no slower.
+#[inline(never)]
+fn step<N: Demo>(trainer: &mut Trainer<'_, Mlp<N>, Guard>, source: &mut Spirals) -> Result<Verdict, Error> {
+    trainer.round(source)
 }
 
 /// Network, guard and data of a demonstration, and initial parameters in the memory.
