@@ -13,6 +13,7 @@
 //! - [`bits`]: equality bit for bit.
 //! - [`cloud`]: an objective on minibatches without end, and checks that leak.
 //! - [`cable`]: a serial line in memory, good or bad.
+//! - [`stack`]: the most stack that a program for a Cortex-M can take, from its file.
 //! - [`strategy`]: what property tests draw from.
 //! - [`program`]: the `lgl2o` program as a process.
 //!
@@ -77,6 +78,7 @@ pub mod program;
 pub mod recurrent;
 pub mod reference;
 pub mod run;
+pub mod stack;
 pub mod strategy;
 pub mod table;
 pub mod task;

@@ -1,4 +1,4 @@
-//! What programs take, held against `firmware/counts.json`: instructions, flash, and stack.
+//! What programs take, held against `firmware/counts.json`: instructions, flash, and stack, measured and bounded.
 //!
 //! Counts repeat exactly; what another compiler makes of the same sources is another matter, so the file has counts for each
 //! compiler that has built for a board, and those of a new one are not compared.
@@ -13,12 +13,14 @@ use serde::{Deserialize, Serialize};
 
 use super::device;
 
-/// What `lgl2o device --program cost` finds on a board.
+/// What `lgl2o device --program cost` finds on a board, and what [`stack`](super::stack) reads from programs for it.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Found {
+pub(crate) struct Found {
     compiler: Option<String>,
     costs: Vec<Cost>,
     sizes: Vec<Size>,
+    #[serde(default)]
+    pub(crate) bounds: Vec<StackBound>,
 }
 
 /// What one program takes, in bytes.
@@ -29,19 +31,56 @@ struct Size {
     stack: Option<u32>,
 }
 
+/// The most stack that a program can take, in bytes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct StackBound {
+    pub(crate) program: String,
+    /// Of one training step, its callers not included; where the step is a function.
+    pub(crate) step: Option<u32>,
+    /// Of everything, from the reset on.
+    pub(crate) whole: u32,
+}
+
 /// The committed file: by board, one for each compiler.
-type Counts = BTreeMap<String, Vec<Found>>;
+pub(crate) type Counts = BTreeMap<String, Vec<Found>>;
 
 /// One with floating-point hardware, one without.
 const BOARDS: [&str; 2] = ["mps2-an386", "microbit"];
-const RENEW: &str = "if that is meant: LGL2O_RENEW=1 cargo test -p lgl2o-tests --test device has_grown -- --ignored";
+pub(crate) const RENEW: &str =
+    "if that is meant: LGL2O_RENEW=1 cargo test -p lgl2o-tests --test device has_grown -- --ignored --test-threads 1";
 
 fn path() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware/counts.json")
 }
 
-fn committed() -> Counts {
+pub(crate) fn committed() -> Counts {
     serde_json::from_slice(&fs::read(path()).expect("counts.json")).expect("counts")
+}
+
+/// Whether what is found is to be written down instead of compared.
+pub(crate) fn to_be_renewed() -> bool {
+    std::env::var_os("LGL2O_RENEW").is_some()
+}
+
+pub(crate) fn commit(counts: &Counts) {
+    let json = serde_json::to_string(counts).expect("written").replace("},{", "},\n{").replace("[{", "[\n{");
+    fs::write(path(), json + "\n").expect("written");
+}
+
+/// The counts of a compiler, empty ones if there are none.
+pub(crate) fn of_compiler<'a>(all: &'a mut Vec<Found>, compiler: Option<&str>) -> &'a mut Found {
+    let at = all.iter().position(|found| found.compiler.as_deref() == compiler).unwrap_or_else(|| {
+        all.push(Found { compiler: compiler.map(str::to_owned), ..Found::default() });
+        all.len() - 1
+    });
+    &mut all[at]
+}
+
+impl Found {
+    /// The stack that a program was seen to use, in bytes; `None` if it was not measured.
+    pub(crate) fn stack(&self, program: &str) -> Option<u32> {
+        self.sizes.iter().find(|size| size.program == program)?.stack
+    }
 }
 
 fn count(name: &str) -> Found {
@@ -51,7 +90,7 @@ fn count(name: &str) -> Found {
 }
 
 /// What is more than `most` times what it was, or was not there.
-fn grown<T: std::fmt::Debug>(
+pub(crate) fn grown<T: std::fmt::Debug>(
     now: &[T],
     then: &[T],
     same: impl Fn(&T, &T) -> bool,
@@ -78,22 +117,20 @@ fn all_grown(now: &Found, then: &Found) -> Vec<String> {
 #[ignore = "needs QEMU and a compiler for the boards"]
 fn nothing_has_grown() {
     let mut counts = committed();
-    let renew = std::env::var_os("LGL2O_RENEW").is_some();
     for name in BOARDS {
-        let (now, all) = (count(name), counts.entry(name.to_owned()).or_default());
-        match all.iter_mut().find(|then| then.compiler == now.compiler) {
-            Some(then) if renew => *then = now,
-            None if renew => all.push(now),
-            None => eprintln!("{name}: not compared, {:?} built it, for which there are no counts", now.compiler),
-            Some(then) => {
-                let grown = all_grown(&now, then);
-                assert!(grown.is_empty(), "{name}: more than in firmware/counts.json; {RENEW}\n{grown:#?}");
-            }
+        let now = count(name);
+        let then = of_compiler(counts.entry(name.to_owned()).or_default(), now.compiler.as_deref());
+        if to_be_renewed() {
+            *then = Found { bounds: std::mem::take(&mut then.bounds), ..now };
+        } else if then.costs.is_empty() {
+            eprintln!("{name}: not compared, {:?} built it, for which there are no counts", now.compiler);
+        } else {
+            let grown = all_grown(&now, then);
+            assert!(grown.is_empty(), "{name}: more than in firmware/counts.json; {RENEW}\n{grown:#?}");
         }
     }
-    if renew {
-        let json = serde_json::to_string(&counts).expect("written").replace("},{", "},\n{").replace("[{", "[\n{");
-        fs::write(path(), json + "\n").expect("written");
+    if to_be_renewed() {
+        commit(&counts);
     }
 }
 

@@ -14,6 +14,7 @@ mod boards;
 mod counts;
 mod emulator;
 mod port;
+mod stack;
 
 use std::fs;
 use std::path::{Path, PathBuf};
