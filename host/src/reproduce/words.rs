@@ -49,7 +49,8 @@ fn verdict(claims: &[Claim]) -> Vec<String> {
     let counts = |number| [Some(true), Some(false), None].map(|reached| count(number, reached));
     let [held, failed, open] = counts(None);
     if held + failed == 0 {
-        return vec!["No claim could be measured.".to_owned()];
+        let none = if open == 0 { "These experiments make no claims." } else { "No claim could be measured." };
+        return vec![none.to_owned()];
     }
     let each = (1..=EXPERIMENTS).filter_map(|number| match counts(Some(number)) {
         [0, 0, _] => None,
