@@ -2,8 +2,8 @@
 //!
 //! micromath's exp is good to 0.3 %, its sin and cos and the tanh made of it to 0.0011; logarithm and square root keep
 //! their accuracy. Nothing else in the crate calls either of them, and nothing calls the standard library's float
-//! functions, whose bits differ between platforms, but for the square root with the feature `std`. The helpers below are written out because `f32::max`, `min` and
-//! `clamp` do not promise which zero they return.
+//! functions, whose bits differ between platforms, but for the square root with the feature `std`. The helpers below are
+//! written out because `f32::max`, `min` and `clamp` do not promise which zero they return.
 
 #[cfg(not(feature = "micromath"))]
 mod imp {

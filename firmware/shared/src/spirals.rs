@@ -97,7 +97,7 @@ pub fn run<N: Demo>(
 }
 
 /// A round. Not inlined, so that the stack of a training step can be told apart from that of the program; which makes the
-/// program smaller, too, and no slower.
+/// program smaller, too.
 #[inline(never)]
 fn step<N: Demo>(trainer: &mut Trainer<'_, Mlp<N>, Guard>, source: &mut Spirals) -> Result<Verdict, Error> {
     trainer.round(source)

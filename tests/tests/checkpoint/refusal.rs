@@ -11,10 +11,10 @@ use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Relu, Sigmoid, Tanh};
 use lgl2o::objective::{Logistic, Quadratic};
 use lgl2o::rule::{Adam, AdamW, Armijo, Averaged, Lion, Momentum, Nesterov, Rate, RmsProp, Sgd};
 use lgl2o::{Error, Memory, Rule, Trainer, chain};
-#[cfg(feature = "host")]
-use lgl2o_host::network::HeapNetwork;
 use lgl2o_tests::bits;
 use lgl2o_tests::task::{BATCH, SmallMlp, small_mlp, start};
+#[cfg(feature = "host")]
+use {lgl2o::objective::mlp::Activation, lgl2o_host::network::HeapNetwork};
 
 use super::{Small, saved, train};
 
@@ -190,7 +190,7 @@ fn other_objectives_optimizers_and_sources_are_refused_as_such() {
 fn a_larger_batch_is_no_other_network() {
     let small = Small::new();
     let checkpoint = small.after(4);
-    let network = HeapNetwork::new(&[2, 8, 2], lgl2o::objective::mlp::Activation::Tanh, 3 * BATCH);
+    let network = HeapNetwork::new(&[2, 8, 2], Activation::Tanh, 3 * BATCH);
     let objective = Mlp::new(network, Loss::CrossEntropy);
     assert_eq!(objective.fingerprint(), small.objective.fingerprint());
     let mut memory = Memory::blank(&objective, &small.guard);

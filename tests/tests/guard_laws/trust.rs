@@ -138,12 +138,16 @@ fn both_happen() {
     assert_eq!(clear.winner(true, true), Winner::Fallback);
 }
 
+/// Five check batches on which any difference is a clear one.
+fn near_one() -> Vec<Vec<f32>> {
+    (0..5).map(|i| (0..8).map(|j| 1.0 + 0.01 * ((i + j) % 3) as f32).collect()).collect()
+}
+
 /// Trust is gained on all check batches, lost on as few as it takes, and a trusted side is judged as early as a clear
 /// case allows.
 #[test]
 fn only_a_loss_is_seen_early_by_who_does_not_trust_yet() {
-    let near_one = |i: usize| (0..8).map(|j| 1.0 + 0.01 * ((i + j) % 3) as f32).collect::<Vec<f32>>();
-    let checks: Vec<Vec<f32>> = (0..5).map(near_one).collect();
+    let checks = near_one();
     let target = Cell::new(0.0);
     let guard = LossGuard::new(Told(&target), GoTo(0.5)).batches(1, 5).budget(false);
     let mut memory = run::memory(&Lines, &guard, &[1.0]);
@@ -163,7 +167,7 @@ fn only_a_loss_is_seen_early_by_who_does_not_trust_yet() {
 /// Without a margin there are no ties for trust to decide, and a clear win is seen as early as a loss.
 #[test]
 fn without_a_margin_trust_changes_nothing() {
-    let checks: Vec<Vec<f32>> = (0..5).map(|i| (0..8).map(|j| 1.0 + 0.01 * ((i + j) % 3) as f32).collect()).collect();
+    let checks = near_one();
     let target = Cell::new(0.3);
     for decision in [Decision::Lower, Decision::Margin { z: 0.0 }] {
         let guard = LossGuard::new(Told(&target), GoTo(0.5)).batches(1, 5).decision(decision);
