@@ -42,7 +42,8 @@
 //! **Guards.** A [`guard`] proposes candidates from the accepted parameters, judges them by asking an [`oracle`] that
 //! counts the cost, and commits one. Its verdict says who won, by how much, and at what price.
 //!
-//! **Trainer.** The [`trainer`] holds all memory in one value and runs rounds.
+//! **Trainer.** The [`trainer`] holds all memory in one value and runs rounds. Where there is no room for it, a
+//! [`Descent`](objective::mlp::Descent) trains by a plain rule without memory for a gradient.
 //!
 //! **Checkpoints.** A [`checkpoint`] is all that a run needs to go on bit for bit, streamed out and in, versioned,
 //! checksummed, and refused by any run but its own. In flash the two latest stand in slots, so that a power cut at any

@@ -249,7 +249,8 @@ impl<'a, O: Objective> Oracle<'a, O> {
     }
 }
 
-fn mean(losses: &impl AsRef<[f32]>, n: usize) -> f32 {
+/// The mean of the first n losses; infinite where it is not finite.
+pub(crate) fn mean(losses: &impl AsRef<[f32]>, n: usize) -> f32 {
     or_infinity(sum::sum(losses.as_ref().get(..n).unwrap_or(&[])) / n as f32)
 }
 

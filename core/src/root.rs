@@ -20,7 +20,7 @@ pub(crate) fn sqrt(x: f32) -> f32 {
     let bits = x.to_bits();
     // Zero, subnormal, negative, infinite, no number, or so large that s^2 might overflow.
     if bits.wrapping_sub(0x0080_0000) >= 0x7e80_0000 {
-        return libm::sqrtf(x);
+        return rare(x);
     }
     let y = f32::from_bits(0x5f1f_fff9 - (bits >> 1));
     let half = y * (HALF * 2.389_244_6 - HALF * x * y * y);
@@ -35,6 +35,12 @@ pub(crate) fn sqrt(x: f32) -> f32 {
     let rest = square.wrapping_sub(root.wrapping_mul(root)) as i32;
     let (too_low, too_high) = (rest > root as i32, rest <= (root as i32).wrapping_neg());
     f32::from_bits(near.wrapping_add(too_low.into()).wrapping_sub(too_high.into()))
+}
+
+/// The root of one of those. Said to be rare, so that the others need no jump.
+#[cold]
+fn rare(x: f32) -> f32 {
+    libm::sqrtf(x)
 }
 
 #[cfg(test)]

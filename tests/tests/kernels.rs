@@ -4,7 +4,9 @@
 //! end; sums over examples and over outputs in their order. NaNs count as equal.
 
 use lgl2o::batch::Rows;
+use lgl2o::objective::mlp::dense::Part;
 use lgl2o::objective::mlp::{Activation, Kernels, Portable, dense};
+use lgl2o::rule::{Coordinatewise as _, Momentum};
 use lgl2o::sum;
 use lgl2o_host::kernels::Vectors;
 use lgl2o_tests::bits::{pattern, patterns};
@@ -174,6 +176,30 @@ proptest! {
                 |g| dense::plain::weight_gradient(&l.e, x, l.n, l.outputs, g),
             );
             prop_assert_eq!(fast, plain);
+        }
+    }
+
+    /// A layer's gradient that is used part by part moves weights, bias and accumulators as a whole one does.
+    #[test]
+    fn descend_agrees(l in layer(), picked: bool) {
+        let x = if picked { Rows::picked(&l.x, l.inputs, &l.pick) } else { Rows::all(&l.x, l.inputs) };
+        let motion = Momentum::new(0.25).motion(0);
+        let (mut g, mut h) = (vec![0.0; l.inputs * l.outputs], vec![0.0; l.outputs]);
+        dense::plain::weight_gradient(&l.e, x, l.n, l.outputs, &mut g);
+        dense::plain::bias_gradient(&l.e, l.n, &mut h);
+        for (start, gradient, is_bias) in [(&l.weights, &g, false), (&l.bias, &h, true)] {
+            let (mut fast, mut plain) = (start.clone(), start.clone());
+            let mut momenta = [vec![0.5; start.len()], vec![0.5; start.len()]];
+            let [m, n] = &mut momenta;
+            motion(&mut plain, [m], gradient);
+            let part = Part { weights: &mut fast, slots: [n] };
+            if is_bias {
+                dense::descend_bias(&l.e, l.n, &motion, part);
+            } else {
+                dense::descend(&l.e, x, l.n, l.outputs, &motion, part);
+            }
+            prop_assert_eq!(patterns(&fast), patterns(&plain));
+            prop_assert_eq!(patterns(&momenta[0]), patterns(&momenta[1]));
         }
     }
 

@@ -4,13 +4,15 @@ use core::mem::{align_of, size_of};
 use std::sync::Mutex;
 
 use lgl2o::guard::{Follow, LossGuard, Rewind, Unguarded};
-use lgl2o::learned::{self, CoordinateMlp};
+use lgl2o::learned::{self, CoordinateMlp, Table as TableRule};
+use lgl2o::objective::mlp::{Descent, Mlp};
 use lgl2o::objective::{Blank, Objective};
 use lgl2o::oracle::Cost;
-use lgl2o::rule::{Adam, Momentum, Sgd};
+use lgl2o::rule::{Adam, Averaged, Momentum, Sgd};
 use lgl2o::tensors::Tensors;
 use lgl2o::trainer::Progress;
 use lgl2o::{Memory, Trainer};
+use lgl2o_device::cost::W3;
 use lgl2o_tests::bits;
 use lgl2o_tests::task::{BATCH, Data, SmallMlp, small_mlp, start};
 
@@ -57,6 +59,44 @@ fn policies_cost_what_their_table_says() {
     assert_eq!(size_of::<Memory<SmallMlp, Rewinding>>(), twice);
     assert_eq!(size_of::<Memory<SmallMlp, Following>>(), twice);
     assert_eq!(size_of::<Memory<SmallMlp, Unguarded<Adam>>>(), formula(2 + 2, STATE));
+}
+
+/// The README's table of memory, whose lines this prints: bytes by rule and guard, for 196-32-10 and batches of 16.
+#[test]
+fn the_readmes_table_of_memory_holds() {
+    type Table = &'static TableRule;
+    type Learned = &'static CoordinateMlp<8>;
+    type Net = Mlp<W3>;
+    type Alone<R> = Memory<Net, Unguarded<R>>;
+    type Fallback<L> = Memory<Net, LossGuard<L, Sgd>>;
+    let alone = [
+        size_of::<Alone<Sgd>>(),
+        size_of::<Alone<Momentum>>(),
+        size_of::<Alone<Adam>>(),
+        size_of::<Alone<Table>>(),
+        size_of::<Alone<Learned>>(),
+        size_of::<Alone<Averaged<Learned>>>(),
+    ];
+    let guarded = [
+        size_of::<Fallback<Sgd>>(),
+        size_of::<Fallback<Momentum>>(),
+        size_of::<Fallback<Adam>>(),
+        size_of::<Fallback<Table>>(),
+        size_of::<Fallback<Learned>>(),
+        size_of::<Fallback<Averaged<Learned>>>(),
+    ];
+    let descent = [size_of::<Descent<W3, 0>>(), size_of::<Descent<W3, 1>>(), size_of::<Descent<W3, 2>>()];
+    let readme = include_str!("../../README.md");
+    let rows: [(&str, &[usize]); 3] =
+        [("`Descent`", &descent), ("`Unguarded`", &alone), ("`LossGuard`, with SGD as fallback", &guarded)];
+    let rows = rows.map(|(name, sizes)| {
+        let cells = sizes.iter().map(|size| format!(" {size} |")).chain((sizes.len()..6).map(|_| " - |".to_owned()));
+        format!("| {name} |{}", cells.collect::<String>())
+    });
+    println!("{}", rows.join("\n"));
+    for row in rows {
+        assert!(readme.contains(&row), "not in the README: {row}");
+    }
 }
 
 /// New memory is all zero: parameters, and what has been done so far.

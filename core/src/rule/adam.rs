@@ -8,7 +8,7 @@
 //!
 //! State: slot 0 is m, slot 1 is v.
 
-use super::{Probe, Rate, Rule, State};
+use super::{Coordinatewise, Probe, Rate, Rule, State, coordinatewise};
 use crate::checkpoint::{Digest, Fingerprint};
 use crate::math;
 use crate::tensors::Tensors;
@@ -35,11 +35,10 @@ impl Adam {
         Self { rate: rate.into(), beta1: 0.9, beta2: 0.999, eps: 1e-8 }
     }
 
-    /// Takes a gradient into both means of one parameter.
+    /// Both means of one parameter, with one more gradient in them.
     #[inline]
-    fn mix(&self, m: &mut f32, v: &mut f32, g: f32) {
-        *m = self.beta1 * *m + (1.0 - self.beta1) * g;
-        *v = self.beta2 * *v + (1.0 - self.beta2) * g * g;
+    fn mixed(&self, m: f32, v: f32, g: f32) -> (f32, f32) {
+        (self.beta1 * m + (1.0 - self.beta1) * g, self.beta2 * v + (1.0 - self.beta2) * g * g)
     }
 
     /// Takes a gradient into both means.
@@ -49,25 +48,33 @@ impl Adam {
         for i in 0..gradient.count() {
             let means = mean.tensor_mut(i).iter_mut().zip(square.tensor_mut(i));
             for ((m, v), &g) in means.zip(gradient.tensor(i)) {
-                self.mix(m, v, g);
+                (*m, *v) = self.mixed(*m, *v, g);
             }
         }
     }
 
-    /// The same, and w <- w - rate (m' / (sqrt v' + eps) + decay w), the step of Adam (decay = 0) and AdamW, in one pass.
-    #[cfg_attr(not(target_os = "none"), inline(always))]
-    pub(super) fn advance<P: Tensors>(&self, state: &mut State<P, 2>, params: &mut P, gradient: &P, decay: f32) {
-        let rate = self.rate.at(state.steps);
-        let t = state.count();
-        let [unbias1, unbias2] = [self.beta1, self.beta2].map(|beta| 1.0 / (1.0 - math::powi(beta, t)));
-        let [mean, square] = &mut state.slots;
-        for i in 0..params.count() {
-            let means = mean.tensor_mut(i).iter_mut().zip(square.tensor_mut(i));
-            for ((w, (m, v)), &g) in params.tensor_mut(i).iter_mut().zip(means).zip(gradient.tensor(i)) {
-                self.mix(m, v, g);
-                *w -= rate * (*m * unbias1 / (math::sqrt(*v * unbias2) + self.eps) + decay * *w);
+    /// The step of Adam and AdamW: both means of each parameter, then w <- w - rate step(m' / (sqrt v' + eps), w).
+    pub(super) fn motion_with(
+        &self,
+        steps: u32,
+        step: impl Fn(f32, f32) -> f32,
+    ) -> impl Fn(&mut [f32], [&mut [f32]; 2], &[f32]) {
+        let (adam, rate) = (*self, self.rate.at(steps));
+        let t = steps.saturating_add(1);
+        let [unbias1, unbias2] = [adam.beta1, adam.beta2].map(|beta| 1.0 / (1.0 - math::powi(beta, t)));
+        move |w, [mean, square], g| {
+            for ((w, (m, v)), &g) in w.iter_mut().zip(mean.iter_mut().zip(square)).zip(g) {
+                let (mean, square) = adam.mixed(*m, *v, g);
+                (*m, *v) = (mean, square);
+                *w -= rate * step(mean * unbias1 / (math::sqrt(square * unbias2) + adam.eps), *w);
             }
         }
+    }
+}
+
+impl Coordinatewise<2> for Adam {
+    fn motion(&self, steps: u32) -> impl Fn(&mut [f32], [&mut [f32]; 2], &[f32]) {
+        self.motion_with(steps, |step, _| step)
     }
 }
 
@@ -94,7 +101,7 @@ impl Rule for Adam {
         _: f32,
         _: &mut impl Probe<P>,
     ) {
-        self.advance(state, params, gradient, 0.0);
+        coordinatewise::step(self, state, params, gradient);
     }
 
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P) {

@@ -6,7 +6,7 @@
 //!
 //! State: slot 0 is m, slot 1 is v.
 
-use super::{Adam, Probe, Rate, Rule, State};
+use super::{Adam, Coordinatewise, Probe, Rate, Rule, State, coordinatewise};
 use crate::checkpoint::{Digest, Fingerprint};
 use crate::tensors::Tensors;
 
@@ -37,6 +37,13 @@ impl Fingerprint for AdamW {
     }
 }
 
+impl Coordinatewise<2> for AdamW {
+    fn motion(&self, steps: u32) -> impl Fn(&mut [f32], [&mut [f32]; 2], &[f32]) {
+        let decay = self.decay;
+        self.adam.motion_with(steps, move |step, w| step + decay * w)
+    }
+}
+
 impl Rule for AdamW {
     type State<P: Tensors> = State<P, 2>;
 
@@ -52,7 +59,7 @@ impl Rule for AdamW {
         _: f32,
         _: &mut impl Probe<P>,
     ) {
-        self.adam.advance(state, params, gradient, self.decay);
+        coordinatewise::step(self, state, params, gradient);
     }
 
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P) {

@@ -6,7 +6,7 @@
 //!
 //! sign(0) = 0. State: slot 0 is m.
 
-use super::{Probe, Rate, Rule, State};
+use super::{Coordinatewise, Probe, Rate, Rule, State, coordinatewise};
 use crate::checkpoint::{Digest, Fingerprint};
 use crate::tensors::Tensors;
 
@@ -52,6 +52,19 @@ impl Fingerprint for Lion {
     }
 }
 
+impl Coordinatewise<1> for Lion {
+    fn motion(&self, steps: u32) -> impl Fn(&mut [f32], [&mut [f32]; 1], &[f32]) {
+        let (rate, Self { beta1, beta2, decay, .. }) = (self.rate.at(steps), *self);
+        move |w, [m], g| {
+            for ((w, m), &g) in w.iter_mut().zip(m).zip(g) {
+                let direction = sign(beta1 * *m + (1.0 - beta1) * g);
+                *w -= rate * (direction + decay * *w);
+                *m = beta2 * *m + (1.0 - beta2) * g;
+            }
+        }
+    }
+}
+
 impl Rule for Lion {
     type State<P: Tensors> = State<P, 1>;
 
@@ -67,16 +80,7 @@ impl Rule for Lion {
         _: f32,
         _: &mut impl Probe<P>,
     ) {
-        let rate = self.rate.at(state.steps);
-        let [mean] = &state.slots;
-        for i in 0..params.count() {
-            let tensors = gradient.tensor(i).iter().zip(mean.tensor(i));
-            for (w, (&g, &m)) in params.tensor_mut(i).iter_mut().zip(tensors) {
-                let direction = sign(self.beta1 * m + (1.0 - self.beta1) * g);
-                *w -= rate * (direction + self.decay * *w);
-            }
-        }
-        self.observe(state, params, gradient);
+        coordinatewise::step(self, state, params, gradient);
     }
 
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P) {

@@ -6,7 +6,7 @@
 //!
 //! State: slot 0 is m.
 
-use super::{Probe, Rate, Rule, State};
+use super::{Coordinatewise, Probe, Rate, Rule, State, coordinatewise};
 use crate::checkpoint::{Digest, Fingerprint};
 use crate::tensors::Tensors;
 
@@ -37,6 +37,18 @@ impl Fingerprint for Momentum {
     }
 }
 
+impl Coordinatewise<1> for Momentum {
+    fn motion(&self, steps: u32) -> impl Fn(&mut [f32], [&mut [f32]; 1], &[f32]) {
+        let (rate, beta) = (self.rate.at(steps), self.beta);
+        move |w, [m], g| {
+            for ((w, m), &g) in w.iter_mut().zip(m).zip(g) {
+                *m = beta * *m + g;
+                *w -= rate * *m;
+            }
+        }
+    }
+}
+
 impl Rule for Momentum {
     type State<P: Tensors> = State<P, 1>;
 
@@ -52,14 +64,7 @@ impl Rule for Momentum {
         _: f32,
         _: &mut impl Probe<P>,
     ) {
-        let rate = self.rate.at(state.steps);
-        self.observe(state, params, gradient);
-        let [momentum] = &state.slots;
-        for i in 0..params.count() {
-            for (w, &m) in params.tensor_mut(i).iter_mut().zip(momentum.tensor(i)) {
-                *w -= rate * m;
-            }
-        }
+        coordinatewise::step(self, state, params, gradient);
     }
 
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P) {

@@ -6,7 +6,7 @@
 //!
 //! State: slot 0 is m.
 
-use super::{Probe, Rate, Rule, State};
+use super::{Coordinatewise, Probe, Rate, Rule, State, coordinatewise};
 use crate::checkpoint::{Digest, Fingerprint};
 use crate::tensors::Tensors;
 
@@ -37,6 +37,18 @@ impl Fingerprint for Nesterov {
     }
 }
 
+impl Coordinatewise<1> for Nesterov {
+    fn motion(&self, steps: u32) -> impl Fn(&mut [f32], [&mut [f32]; 1], &[f32]) {
+        let (rate, beta) = (self.rate.at(steps), self.beta);
+        move |w, [m], g| {
+            for ((w, m), &g) in w.iter_mut().zip(m).zip(g) {
+                *m = beta * *m + g;
+                *w -= rate * (g + beta * *m);
+            }
+        }
+    }
+}
+
 impl Rule for Nesterov {
     type State<P: Tensors> = State<P, 1>;
 
@@ -52,15 +64,7 @@ impl Rule for Nesterov {
         _: f32,
         _: &mut impl Probe<P>,
     ) {
-        let rate = self.rate.at(state.steps);
-        self.observe(state, params, gradient);
-        let [momentum] = &state.slots;
-        for i in 0..params.count() {
-            let tensors = gradient.tensor(i).iter().zip(momentum.tensor(i));
-            for (w, (&g, &m)) in params.tensor_mut(i).iter_mut().zip(tensors) {
-                *w -= rate * (g + self.beta * m);
-            }
-        }
+        coordinatewise::step(self, state, params, gradient);
     }
 
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P) {

@@ -6,7 +6,7 @@
 //!
 //! State: slot 0 is v.
 
-use super::{Probe, Rate, Rule, State};
+use super::{Coordinatewise, Probe, Rate, Rule, State, coordinatewise};
 use crate::checkpoint::{Digest, Fingerprint};
 use crate::math;
 use crate::tensors::Tensors;
@@ -40,6 +40,18 @@ impl Fingerprint for RmsProp {
     }
 }
 
+impl Coordinatewise<1> for RmsProp {
+    fn motion(&self, steps: u32) -> impl Fn(&mut [f32], [&mut [f32]; 1], &[f32]) {
+        let (rate, Self { decay, eps, .. }) = (self.rate.at(steps), *self);
+        move |w, [v], g| {
+            for ((w, v), &g) in w.iter_mut().zip(v).zip(g) {
+                *v = decay * *v + (1.0 - decay) * g * g;
+                *w -= rate * g / (math::sqrt(*v) + eps);
+            }
+        }
+    }
+}
+
 impl Rule for RmsProp {
     type State<P: Tensors> = State<P, 1>;
 
@@ -55,15 +67,7 @@ impl Rule for RmsProp {
         _: f32,
         _: &mut impl Probe<P>,
     ) {
-        let rate = self.rate.at(state.steps);
-        self.observe(state, params, gradient);
-        let [square] = &state.slots;
-        for i in 0..params.count() {
-            let tensors = gradient.tensor(i).iter().zip(square.tensor(i));
-            for (w, (&g, &v)) in params.tensor_mut(i).iter_mut().zip(tensors) {
-                *w -= rate * g / (math::sqrt(v) + self.eps);
-            }
-        }
+        coordinatewise::step(self, state, params, gradient);
     }
 
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P) {

@@ -7,7 +7,7 @@
 //! The fallback of the convergence theorem: on a mu-strongly convex, L-smooth objective with exact gradients and
 //! 0 < rate < 2/L, F(w) - F* shrinks at least by 1 - 2 mu rate (1 - rate L / 2) in every step.
 
-use super::{Probe, Rate, Rule, State};
+use super::{Coordinatewise, Probe, Rate, Rule, State, coordinatewise};
 use crate::checkpoint::{Digest, Fingerprint};
 use crate::tensors::Tensors;
 
@@ -35,6 +35,13 @@ impl Fingerprint for Sgd {
     }
 }
 
+impl Coordinatewise<0> for Sgd {
+    fn motion(&self, steps: u32) -> impl Fn(&mut [f32], [&mut [f32]; 0], &[f32]) {
+        let rate = self.rate.at(steps);
+        move |w, [], g| w.iter_mut().zip(g).for_each(|(w, &g)| *w -= rate * g)
+    }
+}
+
 impl Rule for Sgd {
     type State<P: Tensors> = State<P, 0>;
 
@@ -50,13 +57,7 @@ impl Rule for Sgd {
         _: f32,
         _: &mut impl Probe<P>,
     ) {
-        let rate = self.rate.at(state.steps);
-        state.count();
-        for i in 0..params.count() {
-            for (w, &g) in params.tensor_mut(i).iter_mut().zip(gradient.tensor(i)) {
-                *w -= rate * g;
-            }
-        }
+        coordinatewise::step(self, state, params, gradient);
     }
 
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, _: &P) {

@@ -6,9 +6,10 @@
 //! ([`Counter`]), so the same code can be counted anywhere.
 
 use lgl2o::batch::{Batch, Rows};
+use lgl2o::objective::mlp::descent::Scratch;
 use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Network, Relu, Tanh};
 use lgl2o::oracle::{Oracle, Paired};
-use lgl2o::rule::{Adam, NoProbe, Rule, Sgd, State};
+use lgl2o::rule::{Adam, Coordinatewise, NoProbe, Rule, RuleState as _, Sgd, State};
 use lgl2o::tensors::{Tensors, Zeroed};
 use lgl2o::{Error, Rng, chain, learned};
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,10 @@ pub enum Item {
     Decision,
     /// The outputs for one example.
     Inference,
+    /// A training step by SGD without memory for a gradient.
+    DescentSgd,
+    /// With Adam.
+    DescentAdam,
 }
 
 /// One figure.
@@ -84,6 +89,7 @@ pub struct Bench<N: Network> {
     second: N::Params,
     scratch: N::Activations,
     losses: [N::Losses; 2],
+    descent: Scratch<N>,
     none: State<N::Params, 0>,
     two: State<N::Params, 2>,
     four: State<N::Params, 4>,
@@ -104,6 +110,7 @@ where
             second: Zeroed::ZERO,
             scratch: Zeroed::ZERO,
             losses: [Zeroed::ZERO, Zeroed::ZERO],
+            descent: Zeroed::ZERO,
             none: Zeroed::ZERO,
             two: Zeroed::ZERO,
             four: Zeroed::ZERO,
@@ -143,7 +150,7 @@ pub fn measure<N: Network + Default>(
     let net = Mlp::new(N::default(), Loss::CrossEntropy);
     let parameters = net.parameters() as u32;
     let mut tell = |item, instructions| each(&Cost { workload, item, parameters, instructions });
-    let Bench { params, gradient, second, scratch, losses, none, two, four } = bench;
+    let Bench { params, gradient, second, scratch, losses, descent, none, two, four } = bench;
     net.initialize(params, &mut Rng::new(1));
     // Once outside of the counter, so that a wrong batch is an error and not a figure.
     Oracle::new(&net, scratch, losses).loss(params, batch)?;
@@ -170,7 +177,22 @@ pub fn measure<N: Network + Default>(
         work.params.copy_from(second);
     });
     tell(Item::Decision, decision);
+    tell(Item::DescentSgd, descend(&net, &Sgd::new(0.05), (descent, params, none), batch, counter));
+    tell(Item::DescentAdam, descend(&net, &Adam::new(0.001), (descent, params, two), batch, counter));
     Ok(())
+}
+
+/// Instructions of a step without memory for a gradient.
+fn descend<N: Network, R: Coordinatewise<K>, const K: usize>(
+    net: &Mlp<N>,
+    rule: &R,
+    (scratch, params, state): (&mut Scratch<N>, &mut N::Params, &mut State<N::Params, K>),
+    batch: Batch<'_>,
+    counter: &mut impl Counter,
+) -> u32 {
+    state.reset();
+    net.initialize(params, &mut Rng::new(1));
+    mean(counter, || _ = core::hint::black_box(net.descend(scratch, params, state, rule, batch)))
 }
 
 /// What the rules work on.
@@ -185,7 +207,6 @@ struct Work<'a, 'b, N: Network> {
 impl<N: Network> Work<'_, '_, N> {
     /// Instructions of a rule's update alone, and of a whole step.
     fn rule<R: Rule>(&mut self, rule: &R, state: &mut R::State<N::Params>, counter: &mut impl Counter) -> [u32; 2] {
-        use lgl2o::rule::RuleState as _;
         state.reset();
         self.net.initialize(self.params, &mut Rng::new(1));
         let step = mean(counter, || {
@@ -232,7 +253,7 @@ mod tests {
         let mut bench = Box::new(Bench::<W2>::new());
         let batch = Batch::classes(&inputs, 64, &labels);
         measure(1, &mut bench, batch, &mut Once(0), |cost| all.push(*cost)).expect("measured");
-        assert_eq!(all.len(), 11);
+        assert_eq!(all.len(), 13);
         assert!(all.iter().all(|cost| cost.parameters == 2_410 && cost.workload == 1));
         assert_eq!(all.iter().filter(|cost| cost.item == Item::Decision).count(), 1);
         let few = Batch::classes(&inputs[..64], 64, &labels[..2]);

@@ -53,7 +53,9 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
             &mut memory.extra,
             &Sides { learned: &mut memory.learned_state, fallback: &mut memory.fallback_state },
         );
-        memory.learned.copy_from(params);
+        if learned_steps > 0 {
+            memory.learned.copy_from(params);
+        }
         memory.fallback.copy_from(params);
         let mut proposals = Proposals {
             train_loss,

@@ -9,16 +9,18 @@
 //! memory is known at compile time. The kernels in [`dense`] take slices, so that they exist once in a program.
 //!
 //! Memory per batch of B examples: B times the sum of the layers' outputs. The error of a layer is written over its
-//! activations, which are not needed any more by then.
+//! activations, which are not needed any more by then. A [`Descent`] keeps both, and needs no memory for a gradient.
 
 pub mod activation;
 pub mod dense;
+pub mod descent;
 pub mod kernels;
 pub mod loss;
 pub mod network;
 
 pub use activation::{Activation, Identity, Relu, Sigmoid, Tanh};
 pub use dense::DenseParams;
+pub use descent::Descent;
 pub use kernels::{Kernels, Portable};
 pub use loss::Loss;
 pub use network::{Dense, Fixed, Layer, Network};
@@ -128,7 +130,23 @@ impl<N: Network> Mlp<N> {
         }
     }
 
-    /// Turns the top activations into losses and errors, then the errors of each layer into its gradient and the
+    /// Losses of a batch, and in place of the top layer's activations its errors.
+    fn errors(
+        &self,
+        activations: &mut N::Activations,
+        params: &N::Params,
+        batch: &Batch<'_>,
+        losses: &mut [f32],
+    ) -> Result<usize, Error> {
+        let n = self.check(batch)?;
+        self.forward(activations, params, batch.inputs, n);
+        let top = self.network.depth() - 1;
+        let (layer, outputs) = (self.network.layer(top), activations.tensor_mut(top));
+        self.loss.errors(self.network.kernels(), outputs, layer.outputs, &batch.targets, n, layer.activation, losses);
+        Ok(n)
+    }
+
+    /// Turns the errors of the top layer, and then those of each layer, into its gradient and the
     /// errors of the layer below.
     fn backward(
         &self,
@@ -201,12 +219,7 @@ impl<N: Network> Objective for Mlp<N> {
         losses: &mut N::Losses,
         gradient: &mut N::Params,
     ) -> Result<usize, Error> {
-        let n = self.check(&batch)?;
-        self.forward(activations, params, batch.inputs, n);
-        let top = self.network.depth() - 1;
-        let layer = self.network.layer(top);
-        let (outputs, losses) = (activations.tensor_mut(top), losses.as_mut());
-        self.loss.errors(self.network.kernels(), outputs, layer.outputs, &batch.targets, n, layer.activation, losses);
+        let n = self.errors(activations, params, &batch, losses.as_mut())?;
         self.backward(activations, params, &batch, n, gradient);
         Ok(n)
     }

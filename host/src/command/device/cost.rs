@@ -158,13 +158,23 @@ fn table(results: &Results) -> String {
         }),
         words: false,
     };
+    let descents = Table {
+        caption: format!("{unit} for one training step without memory for a gradient."),
+        head: ["workload", "SGD", "Adam"].map(str::to_owned).to_vec(),
+        rows: row(&[Item::DescentSgd, Item::DescentAdam], &|cost| grouped(cost.instructions.into())),
+        words: false,
+    };
     let section =
         |title: &str, table| Section { title: title.to_owned(), level: 2, tables: vec![table], ..Section::default() };
     Overview {
         title: format!("cost on {} ({}), {}", results.board, results.core, results.math),
         lead: vec![lead.to_owned()],
         table: steps,
-        sections: vec![section("Updates", updates), section("Programs", programs(&results.sizes))],
+        sections: vec![
+            section("Updates", updates),
+            section("Descent", descents),
+            section("Programs", programs(&results.sizes)),
+        ],
     }
     .markdown()
 }

@@ -7,7 +7,7 @@ use crate::batch::{Rows, row, row_mut};
 use crate::objective::mlp::Activation;
 
 /// Rows of the gradient that share a pass over four rows of inputs; their four errors each stay in registers.
-const OUTPUTS: usize = if cfg!(target_arch = "arm") { 4 } else { 2 };
+pub(super) const OUTPUTS: usize = if cfg!(target_arch = "arm") { 4 } else { 2 };
 
 /// G = E^T X over the first n rows.
 pub fn weight_gradient(errors: &[f32], inputs: Rows<'_>, n: usize, outputs: usize, gradient: &mut [f32]) {
@@ -24,65 +24,91 @@ pub fn weight_gradient_by<const O: usize>(
 ) {
     let width = inputs.width();
     let gradient = gradient.get_mut(..outputs.saturating_mul(width)).unwrap_or(&mut []);
-    if n < 4 {
-        gradient.fill(0.0);
+    gradient.fill(0.0);
+    let mut o = 0;
+    while o + O <= outputs {
+        add_block(rows_mut::<O>(gradient, o, width), errors, [o, outputs], inputs, 0, n);
+        o += O;
     }
+    for o in o..outputs {
+        add_block([row_mut(gradient, o, width)], errors, [o, outputs], inputs, 0, n);
+    }
+}
+
+/// A block of G <- G + E^T X over the first n rows: its O rows are those of the outputs from `first` of `outputs` on, its
+/// columns those of the inputs from `column` on.
+#[inline(never)]
+pub(super) fn add_block<const O: usize>(
+    mut g: [&mut [f32]; O],
+    errors: &[f32],
+    [first, outputs]: [usize; 2],
+    inputs: Rows<'_>,
+    column: usize,
+    n: usize,
+) {
+    let columns = column..column.saturating_add(g.first().map_or(0, |g| g.len()));
+    let x = |s| inputs.row(s).get(columns.clone()).unwrap_or_default();
+    let e = |s| errors.get(s * outputs + first..).and_then(|e| e.first_chunk::<O>()).copied().unwrap_or([0.0; O]);
     let mut s = 0;
     while s + 4 <= n {
-        let x = [0, 1, 2, 3].map(|k| inputs.row(s + k));
-        let e = [0, 1, 2, 3].map(|k| row(errors, s + k, outputs));
-        let of = |o: usize| e.map(|e| e.get(o).copied().unwrap_or(0.0));
-        let mut o = 0;
-        while o + O <= outputs {
-            let e = core::array::from_fn(|k| of(o + k));
-            match s {
-                0 => add_four::<O, true>(rows_mut(gradient, o, width), &e, x),
-                _ => add_four::<O, false>(rows_mut(gradient, o, width), &e, x),
-            }
-            o += O;
-        }
-        for o in o..outputs {
-            match s {
-                0 => add_four::<1, true>([row_mut(gradient, o, width)], &[of(o)], x),
-                _ => add_four::<1, false>([row_mut(gradient, o, width)], &[of(o)], x),
-            }
-        }
+        let e = [e(s), e(s + 1), e(s + 2), e(s + 3)];
+        let e = core::array::from_fn(|k| e.map(|e| e[k]));
+        add_four(g.each_mut().map(|g| &mut **g), &e, [x(s), x(s + 1), x(s + 2), x(s + 3)]);
         s += 4;
     }
     for s in s..n {
-        for (o, &e) in row(errors, s, outputs).iter().enumerate() {
-            add(row_mut(gradient, o, width), e, inputs.row(s));
+        for (g, e) in g.iter_mut().zip(e(s)) {
+            add(g, e, x(s));
         }
     }
 }
 
 /// g <- g + e x.
+// On a device, small: it is for the last examples of a batch only.
+#[cfg_attr(target_os = "none", inline(never))]
 fn add(g: &mut [f32], e: f32, x: &[f32]) {
     for (g, &x) in g.iter_mut().zip(x) {
         *g += e * x;
     }
 }
 
-/// g_o <- (((g_o + e_o0 x0) + e_o1 x1) + e_o2 x2) + e_o3 x3 for each of O rows, which are as long as those of x;
-/// from 0 instead of g_o for the first examples.
+/// Numbers of each row to one turn of the loop in [`add_four`]: its eight pointers move once for all of them.
+const TURN: usize = if cfg!(all(target_arch = "arm", target_abi = "eabihf")) { 8 } else { 1 };
+
+/// g_o <- (((g_o + e_o0 x0) + e_o1 x1) + e_o2 x2) + e_o3 x3 for each of O rows, which are as long as those of x.
 // A function of its own: inlined, the errors no longer stay in registers.
 #[inline(never)]
-fn add_four<const O: usize, const FIRST: bool>(mut g: [&mut [f32]; O], e: &[[f32; 4]; O], x: [&[f32]; 4]) {
-    let [x0, x1, x2, x3] = x;
-    let n = x0.len();
+fn add_four<const O: usize>(mut g: [&mut [f32]; O], e: &[[f32; 4]; O], x: [&[f32]; 4]) {
+    let n = x[0].len();
     // Said once for all rows, so that no access below is checked.
-    if x1.len() != n || x2.len() != n || x3.len() != n || g.iter().any(|g| g.len() != n) {
+    if x.iter().any(|x| x.len() != n) || g.iter().any(|g| g.len() != n) {
         return;
     }
-    for i in 0..n {
-        let x = [x0[i], x1[i], x2[i], x3[i]];
-        for (g, e) in g.iter_mut().zip(e) {
-            // Not an index: for a single row the compiler keeps its check, and with it a panic.
-            let Some(g) = g.get_mut(i) else { return };
-            let before = if FIRST { 0.0 } else { *g };
-            *g = (((before + e[0] * x[0]) + e[1] * x[1]) + e[2] * x[2]) + e[3] * x[3];
+    let turns = x.map(|x| x.as_chunks::<TURN>().0);
+    let mut sums = g.each_mut().map(|g| g.as_chunks_mut::<TURN>().0);
+    for i in 0..n / TURN {
+        for j in 0..TURN {
+            let x = turns.map(|x| x[i][j]);
+            for (g, e) in sums.iter_mut().zip(e) {
+                // Not an index: for a single row the compiler keeps its check, and with it a panic.
+                let Some(g) = g.get_mut(i) else { return };
+                g[j] = four_more(g[j], e, x);
+            }
         }
     }
+    for i in n / TURN * TURN..n {
+        let x = x.map(|x| x[i]);
+        for (g, e) in g.iter_mut().zip(e) {
+            let Some(g) = g.get_mut(i) else { return };
+            *g = four_more(*g, e, x);
+        }
+    }
+}
+
+/// The sum so far and four products, in their order.
+#[inline(always)]
+fn four_more(before: f32, e: &[f32; 4], x: [f32; 4]) -> f32 {
+    (((before + e[0] * x[0]) + e[1] * x[1]) + e[2] * x[2]) + e[3] * x[3]
 }
 
 /// Rows `i` to `i + O` of a row-major matrix; empty ones where there are none.

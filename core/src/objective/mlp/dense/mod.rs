@@ -16,9 +16,11 @@
 //! are one way of two, are there for tests and measurements.
 
 mod backward;
+mod descend;
 mod forward;
 
 pub use backward::{bias_gradient, input_error, input_error_by, weight_gradient, weight_gradient_by};
+pub use descend::{Part, descend, descend_bias};
 pub use forward::{by_lanes, by_rows, forward};
 
 use crate::tensors::{Tensors, Zeroed};

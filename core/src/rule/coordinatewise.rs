@@ -1,0 +1,33 @@
+//! Rules that move every number by its own gradient alone.
+//!
+//! ```text
+//! (w_i, slots_i) <- motion(w_i, slots_i, g_i)
+//! ```
+//!
+//! Any part of a gradient then moves its part of the parameters, whatever the rest is, so that a gradient need not be
+//! whole in memory: see [`Descent`](crate::objective::mlp::Descent).
+
+use super::State;
+use crate::tensors::Tensors;
+
+/// A rule that moves every number by its own gradient and its own K accumulators.
+pub trait Coordinatewise<const K: usize> {
+    /// The step that follows after `steps` others: moves parameters by their gradient, and takes that into their slots. All
+    /// slices are equally long.
+    fn motion(&self, steps: u32) -> impl Fn(&mut [f32], [&mut [f32]; K], &[f32]);
+}
+
+/// One step with a whole gradient, tensor by tensor.
+#[cfg_attr(not(target_os = "none"), inline(always))]
+pub(super) fn step<P: Tensors, const K: usize>(
+    rule: &impl Coordinatewise<K>,
+    state: &mut State<P, K>,
+    params: &mut P,
+    gradient: &P,
+) {
+    let motion = rule.motion(state.steps);
+    state.count();
+    for i in 0..params.count() {
+        motion(params.tensor_mut(i), state.slots.each_mut().map(|slot| slot.tensor_mut(i)), gradient.tensor(i));
+    }
+}
