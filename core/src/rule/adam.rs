@@ -37,7 +37,7 @@ impl Adam {
 
     /// Both means of one parameter, with one more gradient in them.
     #[inline]
-    fn mixed(&self, m: f32, v: f32, g: f32) -> (f32, f32) {
+    pub(super) fn mixed(&self, m: f32, v: f32, g: f32) -> (f32, f32) {
         (self.beta1 * m + (1.0 - self.beta1) * g, self.beta2 * v + (1.0 - self.beta2) * g * g)
     }
 
@@ -53,20 +53,28 @@ impl Adam {
         }
     }
 
+    /// For one number and the step after `steps` others: both means with its gradient in them, and m' / (sqrt v' + eps).
+    pub(super) fn direction(&self, steps: u32) -> impl Fn(f32, f32, f32) -> (f32, f32, f32) {
+        let (adam, t) = (*self, steps.saturating_add(1));
+        let [unbias1, unbias2] = [adam.beta1, adam.beta2].map(|beta| 1.0 / (1.0 - math::powi(beta, t)));
+        move |m, v, g| {
+            let (mean, square) = adam.mixed(m, v, g);
+            (mean, square, mean * unbias1 / (math::sqrt(square * unbias2) + adam.eps))
+        }
+    }
+
     /// The step of Adam and AdamW: both means of each parameter, then w <- w - rate step(m' / (sqrt v' + eps), w).
     pub(super) fn motion_with(
         &self,
         steps: u32,
         step: impl Fn(f32, f32) -> f32,
     ) -> impl Fn(&mut [f32], [&mut [f32]; 2], &[f32]) {
-        let (adam, rate) = (*self, self.rate.at(steps));
-        let t = steps.saturating_add(1);
-        let [unbias1, unbias2] = [adam.beta1, adam.beta2].map(|beta| 1.0 / (1.0 - math::powi(beta, t)));
+        let (rate, direction) = (self.rate.at(steps), self.direction(steps));
         move |w, [mean, square], g| {
             for ((w, (m, v)), &g) in w.iter_mut().zip(mean.iter_mut().zip(square)).zip(g) {
-                let (mean, square) = adam.mixed(*m, *v, g);
+                let (mean, square, along) = direction(*m, *v, g);
                 (*m, *v) = (mean, square);
-                *w -= rate * step(mean * unbias1 / (math::sqrt(square * unbias2) + adam.eps), *w);
+                *w -= rate * step(along, *w);
             }
         }
     }

@@ -11,11 +11,13 @@
 //! | [`Nesterov`] | look-ahead momentum | 1 |
 //! | [`RmsProp`] | -rate g / rms(g) | 1 |
 //! | [`Adam`], [`AdamW`] | -rate mean(g) / rms(g) | 2 |
+//! | [`Adam16`] | as Adam | 1, two numbers of 16 bits in each |
 //! | [`Lion`] | -rate sign | 1 |
 //! | [`Armijo`] | -rate g, rate found by backtracking | 1 (the starting point of the search) |
 //! | [`Averaged`] | any of these or a learned one, and averages its iterates | 1 more |
 
 pub mod adam;
+pub mod adam16;
 pub mod adamw;
 pub mod armijo;
 pub mod averaged;
@@ -28,6 +30,7 @@ pub mod rmsprop;
 pub mod sgd;
 
 pub use adam::Adam;
+pub use adam16::Adam16;
 pub use adamw::AdamW;
 pub use armijo::Armijo;
 pub use averaged::Averaged;

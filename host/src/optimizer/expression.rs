@@ -12,7 +12,7 @@
 
 use lgl2o::Rule;
 use lgl2o::guard::{Decision, MuRule};
-use lgl2o::rule::{Adam, AdamW, Armijo, Lion, Momentum, Nesterov, Rate, RmsProp, Sgd};
+use lgl2o::rule::{Adam, Adam16, AdamW, Armijo, Lion, Momentum, Nesterov, Rate, RmsProp, Sgd};
 use winnow::ascii::multispace0;
 use winnow::combinator::{delimited, eof, opt, preceded, repeat, separated, terminated};
 use winnow::prelude::*;
@@ -23,7 +23,7 @@ use super::{AnyRule, LossSettings, Method, Optimizer, Policy, Sides, Tuned};
 use crate::files::read_small;
 
 /// Names of all rules.
-pub const RULES: [&str; 8] = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "lion", "armijo"];
+pub const RULES: [&str; 9] = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adam16", "adamw", "lion", "armijo"];
 /// Names of all guards.
 pub const GUARDS: [&str; 3] = ["lgl2o", "gl2o", "blend"];
 /// What goes before the name of a rule whose iterates are averaged.
@@ -354,6 +354,7 @@ fn plain_rule(word: &Word<'_>, tuned: Option<f32>) -> Result<(String, AnyRule, b
         ("nesterov", rate) => AnyRule::Nesterov(Nesterov::new(rate)),
         ("rmsprop", rate) => AnyRule::RmsProp(RmsProp::new(rate)),
         ("adam", rate) => AnyRule::Adam(Adam::new(rate)),
+        ("adam16", rate) => AnyRule::Adam16(Adam16::new(rate)),
         ("adamw", rate) => AnyRule::AdamW(AdamW::new(rate)),
         ("lion", rate) => AnyRule::Lion(Lion::new(rate)),
         (_, Rate::Constant(largest)) => {

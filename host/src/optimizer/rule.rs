@@ -7,7 +7,7 @@ use lgl2o::learned::controller::{ControllerState, MAX_TENSORS, TensorMemory};
 use lgl2o::learned::{CoordinateLstm, CoordinateMlp, RecurrentState, RnnProp, Table, TensorController};
 use lgl2o::rule::averaged::AveragedState;
 use lgl2o::rule::{
-    Adam, AdamW, Armijo, Averaged, Lion, Momentum, Nesterov, Probe, RmsProp, Rule, RuleState, Sgd, State,
+    Adam, Adam16, AdamW, Armijo, Averaged, Lion, Momentum, Nesterov, Probe, RmsProp, Rule, RuleState, Sgd, State,
 };
 use lgl2o::tensors::Tensors;
 
@@ -62,6 +62,8 @@ rules! {
     RmsProp(RmsProp) with One,
     /// Adam.
     Adam(Adam) with Two,
+    /// Adam with means of 16 bits.
+    Adam16(Adam16) with One,
     /// AdamW.
     AdamW(AdamW) with Two,
     /// Lion.
