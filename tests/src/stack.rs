@@ -13,7 +13,7 @@
 //! A jump through a table that stands right behind it is a `match`, and stays in its function. Exceptions are not counted:
 //! an interrupt handler needs its own bound, and its frame of 32 bytes (104 with floating-point registers), on top.
 
-mod thumb;
+pub(crate) mod thumb;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -220,7 +220,7 @@ struct Symbol<'a> {
     function: bool,
 }
 
-fn parse(elf: &[u8]) -> Result<ElfFile32<'_>, String> {
+pub(crate) fn parse(elf: &[u8]) -> Result<ElfFile32<'_>, String> {
     let file = ElfFile32::parse(elf).map_err(|error| error.to_string())?;
     let machine = file.elf_header().e_machine(file.endian());
     if machine == EM_ARM { Ok(file) } else { Err(format!("it is for machine {machine}")) }

@@ -35,6 +35,8 @@ impl Meter {
 }
 
 impl Counter for Meter {
+    // Never inlined, so that a trace of the program shows where work begins and ends.
+    #[inline(never)]
     fn count(&mut self, work: &mut dyn FnMut()) -> u32 {
         let ticks = arch::elapsed(work).saturating_sub(self.nothing);
         (u64::from(ticks) * u64::from(LOOP) / u64::from(self.ticks)) as u32

@@ -82,7 +82,8 @@ impl Code<'_> {
     }
 }
 
-fn is_long(first: u32) -> bool {
+/// Whether an instruction that begins with this halfword has a second.
+pub(crate) fn is_long(first: u32) -> bool {
     first >> 11 >= 0b11101
 }
 

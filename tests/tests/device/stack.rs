@@ -1,12 +1,11 @@
 //! The most stack that training can take, from the compiler's own sizes, held against `firmware/counts.json`.
 
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 
 use lgl2o_host::device::{board, firmware};
 use lgl2o_tests::stack::{Bound, Program};
 
+use crate::built_with;
 use crate::counts::{Counts, RENEW, StackBound, commit, committed, grown, of_compiler, to_be_renewed};
 
 /// What is bounded: board, program, and a part of the name that the linker has for the function of a training step.
@@ -21,17 +20,10 @@ const ENTRY: &str = "Reset";
 
 /// Builds a program that says the sizes of its frames, apart from those that do not.
 fn sized(name: &str, program: &str) -> Vec<u8> {
-    let firmware = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware");
-    let target = firmware.join("target/stack-sizes");
-    let mut build = Command::new("bash");
-    build.arg(firmware.join("build")).args([name, "--bin", program]).env_remove("CARGO_ENCODED_RUSTFLAGS");
     // The flag is one of unstable Rust; what it is to change is a section of the file that no board ever loads.
-    build.env("RUSTFLAGS", "-Zemit-stack-sizes").env("RUSTC_BOOTSTRAP", "1");
-    let output = build.env("CARGO_TARGET_DIR", &target).env_remove("CARGO").output().expect("bash");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let board = board::board(name).expect("a board");
-    let built = target.join(board.target).join("release").join(program);
-    fs::read(built).expect("a program")
+    let environment = [("RUSTFLAGS", "-Zemit-stack-sizes"), ("RUSTC_BOOTSTRAP", "1")];
+    fs::read(built_with(board, program, "stack-sizes", &environment)).expect("a program")
 }
 
 /// The bounds of a program; prints the deepest paths.

@@ -1,0 +1,188 @@
+//! What training costs on a Cortex-M4F in cycles, by a model, and for each multiply-add that it cannot do without.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use lgl2o_device::cost::{Cost, Item, WORKLOADS};
+use lgl2o_device::message::FromDevice;
+use lgl2o_host::device::board::{Board, Runner, board};
+use lgl2o_host::device::listen::{Event, listen};
+use lgl2o_tests::cycles::{Program, Work};
+use lgl2o_tests::program::folder;
+
+use crate::{built_for, built_with};
+
+const BOARD: &str = "mps2-an386";
+/// Parts of the name of the function that counts, however the compiler makes names. What it calls is what is counted.
+const COUNTING: [&str; 3] = ["Meter", "Counter", "5count"];
+/// The order in which the items of a workload are counted, each with one call and then with so many.
+const ORDER: [Item; 11] = [
+    Item::Inference,
+    Item::Gradient,
+    Item::StepSgd,
+    Item::UpdateSgd,
+    Item::StepAdam,
+    Item::UpdateAdam,
+    Item::StepTable,
+    Item::UpdateTable,
+    Item::StepMlp,
+    Item::UpdateMlp,
+    Item::Decision,
+];
+const CALLS: f64 = 8.0;
+/// The program's own count and that of the trace differ by no larger part. The program's clock is that coarse.
+const MOST_OFF: f64 = 0.01;
+/// The columns of the table.
+const SHOWN: [(Item, &str); 7] = [
+    (Item::Inference, "inference"),
+    (Item::Gradient, "gradient"),
+    (Item::StepSgd, "SGD"),
+    (Item::StepAdam, "Adam"),
+    (Item::StepTable, "table"),
+    (Item::StepMlp, "MLP"),
+    (Item::Decision, "decision"),
+];
+/// Inputs and outputs of the layers of each workload, and its batch.
+const NETWORKS: [(&[[u64; 2]], u64); 3] = [
+    (&[[2, 16], [16, 2]], 8), //
+    (&[[64, 32], [32, 10]], 16),
+    (&[[196, 32], [32, 10]], 16),
+];
+
+/// Multiply-adds of the layers' weights, which the network cannot do without: s for each example that goes forward, the sum
+/// over the layers of inputs times outputs; for a gradient s more for the weights' part of it, and s without the first
+/// layer for the part that goes back to the layer before. Activations, losses and updates come on top.
+fn multiply_adds(workload: u8, item: Item) -> u64 {
+    let (layers, batch) = NETWORKS[usize::from(workload)];
+    let of = |layers: &[[u64; 2]]| layers.iter().map(|[inputs, outputs]| inputs * outputs).sum::<u64>();
+    match item {
+        Item::Inference => of(layers),
+        Item::Gradient | Item::StepSgd | Item::StepAdam | Item::StepTable | Item::StepMlp => {
+            batch * (2 * of(layers) + of(&layers[1..]))
+        }
+        // Both candidates, and the current parameters.
+        Item::Decision => 3 * batch * of(layers),
+        Item::UpdateSgd | Item::UpdateAdam | Item::UpdateTable | Item::UpdateMlp => 0,
+    }
+}
+
+/// What one call takes.
+#[derive(Debug, Clone, Copy)]
+struct Measured {
+    workload: u8,
+    item: Item,
+    instructions: f64,
+    cycles: f64,
+}
+
+/// Runs the program that counts, and gives what it reports, and what it did each time that it counted.
+fn traced(board: &Board, elf: &Path) -> (Vec<Cost>, Vec<Work>) {
+    let Runner::Qemu { program, machine } = board.runner else { panic!("QEMU does not have {}", board.name) };
+    let elf = std::path::absolute(elf).expect("a path");
+    let dir = folder();
+    let mut command = Command::new(program);
+    command.args(machine).args(["-icount", "shift=0", "-d", "in_asm,exec,nochain", "-serial", "file:uart"]);
+    command.args(["-nographic", "-monitor", "none", "-semihosting-config", "enable=on,target=native", "-kernel"]);
+    command.arg(&elf).current_dir(dir.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("QEMU");
+    let code = Program::read(&std::fs::read(&elf).expect("a program")).unwrap_or_else(|error| panic!("{error}"));
+    let counting = code.function(&COUNTING).unwrap_or_else(|error| panic!("{error}"));
+    let trace = BufReader::new(child.stderr.take().expect("a trace"));
+    let work = code.work_below(&counting, trace);
+    // If the trace was refused, the program may still be running; its next line ends it, for nobody reads it.
+    assert!(child.wait().expect("QEMU").success() || work.is_err(), "the program failed");
+    let events = listen(File::open(dir.path().join("uart")).expect("what was sent"), None::<(File, _)>);
+    let costs = events.iter().filter_map(|event| match event {
+        Event::Message(FromDevice::Cost(cost)) => Some(cost),
+        _ => None,
+    });
+    (costs.collect(), work.unwrap_or_else(|error| panic!("{error}")))
+}
+
+/// Gives each item its share of the work, and holds it against what the program has counted itself.
+fn measured(costs: &[Cost], work: &[Work]) -> Result<Vec<Measured>, String> {
+    let items = (0..).zip(WORKLOADS).flat_map(|(workload, _)| ORDER.map(|item| (workload, item)));
+    let items: Vec<(u8, Item)> = items.collect();
+    if (costs.len(), work.len()) != (items.len(), 2 * items.len()) {
+        return Err(format!("{} items were reported, and {} counts seen in the trace", costs.len(), work.len()));
+    }
+    let measured = items.into_iter().zip(work.chunks(2)).map(|((workload, item), pair)| {
+        let [instructions, cycles] = [pair[1].instructions, pair[1].cycles].map(|n| n as f64 / CALLS);
+        let measured = Measured { workload, item, instructions, cycles };
+        let same = |cost: &&Cost| (cost.workload, cost.item) == (workload, item);
+        let reported = f64::from(costs.iter().find(same).map_or(0, |cost| cost.instructions));
+        let near = (instructions - reported).abs() <= reported * MOST_OFF;
+        if near { Ok(measured) } else { Err(format!("reported as {reported} instructions: {measured:?}")) }
+    });
+    measured.collect()
+}
+
+/// A number in groups of three digits.
+fn grouped(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|g| std::str::from_utf8(g).ok()).collect();
+    groups.join(" ")
+}
+
+fn table(all: &[Measured]) -> String {
+    let mut table = String::from("| workload | |");
+    SHOWN.iter().for_each(|(_, name)| _ = write!(table, " {name} |"));
+    table += "\n|:---|:---|";
+    table += &"---:|".repeat(SHOWN.len());
+    for (workload, name) in (0..).zip(WORKLOADS) {
+        let find = |item| all.iter().find(|m| (m.workload, m.item) == (workload, item)).expect("measured");
+        let mut row = |name: &str, what: &str, cell: &dyn Fn(&Measured) -> String| {
+            let cells: Vec<String> = SHOWN.iter().map(|(item, _)| cell(find(*item))).collect();
+            _ = write!(table, "\n| {name} | {what} | {} |", cells.join(" | "));
+        };
+        row(name, "instructions", &|m| grouped(m.instructions));
+        row("", "cycles", &|m| grouped(m.cycles));
+        row("", "cycles per multiply-add", &|m| format!("{:.2}", m.cycles / multiply_adds(workload, m.item) as f64));
+    }
+    table
+}
+
+#[test]
+#[ignore = "needs QEMU and a compiler for the boards"]
+fn modelled_cycles() {
+    let board = board(BOARD).expect("a board");
+    let programs = [
+        ("as it is built", built_for(board, "cost", &[])),
+        // There a multiplication and an addition take fewer cycles than both in one instruction, and the compiler knows.
+        (
+            "for this processor alone",
+            built_with(board, "cost", "cortex-m4", &[("RUSTFLAGS", "-Ctarget-cpu=cortex-m4")]),
+        ),
+    ];
+    for (how, elf) in programs {
+        let (costs, work) = traced(board, &elf);
+        let measured = measured(&costs, &work).unwrap_or_else(|error| panic!("{BOARD}, {how}: {error}"));
+        println!("{BOARD}, {how}:\n\n{}\n", table(&measured));
+    }
+}
+
+#[test]
+fn multiply_adds_are_those_of_the_layers() {
+    assert_eq!(multiply_adds(2, Item::Inference), 196 * 32 + 32 * 10);
+    // 105,472 forward, as many for the weights, and 5,120 back to the hidden layer.
+    assert_eq!(multiply_adds(2, Item::StepAdam), 216_064);
+    assert_eq!(multiply_adds(2, Item::Decision), 3 * 105_472);
+    assert_eq!(multiply_adds(0, Item::Gradient), 8 * (64 + 64 + 32));
+}
+
+#[test]
+fn what_the_program_does_not_confirm_is_refused() {
+    let items = (0..).zip(WORKLOADS).flat_map(|(workload, _)| ORDER.map(|item| (workload, item)));
+    let cost = |(workload, item)| Cost { workload, item, parameters: 1, instructions: 1000 };
+    let costs: Vec<Cost> = items.map(cost).collect();
+    let work = |instructions| vec![Work { instructions, cycles: 16_000 }; 2 * costs.len()];
+    let all = measured(&costs, &work(8_040)).expect("near enough");
+    assert!(all.iter().all(|m| m.cycles == 2000.0));
+    assert!(table(&all).contains("| W3: 196-32-10 ReLU, batch 16 | instructions | 1 005 |"));
+    for bad in [work(8_100), work(7_900), work(8_000).split_off(1)] {
+        assert!(measured(&costs, &bad).is_err());
+    }
+}
