@@ -8,7 +8,7 @@ use lgl2o::learned::{self, CoordinateMlp, Table as TableRule};
 use lgl2o::objective::mlp::{Descent, Mlp};
 use lgl2o::objective::{Blank, Objective};
 use lgl2o::oracle::Cost;
-use lgl2o::rule::{Adam, Averaged, Momentum, Sgd};
+use lgl2o::rule::{Adam, Adam16, Averaged, Momentum, Sgd};
 use lgl2o::tensors::Tensors;
 use lgl2o::trainer::Progress;
 use lgl2o::{Memory, Trainer};
@@ -72,6 +72,7 @@ fn the_readmes_table_of_memory_holds() {
     let alone = [
         size_of::<Alone<Sgd>>(),
         size_of::<Alone<Momentum>>(),
+        size_of::<Alone<Adam16>>(),
         size_of::<Alone<Adam>>(),
         size_of::<Alone<Table>>(),
         size_of::<Alone<Learned>>(),
@@ -80,17 +81,24 @@ fn the_readmes_table_of_memory_holds() {
     let guarded = [
         size_of::<Fallback<Sgd>>(),
         size_of::<Fallback<Momentum>>(),
+        size_of::<Fallback<Adam16>>(),
         size_of::<Fallback<Adam>>(),
         size_of::<Fallback<Table>>(),
         size_of::<Fallback<Learned>>(),
         size_of::<Fallback<Averaged<Learned>>>(),
     ];
-    let descent = [size_of::<Descent<W3, 0>>(), size_of::<Descent<W3, 1>>(), size_of::<Descent<W3, 2>>()];
+    // Momentum and Adam16 have one slot.
+    let descent = [
+        size_of::<Descent<W3, 0>>(),
+        size_of::<Descent<W3, 1>>(),
+        size_of::<Descent<W3, 1>>(),
+        size_of::<Descent<W3, 2>>(),
+    ];
     let readme = include_str!("../../README.md");
     let rows: [(&str, &[usize]); 3] =
         [("`Descent`", &descent), ("`Unguarded`", &alone), ("`LossGuard`, with SGD as fallback", &guarded)];
     let rows = rows.map(|(name, sizes)| {
-        let cells = sizes.iter().map(|size| format!(" {size} |")).chain((sizes.len()..6).map(|_| " - |".to_owned()));
+        let cells = sizes.iter().map(|size| format!(" {size} |")).chain((sizes.len()..7).map(|_| " - |".to_owned()));
         format!("| {name} |{}", cells.collect::<String>())
     });
     println!("{}", rows.join("\n"));

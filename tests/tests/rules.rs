@@ -5,7 +5,7 @@
 
 use lgl2o::learned;
 use lgl2o::rule::{
-    Adam, AdamW, Armijo, Lion, Momentum, Nesterov, NoProbe, Probe, Rate, RmsProp, Rule, RuleState, Sgd, State,
+    Adam, Adam16, AdamW, Armijo, Lion, Momentum, Nesterov, NoProbe, Probe, Rate, RmsProp, Rule, RuleState, Sgd, State,
 };
 use lgl2o::tensors::{Tensors, Zeroed};
 use lgl2o_tests::bits;
@@ -159,6 +159,7 @@ fn observing_resetting_and_copying() {
     assert_state_laws("nesterov", &Nesterov::new(0.1));
     assert_state_laws("rmsprop", &RmsProp::new(0.1));
     assert_state_laws("adam", &Adam::new(0.1));
+    assert_state_laws("adam16", &Adam16::new(0.1));
     assert_state_laws("adamw", &AdamW::new(0.1));
     assert_state_laws("lion", &Lion::new(0.1));
     assert_state_laws("armijo", &Armijo::new(1.0).unwrap());

@@ -19,7 +19,7 @@ const BOARD: &str = "mps2-an386";
 /// Parts of the name of the function that counts, however the compiler makes names. What it calls is what is counted.
 const COUNTING: [&str; 3] = ["Meter", "Counter", "5count"];
 /// The order in which the items of a workload are counted, each with one call and then with so many.
-const ORDER: [Item; 11] = [
+const ORDER: [Item; 13] = [
     Item::Inference,
     Item::Gradient,
     Item::StepSgd,
@@ -31,12 +31,14 @@ const ORDER: [Item; 11] = [
     Item::StepMlp,
     Item::UpdateMlp,
     Item::Decision,
+    Item::DescentSgd,
+    Item::DescentAdam,
 ];
 const CALLS: f64 = 8.0;
 /// The program's own count and that of the trace differ by no larger part. The program's clock is that coarse.
 const MOST_OFF: f64 = 0.01;
 /// The columns of the table.
-const SHOWN: [(Item, &str); 7] = [
+const SHOWN: [(Item, &str); 9] = [
     (Item::Inference, "inference"),
     (Item::Gradient, "gradient"),
     (Item::StepSgd, "SGD"),
@@ -44,6 +46,8 @@ const SHOWN: [(Item, &str); 7] = [
     (Item::StepTable, "table"),
     (Item::StepMlp, "MLP"),
     (Item::Decision, "decision"),
+    (Item::DescentSgd, "SGD, no gradient kept"),
+    (Item::DescentAdam, "Adam, no gradient kept"),
 ];
 /// Inputs and outputs of the layers of each workload, and its batch.
 const NETWORKS: [(&[[u64; 2]], u64); 3] = [
@@ -60,9 +64,13 @@ fn multiply_adds(workload: u8, item: Item) -> u64 {
     let of = |layers: &[[u64; 2]]| layers.iter().map(|[inputs, outputs]| inputs * outputs).sum::<u64>();
     match item {
         Item::Inference => of(layers),
-        Item::Gradient | Item::StepSgd | Item::StepAdam | Item::StepTable | Item::StepMlp => {
-            batch * (2 * of(layers) + of(&layers[1..]))
-        }
+        Item::Gradient
+        | Item::StepSgd
+        | Item::StepAdam
+        | Item::StepTable
+        | Item::StepMlp
+        | Item::DescentSgd
+        | Item::DescentAdam => batch * (2 * of(layers) + of(&layers[1..])),
         // Both candidates, and the current parameters.
         Item::Decision => 3 * batch * of(layers),
         Item::UpdateSgd | Item::UpdateAdam | Item::UpdateTable | Item::UpdateMlp => 0,
