@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Step times of JAX on the networks of `lgl2o bench`: run both, one right after the other, on the same machine.
+"""Step times of JAX and PyTorch on the networks of `lgl2o bench`: run both, one right after the other, on the same machine.
 
-    taskset -c 0 python3 tests/peers.py        needs `pip install jax`; prints one line for each network and rule
+    taskset -c 0 python3 tests/peers.py        needs `pip install jax torch`, or one of them; prints a line for each network and rule
 
-One thread; the whole step is one compiled function whose parameters are donated, batches of 128 that lie in memory, the
-same one in each step. A figure is the median of seven runs of 300 steps, in microseconds
-a step on the processor.
+One thread, batches of 128 that lie in memory, the same one in each step. In JAX the whole step is one compiled function whose
+parameters are donated; PyTorch runs eagerly, with its own modules, loss and optimizers. A figure is the median of seven
+runs of 300 steps, in microseconds a step on the processor. tests/peers has the same for candle and burn.
 """
 
 import os
@@ -14,15 +14,23 @@ os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_paralleli
 os.environ["JAX_PLATFORMS"] = "cpu"
 
 import statistics
+import sys
 import time
 
-import jax
-import jax.numpy as jnp
+try:
+    import jax
+    import jax.numpy as jnp
+except ImportError:
+    jax = None
+try:
+    import torch
+except ImportError:
+    torch = None
 
 NETWORKS = {
-    "S1": ([2, 32, 32, 2], jnp.tanh),
-    "S2": ([784, 20, 10], jax.nn.sigmoid),
-    "S3": ([784, 128, 10], jax.nn.relu),
+    "S1": ([2, 32, 32, 2], "tanh"),
+    "S2": ([784, 20, 10], "sigmoid"),
+    "S3": ([784, 128, 10], "relu"),
 }
 BATCH, RUNS, STEPS = 128, 7, 300
 
@@ -54,7 +62,9 @@ def start(widths, key):
     return [draw(k, i, o) for k, i, o in zip(keys, widths, widths[1:])]
 
 
-def measure(widths, act, rule):
+def jax_runs(widths, activation, rule):
+    act = {"tanh": jnp.tanh, "sigmoid": jax.nn.sigmoid, "relu": jax.nn.relu}[activation]
+    rule = {"sgd": sgd, "adam": adam}[rule]
     key = jax.random.key(1)
     x = jax.random.uniform(key, (BATCH, widths[0]))
     y = jnp.arange(BATCH) % widths[-1]
@@ -77,7 +87,44 @@ def measure(widths, act, rule):
     return times
 
 
-for name, (widths, act) in NETWORKS.items():
-    for rule in (sgd, adam):
-        times = measure(widths, act, rule)
-        print(f"JAX {jax.__version__} {name} {rule.__name__}: {statistics.median(times):.1f} ({min(times):.1f} to {max(times):.1f})")
+def torch_runs(widths, activation, rule):
+    torch.set_num_threads(1)
+    act = {"tanh": torch.nn.Tanh, "sigmoid": torch.nn.Sigmoid, "relu": torch.nn.ReLU}[activation]
+    x = torch.rand(BATCH, widths[0])
+    y = torch.arange(BATCH) % widths[-1]
+    times = []
+    for _ in range(RUNS):
+        layers = []
+        for i, o in zip(widths, widths[1:]):
+            layers += [torch.nn.Linear(i, o), act()]
+        net = torch.nn.Sequential(*layers[:-1])
+        optimizer = {
+            "sgd": lambda params: torch.optim.SGD(params, lr=0.3, fused=True),
+            "adam": lambda params: torch.optim.Adam(params, lr=0.01, fused=True),
+        }[rule](net.parameters())
+
+        def step():
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(net(x), y).backward()
+            optimizer.step()
+
+        step()
+        begin = time.process_time()
+        for _ in range(STEPS):
+            step()
+        times.append((time.process_time() - begin) * 1e6 / STEPS)
+    return times
+
+
+peers = []
+if jax:
+    peers.append((f"JAX {jax.__version__}", jax_runs))
+if torch:
+    peers.append((f"PyTorch {torch.__version__}", torch_runs))
+if not peers:
+    sys.exit("neither jax nor torch is installed: pip install jax torch")
+for name, (widths, activation) in NETWORKS.items():
+    for rule in ("sgd", "adam"):
+        for peer, runs in peers:
+            times = runs(widths, activation, rule)
+            print(f"{name} {rule}: {peer} {statistics.median(times):.1f} ({min(times):.1f} to {max(times):.1f})", flush=True)
