@@ -183,7 +183,8 @@ proptest! {
     #[test]
     fn descend_agrees(l in layer(), picked: bool) {
         let x = if picked { Rows::picked(&l.x, l.inputs, &l.pick) } else { Rows::all(&l.x, l.inputs) };
-        let motion = Momentum::new(0.25).motion(0);
+        let rule = Momentum::new(0.25);
+        let motion = rule.motion(0);
         let (mut g, mut h) = (vec![0.0; l.inputs * l.outputs], vec![0.0; l.outputs]);
         dense::plain::weight_gradient(&l.e, x, l.n, l.outputs, &mut g);
         dense::plain::bias_gradient(&l.e, l.n, &mut h);

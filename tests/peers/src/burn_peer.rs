@@ -1,48 +1,36 @@
-//! The step in burn, on its ndarray backend.
+//! The step in burn, on its `flex` backend, the one for processors.
 
-use burn::backend::{Autodiff, NdArray};
 use burn::module::Module;
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::nn::{Linear, LinearConfig};
-use burn::optim::{AdamConfig, GradientsParams, Optimizer, SgdConfig};
+use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, SgdConfig};
 use burn::tensor::activation::{relu, sigmoid, tanh};
-use burn::tensor::backend::Backend;
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::{Act, BATCH, Rule, inputs, time};
 
-type B = Autodiff<NdArray<f32>>;
-
 /// Dense layers.
 #[derive(Module, Debug)]
-struct Net<B: Backend> {
-    layers: Vec<Linear<B>>,
+struct Net {
+    layers: Vec<Linear>,
 }
 
 /// Microseconds a step.
 pub fn run(widths: &[usize], act: Act, rule: Rule) -> f64 {
-    let net = |device: &_| Net::<B> {
-        layers: widths.windows(2).map(|pair| LinearConfig::new(pair[0], pair[1]).init(device)).collect(),
-    };
     match rule {
-        Rule::Sgd => steps(net, widths, act, SgdConfig::new().init(), 0.3),
-        Rule::Adam => steps(net, widths, act, AdamConfig::new().init(), 0.01),
+        Rule::Sgd => steps(widths, act, SgdConfig::new().init(), 0.3),
+        Rule::Adam => steps(widths, act, AdamConfig::new().init(), 0.01),
     }
 }
 
-fn steps<O: Optimizer<Net<B>, B>>(
-    net: impl Fn(&burn::tensor::Device<B>) -> Net<B>,
-    widths: &[usize],
-    act: Act,
-    mut optimizer: O,
-    rate: f64,
-) -> f64 {
-    let device = Default::default();
-    let mut net = Some(net(&device));
-    let x = Tensor::<B, 2>::from_data(TensorData::new(inputs(widths[0]), [BATCH, widths[0]]), &device);
+fn steps(widths: &[usize], act: Act, mut optimizer: ModuleOptimizer, rate: f64) -> f64 {
+    let device = Device::flex().autodiff();
+    let layers = widths.windows(2).map(|pair| LinearConfig::new(pair[0], pair[1]).init(&device)).collect();
+    let mut net = Some(Net { layers });
+    let x = Tensor::<2>::from_data(TensorData::new(inputs(widths[0]), [BATCH, widths[0]]), &device);
     let classes = widths[widths.len() - 1];
     let labels: Vec<i64> = (0..BATCH).map(|s| (s % classes) as i64).collect();
-    let y = Tensor::<B, 1, Int>::from_data(TensorData::new(labels, [BATCH]), &device);
+    let y = Tensor::<1, Int>::from_data(TensorData::new(labels, [BATCH]), &device);
     let criterion = CrossEntropyLossConfig::new().init(&device);
     let step = || {
         let model = net.take().expect("put back by the step before");

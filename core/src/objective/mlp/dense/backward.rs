@@ -97,7 +97,7 @@ fn add_four<const O: usize>(mut g: [&mut [f32]; O], e: &[[f32; 4]; O], x: [&[f32
         }
     }
     for i in n / TURN * TURN..n {
-        let x = x.map(|x| x[i]);
+        let x = x.map(|x| x.get(i).copied().unwrap_or(0.0));
         for (g, e) in g.iter_mut().zip(e) {
             let Some(g) = g.get_mut(i) else { return };
             *g = four_more(*g, e, x);

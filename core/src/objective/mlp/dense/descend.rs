@@ -59,7 +59,7 @@ pub fn descend<const K: usize>(
 /// Columns of a block: as equal as multiples of eight can be.
 fn columns(width: usize) -> usize {
     let blocks = width.div_ceil(COLUMNS).max(1);
-    width.div_ceil(blocks).next_multiple_of(8).min(COLUMNS)
+    width.div_ceil(blocks).next_multiple_of(8).clamp(8, COLUMNS)
 }
 
 /// b <- motion(b, sum_s E\[s\]) over the first n rows, as many numbers as there are outputs.
