@@ -82,14 +82,17 @@ impl fmt::Display for Error {
             Self::Diverged => {
                 f.write_str("the step would leave non-finite parameters and was not taken: lower the rate, or guard it")
             }
-            Self::NoBatch => f.write_str("the source of minibatches is exhausted"),
+            Self::NoBatch => {
+                f.write_str("the source of minibatches is exhausted: give it more data, or end the run before")
+            }
             Self::NothingToCheck => f.write_str(
                 "the round has trained on every example and has none left to check with: \
                  use fewer (n_t) or smaller training batches",
             ),
-            Self::NoObjective => {
-                f.write_str("the guard judges by the full objective, which this source does not offer")
-            }
+            Self::NoObjective => f.write_str(
+                "the guard judges by the full objective, which this source does not offer: \
+                     use a source that does, or another decision",
+            ),
             Self::InvalidSetting { what } => write!(f, "setting out of range: {what}"),
             Self::InvalidWeights(error) => write!(f, "learned weights: {error}"),
             Self::InvalidCheckpoint(error) => write!(f, "checkpoint: {error}"),

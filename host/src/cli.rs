@@ -127,6 +127,7 @@ const COMPARE_HELP: &str = "\
 Optimizers:
   sgd momentum nesterov rmsprop adam adamw lion
                                a hand-designed rule with its tuned rate
+  adam16                       Adam whose means have 16 bits, with Adam's rate
   sgd:0.3  sgd:5/(50+i)        the same with a rate of one's own
   armijo  armijo:10            SGD with backtracking from a largest rate
   l2o  l2o:FILE                the built-in learned optimizer, or weights of any kind from a file

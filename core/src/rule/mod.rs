@@ -15,6 +15,8 @@
 //! | [`Lion`] | -rate sign | 1 |
 //! | [`Armijo`] | -rate g, rate found by backtracking | 1 (the starting point of the search) |
 //! | [`Averaged`] | any of these or a learned one, and averages its iterates | 1 more |
+//!
+//! All but the last two are [`Coordinatewise`]: they can train without memory for a gradient, too.
 
 pub mod adam;
 pub mod adam16;
