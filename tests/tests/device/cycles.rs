@@ -6,7 +6,8 @@ use std::io::BufReader;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use lgl2o_device::cost::{Cost, Item, WORKLOADS};
+use lgl2o::objective::mlp::Network;
+use lgl2o_device::cost::{Cost, Item, W1, W2, W3, WORKLOADS};
 use lgl2o_device::message::FromDevice;
 use lgl2o_host::device::board::{Board, Runner, board};
 use lgl2o_host::device::listen::{Event, listen};
@@ -49,30 +50,33 @@ const SHOWN: [(Item, &str); 9] = [
     (Item::DescentSgd, "SGD, no gradient kept"),
     (Item::DescentAdam, "Adam, no gradient kept"),
 ];
-/// Inputs and outputs of the layers of each workload, and its batch.
-const NETWORKS: [(&[[u64; 2]], u64); 3] = [
-    (&[[2, 16], [16, 2]], 8), //
-    (&[[64, 32], [32, 10]], 16),
-    (&[[196, 32], [32, 10]], 16),
-];
+/// Inputs times outputs of each layer of a workload, and its batch.
+fn network(workload: u8) -> (Vec<u64>, u64) {
+    fn of<N: Network + Default>() -> (Vec<u64>, u64) {
+        let net = N::default();
+        let layers = (0..net.depth()).map(|l| net.layer(l)).map(|layer| (layer.inputs * layer.outputs) as u64);
+        (layers.collect(), net.capacity() as u64)
+    }
+    [of::<W1>, of::<W2>, of::<W3>][usize::from(workload)]()
+}
 
 /// Multiply-adds of the layers' weights, which the network cannot do without: s for each example that goes forward, the sum
 /// over the layers of inputs times outputs; for a gradient s more for the weights' part of it, and s without the first
 /// layer for the part that goes back to the layer before. Activations, losses and updates come on top.
 fn multiply_adds(workload: u8, item: Item) -> u64 {
-    let (layers, batch) = NETWORKS[usize::from(workload)];
-    let of = |layers: &[[u64; 2]]| layers.iter().map(|[inputs, outputs]| inputs * outputs).sum::<u64>();
+    let (layers, batch) = network(workload);
+    let of = |layers: &[u64]| layers.iter().sum::<u64>();
     match item {
-        Item::Inference => of(layers),
+        Item::Inference => of(&layers),
         Item::Gradient
         | Item::StepSgd
         | Item::StepAdam
         | Item::StepTable
         | Item::StepMlp
         | Item::DescentSgd
-        | Item::DescentAdam => batch * (2 * of(layers) + of(&layers[1..])),
+        | Item::DescentAdam => batch * (2 * of(&layers) + of(&layers[1..])),
         // Both candidates, and the current parameters.
-        Item::Decision => 3 * batch * of(layers),
+        Item::Decision => 3 * batch * of(&layers),
         Item::UpdateSgd | Item::UpdateAdam | Item::UpdateTable | Item::UpdateMlp => 0,
     }
 }
