@@ -23,6 +23,14 @@ pub(crate) fn row_mut(data: &mut [f32], i: usize, width: usize) -> &mut [f32] {
     data.get_mut(start..start.saturating_add(width)).unwrap_or(&mut [])
 }
 
+/// The first `wide` numbers of four rows from number `i` on, where they are there.
+#[inline]
+pub(crate) fn four(data: &[f32], i: usize, width: usize, wide: usize) -> Option<[&[f32]; 4]> {
+    let data = data.get(i.checked_mul(width)?..)?;
+    let row = |k| data.get(width.checked_mul(k)?..)?.get(..wide);
+    Some([row(0)?, row(1)?, row(2)?, row(3)?])
+}
+
 /// Rows of a borrowed row-major matrix: all of them, or those that an index list names.
 #[derive(Debug, Clone, Copy)]
 pub struct Rows<'a> {
@@ -68,6 +76,16 @@ impl<'a> Rows<'a> {
             None => s,
         };
         row(self.data, i, self.width)
+    }
+
+    /// `wide` numbers from `column` on of the four rows from number `s` on, where all of that is there.
+    #[inline]
+    pub(crate) fn four(&self, s: usize, column: usize, wide: usize) -> Option<[&'a [f32]; 4]> {
+        let data = self.data.get(column..)?;
+        let Some(pick) = self.pick else { return four(data, s, self.width, wide) };
+        let row = |i: u32| data.get((i as usize).checked_mul(self.width)?..)?.get(..wide);
+        let [a, b, c, d] = *pick.get(s..)?.first_chunk()?;
+        Some([row(a)?, row(b)?, row(c)?, row(d)?])
     }
 
     /// Checks that every row is there and `width` numbers long.

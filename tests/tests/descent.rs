@@ -144,11 +144,28 @@ fn a_gradient_that_overflows_is_refused() {
     assert_eq!((descent.params().tensor(0)[7], descent.state().steps), (1e-38, 0));
 }
 
-/// (1 + K) P + 2 B A + B numbers, and the rule's count and memo.
+/// Errors that overflow on their way down, behind a loss and a last gradient that do not: 1e10 through a weight of 1e30.
+#[test]
+fn errors_that_overflow_below_are_refused() {
+    let net = Mlp::new(Fixed::<chain![Dense<2, 9, Tanh>, Dense<9, 3>], 7>::new(), Loss::SquaredError);
+    let mut descent = Descent::<_, 1>::blank(&net);
+    descent.params_mut().tensor_mut(2).fill(1e30);
+    let mut far = Examples::random(&mut Rng::new(2), 7, [2, 3]);
+    far.values.fill(1e10);
+    let before = bits::of(descent.params());
+    let result = descent.step(&net, &Momentum::new(0.1), far.batch(Loss::SquaredError));
+    assert_eq!((result, descent.state().steps), (Err(Error::NonFiniteGradient), 0));
+    assert_eq!((bits::of(descent.params()), bits::of(&descent.state().slots[0])), (before.clone(), vec![0; before.len()]));
+    // Through weights of a usual size they do not.
+    descent.params_mut().tensor_mut(2).fill(0.1);
+    assert!(descent.step(&net, &Momentum::new(0.1), far.batch(Loss::SquaredError)).is_ok());
+}
+
+/// (1 + K) P + B A + 9 B numbers, and the rule's count and memo.
 #[test]
 fn the_size_is_the_documented_formula() {
     const P: usize = 131 * 10 + 10 + 10 * 7 + 7;
     const A: usize = 10 + 7;
-    assert_eq!(size_of::<Descent<Wide, 0>>(), 4 * (P + 2 * 6 * A + 6) + 8);
-    assert_eq!(size_of::<Descent<Wide, 2>>(), 4 * (3 * P + 2 * 6 * A + 6) + 8);
+    assert_eq!(size_of::<Descent<Wide, 0>>(), 4 * (P + 6 * A + 9 * 6) + 8);
+    assert_eq!(size_of::<Descent<Wide, 2>>(), 4 * (3 * P + 6 * A + 9 * 6) + 8);
 }

@@ -204,6 +204,28 @@ proptest! {
         }
     }
 
+    /// On its way through a layer it leaves the errors of the layer below, by the weights as they were.
+    #[test]
+    fn descend_through_agrees(l in layer(), below in activation()) {
+        let rule = Momentum::new(0.25);
+        let motion = rule.motion(0);
+        let mut g = vec![0.0; l.inputs * l.outputs];
+        dense::plain::weight_gradient(&l.e, Rows::all(&l.x, l.inputs), l.n, l.outputs, &mut g);
+        let (mut fast, mut plain) = (l.weights.clone(), l.weights.clone());
+        let (mut x, mut errors) = (l.x.clone(), l.x.clone());
+        let mut momenta = [vec![0.5; g.len()], vec![0.5; g.len()]];
+        let [m, n] = &mut momenta;
+        dense::plain::input_error(&l.weights, &l.e, l.n, l.inputs, l.outputs, below, &mut errors);
+        motion(&mut plain, [m], &g);
+        let mut columns: [_; dense::NARROW] = std::array::from_fn(|_| vec![0.0; l.n]);
+        let part = Part { weights: &mut fast, slots: [n] };
+        let shape = [l.n, l.inputs, l.outputs];
+        dense::descend_through(&l.e, &mut x, below, shape, &motion, part, columns.each_mut().map(|c| &mut c[..]));
+        prop_assert_eq!(patterns(&x), patterns(&errors));
+        prop_assert_eq!(patterns(&fast), patterns(&plain));
+        prop_assert_eq!(patterns(&momenta[0]), patterns(&momenta[1]));
+    }
+
     /// g = sum_s E\[s\].
     #[test]
     fn bias_gradient_agrees(l in layer()) {

@@ -1,21 +1,23 @@
 //! A training step without memory for a gradient: each part of it is made, used at once, and forgotten.
 //!
 //! ```text
-//! errors of all layers, from the top down, by the weights as they are
-//! for each layer, a block of rows and columns at a time:   G = E^T X      (W, slots) <- motion(W, slots, G)
+//! for each layer from the top down, eight columns of it at a time, and in the first layer blocks of rows and columns:
+//!     D = (E W) * act'(X)      G = E^T X      (W, slots) <- motion(W, slots, G)      X <- D
 //! ```
 //!
-//! For [`Coordinatewise`] rules. The bits are those of a whole gradient ([`Objective::gradient`](crate::objective::Objective::gradient))
-//! and a step ([`Rule::step`](crate::rule::Rule::step)). Of memory it takes, for P parameters, K accumulators, batches of B
-//! and A outputs of all layers together, (1 + K) P + 2 B A + B numbers, where [`Unguarded`](crate::guard::Unguarded)
-//! takes (3 + K) P + B A + 2 B. There is no candidate, though: what a rule makes of a finite gradient is kept.
+//! For [`Coordinatewise`] rules. A column of D and one of G hang on one column of W and X, so the errors of the layer below
+//! take the place of its activations column by column. The bits are those of a whole gradient
+//! ([`Objective::gradient`](crate::objective::Objective::gradient)) and a step ([`Rule::step`](crate::rule::Rule::step)). Of
+//! memory it takes, for P parameters, K accumulators, batches of B and A outputs of all layers together,
+//! (1 + K) P + B A + 9 B numbers, where [`Unguarded`](crate::guard::Unguarded) takes (3 + K) P + B A + 2 B. There is no
+//! candidate, though: what a rule makes of a finite gradient is kept.
 
 use super::Mlp;
-use super::dense::{self, Part};
-use super::kernels::Kernels as _;
+use super::dense::{self, NARROW, Part};
 use super::network::{BlankNetwork, Network};
 use crate::batch::{Batch, Rows};
 use crate::error::Error;
+use crate::math;
 use crate::rule::{Coordinatewise, State};
 use crate::tensors::{Tensors, Zeroed};
 
@@ -50,7 +52,8 @@ pub struct Descent<N: Network, const K: usize> {
 /// Working memory of a step; nothing in it is kept.
 pub struct Scratch<N: Network> {
     activations: N::Activations,
-    errors: N::Activations,
+    /// Errors of a layer below, before they are written over its activations.
+    columns: [N::Losses; NARROW],
     losses: N::Losses,
 }
 
@@ -59,7 +62,8 @@ where
     N::Activations: Zeroed,
     N::Losses: Zeroed,
 {
-    const ZERO: Self = Self { activations: Zeroed::ZERO, errors: Zeroed::ZERO, losses: Zeroed::ZERO };
+    const ZERO: Self =
+        Self { activations: Zeroed::ZERO, columns: [const { Zeroed::ZERO }; NARROW], losses: Zeroed::ZERO };
 }
 
 impl<N: Network, const K: usize> Descent<N, K>
@@ -81,7 +85,7 @@ impl<N: BlankNetwork, const K: usize> Descent<N, K> {
         let params = net.network.blank_params();
         let scratch = Scratch {
             activations: net.network.blank_activations(),
-            errors: net.network.blank_activations(),
+            columns: core::array::from_fn(|_| net.network.blank_losses()),
             losses: net.network.blank_losses(),
         };
         Self { state: State::like(&params), params, scratch }
@@ -138,76 +142,79 @@ impl<N: Network> Mlp<N> {
         rule: &impl Coordinatewise<K>,
         batch: Batch<'_>,
     ) -> Result<f32, Error> {
-        let Scratch { activations, errors, losses } = scratch;
+        let Scratch { activations, columns, losses } = scratch;
         let n = self.errors(activations, params, &batch, losses.as_mut())?;
-        self.all_errors(activations, params, n, errors);
         let loss = crate::oracle::mean(losses, n);
-        if !loss.is_finite() || !self.is_gradient_finite(activations, errors, batch.inputs, n) {
+        if !loss.is_finite() || !self.is_gradient_finite(activations, params, batch.inputs, n) {
             return Err(Error::NonFiniteGradient);
         }
         let motion = rule.motion(state.steps);
         state.count();
-        for l in 0..self.network.depth() {
+        for l in (0..self.network.depth()).rev() {
             let layer = self.network.layer(l);
-            let inputs = match l.checked_sub(1) {
-                None => batch.inputs,
-                Some(below) => Rows::all(activations.tensor(below), layer.inputs),
-            };
-            let errors = errors.tensor(l);
-            dense::descend(errors, inputs, n, layer.outputs, &motion, part(params, state, 2 * l));
-            dense::descend_bias(errors, n, &motion, part(params, state, 2 * l + 1));
+            let weights = part(params, state, 2 * l);
+            if l == 0 {
+                dense::descend(activations.tensor(0), batch.inputs, n, layer.outputs, &motion, weights);
+            } else {
+                let (x, errors) = activations.neighbours_mut(l - 1);
+                let (below, shape) = (self.network.layer(l - 1).activation, [n, layer.inputs, layer.outputs]);
+                dense::descend_through(errors, x, below, shape, &motion, weights, columns.each_mut().map(AsMut::as_mut));
+            }
+            dense::descend_bias(activations.tensor(l), n, &motion, part(params, state, 2 * l + 1));
         }
         Ok(loss)
     }
 
-    /// Whether no number of the gradient, nor of the sums that it is made of, can be a NaN or an infinity: in each layer they
-    /// are at most n max |E| max |X|.
+    /// Whether no number of the gradient, nor of the sums that it is made of, can be a NaN or an infinity. In each layer they
+    /// are at most n max |E| max(|X|, 1); and max |E| of the layer below is at most as many times that of a layer as the
+    /// largest sum_o |W\[o\]\[i\]|, since no activation is steeper than 1. `activations` holds the errors of the top layer
+    /// in its place.
     fn is_gradient_finite(
         &self,
         activations: &N::Activations,
-        errors: &N::Activations,
+        params: &N::Params,
         inputs: Rows<'_>,
         n: usize,
     ) -> bool {
-        (0..self.network.depth()).all(|l| {
-            let x = match l.checked_sub(1) {
-                None => (0..n).fold(0, |most, s| most.max(largest(inputs.row(s)))),
-                Some(below) => {
-                    largest(activations.tensor(below).get(..n * self.network.layer(l).inputs).unwrap_or_default())
-                }
+        let top = self.network.depth().saturating_sub(1);
+        let used = |l: usize| activations.tensor(l).get(..n * self.network.layer(l).outputs).unwrap_or_default();
+        let mut error = largest(used(top).iter().copied());
+        for l in (0..=top).rev() {
+            let (x, growth) = match l.checked_sub(1) {
+                None => ((0..n).fold(0.0, |most, s| larger(most, largest(inputs.row(s).iter().copied()))), 0.0),
+                Some(below) => (
+                    largest(used(below).iter().copied()),
+                    widest_column(params.tensor(2 * l), self.network.layer(l).inputs),
+                ),
             };
-            (f32::from_bits(x) * f32::from_bits(largest(errors.tensor(l))) * n as f32).is_finite()
-        })
-    }
-
-    /// The errors of all layers, from those of the top that stand in its activations; zero where there is no example.
-    fn all_errors(&self, activations: &N::Activations, params: &N::Params, n: usize, all: &mut N::Activations) {
-        let (network, kernels) = (&self.network, self.network.kernels());
-        let top = network.depth().saturating_sub(1);
-        copy(activations, all, top, n * network.layer(top).outputs);
-        for l in (1..network.depth()).rev() {
-            let (layer, activation) = (network.layer(l), network.layer(l - 1).activation);
-            // The kernel writes over the activations, which are still wanted.
-            copy(activations, all, l - 1, n * layer.inputs);
-            let (below, errors) = all.neighbours_mut(l - 1);
-            let weights = params.tensor(2 * l);
-            kernels.input_error(weights, errors, n, [layer.inputs, layer.outputs], activation, below);
+            // Twice, since each sum is rounded as it grows.
+            if !(2.0 * n as f32 * error * larger(x, 1.0)).is_finite() {
+                return false;
+            }
+            error *= growth;
         }
+        true
     }
 }
 
-/// The bits of the largest |a|: those of numbers without a sign are in the numbers' order, infinity and NaN behind them.
-fn largest(a: &[f32]) -> u32 {
-    a.iter().fold(0, |most, a| most.max(a.to_bits() & 0x7fff_ffff))
+/// The larger of two numbers that are not negative; a NaN is the largest.
+fn larger(a: f32, b: f32) -> f32 {
+    // Their bits are in the numbers' order, those of infinity and NaN behind them.
+    f32::from_bits(a.to_bits().max(b.to_bits()))
+}
+
+/// The largest |a|; 0 of none.
+fn largest(a: impl Iterator<Item = f32>) -> f32 {
+    a.fold(0.0, |most, a| larger(most, math::abs(a)))
+}
+
+/// The largest sum of |w| in a column of a matrix.
+fn widest_column(weights: &[f32], width: usize) -> f32 {
+    let column = |i| weights.get(i..).unwrap_or_default().iter().step_by(width.max(1));
+    largest((0..width).map(|i| column(i).fold(0.0, |sum, &w| sum + math::abs(w))))
 }
 
 /// Tensor number `i` of the parameters and of their accumulators.
 fn part<'a, P: Tensors, const K: usize>(params: &'a mut P, state: &'a mut State<P, K>, i: usize) -> Part<'a, K> {
     Part { weights: params.tensor_mut(i), slots: state.slots.each_mut().map(|slot| slot.tensor_mut(i)) }
-}
-
-/// The first `used` numbers of tensor number `i`, and behind them zeros.
-fn copy<A: Tensors>(from: &A, to: &mut A, i: usize, used: usize) {
-    let (from, to) = (from.tensor(i).get(..used).unwrap_or_default(), to.tensor_mut(i));
-    to.iter_mut().zip(from.iter().copied().chain(core::iter::repeat(0.0))).for_each(|(to, from)| *to = from);
 }

@@ -9,7 +9,7 @@
 //! memory is known at compile time. The kernels in [`dense`] take slices, so that they exist once in a program.
 //!
 //! Memory per batch of B examples: B times the sum of the layers' outputs. The error of a layer is written over its
-//! activations, which are not needed any more by then. A [`Descent`] keeps both, and needs no memory for a gradient.
+//! activations, which are not needed any more by then. A [`Descent`] needs no memory for a gradient.
 
 pub mod activation;
 pub mod dense;

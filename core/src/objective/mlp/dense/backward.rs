@@ -46,21 +46,27 @@ pub(super) fn add_block<const O: usize>(
     column: usize,
     n: usize,
 ) {
-    let columns = column..column.saturating_add(g.first().map_or(0, |g| g.len()));
-    let x = |s| inputs.row(s).get(columns.clone()).unwrap_or_default();
-    let e = |s| errors.get(s * outputs + first..).and_then(|e| e.first_chunk::<O>()).copied().unwrap_or([0.0; O]);
+    let wide = g.first().map_or(0, |g| g.len());
     let mut s = 0;
-    while s + 4 <= n {
-        let e = [e(s), e(s + 1), e(s + 2), e(s + 3)];
-        let e = core::array::from_fn(|k| e.map(|e| e[k]));
-        add_four(g.each_mut().map(|g| &mut **g), &e, [x(s), x(s + 1), x(s + 2), x(s + 3)]);
+    while let (true, Some(e), Some(x)) = (s + 4 <= n, four(errors, s, [first, outputs]), inputs.four(s, column, wide)) {
+        add_four(g.each_mut().map(|g| &mut **g), e, x);
         s += 4;
     }
     for s in s..n {
-        for (g, e) in g.iter_mut().zip(e(s)) {
-            add(g, e, x(s));
+        let x = inputs.row(s).get(column..).unwrap_or_default();
+        let e = row(errors, s, outputs).get(first..).unwrap_or_default();
+        for (g, &e) in g.iter_mut().zip(e) {
+            add(g, e, x);
         }
     }
+}
+
+/// O numbers from `first` on of four rows, `outputs` long, from number `s` on.
+#[inline]
+fn four<const O: usize>(errors: &[f32], s: usize, [first, outputs]: [usize; 2]) -> Option<[&[f32; O]; 4]> {
+    let errors = errors.get(s.checked_mul(outputs)?.checked_add(first)?..)?;
+    let part = |k| errors.get(outputs.checked_mul(k)?..)?.first_chunk();
+    Some([part(0)?, part(1)?, part(2)?, part(3)?])
 }
 
 /// g <- g + e x.
@@ -75,10 +81,11 @@ fn add(g: &mut [f32], e: f32, x: &[f32]) {
 /// Numbers of each row to one turn of the loop in [`add_four`]: its eight pointers move once for all of them.
 const TURN: usize = if cfg!(all(target_arch = "arm", target_abi = "eabihf")) { 8 } else { 1 };
 
-/// g_o <- (((g_o + e_o0 x0) + e_o1 x1) + e_o2 x2) + e_o3 x3 for each of O rows, which are as long as those of x.
+/// g_o <- (((g_o + e_0o x0) + e_1o x1) + e_2o x2) + e_3o x3 for each of O rows, which are as long as those of x.
 // A function of its own: inlined, the errors no longer stay in registers.
 #[inline(never)]
-fn add_four<const O: usize>(mut g: [&mut [f32]; O], e: &[[f32; 4]; O], x: [&[f32]; 4]) {
+fn add_four<const O: usize>(mut g: [&mut [f32]; O], e: [&[f32; O]; 4], x: [&[f32]; 4]) {
+    let e: [[f32; 4]; O] = core::array::from_fn(|o| e.map(|e| e[o]));
     let n = x[0].len();
     // Said once for all rows, so that no access below is checked.
     if x.iter().any(|x| x.len() != n) || g.iter().any(|g| g.len() != n) {
@@ -89,7 +96,7 @@ fn add_four<const O: usize>(mut g: [&mut [f32]; O], e: &[[f32; 4]; O], x: [&[f32
     for i in 0..n / TURN {
         for j in 0..TURN {
             let x = turns.map(|x| x[i][j]);
-            for (g, e) in sums.iter_mut().zip(e) {
+            for (g, e) in sums.iter_mut().zip(&e) {
                 // Not an index: for a single row the compiler keeps its check, and with it a panic.
                 let Some(g) = g.get_mut(i) else { return };
                 g[j] = four_more(g[j], e, x);
@@ -98,7 +105,7 @@ fn add_four<const O: usize>(mut g: [&mut [f32]; O], e: &[[f32; 4]; O], x: [&[f32
     }
     for i in n / TURN * TURN..n {
         let x = x.map(|x| x.get(i).copied().unwrap_or(0.0));
-        for (g, e) in g.iter_mut().zip(e) {
+        for (g, e) in g.iter_mut().zip(&e) {
             let Some(g) = g.get_mut(i) else { return };
             *g = four_more(*g, e, x);
         }
@@ -122,12 +129,36 @@ fn rows_mut<const O: usize>(data: &mut [f32], i: usize, width: usize) -> [&mut [
 }
 
 /// g\[o\] = sum_s E\[s\]\[o\]; as many outputs as `gradient` has numbers.
+// On a device, small: each layer has one.
+#[cfg_attr(target_os = "none", inline(never))]
 pub fn bias_gradient(errors: &[f32], n: usize, gradient: &mut [f32]) {
-    gradient.fill(0.0);
     let outputs = gradient.len();
-    for s in 0..n {
-        add(gradient, 1.0, row(errors, s, outputs));
+    let (blocks, tail) = gradient.as_chunks_mut::<BIASES>();
+    let behind = blocks.len() * BIASES;
+    for (i, g) in blocks.iter_mut().enumerate() {
+        *g = bias_sums(errors, n, outputs, i * BIASES);
     }
+    for (i, g) in tail.iter_mut().enumerate() {
+        [*g] = bias_sums(errors, n, outputs, behind + i);
+    }
+}
+
+/// Numbers of a bias gradient whose running sums stay in registers.
+pub(super) const BIASES: usize = 8;
+
+/// sum_s E\[s\]\[o\] for B outputs o from `first` on, which are there.
+#[inline(always)]
+pub(super) fn bias_sums<const B: usize>(errors: &[f32], n: usize, outputs: usize, first: usize) -> [f32; B] {
+    let mut sums = [0.0; B];
+    let mut rest = errors.get(first..).unwrap_or_default();
+    for _ in 0..n {
+        let Some(e) = rest.first_chunk::<B>() else { break };
+        for (sum, &e) in sums.iter_mut().zip(e) {
+            *sum += e;
+        }
+        rest = rest.get(outputs..).unwrap_or_default();
+    }
+    sums
 }
 
 /// Numbers of an error whose running sums stay in registers.
@@ -153,21 +184,27 @@ pub fn input_error_by<const B: usize>(
         let (blocks, tail) = row_mut(x, s, inputs).as_chunks_mut::<B>();
         let behind = blocks.len() * B;
         for (i, x) in blocks.iter_mut().enumerate() {
-            let mut sums = [0.0; B];
-            for (o, &e) in e.iter().enumerate() {
-                let Some(w) = row(weights, o, inputs).get(i * B..).and_then(|w| w.first_chunk::<B>()) else { break };
-                for (sum, &w) in sums.iter_mut().zip(w) {
-                    *sum += e * w;
-                }
-            }
+            let sums = error_sums::<B>(weights, e, inputs, i * B);
             x.iter_mut().zip(sums).for_each(|(x, sum)| *x = sum * below.slope(*x));
         }
         for (i, x) in tail.iter_mut().enumerate() {
-            let sum = e
-                .iter()
-                .enumerate()
-                .fold(0.0, |sum, (o, &e)| sum + e * row(weights, o, inputs).get(behind + i).copied().unwrap_or(0.0));
+            let [sum] = error_sums(weights, e, inputs, behind + i);
             *x = sum * below.slope(*x);
         }
     }
+}
+
+/// sum_o e\[o\] W\[o\]\[i\] for B columns i from `column` on, which are there.
+#[inline(always)]
+pub(super) fn error_sums<const B: usize>(weights: &[f32], e: &[f32], inputs: usize, column: usize) -> [f32; B] {
+    let mut sums = [0.0; B];
+    let mut rest = weights.get(column..).unwrap_or_default();
+    for &e in e {
+        let Some(w) = rest.first_chunk::<B>() else { break };
+        for (sum, &w) in sums.iter_mut().zip(w) {
+            *sum += e * w;
+        }
+        rest = rest.get(inputs..).unwrap_or_default();
+    }
+    sums
 }

@@ -1,10 +1,13 @@
 //! The weight gradient, used as soon as it is made: no more of it is in memory than a block.
 
-use super::backward::{OUTPUTS, add_block};
-use crate::batch::{Rows, row};
+use super::backward::{BIASES, OUTPUTS, add_block, bias_sums, error_sums};
+use crate::batch::{Rows, row, row_mut};
+use crate::objective::mlp::Activation;
 
 /// Columns of the gradient that are made at a time, at most.
 const COLUMNS: usize = 64;
+/// Columns of the errors of a layer below that are made at a time.
+pub const NARROW: usize = 16;
 
 /// A tensor of parameters, and its part of each of K accumulators.
 #[derive(Debug)]
@@ -24,6 +27,43 @@ impl<const K: usize> Part<'_, K> {
     }
 }
 
+/// A layer's errors E, and the inputs X of n examples.
+#[derive(Debug, Clone, Copy)]
+struct Pass<'a> {
+    errors: &'a [f32],
+    outputs: usize,
+    inputs: Rows<'a>,
+    n: usize,
+}
+
+/// A block of the gradient: some rows, and as many columns as are asked for.
+type Block = [[f32; COLUMNS]; OUTPUTS];
+
+impl Pass<'_> {
+    /// W <- motion(W, E^T X) in `wide` columns from `column` on and a block's rows from `first` on.
+    fn advance<const K: usize>(
+        self,
+        [first, column, wide]: [usize; 3],
+        block: &mut Block,
+        motion: &impl Fn(&mut [f32], [&mut [f32]; K], &[f32]),
+        part: &mut Part<'_, K>,
+    ) {
+        let Self { errors, outputs, inputs, n } = self;
+        let mut rows = block.each_mut().map(|row| row.get_mut(..wide).unwrap_or_default());
+        rows.iter_mut().for_each(|row| row.fill(0.0));
+        if first + OUTPUTS <= outputs {
+            add_block(rows, errors, [first, outputs], inputs, column, n);
+        } else {
+            for (row, o) in rows.into_iter().zip(first..outputs) {
+                add_block([row], errors, [o, outputs], inputs, column, n);
+            }
+        }
+        for (row, o) in block.iter().zip(first..outputs) {
+            part.advance(motion, o * inputs.width() + column, row.get(..wide).unwrap_or_default());
+        }
+    }
+}
+
 /// W <- motion(W, E^T X) over the first n rows, a block of rows and columns at a time. The bits are those of
 /// [`weight_gradient`](super::weight_gradient) and one motion.
 pub fn descend<const K: usize>(
@@ -34,26 +74,61 @@ pub fn descend<const K: usize>(
     motion: &impl Fn(&mut [f32], [&mut [f32]; K], &[f32]),
     mut part: Part<'_, K>,
 ) {
+    let pass = Pass { errors, outputs, inputs, n };
     let width = inputs.width();
     let columns = columns(width);
     let mut block = [[0.0; COLUMNS]; OUTPUTS];
     for first in (0..outputs).step_by(OUTPUTS) {
         for column in (0..width).step_by(columns) {
-            let wide = columns.min(width - column);
-            let mut rows = block.each_mut().map(|row| row.get_mut(..wide).unwrap_or_default());
-            rows.iter_mut().for_each(|row| row.fill(0.0));
-            if first + OUTPUTS <= outputs {
-                add_block(rows, errors, [first, outputs], inputs, column, n);
-            } else {
-                for (row, o) in rows.into_iter().zip(first..outputs) {
-                    add_block([row], errors, [o, outputs], inputs, column, n);
-                }
+            pass.advance([first, column, columns.min(width - column)], &mut block, motion, &mut part);
+        }
+    }
+}
+
+/// [`descend`] and, by the weights as they were, [`input_error`](super::input_error): x holds the layer's inputs before, and
+/// the errors of the layer below after. A column of both hangs on one column of W, so no more errors are in memory
+/// beside their inputs than `columns`, each as long as there are examples.
+pub fn descend_through<const K: usize>(
+    errors: &[f32],
+    x: &mut [f32],
+    below: Activation,
+    [n, inputs, outputs]: [usize; 3],
+    motion: &impl Fn(&mut [f32], [&mut [f32]; K], &[f32]),
+    mut part: Part<'_, K>,
+    mut columns: [&mut [f32]; NARROW],
+) {
+    let mut block = [[0.0; COLUMNS]; OUTPUTS];
+    for column in (0..inputs).step_by(NARROW) {
+        let wide = NARROW.min(inputs - column);
+        for s in 0..n {
+            let sums = sums(part.weights, row(errors, s, outputs), inputs, [column, wide]);
+            for (errors, sum) in columns.iter_mut().zip(sums) {
+                errors.get_mut(s).into_iter().for_each(|error| *error = sum);
             }
-            for (row, o) in block.iter().zip(first..outputs) {
-                part.advance(motion, o * width + column, row.get(..wide).unwrap_or_default());
+        }
+        let pass = Pass { errors, outputs, inputs: Rows::all(x, inputs), n };
+        for first in (0..outputs).step_by(OUTPUTS) {
+            pass.advance([first, column, wide], &mut block, motion, &mut part);
+        }
+        for s in 0..n {
+            let x = row_mut(x, s, inputs).get_mut(column..).unwrap_or_default();
+            for (x, errors) in x.iter_mut().zip(&columns) {
+                *x = errors.get(s).copied().unwrap_or(0.0) * below.slope(*x);
             }
         }
     }
+}
+
+/// [`error_sums`] of a block of columns, or of the `wide` that are left; zeros behind.
+fn sums(weights: &[f32], e: &[f32], inputs: usize, [column, wide]: [usize; 2]) -> [f32; NARROW] {
+    if wide == NARROW {
+        return error_sums(weights, e, inputs, column);
+    }
+    let mut sums = [0.0; NARROW];
+    for (sum, i) in sums.iter_mut().zip(column..column + wide) {
+        [*sum] = error_sums(weights, e, inputs, i);
+    }
+    sums
 }
 
 /// Columns of a block: as equal as multiples of eight can be.
@@ -70,8 +145,11 @@ pub fn descend_bias<const K: usize>(
     mut part: Part<'_, K>,
 ) {
     let outputs = part.weights.len();
-    for o in 0..outputs {
-        let sum = (0..n).fold(0.0, |sum, s| sum + row(errors, s, outputs).get(o).copied().unwrap_or(0.0));
-        part.advance(motion, o, &[sum]);
+    let behind = outputs / BIASES * BIASES;
+    for o in (0..behind).step_by(BIASES) {
+        part.advance(motion, o, &bias_sums::<BIASES>(errors, n, outputs, o));
+    }
+    for o in behind..outputs {
+        part.advance(motion, o, &bias_sums::<1>(errors, n, outputs, o));
     }
 }

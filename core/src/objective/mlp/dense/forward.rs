@@ -6,7 +6,7 @@
 //! processors with many registers of one number, such as a Cortex-M4F, where a number that was loaded then serves four
 //! products.
 
-use crate::batch::{Rows, row, row_mut};
+use crate::batch::{Rows, four, row, row_mut};
 use crate::sum::{self, LANES};
 
 /// Examples, and outputs, that share a pass by lanes.
@@ -17,12 +17,32 @@ type Tile = [[f32; SIDE]; SIDE];
 /// Z = X W^T + b for the first n rows of X. W has as many rows as b has numbers.
 pub fn forward(weights: &[f32], bias: &[f32], inputs: Rows<'_>, n: usize, out: &mut [f32]) {
     let single = cfg!(all(target_arch = "arm", target_abi = "eabihf"));
+    match inputs.width() {
+        1 => return narrow::<1>(weights, bias, inputs, n, out),
+        2 => return narrow::<2>(weights, bias, inputs, n, out),
+        3 => return narrow::<3>(weights, bias, inputs, n, out),
+        _ => {}
+    }
     if single && inputs.width() >= 2 * LANES {
         by_lanes(weights, bias, inputs, n, out);
     } else if cfg!(target_arch = "arm") {
         by_rows(sum::dot2, weights, bias, inputs, n, out);
     } else {
         by_rows(sum::dot4, weights, bias, inputs, n, out);
+    }
+}
+
+/// [`forward`] for rows of W < 8 numbers, which stay in registers: their sums are not worth a loop.
+fn narrow<const W: usize>(weights: &[f32], bias: &[f32], inputs: Rows<'_>, n: usize, out: &mut [f32]) {
+    for s in 0..n {
+        let Some(x) = inputs.row(s).first_chunk::<W>() else { return };
+        for ((out, w), &b) in row_mut(out, s, bias.len()).iter_mut().zip(weights.as_chunks::<W>().0).zip(bias) {
+            let mut lanes = [0.0; LANES];
+            for (lane, (w, x)) in lanes.iter_mut().zip(w.iter().zip(x)) {
+                *lane += w * x;
+            }
+            *out = sum::tree(lanes) + b;
+        }
     }
 }
 
@@ -86,17 +106,18 @@ pub fn by_lanes(weights: &[f32], bias: &[f32], inputs: Rows<'_>, n: usize, out: 
     };
     let mut sums = [[[0.0; SIDE]; SIDE]; LANES];
     for s in (0..n).step_by(SIDE).map(|s| s.min(last_s)) {
-        let x = [0, 1, 2, 3].map(|k| inputs.row(s + k));
+        let Some(x) = inputs.four(s, 0, width) else { return };
         for o in (0..outputs).step_by(SIDE).map(|o| o.min(last_o)) {
-            lanes([0, 1, 2, 3].map(|k| row(weights, o + k, width)), x, &mut sums);
+            let Some(w) = four(weights, o, width, width) else { return };
+            lanes(w, x, &mut sums);
+            let Some(b) = bias.get(o..).and_then(|b| b.first_chunk::<SIDE>()) else { return };
+            let Some(mut out) = out.get_mut(s * outputs + o..) else { return };
             for k in 0..SIDE {
-                let b = bias.get(o..).and_then(|b| b.first_chunk::<SIDE>());
-                let out = out.get_mut((s + k) * outputs + o..).and_then(|out| out.first_chunk_mut::<SIDE>());
-                if let (Some(b), Some(out)) = (b, out) {
-                    for j in 0..SIDE {
-                        out[j] = sum::tree(core::array::from_fn(|l| sums[l][j][k])) + b[j];
-                    }
+                let Some(row) = out.first_chunk_mut::<SIDE>() else { return };
+                for j in 0..SIDE {
+                    row[j] = sum::tree(core::array::from_fn(|l| sums[l][j][k])) + b[j];
                 }
+                out = out.get_mut(outputs..).unwrap_or_default();
             }
         }
     }

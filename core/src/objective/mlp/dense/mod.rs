@@ -20,7 +20,7 @@ mod descend;
 mod forward;
 
 pub use backward::{bias_gradient, input_error, input_error_by, weight_gradient, weight_gradient_by};
-pub use descend::{Part, descend, descend_bias};
+pub use descend::{NARROW, Part, descend, descend_bias, descend_through};
 pub use forward::{by_lanes, by_rows, forward};
 
 use crate::tensors::{Tensors, Zeroed};
