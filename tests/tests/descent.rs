@@ -155,7 +155,10 @@ fn errors_that_overflow_below_are_refused() {
     let before = bits::of(descent.params());
     let result = descent.step(&net, &Momentum::new(0.1), far.batch(Loss::SquaredError));
     assert_eq!((result, descent.state().steps), (Err(Error::NonFiniteGradient), 0));
-    assert_eq!((bits::of(descent.params()), bits::of(&descent.state().slots[0])), (before.clone(), vec![0; before.len()]));
+    assert_eq!(
+        (bits::of(descent.params()), bits::of(&descent.state().slots[0])),
+        (before.clone(), vec![0; before.len()])
+    );
     // Through weights of a usual size they do not.
     descent.params_mut().tensor_mut(2).fill(0.1);
     assert!(descent.step(&net, &Momentum::new(0.1), far.batch(Loss::SquaredError)).is_ok());

@@ -49,9 +49,10 @@ const DECAYS: [f32; 3] = [0.5, 0.9, 0.99];
 const INPUTS: usize = 8;
 const CONTEXT: usize = 7;
 
-/// Parameters that are moved at a time: as many as vector units like, or as many as fit into single registers. It changes
-/// no bit.
-const BLOCK: usize = if cfg!(any(target_arch = "arm", target_arch = "riscv32")) { 2 } else { 8 };
+/// Parameters that are moved at a time, four vectors of eight or as many as fit into single registers, and fewer where so
+/// many are not left. Neither changes a bit. One vector at a time waits for its own sums; four take turns.
+const BLOCK: usize = if cfg!(any(target_arch = "arm", target_arch = "riscv32")) { 2 } else { 32 };
+const SMALL: usize = 8;
 
 /// The rule: weights of a network with H hidden units.
 #[derive(Debug, Clone, PartialEq)]
@@ -289,6 +290,11 @@ fn inputs<const B: usize>(scales: &Scales, w: &[f32; B], block: [&[f32; B]; 5]) 
     x
 }
 
+/// What is left behind the first `done` parameters.
+fn behind<'w, 'f>(done: usize, w: &'w mut [f32], from: [&'f [f32]; 5]) -> (&'w mut [f32], [&'f [f32]; 5]) {
+    (w.get_mut(done..).unwrap_or_default(), from.map(|from| from.get(done..).unwrap_or_default()))
+}
+
 /// The sign bit of a number.
 #[inline]
 const fn sign_of(x: f32) -> u32 {
@@ -308,17 +314,32 @@ impl<const H: usize> CoordinateMlp<H> {
         let (scales, context) = slots.statistics(clock, w);
         let offset = self.hidden_offset(&context);
         let [fast, middle, slow] = &slots.means;
-        let (blocks, tail) = w.as_chunks_mut::<B>();
-        let [g, v, fast, middle, slow] = [gradient, slots.square, fast, middle, slow].map(|from| from.as_chunks::<B>());
-        let means = fast.0.iter().zip(middle.0).zip(slow.0);
-        for (((w, g), v), ((fast, middle), slow)) in blocks.iter_mut().zip(g.0).zip(v.0).zip(means) {
-            self.move_block(&scales, &offset, w, [g, v, fast, middle, slow]);
+        let from = [gradient, slots.square, fast, middle, slow];
+        let mut done = self.move_blocks::<B>(&scales, &offset, w, from);
+        if B > SMALL {
+            let (w, from) = behind(done, w, from);
+            done += self.move_blocks::<SMALL>(&scales, &offset, w, from);
         }
-        let [g, v, fast, middle, slow] = [g, v, fast, middle, slow].map(|(_, tail)| tail.as_chunks::<1>().0);
+        let (w, from) = behind(done, w, from);
+        self.move_blocks::<1>(&scales, &offset, w, from);
+    }
+
+    /// Moves as many parameters as there are in whole blocks; gives their number. `from` is their g, v, m_.5, m_.9, m_.99.
+    #[cfg_attr(not(target_os = "none"), inline(always))]
+    fn move_blocks<const B: usize>(
+        &self,
+        scales: &Scales,
+        offset: &[f32; H],
+        w: &mut [f32],
+        from: [&[f32]; 5],
+    ) -> usize {
+        let blocks = w.as_chunks_mut::<B>().0;
+        let [g, v, fast, middle, slow] = from.map(|from| from.as_chunks::<B>().0);
         let means = fast.iter().zip(middle).zip(slow);
-        for (((w, g), v), ((fast, middle), slow)) in tail.as_chunks_mut::<1>().0.iter_mut().zip(g).zip(v).zip(means) {
-            self.move_block(&scales, &offset, w, [g, v, fast, middle, slow]);
+        for (((w, g), v), ((fast, middle), slow)) in blocks.iter_mut().zip(g).zip(v).zip(means) {
+            self.move_block(scales, offset, w, [g, v, fast, middle, slow]);
         }
+        B * blocks.len()
     }
 
     /// Moves some parameters; `block` holds their g, v, m_.5, m_.9, m_.99.

@@ -158,7 +158,15 @@ impl<N: Network> Mlp<N> {
             } else {
                 let (x, errors) = activations.neighbours_mut(l - 1);
                 let (below, shape) = (self.network.layer(l - 1).activation, [n, layer.inputs, layer.outputs]);
-                dense::descend_through(errors, x, below, shape, &motion, weights, columns.each_mut().map(AsMut::as_mut));
+                dense::descend_through(
+                    errors,
+                    x,
+                    below,
+                    shape,
+                    &motion,
+                    weights,
+                    columns.each_mut().map(AsMut::as_mut),
+                );
             }
             dense::descend_bias(activations.tensor(l), n, &motion, part(params, state, 2 * l + 1));
         }
@@ -169,13 +177,7 @@ impl<N: Network> Mlp<N> {
     /// are at most n max |E| max(|X|, 1); and max |E| of the layer below is at most as many times that of a layer as the
     /// largest sum_o |W\[o\]\[i\]|, since no activation is steeper than 1. `activations` holds the errors of the top layer
     /// in its place.
-    fn is_gradient_finite(
-        &self,
-        activations: &N::Activations,
-        params: &N::Params,
-        inputs: Rows<'_>,
-        n: usize,
-    ) -> bool {
+    fn is_gradient_finite(&self, activations: &N::Activations, params: &N::Params, inputs: Rows<'_>, n: usize) -> bool {
         let top = self.network.depth().saturating_sub(1);
         let used = |l: usize| activations.tensor(l).get(..n * self.network.layer(l).outputs).unwrap_or_default();
         let mut error = largest(used(top).iter().copied());

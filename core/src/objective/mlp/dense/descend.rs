@@ -7,7 +7,7 @@ use crate::objective::mlp::Activation;
 /// Columns of the gradient that are made at a time, at most.
 const COLUMNS: usize = 64;
 /// Columns of the errors of a layer below that are made at a time.
-pub const NARROW: usize = 16;
+pub const NARROW: usize = 8;
 
 /// A tensor of parameters, and its part of each of K accumulators.
 #[derive(Debug)]
