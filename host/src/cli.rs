@@ -332,6 +332,9 @@ pub struct BenchArgs {
         default_value = "sgd:0.3,adam:0.01,table,l2o,lgl2o(l2o,sgd:0.3),lgl2o(avg-l2o,sgd:0.3)"
     )]
     pub optimizers: String,
+    /// Train S2 and S3 on MNIST, in the folder `mnist` of this directory, in place of noisy prototypes.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
     /// Runs of each optimizer.
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub rounds: u32,
@@ -367,8 +370,8 @@ runs: times are of this machine, in this hour, and only ratios of one call say s
 Examples:
   lgl2o bench                               the table
   lgl2o bench --networks S2 --json          one network, for a program to read
-  lgl2o bench --optimizers 'sgd:0.3,lgl2o(avg-l2o,sgd:0.3)' --steps 3000
-                                            what guarding costs in a longer run
+  lgl2o bench --networks S2 --data DIR --optimizers 'avg-l2o,lgl2o(avg-l2o,sgd:3)' --steps 3000
+                                            what guarding costs where the learned side wins
   lgl2o bench --networks S2 --rounds 3 --growth growth.svg
                                             a picture of width, depth and batch";
 

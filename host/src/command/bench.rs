@@ -23,6 +23,8 @@ struct Results {
     rounds: u32,
     /// Training steps of a run, at least; a guard's last round may go beyond.
     steps: u32,
+    /// What S2 and S3 learn: `prototypes` or `mnist`.
+    images: &'static str,
     /// Times in microseconds.
     measurements: Vec<Measurement>,
 }
@@ -39,7 +41,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
     let mut measurements = Vec::new();
     for name in chosen {
         bar.set_message(name);
-        let task = task(name)?;
+        let task = task(name, args.data.as_deref())?;
         measurements.extend(measure(name, &task, &optimizers, [args.rounds, args.steps], || bar.inc(1))?);
     }
     if let Some(file) = &args.growth {
@@ -49,7 +51,8 @@ pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
         write_atomically(file, picture.as_bytes())?;
     }
     bar.finish_and_clear();
-    let results = Results { version: VERSION, rounds: args.rounds, steps: args.steps, measurements };
+    let images = if args.data.is_some() { "mnist" } else { "prototypes" };
+    let results = Results { version: VERSION, rounds: args.rounds, steps: args.steps, images, measurements };
     if args.json {
         println!("{}", serde_json::to_string_pretty(&results).context("cannot write the figures")?);
     } else {
@@ -76,8 +79,9 @@ fn table(results: &Results) -> String {
     Overview {
         title: "step times".to_owned(),
         lead: vec![format!(
-            "Medians of {} runs of {} steps, on one thread, and in brackets the shortest and the longest; batches of 128.",
-            results.rounds, results.steps
+            "Medians of {} runs of {} steps, on one thread, and in brackets the shortest and the longest; batches of 128; \
+             images: {}.",
+            results.rounds, results.steps, results.images
         )],
         table: Table {
             caption: "Microseconds on the processor for a training step, all included, and for an update alone; the \
