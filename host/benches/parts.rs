@@ -4,9 +4,12 @@
 //! moves the 15,910 parameters of S2; an item is one of them. A decision is the guard's on one check batch.
 //!
 //! ```console
-//! $ cargo bench -p lgl2o-host --bench parts                # all
-//! $ cargo bench -p lgl2o-host --bench parts -- forward S3  # those that have both in their names
+//! $ cargo bench -p lgl2o-host --bench parts                         # all, in some seconds
+//! $ cargo bench -p lgl2o-host --bench parts -- 'forward.*S3'        # what has this in its name
+//! $ cargo bench -p lgl2o-host --bench parts -- --sample-count 1000  # longer
 //! ```
+//!
+//! Where other programs run, too, the fastest call and the median say more than the mean.
 
 mod shared;
 
