@@ -13,6 +13,7 @@
 //! ```console
 //! $ cargo install gungraun-runner --version 0.20.0 --locked  # once, of the version that gungraun has in Cargo.lock
 //! $ cargo bench -p lgl2o-host --features callgrind --bench instructions
+//! $ cargo bench -p lgl2o-host --features callgrind --bench instructions -- '*update*'
 //! ```
 //!
 //! It needs valgrind, too. All take less than a minute.
