@@ -6,6 +6,7 @@
 //! ```console
 //! $ cargo bench -p lgl2o-host --bench parts                         # all, in some seconds
 //! $ cargo bench -p lgl2o-host --bench parts -- 'forward.*S3'        # what has this in its name
+//! $ cargo bench -p lgl2o-host --bench parts -- --sort location      # portable code first
 //! $ cargo bench -p lgl2o-host --bench parts -- --sample-count 1000  # longer
 //! ```
 //!
