@@ -42,6 +42,10 @@ say "lints"
 cargo clippy --workspace --all-targets -- -D warnings
 cargo clippy -p lgl2o --all-targets --all-features -- -D warnings
 cargo clippy -p lgl2o-tests --no-default-features --all-targets -- -D warnings
+# The benchmark of instructions is for those who have its runner.
+if command -v gungraun-runner >/dev/null 2>&1; then
+    cargo clippy -p lgl2o-host --features callgrind --bench instructions -- -D warnings
+fi
 
 if cargo deny --version >/dev/null 2>&1; then
     say "licences, sources and versions of dependencies"
@@ -54,6 +58,9 @@ RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 
 say "tests"
 cargo test --workspace
+
+say "the benchmark of the parts, each of them once"
+cargo test --workspace --bench parts
 
 say "tests of the core with micromath, and with every feature"
 cargo test -p lgl2o --features micromath --lib
