@@ -180,18 +180,31 @@ pub fn input_error_by<const B: usize>(
     x: &mut [f32],
 ) {
     for s in 0..n {
-        let e = row(errors, s, outputs);
-        let (blocks, tail) = row_mut(x, s, inputs).as_chunks_mut::<B>();
-        let behind = blocks.len() * B;
-        for (i, x) in blocks.iter_mut().enumerate() {
-            let sums = error_sums::<B>(weights, e, inputs, i * B);
-            x.iter_mut().zip(sums).for_each(|(x, sum)| *x = sum * below.slope(*x));
-        }
-        for (i, x) in tail.iter_mut().enumerate() {
-            let [sum] = error_sums(weights, e, inputs, behind + i);
-            *x = sum * below.slope(*x);
-        }
+        let (e, x) = (row(errors, s, outputs), row_mut(x, s, inputs));
+        let done = error_blocks::<B>(weights, e, inputs, 0, below, x);
+        let done = error_blocks::<4>(weights, e, inputs, done, below, x);
+        error_blocks::<1>(weights, e, inputs, done, below, x);
     }
+}
+
+/// The columns of an error from `first` on that are whole blocks of B; gives where they end.
+#[inline(always)]
+fn error_blocks<const B: usize>(
+    weights: &[f32],
+    e: &[f32],
+    inputs: usize,
+    first: usize,
+    below: Activation,
+    x: &mut [f32],
+) -> usize {
+    let blocks = x.get_mut(first..).unwrap_or_default().as_chunks_mut::<B>().0;
+    let mut column = first;
+    for x in blocks {
+        let sums = error_sums::<B>(weights, e, inputs, column);
+        x.iter_mut().zip(sums).for_each(|(x, sum)| *x = sum * below.slope(*x));
+        column += B;
+    }
+    column
 }
 
 /// sum_o e\[o\] W\[o\]\[i\] for B columns i from `column` on, which are there.

@@ -18,7 +18,6 @@ type Tile = [[f32; SIDE]; SIDE];
 pub fn forward(weights: &[f32], bias: &[f32], inputs: Rows<'_>, n: usize, out: &mut [f32]) {
     let single = cfg!(all(target_arch = "arm", target_abi = "eabihf"));
     match inputs.width() {
-        1 => return narrow::<1>(weights, bias, inputs, n, out),
         2 => return narrow::<2>(weights, bias, inputs, n, out),
         3 => return narrow::<3>(weights, bias, inputs, n, out),
         _ => {}
