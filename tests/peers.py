@@ -5,7 +5,8 @@
 
 One thread, batches of 128 that lie in memory, the same one in each step. In JAX the whole step is one compiled function whose
 parameters are donated; PyTorch runs eagerly, with its own modules, loss and optimizers. A figure is the median of seven
-runs of 300 steps, in microseconds a step on the processor. tests/peers has the same for candle and burn.
+runs of 300 steps, in microseconds a step on the processor. After each rule of S2 comes its update alone, from a gradient that
+stays what it is. tests/peers has the same for candle and burn.
 """
 
 import os
@@ -62,15 +63,16 @@ def start(widths, key):
     return [draw(k, i, o) for k, i, o in zip(keys, widths, widths[1:])]
 
 
-def jax_runs(widths, activation, rule):
+def jax_runs(widths, activation, rule, alone=False):
     act = {"tanh": jnp.tanh, "sigmoid": jax.nn.sigmoid, "relu": jax.nn.relu}[activation]
     rule = {"sgd": sgd, "adam": adam}[rule]
     key = jax.random.key(1)
     x = jax.random.uniform(key, (BATCH, widths[0]))
     y = jnp.arange(BATCH) % widths[-1]
+    given = start(widths, jax.random.key(2)) if alone else ()
 
-    def step(params, state):
-        return rule(params, state, jax.grad(loss)(params, act, x, y))
+    def step(params, state, given):
+        return rule(params, state, given if alone else jax.grad(loss)(params, act, x, y))
 
     step = jax.jit(step, donate_argnums=(0, 1))
     times = []
@@ -78,16 +80,16 @@ def jax_runs(widths, activation, rule):
         params = start(widths, key)
         zeros = lambda: jax.tree.map(jnp.zeros_like, params)
         state = (jnp.float32(0), zeros(), zeros())
-        params, state = jax.block_until_ready(step(params, state))
+        params, state = jax.block_until_ready(step(params, state, given))
         begin = time.process_time()
         for _ in range(STEPS):
-            params, state = step(params, state)
+            params, state = step(params, state, given)
         jax.block_until_ready(params)
         times.append((time.process_time() - begin) * 1e6 / STEPS)
     return times
 
 
-def torch_runs(widths, activation, rule):
+def torch_runs(widths, activation, rule, alone=False):
     torch.set_num_threads(1)
     act = {"tanh": torch.nn.Tanh, "sigmoid": torch.nn.Sigmoid, "relu": torch.nn.ReLU}[activation]
     x = torch.rand(BATCH, widths[0])
@@ -104,10 +106,14 @@ def torch_runs(widths, activation, rule):
         }[rule](net.parameters())
 
         def step():
+            if alone:
+                return optimizer.step()
             optimizer.zero_grad()
             torch.nn.functional.cross_entropy(net(x), y).backward()
             optimizer.step()
 
+        for w in net.parameters():
+            w.grad = torch.rand_like(w) - 0.5
         step()
         begin = time.process_time()
         for _ in range(STEPS):
@@ -125,6 +131,8 @@ if not peers:
     sys.exit("neither jax nor torch is installed: pip install jax torch")
 for name, (widths, activation) in NETWORKS.items():
     for rule in ("sgd", "adam"):
-        for peer, runs in peers:
-            times = runs(widths, activation, rule)
-            print(f"{name} {rule}: {peer} {statistics.median(times):.1f} ({min(times):.1f} to {max(times):.1f})", flush=True)
+        for alone in (False, True) if name == "S2" else (False,):
+            what = f"{name} {rule}, update alone" if alone else f"{name} {rule}"
+            for peer, runs in peers:
+                times = runs(widths, activation, rule, alone)
+                print(f"{what}: {peer} {statistics.median(times):.1f} ({min(times):.1f} to {max(times):.1f})", flush=True)

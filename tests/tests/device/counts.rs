@@ -21,6 +21,8 @@ pub(crate) struct Found {
     sizes: Vec<Size>,
     #[serde(default)]
     pub(crate) bounds: Vec<StackBound>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) least: Vec<Least>,
 }
 
 /// What one program takes, in bytes.
@@ -39,6 +41,20 @@ pub(crate) struct StackBound {
     pub(crate) step: Option<u32>,
     /// Of everything, from the reset on.
     pub(crate) whole: u32,
+}
+
+/// What training takes where a program does nothing else, in bytes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Least {
+    pub(crate) way: String,
+    /// Of flash: all that is not the board's.
+    pub(crate) flash: u32,
+    /// Of it, the library's own code.
+    pub(crate) code: u32,
+    /// All training memory.
+    pub(crate) memory: u32,
+    /// The most stack that was in use.
+    pub(crate) stack: u32,
 }
 
 /// The committed file: by board, one for each compiler.
@@ -121,7 +137,8 @@ fn nothing_has_grown() {
         let now = count(name);
         let then = of_compiler(counts.entry(name.to_owned()).or_default(), now.compiler.as_deref());
         if to_be_renewed() {
-            *then = Found { bounds: std::mem::take(&mut then.bounds), ..now };
+            let Found { bounds, least, .. } = std::mem::take(then);
+            *then = Found { bounds, least, ..now };
         } else if then.costs.is_empty() {
             eprintln!("{name}: not compared, {:?} built it, for which there are no counts", now.compiler);
         } else {

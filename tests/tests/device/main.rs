@@ -14,6 +14,7 @@ mod boards;
 mod counts;
 mod cycles;
 mod emulator;
+mod least;
 mod port;
 mod stack;
 
