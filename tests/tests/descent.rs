@@ -164,11 +164,11 @@ fn errors_that_overflow_below_are_refused() {
     assert!(descent.step(&net, &Momentum::new(0.1), far.batch(Loss::SquaredError)).is_ok());
 }
 
-/// (1 + K) P + B A + 9 B numbers, and the rule's count and memo.
+/// (1 + K) P + B A + 8 B numbers, and the rule's count and memo.
 #[test]
 fn the_size_is_the_documented_formula() {
     const P: usize = 131 * 10 + 10 + 10 * 7 + 7;
     const A: usize = 10 + 7;
-    assert_eq!(size_of::<Descent<Wide, 0>>(), 4 * (P + 6 * A + 9 * 6) + 8);
-    assert_eq!(size_of::<Descent<Wide, 2>>(), 4 * (3 * P + 6 * A + 9 * 6) + 8);
+    assert_eq!(size_of::<Descent<Wide, 0>>(), 4 * (P + 6 * A + 8 * 6) + 8);
+    assert_eq!(size_of::<Descent<Wide, 2>>(), 4 * (3 * P + 6 * A + 8 * 6) + 8);
 }

@@ -9,7 +9,7 @@
 //! take the place of its activations column by column. The bits are those of a whole gradient
 //! ([`Objective::gradient`](crate::objective::Objective::gradient)) and a step ([`Rule::step`](crate::rule::Rule::step)). Of
 //! memory it takes, for P parameters, K accumulators, batches of B and A outputs of all layers together,
-//! (1 + K) P + B A + 9 B numbers, where [`Unguarded`](crate::guard::Unguarded) takes (3 + K) P + B A + 2 B. There is no
+//! (1 + K) P + B A + 8 B numbers, where [`Unguarded`](crate::guard::Unguarded) takes (3 + K) P + B A + 2 B. There is no
 //! candidate, though: what a rule makes of a finite gradient is kept.
 
 use super::Mlp;
@@ -52,9 +52,8 @@ pub struct Descent<N: Network, const K: usize> {
 /// Working memory of a step; nothing in it is kept.
 pub struct Scratch<N: Network> {
     activations: N::Activations,
-    /// Errors of a layer below, before they are written over its activations.
+    /// Errors of a layer below, before they are written over its activations; the first column holds the losses until then.
     columns: [N::Losses; NARROW],
-    losses: N::Losses,
 }
 
 impl<N: Network> Zeroed for Scratch<N>
@@ -62,8 +61,7 @@ where
     N::Activations: Zeroed,
     N::Losses: Zeroed,
 {
-    const ZERO: Self =
-        Self { activations: Zeroed::ZERO, columns: [const { Zeroed::ZERO }; NARROW], losses: Zeroed::ZERO };
+    const ZERO: Self = Self { activations: Zeroed::ZERO, columns: [const { Zeroed::ZERO }; NARROW] };
 }
 
 impl<N: Network, const K: usize> Descent<N, K>
@@ -86,7 +84,6 @@ impl<N: BlankNetwork, const K: usize> Descent<N, K> {
         let scratch = Scratch {
             activations: net.network.blank_activations(),
             columns: core::array::from_fn(|_| net.network.blank_losses()),
-            losses: net.network.blank_losses(),
         };
         Self { state: State::like(&params), params, scratch }
     }
@@ -142,7 +139,8 @@ impl<N: Network> Mlp<N> {
         rule: &impl Coordinatewise<K>,
         batch: Batch<'_>,
     ) -> Result<f32, Error> {
-        let Scratch { activations, columns, losses } = scratch;
+        let Scratch { activations, columns } = scratch;
+        let [losses, ..] = &mut *columns;
         let n = self.errors(activations, params, &batch, losses.as_mut())?;
         let loss = crate::oracle::mean(losses, n);
         if !loss.is_finite() || !self.is_gradient_finite(activations, params, batch.inputs, n) {
@@ -180,14 +178,13 @@ impl<N: Network> Mlp<N> {
     fn is_gradient_finite(&self, activations: &N::Activations, params: &N::Params, inputs: Rows<'_>, n: usize) -> bool {
         let top = self.network.depth().saturating_sub(1);
         let used = |l: usize| activations.tensor(l).get(..n * self.network.layer(l).outputs).unwrap_or_default();
-        let mut error = largest(used(top).iter().copied());
+        let mut error = largest(used(top));
         for l in (0..=top).rev() {
             let (x, growth) = match l.checked_sub(1) {
-                None => ((0..n).fold(0.0, |most, s| larger(most, largest(inputs.row(s).iter().copied()))), 0.0),
-                Some(below) => (
-                    largest(used(below).iter().copied()),
-                    widest_column(params.tensor(2 * l), self.network.layer(l).inputs),
-                ),
+                None => ((0..n).fold(0.0, |most, s| larger(most, largest(inputs.row(s)))), 0.0),
+                Some(below) => {
+                    (largest(used(below)), widest_column(params.tensor(2 * l), self.network.layer(l).inputs))
+                }
             };
             // Twice, since each sum is rounded as it grows.
             if !(2.0 * n as f32 * error * larger(x, 1.0)).is_finite() {
@@ -206,14 +203,16 @@ fn larger(a: f32, b: f32) -> f32 {
 }
 
 /// The largest |a|; 0 of none.
-fn largest(a: impl Iterator<Item = f32>) -> f32 {
-    a.fold(0.0, |most, a| larger(most, math::abs(a)))
+// On a device, small: it is called three times.
+#[cfg_attr(target_os = "none", inline(never))]
+fn largest(a: &[f32]) -> f32 {
+    a.iter().fold(0.0, |most, &a| larger(most, math::abs(a)))
 }
 
 /// The largest sum of |w| in a column of a matrix.
 fn widest_column(weights: &[f32], width: usize) -> f32 {
     let column = |i| weights.get(i..).unwrap_or_default().iter().step_by(width.max(1));
-    largest((0..width).map(|i| column(i).fold(0.0, |sum, &w| sum + math::abs(w))))
+    (0..width).fold(0.0, |most, i| larger(most, math::abs(column(i).fold(0.0, |sum, &w| sum + math::abs(w)))))
 }
 
 /// Tensor number `i` of the parameters and of their accumulators.

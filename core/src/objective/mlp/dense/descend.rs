@@ -36,20 +36,18 @@ struct Pass<'a> {
     n: usize,
 }
 
-/// A block of the gradient: some rows, and as many columns as are asked for.
-type Block = [[f32; COLUMNS]; OUTPUTS];
-
 impl Pass<'_> {
-    /// W <- motion(W, E^T X) in `wide` columns from `column` on and a block's rows from `first` on.
+    /// W <- motion(W, E^T X) in the columns from `column` on and the rows from `first` on, with room for that part of the
+    /// gradient.
     fn advance<const K: usize>(
         self,
-        [first, column, wide]: [usize; 3],
-        block: &mut Block,
+        [first, column]: [usize; 2],
+        mut room: [&mut [f32]; OUTPUTS],
         motion: &impl Fn(&mut [f32], [&mut [f32]; K], &[f32]),
         part: &mut Part<'_, K>,
     ) {
         let Self { errors, outputs, inputs, n } = self;
-        let mut rows = block.each_mut().map(|row| row.get_mut(..wide).unwrap_or_default());
+        let mut rows = room.each_mut().map(|row| &mut **row);
         rows.iter_mut().for_each(|row| row.fill(0.0));
         if first + OUTPUTS <= outputs {
             add_block(rows, errors, [first, outputs], inputs, column, n);
@@ -58,14 +56,21 @@ impl Pass<'_> {
                 add_block([row], errors, [o, outputs], inputs, column, n);
             }
         }
-        for (row, o) in block.iter().zip(first..outputs) {
-            part.advance(motion, o * inputs.width() + column, row.get(..wide).unwrap_or_default());
+        for (row, o) in room.iter().zip(first..outputs) {
+            part.advance(motion, o * inputs.width() + column, row);
         }
     }
 }
 
+/// The first `wide` columns of a block.
+fn cut<const C: usize>(block: &mut [[f32; C]; OUTPUTS], wide: usize) -> [&mut [f32]; OUTPUTS] {
+    block.each_mut().map(|row| row.get_mut(..wide).unwrap_or_default())
+}
+
 /// W <- motion(W, E^T X) over the first n rows, a block of rows and columns at a time. The bits are those of
 /// [`weight_gradient`](super::weight_gradient) and one motion.
+// On a device, its block is on the stack only while it runs.
+#[cfg_attr(target_os = "none", inline(never))]
 pub fn descend<const K: usize>(
     errors: &[f32],
     inputs: Rows<'_>,
@@ -80,7 +85,8 @@ pub fn descend<const K: usize>(
     let mut block = [[0.0; COLUMNS]; OUTPUTS];
     for first in (0..outputs).step_by(OUTPUTS) {
         for column in (0..width).step_by(columns) {
-            pass.advance([first, column, columns.min(width - column)], &mut block, motion, &mut part);
+            let room = cut(&mut block, columns.min(width - column));
+            pass.advance([first, column], room, motion, &mut part);
         }
     }
 }
@@ -88,6 +94,8 @@ pub fn descend<const K: usize>(
 /// [`descend`] and, by the weights as they were, [`input_error`](super::input_error): x holds the layer's inputs before, and
 /// the errors of the layer below after. A column of both hangs on one column of W, so no more errors are in memory
 /// beside their inputs than `columns`, each as long as there are examples.
+// On a device, its block is on the stack only while it runs.
+#[cfg_attr(target_os = "none", inline(never))]
 pub fn descend_through<const K: usize>(
     errors: &[f32],
     x: &mut [f32],
@@ -97,7 +105,7 @@ pub fn descend_through<const K: usize>(
     mut part: Part<'_, K>,
     mut columns: [&mut [f32]; NARROW],
 ) {
-    let mut block = [[0.0; COLUMNS]; OUTPUTS];
+    let mut block = [[0.0; NARROW]; OUTPUTS];
     for column in (0..inputs).step_by(NARROW) {
         let wide = NARROW.min(inputs - column);
         for s in 0..n {
@@ -108,7 +116,7 @@ pub fn descend_through<const K: usize>(
         }
         let pass = Pass { errors, outputs, inputs: Rows::all(x, inputs), n };
         for first in (0..outputs).step_by(OUTPUTS) {
-            pass.advance([first, column, wide], &mut block, motion, &mut part);
+            pass.advance([first, column], cut(&mut block, wide), motion, &mut part);
         }
         for s in 0..n {
             let x = row_mut(x, s, inputs).get_mut(column..).unwrap_or_default();
