@@ -93,6 +93,10 @@ impl<'a> Rows<'a> {
         if self.width != width {
             return Err(Error::ShapeMismatch { what, expected: width, found: self.width });
         }
+        // Of all rows none can be missing.
+        if self.pick.is_none() {
+            return Ok(());
+        }
         for s in 0..self.count() {
             let found = self.row(s).len();
             if found != width {
@@ -175,6 +179,8 @@ impl<'a> Batch<'a> {
     }
 
     /// Checks shapes, counts and labels against an optimizee.
+    // On a device once, for all objectives.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(crate) fn check(&self, inputs: usize, outputs: usize, capacity: usize) -> Result<usize, Error> {
         let n = self.examples();
         if n == 0 {

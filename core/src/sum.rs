@@ -11,6 +11,8 @@
 //! no loss. Multiplication and addition stay two operations, never fused. Each function here has a slow, obvious twin
 //! in [`plain`], which gives the same bits.
 //!
+//! On a device none of them is inlined: a loop that is unrolled for every caller is most of a program.
+//!
 //! Sums over the *examples* of a minibatch, as in a weight gradient, are plain running sums in the order of the
 //! examples: each element of the result is its own lane there.
 
@@ -50,30 +52,35 @@ fn reduce(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
 
 /// Sum of the elements.
 #[must_use]
+#[cfg_attr(target_os = "none", inline(never))]
 pub fn sum(a: &[f32]) -> f32 {
     reduce(a, a, |x, _| x)
 }
 
 /// Sum of the products a\[i\] b\[i\].
 #[must_use]
+#[cfg_attr(target_os = "none", inline(never))]
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     reduce(a, b, |x, y| x * y)
 }
 
 /// Sum of the squares, |a|^2.
 #[must_use]
+#[cfg_attr(target_os = "none", inline(never))]
 pub fn squares(a: &[f32]) -> f32 {
     reduce(a, a, |x, _| x * x)
 }
 
 /// Sum of the squared differences, |a - b|^2.
 #[must_use]
+#[cfg_attr(target_os = "none", inline(never))]
 pub fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
     reduce(a, b, |x, y| (x - y) * (x - y))
 }
 
 /// Sum of (a\[i\] - center)^2, the second moment about a value.
 #[must_use]
+#[cfg_attr(target_os = "none", inline(never))]
 pub fn squares_about(a: &[f32], center: f32) -> f32 {
     reduce(a, a, |x, _| (x - center) * (x - center))
 }

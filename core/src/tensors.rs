@@ -36,16 +36,14 @@ pub trait Tensors: Clone {
     /// Sets every number to `value`.
     fn fill(&mut self, value: f32) {
         for i in 0..self.count() {
-            self.tensor_mut(i).fill(value);
+            fill(self.tensor_mut(i), value);
         }
     }
 
     /// Copies every number of another value of the same shape, without a temporary on the stack.
     fn copy_from(&mut self, other: &Self) {
         for i in 0..self.count() {
-            for (to, &from) in self.tensor_mut(i).iter_mut().zip(other.tensor(i)) {
-                *to = from;
-            }
+            copy(self.tensor_mut(i), other.tensor(i));
         }
     }
 
@@ -65,10 +63,23 @@ pub trait Tensors: Clone {
     }
 }
 
+// The loops over a tensor are functions of their own on a device, or they would be in the program once for every caller.
+
+#[cfg_attr(target_os = "none", inline(never))]
+fn fill(to: &mut [f32], value: f32) {
+    to.fill(value);
+}
+
+#[cfg_attr(target_os = "none", inline(never))]
+fn copy(to: &mut [f32], from: &[f32]) {
+    to.iter_mut().zip(from).for_each(|(to, &from)| *to = from);
+}
+
 /// Whether no number is a NaN or an infinity.
 ///
 /// No early exit: the loop without one runs over whole vectors, and the answer is nearly always yes.
 #[must_use]
+#[cfg_attr(target_os = "none", inline(never))]
 pub fn all_finite(a: &[f32]) -> bool {
     const EXPONENT: u32 = 0x7f80_0000;
     !a.iter().fold(false, |bad, x| bad | (x.to_bits() & EXPONENT == EXPONENT))
