@@ -48,7 +48,10 @@ pub(super) fn add_block<const O: usize>(
 ) {
     let wide = g.first().map_or(0, |g| g.len());
     let mut s = 0;
-    while let (true, Some(e), Some(x)) = (s + 4 <= n, four(errors, s, [first, outputs]), inputs.four(s, column, wide)) {
+    while s + 4 <= n {
+        let (Some(e), Some(x)) = (four_errors(errors, s, [first, outputs]), inputs.four(s, column, wide)) else {
+            break;
+        };
         add_four(g.each_mut().map(|g| &mut **g), e, x);
         s += 4;
     }
@@ -63,7 +66,7 @@ pub(super) fn add_block<const O: usize>(
 
 /// O numbers from `first` on of four rows, `outputs` long, from number `s` on.
 #[inline]
-fn four<const O: usize>(errors: &[f32], s: usize, [first, outputs]: [usize; 2]) -> Option<[&[f32; O]; 4]> {
+fn four_errors<const O: usize>(errors: &[f32], s: usize, [first, outputs]: [usize; 2]) -> Option<[&[f32; O]; 4]> {
     let errors = errors.get(s.checked_mul(outputs)?.checked_add(first)?..)?;
     let part = |k| errors.get(outputs.checked_mul(k)?..)?.first_chunk();
     Some([part(0)?, part(1)?, part(2)?, part(3)?])
