@@ -1,11 +1,11 @@
 //! The trainer: one objective, one guard, one value of memory, round after round.
 //!
 //! All training memory is one [`Memory`]. Its size is the sum of what its parts document, all known at compile time:
-//! parameters (P numbers), the objective's scratch, two batches of losses, and the guard's memory, such as
-//! (3 + learned slots + fallback slots) P numbers for a [`LossGuard`](crate::guard::LossGuard) that keeps states.
+//! the objective's scratch, two batches of losses, and the guard's memory, in which the parameters are, such as
+//! (4 + learned slots + fallback slots) P numbers for a [`LossGuard`](crate::guard::LossGuard) that keeps states.
 
 use crate::batch::Source;
-use crate::checkpoint::Persist;
+use crate::checkpoint::{Origin, Persist, Sink};
 use crate::error::Error;
 use crate::guard::{Guard, Verdict, Winner};
 use crate::objective::{Blank, Objective};
@@ -58,7 +58,6 @@ impl Progress {
 ///
 /// On a device it belongs in a `static`, where [`Memory::new`] costs neither flash nor stack: every bit of it is zero.
 pub struct Memory<O: Objective, G: Guard> {
-    params: O::Params,
     scratch: O::Scratch,
     losses: [O::Losses; 2],
     guard: G::Memory<O::Params>,
@@ -76,7 +75,6 @@ where
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            params: Zeroed::ZERO,
             scratch: Zeroed::ZERO,
             losses: [Zeroed::ZERO, Zeroed::ZERO],
             guard: Zeroed::ZERO,
@@ -100,10 +98,8 @@ where
 impl<O: Blank, G: Guard> Memory<O, G> {
     /// Memory for an objective whose sizes are known at run time only, all zero.
     pub fn blank(objective: &O, guard: &G) -> Self {
-        let params = objective.blank_params();
         Self {
-            guard: guard.memory(&params),
-            params,
+            guard: guard.memory(&objective.blank_params()),
             scratch: objective.blank_scratch(),
             losses: [objective.blank_losses(), objective.blank_losses()],
             progress: Zeroed::ZERO,
@@ -113,13 +109,13 @@ impl<O: Blank, G: Guard> Memory<O, G> {
 
 impl<O: Objective, G: Guard> Memory<O, G> {
     /// The accepted parameters.
-    pub const fn params(&self) -> &O::Params {
-        &self.params
+    pub fn params(&self) -> &O::Params {
+        G::params(&self.guard)
     }
 
     /// The accepted parameters, to initialise or load.
-    pub const fn params_mut(&mut self) -> &mut O::Params {
-        &mut self.params
+    pub fn params_mut(&mut self) -> &mut O::Params {
+        G::params_mut(&mut self.guard)
     }
 
     /// What the run has come to so far.
@@ -144,7 +140,17 @@ impl<O: Objective, G: Guard> Persist for Memory<O, G>
 where
     G::Memory<O::Params>: Persist,
 {
-    crate::persist_fields!(params, guard, progress);
+    fn save<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
+        self.params().save(sink)?;
+        self.guard.save(sink)?;
+        self.progress.save(sink)
+    }
+
+    fn load<F: Origin>(&mut self, origin: &mut F) -> Result<(), F::Error> {
+        self.params_mut().load(origin)?;
+        self.guard.load(origin)?;
+        self.progress.load(origin)
+    }
 }
 
 /// A training run: objective and guard are borrowed configuration, memory is the caller's.
@@ -165,9 +171,9 @@ impl<'a, O: Objective, G: Guard> Trainer<'a, O, G> {
     /// # Errors
     /// What [`Guard::round`] says; the parameters are then as they were.
     pub fn round(&mut self, source: &mut impl Source<O>) -> Result<Verdict, Error> {
-        let Memory { params, scratch, losses, guard, progress } = &mut *self.memory;
+        let Memory { scratch, losses, guard, progress } = &mut *self.memory;
         let mut oracle = Oracle::new(self.objective, scratch, losses);
-        let verdict = self.guard.round(guard, params, &mut oracle, source);
+        let verdict = self.guard.round(guard, &mut oracle, source);
         // What was spent is spent, even if the round came to nothing.
         progress.spent.add(oracle.spent());
         let verdict = verdict?;
@@ -176,7 +182,7 @@ impl<'a, O: Objective, G: Guard> Trainer<'a, O, G> {
     }
 
     /// The accepted parameters.
-    pub const fn params(&self) -> &O::Params {
+    pub fn params(&self) -> &O::Params {
         self.memory.params()
     }
 
@@ -190,7 +196,7 @@ impl<'a, O: Objective, G: Guard> Trainer<'a, O, G> {
     /// # Errors
     /// Whatever is wrong with the batch.
     pub fn loss(&mut self, batch: O::Batch<'_>) -> Result<f32, Error> {
-        let Memory { params, scratch, losses, .. } = &mut *self.memory;
-        Oracle::new(self.objective, scratch, losses).loss(params, batch)
+        let Memory { scratch, losses, guard, .. } = &mut *self.memory;
+        Oracle::new(self.objective, scratch, losses).loss(G::params(guard), batch)
     }
 }

@@ -7,6 +7,7 @@
 //! Reviews of learned-optimizer hybrids ask for it, for a mixture with no decision in it may do as well. It has no
 //! guarantee. A round is one step and costs one gradient. A side whose step is not finite is left out of the mixture.
 
+use super::points::Points;
 use super::{Guard, Verdict, Winner, blank};
 use crate::batch::Source;
 use crate::checkpoint::{Digest, Fingerprint, Persist};
@@ -38,24 +39,18 @@ impl<L, F> Blend<L, F> {
     }
 }
 
-/// Gradient, both candidates and both rule states.
+/// The parameters, the learned candidate and the fallback's; gradient and both rule states.
 #[derive(Debug, Clone)]
 pub struct BlendMemory<P, L, F> {
+    points: Points<P, 3>,
     gradient: P,
-    learned: P,
-    fallback: P,
     learned_state: L,
     fallback_state: F,
 }
 
 impl<P: Zeroed, L: Zeroed, F: Zeroed> Zeroed for BlendMemory<P, L, F> {
-    const ZERO: Self = Self {
-        gradient: P::ZERO,
-        learned: P::ZERO,
-        fallback: P::ZERO,
-        learned_state: L::ZERO,
-        fallback_state: F::ZERO,
-    };
+    const ZERO: Self =
+        Self { points: Zeroed::ZERO, gradient: P::ZERO, learned_state: L::ZERO, fallback_state: F::ZERO };
 }
 
 /// Both rules' states; gradient and candidates are made anew in each round.
@@ -75,7 +70,8 @@ impl<L: Fingerprint, F: Fingerprint> Fingerprint for Blend<L, F> {
 impl<P: Tensors, L: RuleState, F: RuleState> BlendMemory<P, L, F> {
     /// Mixes the learned candidate into the fallback's; says who is in the mixture.
     fn mix(&mut self, share: f32) -> Winner {
-        let (fallback, learned) = (self.fallback.is_finite(), self.learned.is_finite());
+        let [_, of_learned, of_fallback] = self.points.all_mut();
+        let (fallback, learned) = (of_fallback.is_finite(), of_learned.is_finite());
         if !learned {
             self.learned_state.reset();
         }
@@ -85,16 +81,16 @@ impl<P: Tensors, L: RuleState, F: RuleState> BlendMemory<P, L, F> {
         match (fallback, learned) {
             (false, false) => return Winner::Neither,
             (true, false) => return Winner::Fallback,
-            (false, true) => self.fallback.copy_from(&self.learned),
+            (false, true) => of_fallback.copy_from(of_learned),
             (true, true) => {
-                for i in 0..self.fallback.count() {
-                    for (u, &v) in self.fallback.tensor_mut(i).iter_mut().zip(self.learned.tensor(i)) {
+                for i in 0..of_fallback.count() {
+                    for (u, &v) in of_fallback.tensor_mut(i).iter_mut().zip(of_learned.tensor(i)) {
                         *u += share * (v - *u);
                     }
                 }
             }
         }
-        if self.fallback.is_finite() { Winner::Learned } else { Winner::Neither }
+        if of_fallback.is_finite() { Winner::Learned } else { Winner::Neither }
     }
 }
 
@@ -103,34 +99,43 @@ impl<L: Rule, F: Rule> Guard for Blend<L, F> {
 
     fn memory<P: Tensors>(&self, like: &P) -> Self::Memory<P> {
         BlendMemory {
+            points: Points::blank(like),
             gradient: blank(like),
-            learned: blank(like),
-            fallback: blank(like),
             learned_state: self.learned.state(like),
             fallback_state: self.fallback.state(like),
         }
     }
 
+    fn params<P: Tensors>(memory: &Self::Memory<P>) -> &P {
+        let [params, ..] = memory.points.all();
+        params
+    }
+
+    fn params_mut<P: Tensors>(memory: &mut Self::Memory<P>) -> &mut P {
+        let [params, ..] = memory.points.all_mut();
+        params
+    }
+
     fn round<O: Objective>(
         &self,
         memory: &mut Self::Memory<O::Params>,
-        params: &mut O::Params,
         oracle: &mut Oracle<'_, O>,
         source: &mut impl Source<O>,
     ) -> Result<Verdict, Error> {
+        let [params, learned, fallback] = memory.points.all_mut();
         let batch = source.train()?;
         let train_loss = oracle.gradient(params, batch, &mut memory.gradient)?;
         if !memory.gradient.is_finite() {
             return Err(Error::NonFiniteGradient);
         }
-        memory.learned.copy_from(params);
-        memory.fallback.copy_from(params);
+        learned.copy_from(params);
+        fallback.copy_from(params);
         let probe = &mut oracle.probe(batch);
-        self.learned.step(&mut memory.learned_state, &mut memory.learned, &memory.gradient, train_loss, probe);
-        self.fallback.step(&mut memory.fallback_state, &mut memory.fallback, &memory.gradient, train_loss, probe);
+        self.learned.step(&mut memory.learned_state, learned, &memory.gradient, train_loss, probe);
+        self.fallback.step(&mut memory.fallback_state, fallback, &memory.gradient, train_loss, probe);
         let winner = memory.mix(self.share);
         if winner != Winner::Neither {
-            params.copy_from(&memory.fallback);
+            memory.points.accept(2);
         }
         // A mixture is neither's point.
         self.learned.moved(&mut memory.learned_state);

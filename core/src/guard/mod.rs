@@ -1,7 +1,8 @@
 //! Guards: what decides, each round, whose candidate is kept.
 //!
 //! One round from accepted parameters w: *propose* candidates from w, *judge* them, *commit* one. Candidates live in
-//! memory of their own; committing one and leaving w as it is are the only two ways out of a round.
+//! memory of their own; committing one and leaving w as it is are the only two ways out of a round. A commit says which of
+//! the [`points`] is accepted from then on; it copies nothing.
 //!
 //! | guard | asks | gradients and forwards per step |
 //! |---|---|---|
@@ -17,6 +18,7 @@ pub mod blend;
 pub mod decision;
 pub mod loss;
 pub mod pace;
+pub mod points;
 pub mod policy;
 pub mod residual;
 pub mod unguarded;
@@ -75,12 +77,18 @@ pub struct Verdict {
 
 /// A way to train: plain, guarded or blended. The value is configuration; its memory is the caller's.
 pub trait Guard {
-    /// Everything that a round needs besides the parameters: gradient, candidates, rule states.
+    /// Everything that a round needs: the accepted parameters and the candidates, gradient, rule states.
     type Memory<P: Tensors>;
 
     /// Memory of the beginning for parameters like these, where sizes are known at run time only. Static memory has
     /// [`Zeroed::ZERO`](crate::tensors::Zeroed::ZERO) instead, which is the same.
     fn memory<P: Tensors>(&self, like: &P) -> Self::Memory<P>;
+
+    /// The accepted parameters.
+    fn params<P: Tensors>(memory: &Self::Memory<P>) -> &P;
+
+    /// The accepted parameters, to initialise or load.
+    fn params_mut<P: Tensors>(memory: &mut Self::Memory<P>) -> &mut P;
 
     /// One round.
     ///
@@ -91,7 +99,6 @@ pub trait Guard {
     fn round<O: Objective>(
         &self,
         memory: &mut Self::Memory<O::Params>,
-        params: &mut O::Params,
         oracle: &mut Oracle<'_, O>,
         source: &mut impl Source<O>,
     ) -> Result<Verdict, Error>;

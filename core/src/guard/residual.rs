@@ -23,6 +23,7 @@
 //! not finite). The paper's setting is convex and
 //! exact; under minibatch noise |S| has a floor, and once alpha mu falls below it nothing is accepted any more.
 
+use super::points::Points;
 use super::{Guard, Verdict, Winner, blank, step};
 use crate::batch::Source;
 use crate::checkpoint::{Digest, Fingerprint, Origin, Persist, Sink};
@@ -184,12 +185,11 @@ impl<L, F> ResidualGuard<L, F> {
     }
 }
 
-/// Gradient, both candidates, both rule states, a trial state for residuals, and the bound.
+/// The parameters, the learned candidate and the fallback's; gradient, both rule states, a trial for residuals, and the bound.
 #[derive(Debug, Clone)]
 pub struct ResidualMemory<P, L, F> {
+    points: Points<P, 3>,
     gradient: P,
-    learned: P,
-    fallback: P,
     trial: P,
     learned_state: L,
     fallback_state: F,
@@ -199,9 +199,8 @@ pub struct ResidualMemory<P, L, F> {
 
 impl<P: Zeroed, L: Zeroed, F: Zeroed> Zeroed for ResidualMemory<P, L, F> {
     const ZERO: Self = Self {
+        points: Zeroed::ZERO,
         gradient: P::ZERO,
-        learned: P::ZERO,
-        fallback: P::ZERO,
         trial: P::ZERO,
         learned_state: L::ZERO,
         fallback_state: F::ZERO,
@@ -241,12 +240,13 @@ impl<L: Rule, F: Rule> ResidualGuard<L, F> {
         oracle: &mut Oracle<'_, O>,
         source: &mut impl Source<O>,
     ) -> Result<f32, Error> {
+        let [_, learned, _] = memory.points.all();
         let batch = source.check()?;
-        let loss = oracle.gradient(&memory.learned, batch, &mut memory.gradient)?;
+        let loss = oracle.gradient(learned, batch, &mut memory.gradient)?;
         if !memory.gradient.is_finite() {
             return Ok(f32::INFINITY);
         }
-        memory.trial.copy_from(&memory.learned);
+        memory.trial.copy_from(learned);
         memory.trial_state.copy_from(&memory.fallback_state);
         self.fallback.step(
             &mut memory.trial_state,
@@ -255,7 +255,7 @@ impl<L: Rule, F: Rule> ResidualGuard<L, F> {
             loss,
             &mut oracle.probe(batch),
         );
-        Ok(crate::oracle::or_infinity(math::sqrt(memory.learned.squared_distance(&memory.trial))))
+        Ok(crate::oracle::or_infinity(math::sqrt(learned.squared_distance(&memory.trial))))
     }
 }
 
@@ -264,9 +264,8 @@ impl<L: Rule, F: Rule> Guard for ResidualGuard<L, F> {
 
     fn memory<P: Tensors>(&self, like: &P) -> Self::Memory<P> {
         ResidualMemory {
+            points: Points::blank(like),
             gradient: blank(like),
-            learned: blank(like),
-            fallback: blank(like),
             trial: blank(like),
             learned_state: self.learned.state(like),
             fallback_state: self.fallback.state(like),
@@ -275,32 +274,43 @@ impl<L: Rule, F: Rule> Guard for ResidualGuard<L, F> {
         }
     }
 
+    fn params<P: Tensors>(memory: &Self::Memory<P>) -> &P {
+        let [params, ..] = memory.points.all();
+        params
+    }
+
+    fn params_mut<P: Tensors>(memory: &mut Self::Memory<P>) -> &mut P {
+        let [params, ..] = memory.points.all_mut();
+        params
+    }
+
     fn round<O: Objective>(
         &self,
         memory: &mut Self::Memory<O::Params>,
-        params: &mut O::Params,
         oracle: &mut Oracle<'_, O>,
         source: &mut impl Source<O>,
     ) -> Result<Verdict, Error> {
         source.begin_round();
+        let [params, learned, fallback] = memory.points.all_mut();
         let batch = source.train()?;
         let train_loss = oracle.gradient(params, batch, &mut memory.gradient)?;
         if !memory.gradient.is_finite() {
             return Err(Error::NonFiniteGradient);
         }
-        memory.learned.copy_from(params);
-        memory.fallback.copy_from(params);
-        let fallback = (&self.fallback, &mut memory.fallback_state);
-        step(fallback, &mut memory.fallback, (&mut memory.gradient, train_loss), oracle, batch)?;
-        let learned = (&self.learned, &mut memory.learned_state);
-        step(learned, &mut memory.learned, (&mut memory.gradient, train_loss), oracle, batch)?;
+        learned.copy_from(params);
+        fallback.copy_from(params);
+        let rule = (&self.fallback, &mut memory.fallback_state);
+        step(rule, fallback, (&mut memory.gradient, train_loss), oracle, batch)?;
+        let rule = (&self.learned, &mut memory.learned_state);
+        step(rule, learned, (&mut memory.gradient, train_loss), oracle, batch)?;
         // Until the fallback makes a finite step there is no bound, and nothing is accepted.
-        let first = math::sqrt(params.squared_distance(&memory.fallback));
+        let first = math::sqrt(params.squared_distance(fallback));
         if !memory.bound.started && first.is_finite() {
             (memory.bound.mu, memory.bound.started) = (first, true);
         }
         let limit = self.alpha * memory.bound.mu;
-        let residual = if memory.learned.is_finite() {
+        let (is_learned_finite, is_fallback_finite) = (learned.is_finite(), fallback.is_finite());
+        let residual = if is_learned_finite {
             self.residual(memory, oracle, source)?
         } else {
             memory.learned_state.reset();
@@ -308,10 +318,10 @@ impl<L: Rule, F: Rule> Guard for ResidualGuard<L, F> {
         };
         let winner = if residual.is_finite() && residual <= limit {
             memory.bound.accept(self.rule, residual);
-            params.copy_from(&memory.learned);
+            memory.points.accept(1);
             Winner::Learned
-        } else if memory.fallback.is_finite() {
-            params.copy_from(&memory.fallback);
+        } else if is_fallback_finite {
+            memory.points.accept(2);
             Winner::Fallback
         } else {
             memory.fallback_state.reset();

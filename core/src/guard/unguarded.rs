@@ -2,6 +2,7 @@
 //!
 //! A round is one step. It costs one gradient.
 
+use super::points::Points;
 use super::{Guard, Verdict, Winner, blank};
 use crate::batch::Source;
 use crate::checkpoint::{Digest, Fingerprint, Persist};
@@ -30,16 +31,16 @@ impl<R> Unguarded<R> {
     }
 }
 
-/// Gradient, candidate and rule state.
+/// The parameters and a candidate, gradient and rule state.
 #[derive(Debug, Clone)]
 pub struct UnguardedMemory<P, S> {
+    points: Points<P, 2>,
     gradient: P,
-    candidate: P,
     state: S,
 }
 
 impl<P: Zeroed, S: Zeroed> Zeroed for UnguardedMemory<P, S> {
-    const ZERO: Self = Self { gradient: P::ZERO, candidate: P::ZERO, state: S::ZERO };
+    const ZERO: Self = Self { points: Zeroed::ZERO, gradient: P::ZERO, state: S::ZERO };
 }
 
 /// The rule's state; gradient and candidate are made anew in each round.
@@ -59,7 +60,17 @@ impl<R: Rule> Guard for Unguarded<R> {
     type Memory<P: Tensors> = UnguardedMemory<P, R::State<P>>;
 
     fn memory<P: Tensors>(&self, like: &P) -> Self::Memory<P> {
-        UnguardedMemory { gradient: blank(like), candidate: blank(like), state: self.rule.state(like) }
+        UnguardedMemory { points: Points::blank(like), gradient: blank(like), state: self.rule.state(like) }
+    }
+
+    fn params<P: Tensors>(memory: &Self::Memory<P>) -> &P {
+        let [params, ..] = memory.points.all();
+        params
+    }
+
+    fn params_mut<P: Tensors>(memory: &mut Self::Memory<P>) -> &mut P {
+        let [params, ..] = memory.points.all_mut();
+        params
     }
 
     /// One step.
@@ -69,11 +80,11 @@ impl<R: Rule> Guard for Unguarded<R> {
     fn round<O: Objective>(
         &self,
         memory: &mut Self::Memory<O::Params>,
-        params: &mut O::Params,
         oracle: &mut Oracle<'_, O>,
         source: &mut impl Source<O>,
     ) -> Result<Verdict, Error> {
-        let UnguardedMemory { gradient, candidate, state } = memory;
+        let UnguardedMemory { points, gradient, state } = memory;
+        let [params, candidate] = points.all_mut();
         let batch = source.train()?;
         let train_loss = oracle.gradient(self.rule.gradient_point(state).unwrap_or(params), batch, gradient)?;
         if !gradient.is_finite() {
@@ -84,7 +95,7 @@ impl<R: Rule> Guard for Unguarded<R> {
         if !candidate.is_finite() {
             return Err(Error::Diverged);
         }
-        params.copy_from(candidate);
+        points.accept(1);
         Ok(Verdict {
             winner: if self.learned { Winner::Learned } else { Winner::Fallback },
             steps: 1,

@@ -86,12 +86,11 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
     pub(super) fn judge<O: Objective>(
         &self,
         memory: &MemoryOf<L, F, S, O::Params>,
-        params: &O::Params,
         proposals: &Proposals,
         oracle: &mut Oracle<'_, O>,
         source: &mut impl Source<O>,
     ) -> Result<Judgement, Error> {
-        let (u, v) = (&memory.fallback, &memory.learned);
+        let [params, v, u] = memory.points.all();
         if let Decision::SufficientDecrease { kappa } = self.decision {
             let paired = self.compare(params, v, None, Stop::EitherWay, oracle, source)?;
             let enough = paired.second() <= paired.first() - kappa * proposals.square;
@@ -137,7 +136,6 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
     pub(super) fn judge_alone<O: Objective>(
         &self,
         memory: &MemoryOf<L, F, S, O::Params>,
-        params: &O::Params,
         proposals: &Proposals,
         oracle: &mut Oracle<'_, O>,
         source: &mut impl Source<O>,
@@ -150,7 +148,8 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
             standard_error: 0.0,
         };
         if self.stay {
-            let paired = self.compare(params, &memory.fallback, None, Stop::EitherWay, oracle, source)?;
+            let [params, _, fallback] = memory.points.all();
+            let paired = self.compare(params, fallback, None, Stop::EitherWay, oracle, source)?;
             judgement.fallback_loss = if proposals.fallback { paired.second() } else { f32::INFINITY };
             judgement.stay = judgement.fallback_loss >= paired.first();
             judgement.standard_error = crate::oracle::or_infinity(paired.standard_error());

@@ -51,6 +51,7 @@ use judgement::Judgement;
 use proposals::Proposals;
 
 use super::pace::{PaceState, Round};
+use super::points::Points;
 use super::policy::{Sides, StatePolicy};
 use super::{Guard, Verdict, Winner, blank};
 use crate::batch::Source;
@@ -61,12 +62,11 @@ use crate::oracle::Oracle;
 use crate::rule::{NoProbe, Rule, RuleState};
 use crate::tensors::{Tensors, Zeroed};
 
-/// Gradient, both candidates, both rule states, and what the policy needs.
+/// The parameters, the learned candidate and the fallback's; gradient, both rule states, and what the policy needs.
 #[derive(Debug, Clone)]
 pub struct LossMemory<P, L, F, E> {
+    points: Points<P, 3>,
     gradient: P,
-    learned: P,
-    fallback: P,
     learned_state: L,
     fallback_state: F,
     extra: E,
@@ -76,9 +76,8 @@ pub struct LossMemory<P, L, F, E> {
 
 impl<P: Zeroed, L: Zeroed, F: Zeroed, E: Zeroed> Zeroed for LossMemory<P, L, F, E> {
     const ZERO: Self = Self {
+        points: Zeroed::ZERO,
         gradient: P::ZERO,
-        learned: P::ZERO,
-        fallback: P::ZERO,
         learned_state: L::ZERO,
         fallback_state: F::ZERO,
         extra: E::ZERO,
@@ -108,12 +107,12 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
     fn commit<P: Tensors>(
         &self,
         memory: &mut MemoryOf<L, F, S, P>,
-        params: &mut P,
         proposals: &mut Proposals,
         judgement: &Judgement,
     ) -> Winner {
         let accept = judgement.accept;
-        let LossMemory { gradient, learned, fallback, learned_state, fallback_state, extra, .. } = memory;
+        let LossMemory { points, gradient, learned_state, fallback_state, extra, .. } = memory;
+        let [params, _, fallback] = points.all_mut();
         if proposals.postponed && accept {
             self.fallback.observe(fallback_state, params, gradient);
         } else if proposals.postponed {
@@ -126,8 +125,8 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
             (false, false) => Winner::Neither,
         };
         match winner {
-            Winner::Learned => params.copy_from(learned),
-            Winner::Fallback => params.copy_from(fallback),
+            Winner::Learned => points.accept(1),
+            Winner::Fallback => points.accept(2),
             Winner::Neither => {}
         }
         S::settle(extra, &mut Sides { learned: learned_state, fallback: fallback_state }, winner);
@@ -153,9 +152,8 @@ impl<L: Rule, F: Rule, S: StatePolicy> Guard for LossGuard<L, F, S> {
     fn memory<P: Tensors>(&self, like: &P) -> Self::Memory<P> {
         let (learned_state, fallback_state) = (self.learned.state(like), self.fallback.state(like));
         LossMemory {
+            points: Points::blank(like),
             gradient: blank(like),
-            learned: blank(like),
-            fallback: blank(like),
             extra: S::extra(&learned_state, &fallback_state),
             learned_state,
             fallback_state,
@@ -164,10 +162,19 @@ impl<L: Rule, F: Rule, S: StatePolicy> Guard for LossGuard<L, F, S> {
         }
     }
 
+    fn params<P: Tensors>(memory: &Self::Memory<P>) -> &P {
+        let [params, ..] = memory.points.all();
+        params
+    }
+
+    fn params_mut<P: Tensors>(memory: &mut Self::Memory<P>) -> &mut P {
+        let [params, ..] = memory.points.all_mut();
+        params
+    }
+
     fn round<O: Objective>(
         &self,
         memory: &mut Self::Memory<O::Params>,
-        params: &mut O::Params,
         oracle: &mut Oracle<'_, O>,
         source: &mut impl Source<O>,
     ) -> Result<Verdict, Error> {
@@ -180,12 +187,12 @@ impl<L: Rule, F: Rule, S: StatePolicy> Guard for LossGuard<L, F, S> {
             Round::Stride(k) => [k, 1],
             Round::Alone => [0, 1],
         };
-        let mut proposals = self.propose(steps, memory, params, oracle, source)?;
+        let mut proposals = self.propose(steps, memory, oracle, source)?;
         let judgement = match round {
-            Round::Alone => self.judge_alone(memory, params, &proposals, oracle, source)?,
-            _ => self.judge(memory, params, &proposals, oracle, source)?,
+            Round::Alone => self.judge_alone(memory, &proposals, oracle, source)?,
+            _ => self.judge(memory, &proposals, oracle, source)?,
         };
-        let winner = self.commit(memory, params, &mut proposals, &judgement);
+        let winner = self.commit(memory, &mut proposals, &judgement);
         let won = winner == Winner::Learned;
         let steps = if won { learned_steps } else { fallback_steps };
         memory.rounds = memory.rounds.saturating_add(1);

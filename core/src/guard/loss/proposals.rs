@@ -34,16 +34,16 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
             && self.fallback.gradient_point(&memory.fallback_state).is_none()
     }
 
-    /// Both candidates, so many steps from `params`; at least one step of the fallback, but the learned side may make
+    /// Both candidates, so many steps from the accepted parameters; at least one step of the fallback, but the learned side may make
     /// none.
     pub(super) fn propose<O: Objective>(
         &self,
         [learned_steps, fallback_steps]: [u32; 2],
         memory: &mut MemoryOf<L, F, S, O::Params>,
-        params: &O::Params,
         oracle: &mut Oracle<'_, O>,
         source: &mut impl Source<O>,
     ) -> Result<Proposals, Error> {
+        let [params, learned, fallback] = memory.points.all_mut();
         let batch = source.train()?;
         let train_loss = oracle.gradient(params, batch, &mut memory.gradient)?;
         if !memory.gradient.is_finite() {
@@ -54,9 +54,9 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
             &Sides { learned: &mut memory.learned_state, fallback: &mut memory.fallback_state },
         );
         if learned_steps > 0 {
-            memory.learned.copy_from(params);
+            learned.copy_from(params);
         }
-        memory.fallback.copy_from(params);
+        fallback.copy_from(params);
         let mut proposals = Proposals {
             train_loss,
             square: if self.decision.asks_for_gradient() { memory.gradient.squares() } else { 0.0 },
@@ -98,7 +98,8 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         oracle: &mut Oracle<'_, O>,
         batch: O::Batch<'_>,
     ) -> Result<(), Error> {
-        let LossMemory { gradient, fallback, fallback_state, extra, .. } = memory;
+        let LossMemory { points, gradient, fallback_state, extra, .. } = memory;
+        let [.., fallback] = points.all_mut();
         let side = (&self.fallback, fallback_state, fallback, &mut proposals.fallback);
         advance(side, (gradient, shared), oracle, batch, |point, gradient| {
             S::fallback_gradient::<L, F::State<O::Params>, O::Params>(extra, &self.learned, point, gradient);
@@ -114,7 +115,8 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         oracle: &mut Oracle<'_, O>,
         batch: O::Batch<'_>,
     ) -> Result<(), Error> {
-        let LossMemory { gradient, learned, learned_state, extra, .. } = memory;
+        let LossMemory { points, gradient, learned_state, extra, .. } = memory;
+        let [_, learned, _] = points.all_mut();
         let side = (&self.learned, learned_state, learned, &mut proposals.learned);
         advance(side, (gradient, shared), oracle, batch, |point, gradient| {
             S::learned_gradient::<L::State<O::Params>, F, O::Params>(extra, &self.fallback, point, gradient);
