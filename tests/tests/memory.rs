@@ -32,10 +32,12 @@ const A: usize = BATCH * (8 + 2);
 /// Parameters, activations, two batches of losses, and the guard's P-sized slots, in numbers of four bytes; then
 /// progress, and what else stands in the guard's memory.
 const fn formula(slots: usize, extra: usize) -> usize {
-    let bytes = 4 * (P + A + 2 * BATCH + slots * P) + extra + size_of::<Progress>();
+    let bytes = 4 * (P + A + 2 * BATCH + slots * P) + ACCEPTED + extra + size_of::<Progress>();
     bytes.next_multiple_of(align_of::<Progress>())
 }
 
+/// Which of the points is accepted: a byte, and what aligns it.
+const ACCEPTED: usize = 4;
 /// Steps and memo of a rule's state.
 const STATE: usize = 8;
 /// The count of rounds of the loss guard, and its pace.

@@ -133,7 +133,7 @@ impl<'a> Learner<'a> {
 
     /// The accepted parameters.
     #[must_use]
-    pub const fn params(&self) -> &Params {
+    pub fn params(&self) -> &Params {
         self.memory.training.params()
     }
 
