@@ -41,7 +41,7 @@ const ACCEPTED: usize = 4;
 /// Steps and memo of a rule's state.
 const STATE: usize = 8;
 /// The count of rounds of the loss guard, and its pace.
-const ROUNDS: usize = 4 + 16;
+const ROUNDS: usize = 4 + 20;
 
 /// (3 + learned slots + fallback slots) P numbers for a loss guard that keeps states, as `trainer` says: gradient and
 /// two candidates, v and three means of the tiny rule, nothing of gradient descent.
