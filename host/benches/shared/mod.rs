@@ -12,7 +12,6 @@ use lgl2o::objective::mlp::network::BlankNetwork;
 use lgl2o::objective::mlp::{Activation, Dense, Fixed, Kernels, Loss, Mlp, Portable, Relu, Sigmoid, Tanh};
 use lgl2o::oracle::{Oracle, Paired};
 use lgl2o::rule::{Adam, Adam16, Momentum, NoProbe, Rule, Sgd};
-use lgl2o::tensors::Tensors as _;
 use lgl2o::{Rng, chain, learned};
 use lgl2o_host::kernels::Vectors;
 use lgl2o_host::network::{HeapNetwork, HeapTensors};
@@ -239,8 +238,7 @@ fn updates<R: Rule + 'static>(rule: R) -> Part {
     warm(move || rule.step(&mut state, &mut params, &gradient, 1.0, &mut NoProbe))
 }
 
-/// One decision of the guard on one check batch: paired losses of both candidates and of the current parameters, and the
-/// commit.
+/// One decision of the guard on one check batch: paired losses of both candidates and of the current parameters.
 pub(crate) fn decision(net: Net, code: Code) -> Part {
     match (code, net) {
         (Code::Vectors, net) => decisions(net, net.on_heap()),
@@ -274,6 +272,5 @@ fn decisions<N: BlankNetwork + 'static>(of: Net, network: N) -> Part {
         let mut oracle = Oracle::new(&net, &mut scratch, &mut losses);
         oracle.compare(&params, &candidate, Some(&params), batch, &mut paired).expect("a batch that fits");
         std::hint::black_box(&paired);
-        params.copy_from(&candidate);
     })
 }

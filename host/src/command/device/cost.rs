@@ -130,8 +130,7 @@ fn table(results: &Results) -> String {
     let steps = Table {
         caption: format!(
             "{unit} for the outputs of one example, for one gradient, for one training step by each rule, and for one \
-             decision of the guard on one check batch (the losses of both candidates and of the current parameters, and \
-             the commit)."
+             decision of the guard on one check batch (the losses of both candidates and of the current parameters)."
         ),
         head: ["workload", "inference", "gradient", "SGD", "Adam", "table", "MLP", "decision"]
             .map(str::to_owned)
