@@ -94,7 +94,7 @@ fn guarded<G: Guard>(
     let bytes = size_of_val(memory) as u32;
     let mut trainer = Trainer::new(net, guard, memory);
     let mut loss = f32::INFINITY;
-    while trainer.progress().steps < STEPS.into() {
+    while trainer.progress().steps < u64::from(STEPS) {
         loss = trainer.round(noise).ok()?.train_loss;
     }
     Some((loss, bytes))
