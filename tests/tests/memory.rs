@@ -43,7 +43,7 @@ const STATE: usize = 8;
 /// The count of rounds of the loss guard, and its pace.
 const ROUNDS: usize = 4 + 20;
 
-/// (3 + learned slots + fallback slots) P numbers for a loss guard that keeps states, as `trainer` says: gradient and
+/// (4 + learned slots + fallback slots) P numbers for a loss guard that keeps states, as `trainer` says: parameters, gradient and
 /// two candidates, v and three means of the tiny rule, nothing of gradient descent.
 #[test]
 fn the_size_is_the_documented_formula() {

@@ -7,7 +7,7 @@
 //! Reviews of learned-optimizer hybrids ask for it, for a mixture with no decision in it may do as well. It has no
 //! guarantee. A round is one step and costs one gradient. A side whose step is not finite is left out of the mixture.
 
-use super::points::Points;
+use super::points::{self, Points};
 use super::{Guard, Verdict, Winner, blank};
 use crate::batch::Source;
 use crate::checkpoint::{Digest, Fingerprint, Persist};
@@ -135,7 +135,7 @@ impl<L: Rule, F: Rule> Guard for Blend<L, F> {
         self.fallback.step(&mut memory.fallback_state, fallback, &memory.gradient, train_loss, probe);
         let winner = memory.mix(self.share);
         if winner != Winner::Neither {
-            memory.points.accept(2);
+            memory.points.accept(points::FALLBACK);
         }
         // A mixture is neither's point.
         self.learned.moved(&mut memory.learned_state);

@@ -3,6 +3,11 @@
 
 use crate::tensors::{Tensors, Zeroed};
 
+/// Where the learned candidate stands among three points.
+pub const LEARNED: usize = 1;
+/// Where the fallback's candidate stands among three points.
+pub const FALLBACK: usize = 2;
+
 /// N points, 2 or 3; the one that is accepted comes first, whichever it is.
 #[derive(Debug, Clone)]
 pub struct Points<P, const N: usize> {

@@ -23,7 +23,7 @@
 //! not finite). The paper's setting is convex and
 //! exact; under minibatch noise |S| has a floor, and once alpha mu falls below it nothing is accepted any more.
 
-use super::points::Points;
+use super::points::{self, Points};
 use super::{Guard, Verdict, Winner, blank, step};
 use crate::batch::Source;
 use crate::checkpoint::{Digest, Fingerprint, Origin, Persist, Sink};
@@ -318,10 +318,10 @@ impl<L: Rule, F: Rule> Guard for ResidualGuard<L, F> {
         };
         let winner = if residual.is_finite() && residual <= limit {
             memory.bound.accept(self.rule, residual);
-            memory.points.accept(1);
+            memory.points.accept(points::LEARNED);
             Winner::Learned
         } else if is_fallback_finite {
-            memory.points.accept(2);
+            memory.points.accept(points::FALLBACK);
             Winner::Fallback
         } else {
             memory.fallback_state.reset();

@@ -51,7 +51,7 @@ use judgement::Judgement;
 use proposals::Proposals;
 
 use super::pace::{PaceState, Round};
-use super::points::Points;
+use super::points::{self, Points};
 use super::policy::{Sides, StatePolicy};
 use super::{Guard, Verdict, Winner, blank};
 use crate::batch::Source;
@@ -125,8 +125,8 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
             (false, false) => Winner::Neither,
         };
         match winner {
-            Winner::Learned => points.accept(1),
-            Winner::Fallback => points.accept(2),
+            Winner::Learned => points.accept(points::LEARNED),
+            Winner::Fallback => points.accept(points::FALLBACK),
             Winner::Neither => {}
         }
         S::settle(extra, &mut Sides { learned: learned_state, fallback: fallback_state }, winner);

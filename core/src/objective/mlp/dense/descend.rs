@@ -111,7 +111,9 @@ pub fn descend_through<const K: usize>(
         for s in 0..n {
             let sums = sums(part.weights, row(errors, s, outputs), inputs, [column, wide]);
             for (errors, sum) in columns.iter_mut().zip(sums) {
-                errors.get_mut(s).into_iter().for_each(|error| *error = sum);
+                if let Some(error) = errors.get_mut(s) {
+                    *error = sum;
+                }
             }
         }
         let pass = Pass { errors, outputs, inputs: Rows::all(x, inputs), n };
