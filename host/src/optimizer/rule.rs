@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use lgl2o::checkpoint::{Digest, Fingerprint, Origin, Persist, Sink};
 use lgl2o::learned::controller::{ControllerState, MAX_TENSORS, TensorMemory};
-use lgl2o::learned::{CoordinateLstm, CoordinateMlp, RecurrentState, RnnProp, Table, TensorController};
+use lgl2o::learned::{
+    CoordinateLstm, CoordinateMlp, LearnedScaleFree, RecurrentState, RnnProp, Table, TensorController,
+};
 use lgl2o::rule::averaged::AveragedState;
 use lgl2o::rule::{
     Adam, Adam16, AdamW, Armijo, Averaged, LayeredState, Lion, Momentum, Nesterov, Ngn, PlainNgn, Probe, RmsProp, Rule,
@@ -85,6 +87,8 @@ rules! {
     Coordinate4(Arc<CoordinateMlp<4>>) with Four,
     /// A coordinatewise MLP with 16 hidden units.
     Coordinate16(Arc<CoordinateMlp<16>>) with Four,
+    /// The learned rule without a scale.
+    LearnedScaleFree(Arc<LearnedScaleFree>) with Layered3,
     /// A controller of each tensor's rate and momentum.
     Controller(Arc<TensorController>) with Controller,
     /// A lookup table.
@@ -158,6 +162,8 @@ states! {
     Layered1(LayeredState<P, P::Layers, 1, 2>),
     /// Two slots, and two numbers for each layer.
     Layered2(LayeredState<P, P::Layers, 2, 2>),
+    /// Three slots, and two numbers for each layer.
+    Layered3(LayeredState<P, P::Layers, 3, 2>),
     /// Two slots, and what a controller remembers of tensors.
     Controller(Box<ControllerState<P>>),
     /// Two slots, and the cells of two layers of 8 units.
