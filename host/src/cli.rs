@@ -212,6 +212,7 @@ const META_TRAIN_HELP: &str = "\
 Examples:
   lgl2o meta-train --config host/meta/tiny.toml --out out/meta
   lgl2o meta-train --config host/meta/tiny.toml --out out/meta --resume
+  lgl2o meta-train --config host/meta/distribution.toml --evaluate 'rnnprop,avg-rnnprop' --tasks 200
   mpirun -n 4 lgl2o meta-train --config host/meta/tiny.toml --out out/meta
                                the same weights by four processes, if built with --features mpi;
                                a run may be resumed with another number of them";
@@ -239,6 +240,13 @@ pub struct MetaTrainArgs {
     /// Begin anew although there is a checkpoint.
     #[arg(long)]
     pub restart: bool,
+    /// Train nothing; score these optimizers on fresh tasks of the configuration's distribution and of families that are
+    /// never trained on. Optimizers are as in `compare`, but every rate must be given.
+    #[arg(long, value_name = "LIST", conflicts_with_all = ["resume", "restart", "seeds", "out"])]
+    pub evaluate: Option<String>,
+    /// How many tasks of either kind `--evaluate` draws.
+    #[arg(long, value_name = "N", default_value_t = 200, requires = "evaluate", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub tasks: u32,
 }
 
 /// Programs that `device` runs.

@@ -1,20 +1,29 @@
-//! `lgl2o meta-train`: trains the weights of a learned optimizer.
+//! `lgl2o meta-train`: trains the weights of a learned optimizer, or evaluates optimizers on what it is trained on.
 
-use anyhow::Context;
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
 
 use super::Failure;
 use crate::cli::MetaTrainArgs;
 use crate::data;
 use crate::files::folder_of;
 use crate::meta::checkpoint::Snapshot;
-use crate::meta::config::Config;
-use crate::meta::{self, Files, Start};
+use crate::meta::config::AnyConfig;
+use crate::meta::{self, Files, Start, full_horizon};
+use crate::optimizer::{Tuned, parse_list};
 use crate::ranks::Ranks;
 
 /// Does it.
 pub(super) fn run(args: &MetaTrainArgs, ranks: &Ranks) -> Result<(), Failure> {
-    let mut config = ranks.agree(Config::read(&args.config)).map_err(Failure::Usage)?;
-    config.seeds = args.seeds.unwrap_or(config.seeds);
+    let mut config = ranks.agree(AnyConfig::read(&args.config)).map_err(Failure::Usage)?;
+    let data = data::data_dir(args.data.as_deref());
+    if let Some(optimizers) = &args.evaluate {
+        return evaluate(&config, optimizers, args.tasks, &data);
+    }
+    let (AnyConfig::Tasks(meta::config::Config { seeds, .. })
+    | AnyConfig::Distribution(full_horizon::Config { seeds, .. })) = &mut config;
+    *seeds = args.seeds.unwrap_or(*seeds);
     let beside = folder_of(&args.config);
     let out = args.out.as_deref().unwrap_or(beside);
     ranks.lead(|| std::fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display())))?;
@@ -24,8 +33,10 @@ pub(super) fn run(args: &MetaTrainArgs, ranks: &Ranks) -> Result<(), Failure> {
         (_, true) => Start::Restart,
         _ => Start::Fresh,
     };
-    let data = data::data_dir(args.data.as_deref());
-    let Snapshot { score, seed, step, .. } = meta::train(config, &data, &files, start, ranks)?;
+    let Snapshot { score, seed, step, .. } = match config {
+        AnyConfig::Tasks(config) => meta::train(config, &data, &files, start, ranks)?,
+        AnyConfig::Distribution(config) => full_horizon::train(config, &data, &files, start, ranks)?,
+    };
     if !ranks.is_first() {
         return Ok(());
     }
@@ -34,5 +45,16 @@ pub(super) fn run(args: &MetaTrainArgs, ranks: &Ranks) -> Result<(), Failure> {
         files.weights.display()
     );
     println!("logs: {} and {}", files.log.display(), files.validation.display());
+    Ok(())
+}
+
+/// Evaluates optimizers instead.
+fn evaluate(config: &AnyConfig, optimizers: &str, tasks: u32, data: &Path) -> Result<(), Failure> {
+    let AnyConfig::Distribution(config) = config else {
+        return Err(Failure::Usage(anyhow!("--evaluate needs a configuration with a [distribution]")));
+    };
+    let optimizers = parse_list(optimizers, &Tuned::default()).map_err(|error| Failure::Usage(error.into()))?;
+    let sources = full_horizon::sources(config, data)?;
+    print!("{}", full_horizon::evaluate::evaluate(config, &sources, &optimizers, tasks)?);
     Ok(())
 }

@@ -10,4 +10,5 @@ pub mod tune;
 
 pub use compare::{Plan, compare};
 pub use evaluate::Evaluator;
+pub(crate) use run::Bounded;
 pub use run::{Outcome, run, schedule};

@@ -129,9 +129,11 @@ impl GuardVisitor for Runner<'_> {
 }
 
 /// A source that has room for the steps that are left, so that the last round ends with the run.
-struct Bounded<'a, S> {
-    source: &'a mut S,
-    left: u64,
+pub(crate) struct Bounded<'a, S> {
+    /// The source.
+    pub(crate) source: &'a mut S,
+    /// Steps that are left.
+    pub(crate) left: u64,
 }
 
 impl<O: Objective, S: Source<O>> Source<O> for Bounded<'_, S> {

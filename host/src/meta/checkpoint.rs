@@ -12,6 +12,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use lgl2o::Rng;
 use lgl2o::learned::file::crc32;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::outer::Outer;
@@ -21,8 +22,64 @@ use crate::files::write_atomically;
 use crate::optimizer::rule::Parts as _;
 
 const MAGIC: &[u8; 4] = b"L2OC";
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 const HEADER: usize = 9;
+
+/// A state that can be written to a file and read again.
+pub trait Saved: Serialize + DeserializeOwned {
+    /// Writes it; an interruption leaves the file that was there before.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    fn write(&self, path: &Path) -> Result<()> {
+        write_atomically(path, &self.to_bytes()?)
+    }
+
+    /// Reads one.
+    ///
+    /// # Errors
+    /// If the file is not there, foreign or damaged.
+    fn read(path: &Path) -> Result<Self> {
+        let shown = path.display();
+        let bytes = std::fs::read(path).with_context(|| format!("cannot read the checkpoint {shown}"))?;
+        Self::from_bytes(&bytes).with_context(|| format!("cannot use {shown}"))
+    }
+
+    /// The bytes of its file.
+    ///
+    /// # Errors
+    /// None that is known.
+    fn to_bytes(&self) -> Result<Vec<u8>> {
+        let body = postcard::to_stdvec(self)?;
+        let mut bytes = Vec::with_capacity(HEADER + body.len());
+        bytes.extend_from_slice(MAGIC);
+        bytes.push(VERSION);
+        bytes.extend_from_slice(&crc32(&body).to_le_bytes());
+        bytes.extend_from_slice(&body);
+        Ok(bytes)
+    }
+
+    /// What the bytes of a file hold.
+    ///
+    /// # Errors
+    /// If they are foreign or damaged.
+    fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        if bytes.len() < HEADER || !bytes.starts_with(MAGIC) {
+            bail!("it is not a checkpoint of meta-training (it does not start with \"L2OC\")");
+        }
+        ensure!(bytes[4] == VERSION, "it is of version {}, only version {VERSION} is known here", bytes[4]);
+        let (header, body) = bytes.split_at(HEADER);
+        ensure!(
+            header[5..] == crc32(body).to_le_bytes(),
+            "it is damaged: its checksum does not fit; remove it, or begin anew with --restart"
+        );
+        let (checkpoint, rest) = postcard::take_from_bytes(body).context("it cannot be decoded")?;
+        ensure!(rest.is_empty(), "it has something behind its end");
+        Ok(checkpoint)
+    }
+}
+
+impl Saved for Checkpoint {}
 
 /// The state of a run between two outer steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -135,57 +192,4 @@ fn fill(to: &mut [f32], from: &[f32]) -> Result<()> {
     ensure!(to.len() == from.len(), "parameters of another size");
     to.copy_from_slice(from);
     Ok(())
-}
-
-impl Checkpoint {
-    /// Writes it; an interruption leaves the file that was there before.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
-    pub fn write(&self, path: &Path) -> Result<()> {
-        write_atomically(path, &self.to_bytes()?)
-    }
-
-    /// Reads one.
-    ///
-    /// # Errors
-    /// If the file is not there, foreign or damaged.
-    pub fn read(path: &Path) -> Result<Self> {
-        let shown = path.display();
-        let bytes = std::fs::read(path).with_context(|| format!("cannot read the checkpoint {shown}"))?;
-        Self::from_bytes(&bytes).with_context(|| format!("cannot use {shown}"))
-    }
-
-    /// The bytes of its file.
-    ///
-    /// # Errors
-    /// None that is known.
-    pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let body = postcard::to_stdvec(self)?;
-        let mut bytes = Vec::with_capacity(HEADER + body.len());
-        bytes.extend_from_slice(MAGIC);
-        bytes.push(VERSION);
-        bytes.extend_from_slice(&crc32(&body).to_le_bytes());
-        bytes.extend_from_slice(&body);
-        Ok(bytes)
-    }
-
-    /// What the bytes of a file hold.
-    ///
-    /// # Errors
-    /// If they are foreign or damaged.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        if bytes.len() < HEADER || !bytes.starts_with(MAGIC) {
-            bail!("it is not a checkpoint of meta-training (it does not start with \"L2OC\")");
-        }
-        ensure!(bytes[4] == VERSION, "it is of version {}, only version {VERSION} is known here", bytes[4]);
-        let (header, body) = bytes.split_at(HEADER);
-        ensure!(
-            header[5..] == crc32(body).to_le_bytes(),
-            "it is damaged: its checksum does not fit; remove it, or begin anew with --restart"
-        );
-        let (checkpoint, rest) = postcard::take_from_bytes(body).context("it cannot be decoded")?;
-        ensure!(rest.is_empty(), "it has something behind its end");
-        Ok(checkpoint)
-    }
 }

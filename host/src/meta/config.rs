@@ -1,4 +1,4 @@
-//! The configuration file of meta-training.
+//! The configuration file of meta-training: with `[[task]]` tables, or with a `[distribution]`.
 
 use std::path::{Path, PathBuf};
 
@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use lgl2o::objective::mlp::Activation;
 use serde::{Deserialize, Serialize};
 
+use super::full_horizon;
 use crate::files::read_small;
 use crate::optimizer::learned::{self, KINDS, LearnedKind};
 
@@ -125,7 +126,7 @@ impl Weighting {
     }
 }
 
-/// The outer optimizer: Adam with clipping before it and a cosine schedule.
+/// The outer optimizer: Adam with clipping before it and a schedule of its rate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OuterConfig {
@@ -143,6 +144,31 @@ pub struct OuterConfig {
     /// How much of the running mean of the weights stays in each step; that mean is what is validated and kept. 0 keeps
     /// the weights themselves.
     pub average: f32,
+    /// How the rate falls.
+    #[serde(default)]
+    pub schedule: Schedule,
+}
+
+/// How the outer rate falls behind the warm-up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Schedule {
+    /// Along a cosine, to a twentieth at the end.
+    #[default]
+    Cosine,
+    /// Not in the first half of all steps, then along a line, to a tenth at the end.
+    Linear,
+}
+
+impl OuterConfig {
+    pub(super) fn check(&self) -> Result<()> {
+        ensure!(self.steps > 0, "outer.steps must be at least 1");
+        ensure!(self.rate > 0.0 && self.rate.is_finite(), "outer.rate must be positive");
+        ensure!(self.clip > 0.0, "outer.clip must be positive");
+        ensure!((0.0..1.0).contains(&self.average), "outer.average must be in [0, 1)");
+        ensure!(self.betas.iter().all(|b| (0.0..1.0).contains(b)), "outer.betas must be in [0, 1)");
+        Ok(())
+    }
 }
 
 /// How the weights that are kept are chosen: lowest score of all snapshots.
@@ -195,7 +221,16 @@ fn no_rescaling() -> [f32; 2] {
     [1.0; 2]
 }
 
-impl Config {
+/// A configuration of either form.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AnyConfig {
+    /// One with `[[task]]` tables.
+    Tasks(Config),
+    /// One with a `[distribution]`.
+    Distribution(full_horizon::Config),
+}
+
+impl AnyConfig {
     /// Reads and checks a configuration.
     ///
     /// # Errors
@@ -204,9 +239,24 @@ impl Config {
         let bytes = read_small(path).with_context(|| format!("cannot read {}", path.display()))?;
         let text = String::from_utf8(bytes).with_context(|| format!("{} is not text", path.display()))?;
         let config = Self::parse(&text).with_context(|| format!("in {}", path.display()))?;
-        Ok(Self { dir: path.parent().unwrap_or(Path::new("")).to_owned(), ..config })
+        let dir = path.parent().unwrap_or(Path::new("")).to_owned();
+        Ok(match config {
+            Self::Tasks(config) => Self::Tasks(Config { dir, ..config }),
+            Self::Distribution(config) => Self::Distribution(full_horizon::Config { dir, ..config }),
+        })
     }
 
+    fn parse(text: &str) -> Result<Self> {
+        let table: toml::Table = toml::from_str(text)?;
+        match (table.contains_key("task"), table.contains_key("distribution")) {
+            (true, true) => bail!("there are [[task]] tables and a [distribution]; leave one of them out"),
+            (false, true) => full_horizon::Config::parse(text).map(Self::Distribution),
+            (_, false) => Config::parse(text).map(Self::Tasks),
+        }
+    }
+}
+
+impl Config {
     /// Checks a configuration in the TOML format.
     ///
     /// # Errors
@@ -225,11 +275,7 @@ impl Config {
         ensure!(unroll > 0, "estimator.unroll must be at least 1");
         ensure!(low > 0 && low <= high, "estimator.horizon must be [shortest, longest], at least 1");
         ensure!(difference_clip > 0.0, "estimator.difference_clip must be positive");
-        ensure!(self.outer.steps > 0, "outer.steps must be at least 1");
-        ensure!(self.outer.rate > 0.0 && self.outer.rate.is_finite(), "outer.rate must be positive");
-        ensure!(self.outer.clip > 0.0, "outer.clip must be positive");
-        ensure!((0.0..1.0).contains(&self.outer.average), "outer.average must be in [0, 1)");
-        ensure!(self.outer.betas.iter().all(|b| (0.0..1.0).contains(b)), "outer.betas must be in [0, 1)");
+        self.outer.check()?;
         ensure!(self.validation.every > 0 && self.validation.seeds > 0, "validation.every and seeds: at least 1");
         let steps = &self.validation.steps;
         ensure!(!steps.is_empty() && steps.is_sorted() && steps[0] > 0, "validation.steps must rise from 1 or more");

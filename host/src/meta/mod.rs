@@ -13,6 +13,8 @@
 pub mod checkpoint;
 pub mod config;
 pub mod distill;
+pub mod distribution;
+pub mod full_horizon;
 pub mod outer;
 pub mod particle;
 pub mod problem;
@@ -28,7 +30,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use checkpoint::{Checkpoint, ParticleState, Snapshot};
+use checkpoint::{Checkpoint, ParticleState, Saved as _, Snapshot};
 use config::{Config, OuterConfig};
 use problem::Problem;
 use training::Training;

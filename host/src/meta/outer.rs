@@ -1,11 +1,11 @@
-//! The outer optimizer: clipping, then Adam, with a warm-up and a cosine decay to a twentieth.
+//! The outer optimizer: clipping, then Adam, with a warm-up and a [schedule](Schedule) of the rate.
 //!
 //! A gradient longer than `clip` times the running mean of its length is shortened to that. Clipping comes before Adam:
 //! after it, the length of a step is bounded anyway.
 
 use serde::{Deserialize, Serialize};
 
-use super::config::OuterConfig;
+use super::config::{OuterConfig, Schedule};
 
 /// State of the outer optimizer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -80,10 +80,18 @@ impl Outer {
         if step < warm {
             return config.rate * step / warm;
         }
-        let left = (config.steps as f32 - warm).max(1.0);
-        let share = ((step - warm) / left).min(1.0);
-        let cosine = 0.5 * (1.0 + lgl2o::math::cos(core::f32::consts::PI * share));
-        config.rate * (0.05 + 0.95 * cosine)
+        let steps = config.steps as f32;
+        match config.schedule {
+            Schedule::Cosine => {
+                let share = ((step - warm) / (steps - warm).max(1.0)).min(1.0);
+                let cosine = 0.5 * (1.0 + lgl2o::math::cos(core::f32::consts::PI * share));
+                config.rate * (0.05 + 0.95 * cosine)
+            }
+            Schedule::Linear => {
+                let share = (2.0 * step / steps - 1.0).clamp(0.0, 1.0);
+                config.rate * (1.0 - 0.9 * share)
+            }
+        }
     }
 }
 
@@ -93,7 +101,15 @@ mod tests {
 
     #[test]
     fn it_finds_the_minimum_of_a_parabola() {
-        let config = OuterConfig { steps: 500, rate: 0.05, warmup: 10, betas: [0.9, 0.99], clip: 2.0, average: 0.0 };
+        let config = OuterConfig {
+            steps: 500,
+            rate: 0.05,
+            warmup: 10,
+            betas: [0.9, 0.99],
+            clip: 2.0,
+            average: 0.0,
+            schedule: Schedule::Cosine,
+        };
         let mut outer = Outer::new(2);
         let mut w = [3.0, -2.0];
         for _ in 0..500 {
@@ -104,8 +120,38 @@ mod tests {
     }
 
     #[test]
+    fn rates_rise_and_fall() {
+        let config = |schedule| OuterConfig {
+            steps: 100,
+            rate: 1.0,
+            warmup: 10,
+            betas: [0.9, 0.99],
+            clip: 2.0,
+            average: 0.0,
+            schedule,
+        };
+        let rate = |schedule, steps| Outer { steps, ..Outer::new(1) }.rate(&config(schedule));
+        for schedule in [Schedule::Cosine, Schedule::Linear] {
+            assert_eq!(rate(schedule, 5), 0.5);
+            assert_eq!(rate(schedule, 10), 1.0);
+        }
+        assert!((rate(Schedule::Cosine, 100) - 0.05).abs() < 1e-6);
+        let linear = [50, 75, 100].map(|step| rate(Schedule::Linear, step));
+        assert_eq!(linear[0], 1.0);
+        assert!((linear[1] - 0.55).abs() < 1e-6 && (linear[2] - 0.1).abs() < 1e-6, "{linear:?}");
+    }
+
+    #[test]
     fn a_gradient_that_is_not_finite_moves_nothing() {
-        let config = OuterConfig { steps: 5, rate: 0.05, warmup: 0, betas: [0.9, 0.99], clip: 2.0, average: 0.0 };
+        let config = OuterConfig {
+            steps: 5,
+            rate: 0.05,
+            warmup: 0,
+            betas: [0.9, 0.99],
+            clip: 2.0,
+            average: 0.0,
+            schedule: Schedule::Cosine,
+        };
         let mut outer = Outer::new(1);
         let before = outer.clone();
         let mut w = [1.0];

@@ -73,11 +73,7 @@ impl Training {
     /// # Errors
     /// If the weights to start from cannot be read.
     pub fn new(config: &Config, problems: &[Arc<Problem>], seed: u64, ranks: &Ranks) -> Result<Self> {
-        let initial = Theta::initial(&config.optimizer, seed)?;
-        let theta = match &config.optimizer.start {
-            None => initial,
-            Some(file) => initial.with(ranks.lead(|| read_weights(&config.dir.join(file), &config.optimizer))?),
-        };
+        let theta = initial(&config.optimizer, &config.dir, seed, ranks)?;
         let places = problems.iter().flat_map(|p| (0..p.config.particles).map(move |_| p));
         let particles = places.zip(0..).map(|(p, number)| Particle::new(p, &theta, &config.estimator, seed, number));
         Ok(Self {
@@ -155,6 +151,18 @@ impl Training {
             meta_loss: sum / f64::from(count),
             step,
         }
+    }
+}
+
+/// The weights that a training begins with; `dir` is where paths begin.
+///
+/// # Errors
+/// If they cannot be read.
+pub(super) fn initial(config: &OptimizerConfig, dir: &Path, seed: u64, ranks: &Ranks) -> Result<Theta> {
+    let initial = Theta::initial(config, seed)?;
+    match &config.start {
+        None => Ok(initial),
+        Some(file) => Ok(initial.with(ranks.lead(|| read_weights(&dir.join(file), config))?)),
     }
 }
 

@@ -116,7 +116,13 @@ impl Ranks {
         T: Send,
         R: Serialize + DeserializeOwned + Send,
     {
-        let all = || own.into_par_iter().map(&work).collect::<Vec<_>>().into_iter().collect::<Result<Vec<R>>>();
+        // Threads take units one by one, in their order: whoever has long and short ones puts the long ones first.
+        let all = || {
+            let units = own.into_iter().enumerate().par_bridge();
+            let mut done: Vec<_> = units.map(|(i, unit)| (i, work(unit))).collect();
+            done.sort_unstable_by_key(|(i, _)| *i);
+            done.into_iter().map(|(_, result)| result).collect::<Result<Vec<R>>>()
+        };
         if self.count() == 1 {
             return all();
         }

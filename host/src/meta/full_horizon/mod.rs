@@ -1,0 +1,238 @@
+//! Meta-training on a [distribution](super::distribution) of tasks, by evolution strategies on whole training runs.
+//!
+//! [`config`] says what to train; an [`episode`] is one run with its score; a [`training`] moves the weights; [`validate`]
+//! scores snapshots on families that are never trained on; [`evaluate`] compares any optimizers on fresh tasks.
+//! [`train`] is the loop over outer steps and seeds.
+//!
+//! Every pair of an outer step is drawn from its number, and sums run in the pairs' order, so the weights do not depend
+//! on the number of threads or [ranks](crate::ranks), nor on interruptions; and a checkpoint is small.
+
+pub mod config;
+pub mod episode;
+pub mod evaluate;
+pub mod training;
+pub mod validate;
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use indicatif::ProgressBar;
+use serde::{Deserialize, Serialize};
+
+pub use config::Config;
+use training::Training;
+use validate::Validator;
+
+use super::checkpoint::{Saved, Snapshot};
+use super::distribution::Sources;
+use super::distribution::digits::Digits;
+use super::outer::Outer;
+use super::{Files, Start, progress_bar};
+use crate::files::write_atomically;
+use crate::ranks::Ranks;
+
+/// Longest time between checkpoints, but for the outer step that is under way; there is one after each validation, too.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(20);
+
+/// The state of a run between two outer steps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// The configuration that the run was started with, as TOML.
+    pub config: String,
+    /// The seed of the training that runs.
+    pub seed: u64,
+    /// Outer steps done of it.
+    pub done: u32,
+    /// Inner steps done of it.
+    pub inner: u64,
+    /// Minutes that it took so far.
+    pub minutes: f64,
+    /// The weights.
+    pub weights: Vec<f32>,
+    /// Their running mean.
+    pub average: Vec<f32>,
+    /// The outer optimizer.
+    pub outer: Outer,
+    /// The best snapshot of all seeds so far.
+    pub best: Option<Snapshot>,
+    /// The logs so far.
+    pub logs: [String; 2],
+}
+
+impl Saved for Checkpoint {}
+
+/// The data that families need.
+///
+/// # Errors
+/// Whatever is wrong with the data.
+pub fn sources(config: &Config, data_dir: &Path) -> Result<Sources> {
+    let digits = config.distribution.families.iter().any(|name| name == "digits");
+    Ok(Sources { digits: if digits { Some(Digits::load(data_dir)?) } else { None } })
+}
+
+/// All trainings of a configuration, one after another.
+struct Session<'a> {
+    ranks: &'a Ranks,
+    config: Config,
+    sources: Sources,
+    validator: Validator,
+    training: Training,
+    best: Option<Snapshot>,
+    logs: [String; 2],
+}
+
+/// Trains, and writes weights, logs and checkpoints. Returns the snapshot whose weights were chosen.
+///
+/// # Errors
+/// Whatever is wrong with the configuration's data, the checkpoint or the output directory.
+pub fn train(config: Config, data_dir: &Path, files: &Files, start: Start, ranks: &Ranks) -> Result<Snapshot> {
+    let saved = ranks.lead(|| match (start, files.checkpoint.exists()) {
+        (Start::Fresh, true) => bail!(
+            "there is a checkpoint at {}: go on with --resume, or begin anew with --restart",
+            files.checkpoint.display()
+        ),
+        (Start::Resume, _) => Ok(Some(Checkpoint::read(&files.checkpoint)?)),
+        (Start::Fresh | Start::Restart, _) => Ok(None),
+    })?;
+    let sources = ranks.agree(sources(&config, data_dir))?;
+    let mut session = Session::new(config, sources, ranks)?;
+    if let Some(saved) = saved {
+        let restored = session.restore(&saved);
+        ranks.agree(restored.context("the checkpoint does not fit the configuration; begin anew with --restart"))?;
+    }
+    session.run(files)
+}
+
+impl<'a> Session<'a> {
+    fn new(config: Config, sources: Sources, ranks: &'a Ranks) -> Result<Self> {
+        let seed = if config.seeds > 1 { "seed," } else { "" };
+        let validator = Validator::new(&config, ranks)?;
+        let logs = [
+            format!("{seed}outer_step,inner_steps,minutes,mean_f,train,held_out,broken,gradient_length,rate\n"),
+            format!("{seed}outer_step,{}\n", Validator::columns()),
+        ];
+        let training = Training::new(&config, config.seed, ranks)?;
+        Ok(Self { ranks, config, sources, validator, training, best: None, logs })
+    }
+
+    fn restore(&mut self, saved: &Checkpoint) -> Result<()> {
+        ensure!(saved.config == toml::to_string(&self.config)?, "it was written with another configuration");
+        self.training = Training::new(&self.config, saved.seed, self.ranks)?;
+        self.training.restore(saved)?;
+        self.best.clone_from(&saved.best);
+        self.logs.clone_from(&saved.logs);
+        Ok(())
+    }
+
+    fn save(&self, files: &Files) -> Result<()> {
+        let training = &self.training;
+        let checkpoint = Checkpoint {
+            config: toml::to_string(&self.config)?,
+            seed: training.seed,
+            done: training.done,
+            inner: training.inner,
+            minutes: training.minutes(),
+            weights: training.theta.weights.clone(),
+            average: training.average.clone(),
+            outer: training.outer.clone(),
+            best: self.best.clone(),
+            logs: self.logs.clone(),
+        };
+        self.ranks.lead(|| {
+            checkpoint.write(&files.checkpoint)?;
+            self.write_results(files)
+        })
+    }
+
+    fn run(&mut self, files: &Files) -> Result<Snapshot> {
+        // An output directory that cannot be written shows at once, not after an hour.
+        self.save(files)?;
+        let last = self.config.seed + (self.config.seeds - 1);
+        loop {
+            self.run_one(files)?;
+            if self.training.seed == last {
+                break;
+            }
+            self.training = Training::new(&self.config, self.training.seed + 1, self.ranks)?;
+        }
+        let best = self.best.clone().context("no snapshot was validated")?;
+        self.ranks.lead(|| {
+            self.write_results(files)?;
+            std::fs::remove_file(&files.checkpoint).context("the finished run's checkpoint cannot be removed")
+        })?;
+        Ok(best)
+    }
+
+    /// The training of one seed, from where it is to its end.
+    fn run_one(&mut self, files: &Files) -> Result<()> {
+        let steps = self.config.outer.steps;
+        let bar = if self.ranks.is_first() { progress_bar(steps, self.training.done) } else { ProgressBar::hidden() };
+        let (begun, from) = (Instant::now(), self.training.done);
+        let mut saved = Instant::now();
+        if self.training.done == 0 {
+            self.validate(&bar)?;
+        }
+        while self.training.done < steps {
+            let line = self.training.step(&self.config, &self.sources, self.ranks)?;
+            bar.set_message(format!("mean f {:.4}", line.score.total(self.config.estimator.held_out_weight)));
+            let seed = self.seed_column();
+            writeln!(self.logs[0], "{seed}{}", line.columns(self.config.estimator.held_out_weight))?;
+            bar.inc(1);
+            let due = self.training.done.is_multiple_of(self.config.validation.every) || self.training.done == steps;
+            if due {
+                self.validate(&bar)?;
+            }
+            // Clocks of different ranks are never quite the same, so one of them decides.
+            if due || self.ranks.lead(|| Ok(saved.elapsed() > CHECKPOINT_EVERY))? {
+                self.save(files)?;
+                saved = Instant::now();
+                self.report(&bar, begun, from);
+            }
+        }
+        bar.finish_and_clear();
+        Ok(())
+    }
+
+    /// Where there is no bar to look at, a line on standard error says how far it is.
+    fn report(&self, bar: &ProgressBar, begun: Instant, from: u32) {
+        if !(self.ranks.is_first() && bar.is_hidden()) {
+            return;
+        }
+        let Training { seed, done, inner, .. } = self.training;
+        let steps = self.config.outer.steps;
+        let each = begun.elapsed().as_secs_f64() / f64::from((done - from).max(1));
+        let (minutes, left) = (self.training.minutes(), each * f64::from(steps - done) / 60.0);
+        let best =
+            self.best.as_ref().map_or(String::new(), |best| format!(", best {:.4} at {}", best.score, best.step));
+        eprintln!("seed {seed}: {done} of {steps} outer steps, {inner} inner, {minutes:.1} min, {left:.1} left{best}");
+    }
+
+    /// Scores the mean of the weights as it is, and keeps it if it is the best so far.
+    fn validate(&mut self, bar: &ProgressBar) -> Result<()> {
+        let mean = self.training.theta.with(self.training.average.clone());
+        let found = self.validator.validate(&self.config, &mean, self.ranks)?;
+        let (seed, step, score) = (self.training.seed, self.training.done, found.score);
+        let column = self.seed_column();
+        writeln!(self.logs[1], "{column}{step},{found}")?;
+        if self.best.as_ref().is_none_or(|best| score < best.score) {
+            self.best = Some(Snapshot { score, seed, step, weights: mean.weights });
+        }
+        bar.set_prefix(format!("seed {seed} validation {score:.4}"));
+        Ok(())
+    }
+
+    fn seed_column(&self) -> String {
+        if self.config.seeds > 1 { format!("{},", self.training.seed) } else { String::new() }
+    }
+
+    /// Logs, and the best weights so far.
+    fn write_results(&self, files: &Files) -> Result<()> {
+        if let Some(best) = &self.best {
+            write_atomically(&files.weights, &self.training.theta.with(best.weights.clone()).to_file()?)?;
+        }
+        write_atomically(&files.log, self.logs[0].as_bytes())?;
+        write_atomically(&files.validation, self.logs[1].as_bytes())
+    }
+}
