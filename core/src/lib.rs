@@ -32,7 +32,8 @@
 //! additions, [`rng`] the one generator, [`shuffle`] random orders without memory. [`tensors`] says what memory with a
 //! shape is: lengths are types on a device, values on a desktop, slices inside.
 //!
-//! **Objectives.** A [`batch`] borrows examples; a source hands them out. An [`objective`] gives losses and gradients:
+//! **Objectives.** A [`batch`] borrows examples; a source hands them out; [`standardize`] brings inputs of any unit to one
+//! size. An [`objective`] gives losses and gradients:
 //! a convex quadratic, logistic regression, a multilayer perceptron of any depth.
 //!
 //! **Update rules.** A [`rule`] turns a gradient into a step: SGD, momentum, Nesterov, RMSProp, Adam, AdamW, Lion,
@@ -98,6 +99,7 @@ pub mod rng;
 mod root;
 pub mod rule;
 pub mod shuffle;
+pub mod standardize;
 pub mod sum;
 pub mod tensors;
 pub mod trainer;

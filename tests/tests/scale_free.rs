@@ -1,6 +1,6 @@
 //! The rules without a scale: against double precision, and what the name promises.
 
-use lgl2o::learned::{Learned, LearnedScaleFree, LeanScaleFree};
+use lgl2o::learned::{LeanScaleFree, Learned, LearnedScaleFree};
 use lgl2o::math::{exp2_linear, log2_linear};
 use lgl2o::rule::{Ngn, NoProbe, PlainNgn, Rule, RuleState, ScaleFree, ScaleFreeMomentum};
 use lgl2o::tensors::Tensors;
@@ -81,9 +81,8 @@ impl Reference for HandMade {
         layer.s = (layer.s + kappa * cosine(g, &h)).clamp(-cap, cap);
         mix(&mut layer.m, g.iter().copied(), beta1);
         mix(&mut layer.v, g.iter().map(|g| g * g), beta2);
-        let mean = zip(&layer.m, g, |m, g| {
-            beta1 * m / (1.0 - beta1.powi(t + 1)) + (1.0 - beta1) * g / (1.0 - beta1.powi(t))
-        });
+        let mean =
+            zip(&layer.m, g, |m, g| beta1 * m / (1.0 - beta1.powi(t + 1)) + (1.0 - beta1) * g / (1.0 - beta1.powi(t)));
         let d = zip(&mean, &layer.v, |m, v| m / (v / (1.0 - beta2.powi(t))).sqrt());
         let length = eta * layer.s.exp() * layer.rho / rms(&d);
         w.iter_mut().zip(&d).for_each(|(w, d)| *w -= length * d);
