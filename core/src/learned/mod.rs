@@ -8,6 +8,7 @@
 //! | rule | weights | flash, bytes | RAM, floats a parameter | operations a parameter |
 //! |---|---|---|---|---|
 //! | [`LearnedScaleFree`] | 18 | 88 | 3 | 110 |
+//! | [`LeanScaleFree`] | 10 | 56 | 2 | 60 |
 //! | [`Table`] | 99 | 142 | 2 | 75 |
 //! | [`TensorController`] | 296 | 1,200 | 2 | 35 |
 //! | [`CoordinateMlp<8>`] | 151 | 620 | 4 | 270 |
@@ -25,6 +26,7 @@ pub mod coordinate;
 pub mod coordinate_lstm;
 mod features;
 pub mod file;
+pub mod lean;
 mod lstm;
 pub mod recurrent;
 pub mod rnnprop;
@@ -35,6 +37,7 @@ pub use controller::TensorController;
 pub use coordinate::CoordinateMlp;
 pub use coordinate_lstm::CoordinateLstm;
 pub use file::WeightsError;
+pub use lean::LeanScaleFree;
 pub use recurrent::RecurrentState;
 pub use rnnprop::RnnProp;
 pub use scale_free::LearnedScaleFree;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use lgl2o::Rng;
 use lgl2o::learned::{
-    self, CoordinateLstm, CoordinateMlp, Learned, LearnedScaleFree, RnnProp, Table, TensorController, WeightsError,
+    self, CoordinateLstm, CoordinateMlp, LeanScaleFree, Learned, LearnedScaleFree, RnnProp, Table, TensorController,
+    WeightsError,
 };
 
 use super::AnyRule;
@@ -80,8 +81,9 @@ macro_rules! kinds {
     };
 }
 
-kinds! { 10:
+kinds! { 11:
     LearnedScaleFree(LearnedScaleFree) = "scale-free",
+    LeanScaleFree(LeanScaleFree) = "lean",
     Coordinate8(CoordinateMlp<8>) = "coordinate-mlp",
     Coordinate4(CoordinateMlp<4>) = "coordinate-mlp",
     Coordinate16(CoordinateMlp<16>) = "coordinate-mlp",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lgl2o::checkpoint::{Digest, Fingerprint, Origin, Persist, Sink};
 use lgl2o::learned::controller::{ControllerState, MAX_TENSORS, TensorMemory};
 use lgl2o::learned::{
-    CoordinateLstm, CoordinateMlp, LearnedScaleFree, RecurrentState, RnnProp, Table, TensorController,
+    CoordinateLstm, CoordinateMlp, LeanScaleFree, LearnedScaleFree, RecurrentState, RnnProp, Table, TensorController,
 };
 use lgl2o::rule::averaged::AveragedState;
 use lgl2o::rule::{
@@ -89,6 +89,8 @@ rules! {
     Coordinate16(Arc<CoordinateMlp<16>>) with Four,
     /// The learned rule without a scale.
     LearnedScaleFree(Arc<LearnedScaleFree>) with Layered3,
+    /// The same in less memory.
+    LeanScaleFree(Arc<LeanScaleFree>) with Layered2,
     /// A controller of each tensor's rate and momentum.
     Controller(Arc<TensorController>) with Controller,
     /// A lookup table.
