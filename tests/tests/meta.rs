@@ -6,7 +6,7 @@ use std::process::Command;
 
 use lgl2o::Rng;
 use lgl2o::rule::{NoProbe, Rule as _};
-use lgl2o_host::meta::checkpoint::Checkpoint;
+use lgl2o_host::meta::checkpoint::{Checkpoint, Saved as _};
 use lgl2o_host::optimizer::learned::{self, KINDS};
 use lgl2o_host::optimizer::rule::Parts as _;
 use lgl2o_tests::bits;

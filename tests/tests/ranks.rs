@@ -13,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use lgl2o_host::meta::checkpoint::Checkpoint;
+use lgl2o_host::meta::checkpoint::{Checkpoint, Saved as _};
 use lgl2o_tests::program::{build, folder, ran};
 
 /// Five particles, so that they are dealt out unevenly, and two seeds, on built-in data.
