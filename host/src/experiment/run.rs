@@ -11,7 +11,7 @@ use crate::record::{self, Point, Run, Verdicts};
 use crate::task::Task;
 
 /// Examples of the training set that the training loss on a curve is measured on.
-const TRAIN_SAMPLE: usize = 2_000;
+pub(crate) const TRAIN_SAMPLE: usize = 2_000;
 
 /// What a run leaves behind.
 #[derive(Debug, Clone)]
@@ -129,9 +129,11 @@ impl GuardVisitor for Runner<'_> {
 }
 
 /// A source that has room for the steps that are left, so that the last round ends with the run.
-struct Bounded<'a, S> {
-    source: &'a mut S,
-    left: u64,
+pub(crate) struct Bounded<'a, S> {
+    /// Where batches come from.
+    pub(crate) source: &'a mut S,
+    /// Steps that are left.
+    pub(crate) left: u64,
 }
 
 impl<O: Objective, S: Source<O>> Source<O> for Bounded<'_, S> {

@@ -12,7 +12,7 @@
 
 use lgl2o::Rule;
 use lgl2o::guard::{Decision, MuRule};
-use lgl2o::rule::{Adam, Adam16, AdamW, Armijo, Lion, Momentum, Nesterov, Rate, RmsProp, Sgd};
+use lgl2o::rule::{Adam, Adam16, AdamW, Armijo, Lion, Momentum, NAdam, Nesterov, Rate, RmsProp, Sgd};
 use winnow::ascii::multispace0;
 use winnow::combinator::{delimited, eof, opt, preceded, repeat, separated, terminated};
 use winnow::prelude::*;
@@ -23,7 +23,8 @@ use super::{AnyRule, LossSettings, Method, Optimizer, Policy, Sides, Tuned};
 use crate::files::read_small;
 
 /// Names of all rules.
-pub const RULES: [&str; 9] = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adam16", "adamw", "lion", "armijo"];
+pub const RULES: [&str; 10] =
+    ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adam16", "adamw", "nadam", "lion", "armijo"];
 /// Names of all guards.
 pub const GUARDS: [&str; 3] = ["lgl2o", "gl2o", "blend"];
 /// What goes before the name of a rule whose iterates are averaged.
@@ -356,6 +357,7 @@ fn plain_rule(word: &Word<'_>, tuned: Option<f32>) -> Result<(String, AnyRule, b
         ("adam", rate) => AnyRule::Adam(Adam::new(rate)),
         ("adam16", rate) => AnyRule::Adam16(Adam16::new(rate)),
         ("adamw", rate) => AnyRule::AdamW(AdamW::new(rate)),
+        ("nadam", rate) => AnyRule::NAdam(NAdam::new(rate)),
         ("lion", rate) => AnyRule::Lion(Lion::new(rate)),
         (_, Rate::Constant(largest)) => {
             AnyRule::Armijo(Armijo::new(largest).map_err(|error| argument("armijo", error.to_string()))?)

@@ -7,7 +7,7 @@ use lgl2o::learned::controller::{ControllerState, MAX_TENSORS, TensorMemory};
 use lgl2o::learned::{CoordinateLstm, CoordinateMlp, RecurrentState, RnnProp, Table, TensorController};
 use lgl2o::rule::averaged::AveragedState;
 use lgl2o::rule::{
-    Adam, Adam16, AdamW, Armijo, Averaged, Lion, Momentum, Nesterov, Probe, RmsProp, Rule, RuleState, Sgd, State,
+    Adam, Adam16, AdamW, Armijo, Averaged, Lion, Momentum, NAdam, Nesterov, Probe, RmsProp, Rule, RuleState, Sgd, State,
 };
 use lgl2o::tensors::Tensors;
 
@@ -66,6 +66,8 @@ rules! {
     Adam16(Adam16) with One,
     /// AdamW.
     AdamW(AdamW) with Two,
+    /// NAdam.
+    NAdam(NAdam) with Two,
     /// Lion.
     Lion(Lion) with One,
     /// Gradient descent with Armijo backtracking.
