@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::anyhow;
+use anyhow::{Context, Result, bail};
 
 use super::Failure;
 use crate::cli::SurveyArgs;
@@ -20,13 +20,13 @@ const QUICK: u64 = 10;
 
 /// Does it.
 pub(super) fn run(args: &SurveyArgs, ranks: &Ranks) -> Result<(), Failure> {
-    let request = request(args)?;
-    let plan = plan(args)?;
+    let asked = request(args).and_then(|request| Ok((request, plan(args)?)));
+    let (request, plan) = ranks.agree(asked).map_err(Failure::Usage)?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out/survey"));
     let store = Store::new(&out);
     ranks.lead(|| store.open())?;
     let tasks = ranks.agree(suite(&plan).map_err(Into::into))?;
-    check(&tasks, &request)?;
+    ranks.agree(check(&tasks, &request)).map_err(Failure::Usage)?;
     let units = request.units(tasks.len());
     let lab = Lab { ranks, store, tasks: &tasks, optimizers: &request.optimizers, steps: &request.steps };
     let (done, found) = lab.run(&units)?;
@@ -41,24 +41,20 @@ pub(super) fn run(args: &SurveyArgs, ranks: &Ranks) -> Result<(), Failure> {
     Ok(())
 }
 
-fn usage(error: impl Into<anyhow::Error>) -> Failure {
-    Failure::Usage(error.into())
-}
-
 /// What is run.
-fn request(args: &SurveyArgs) -> Result<Request, Failure> {
-    let optimizers = parse_list(&args.optimizers, &Tuned::default()).map_err(usage)?;
+fn request(args: &SurveyArgs) -> Result<Request> {
+    let optimizers = parse_list(&args.optimizers, &Tuned::default())?;
     for (i, Optimizer { name, .. }) in optimizers.iter().enumerate() {
         if optimizers[..i].iter().any(|other| other.name == *name) {
-            return Err(usage(anyhow!("`{name}` is listed twice")));
+            bail!("`{name}` is listed twice");
         }
     }
     let flat = match args.flat.as_str() {
         "none" => None,
-        learned => Some(Flat::new(learned).map_err(|error| usage(anyhow!("--flat: {error}")))?),
+        learned => Some(Flat::new(learned).context("--flat")?),
     };
     if args.steps.windows(2).any(|pair| pair[0] >= pair[1]) {
-        return Err(usage(anyhow!("--steps must rise, as in 100,300,1000")));
+        bail!("--steps must rise, as in 100,300,1000");
     }
     let quick = |step: &u64| if args.quick { (step / QUICK).max(1) } else { *step };
     let mut steps: Vec<u64> = args.steps.iter().map(quick).collect();
@@ -74,42 +70,40 @@ fn request(args: &SurveyArgs) -> Result<Request, Failure> {
 }
 
 /// What it is run on.
-fn plan(args: &SurveyArgs) -> Result<Plan, Failure> {
-    let shapes = args.networks.iter().map(|text| Shape::parse(text)).collect::<Result<Vec<_>, _>>().map_err(usage)?;
-    let inputs = args.inputs.iter().map(|text| Inputs::parse(text)).collect::<Result<Vec<_>, _>>().map_err(usage)?;
+fn plan(args: &SurveyArgs) -> Result<Plan> {
+    let shapes = args.networks.iter().map(|text| Shape::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    let inputs = args.inputs.iter().map(|text| Inputs::parse(text)).collect::<Result<Vec<_>, _>>()?;
     for (what, names) in [
         ("network", shapes.iter().map(Shape::name).collect::<Vec<_>>()),
         ("treatment of the inputs", inputs.iter().map(|inputs| inputs.name()).collect()),
         ("folder", args.data.iter().map(|dir| dir.display().to_string()).collect()),
     ] {
         if let Some((_, name)) = names.iter().enumerate().find(|(i, name)| names[..*i].contains(name)) {
-            return Err(usage(anyhow!("the {what} `{name}` is listed twice")));
+            bail!("the {what} `{name}` is listed twice");
         }
     }
     let synthetic = if args.quick { args.synthetic.min(1) } else { args.synthetic };
     if args.data.is_empty() && synthetic == 0 {
-        return Err(usage(anyhow!("there are no tasks: name a folder with --data, or leave --synthetic 0 out")));
+        bail!("there are no tasks: name a folder with --data, or leave --synthetic 0 out");
     }
     let (data, batch) = (args.data.clone(), args.batch.map(|batch| batch as usize));
     Ok(Plan { data, synthetic, shapes, inputs, standardize: args.standardize == "on", batch })
 }
 
 /// A batch must fit into the training data of every task, and where losses are checked, one more.
-fn check(tasks: &[SurveyTask], request: &Request) -> Result<(), Failure> {
+fn check(tasks: &[SurveyTask], request: &Request) -> Result<()> {
     for task in tasks {
         let (batch, examples, name) = (task.batch, task.train().len(), task.name());
         if batch > examples {
-            return Err(usage(anyhow!(
-                "{name}: batches of {batch} are larger than the training data, {examples} examples"
-            )));
+            bail!("{name}: batches of {batch} are larger than the training data, {examples} examples");
         }
         let guarded = request.optimizers.iter().find(|one| matches!(one.method, Method::Loss { .. }));
         if let Some(one) = guarded.filter(|_| 2 * batch > examples) {
-            return Err(usage(anyhow!(
+            bail!(
                 "{name}: `{}` trains on at least {batch} examples a round, and of {examples} no batch would be left to check \
                  with: use fewer with --batch N",
                 one.name
-            )));
+            );
         }
     }
     Ok(())

@@ -68,6 +68,7 @@ fn draw_plot(sheet: &Sheet<'_>, area: Area, (title, lines): (&str, &[Vec<f64>]),
     mesh.bold_line_style(MAJOR.stroke_width(width))
         .light_line_style(MINOR.stroke_width(width))
         .axis_style(FRAME.stroke_width(width))
+        .y_max_light_lines(1)
         .set_all_tick_mark_size(4 * PX)
         .label_style(letters(14, INK))
         .axis_desc_style(letters(15, INK))

@@ -258,6 +258,9 @@ fn groups(on: &[OnTask], tasks: &[TaskRecord], step: usize) -> Vec<Group> {
                 names.push(name);
             }
         }
+        if by == "batch" {
+            names.sort_by_key(|name| name.parse().unwrap_or(0usize));
+        }
         for part in names {
             let own = || on.iter().zip(tasks).filter(|(_, task)| name(task) == part).map(|(on, _)| on);
             let of = |factors: fn(&OnTask) -> &Vec<f64>| {

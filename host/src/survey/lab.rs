@@ -2,6 +2,7 @@
 //!
 //! A unit is one optimizer, or all settings of the oracle, on one task with one seed.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -168,10 +169,12 @@ struct Progress {
     bar: ProgressBar,
     begun: Instant,
     speaks: bool,
+    /// When a line was last written, in seconds since the beginning.
+    spoken: AtomicU64,
 }
 
-/// How often a line says how far the work is, in percent of it.
-const EVERY: u64 = 5;
+/// Seconds between two lines that say how far the work is.
+const EVERY: u64 = 10;
 
 impl Progress {
     fn new(all: u64, first: bool) -> Result<Self> {
@@ -179,16 +182,17 @@ impl Progress {
         let bar = if first { ProgressBar::new(all.max(1)) } else { ProgressBar::hidden() };
         let bar = bar.with_style(style.progress_chars("=> "));
         let speaks = first && bar.is_hidden() && all > 0;
-        Ok(Self { bar, begun: Instant::now(), speaks })
+        Ok(Self { bar, begun: Instant::now(), speaks, spoken: AtomicU64::new(0) })
     }
 
     fn advance(&self, work: u64) {
         self.bar.inc(work);
-        let (done, all) = (self.bar.position(), self.bar.length().unwrap_or(1).max(1));
-        let percent = |done: u64| 100 * done / all;
-        if self.speaks && percent(done) / EVERY > percent(done.saturating_sub(work)) / EVERY {
-            let left = self.begun.elapsed().as_secs_f64() * (all as f64 / done.max(1) as f64 - 1.0);
-            eprintln!("surveying: {:>3} %, about {} s left", percent(done), left.max(0.0) as u64);
+        let (now, last) = (self.begun.elapsed().as_secs(), self.spoken.load(Ordering::Relaxed));
+        let due = self.speaks && now >= last + EVERY;
+        if due && self.spoken.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            let (done, all) = (self.bar.position().max(1) as f64, self.bar.length().unwrap_or(1) as f64);
+            let left = now as f64 * (all / done - 1.0).max(0.0);
+            eprintln!("surveying: {:>3.0} %, about {left:.0} s left", 100.0 * done / all);
         }
     }
 

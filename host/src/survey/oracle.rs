@@ -10,7 +10,7 @@
 
 use lgl2o::Rule as _;
 use lgl2o::batch::{Sampler, Source};
-use lgl2o::objective::{Blank, Objective};
+use lgl2o::objective::{Blank, Mlp, Objective};
 use lgl2o::rule::averaged::AveragedState;
 use lgl2o::rule::{Adam, Averaged, Momentum, NAdam, NoProbe, Sgd};
 use lgl2o::tensors::Tensors;
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::run::{Losses, losses};
 use super::task::SurveyTask;
 use crate::experiment::Evaluator;
-use crate::network::HeapTensors;
+use crate::network::{HeapNetwork, HeapTensors};
 use crate::optimizer::AnyRule;
 use crate::optimizer::rule::AnyState;
 
@@ -132,8 +132,8 @@ fn trajectory(
     let mut seen = [Vec::new(), Vec::new()];
     for i in 0..steps.last().copied().unwrap_or(0) {
         averaged.rule = rule(i);
-        begin_round(&optimizee, &mut source);
-        let batch = train_batch(&optimizee, &mut source)?;
+        Source::<Mlp<HeapNetwork>>::begin_round(&mut source);
+        let batch = Source::<Mlp<HeapNetwork>>::train(&mut source)?;
         let point = averaged.gradient_point(&state).unwrap_or(&params);
         optimizee.gradient(&mut scratch, point, batch, &mut batch_losses, &mut gradient)?;
         averaged.step(&mut state, &mut params, &gradient, 0.0, &mut NoProbe);
@@ -147,19 +147,6 @@ fn trajectory(
     }
     seen.iter_mut().for_each(|seen| seen.resize(steps.len(), Losses::default()));
     Ok(seen)
-}
-
-type Optimizee = lgl2o::objective::Mlp<crate::network::HeapNetwork>;
-
-fn begin_round(_: &Optimizee, source: &mut Sampler<'_>) {
-    Source::<Optimizee>::begin_round(source);
-}
-
-fn train_batch<'s>(
-    _: &Optimizee,
-    source: &'s mut Sampler<'_>,
-) -> Result<<Optimizee as Objective>::Batch<'s>, lgl2o::Error> {
-    Source::<Optimizee>::train(source)
 }
 
 #[cfg(test)]

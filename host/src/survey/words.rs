@@ -47,11 +47,17 @@ pub(super) fn main_table(survey: &Survey) -> Table {
     let step = middle(survey);
     let train = (Against::Oracle, Loss::Training, By::Step);
     let held_out = (Against::Oracle, Loss::HeldOut, By::Step);
+    let runs = survey.optimizers.first().map_or(0, |one| one.runs);
     let mut head = vec!["optimizer".to_owned()];
     head.extend(survey.steps.iter().map(|step| format!("training at {step}")));
     head.extend(survey.steps.iter().map(|step| format!("held-out at {step}")));
-    head.extend([format!("95 % at {step}"), "<= 1.1".to_owned(), "> 2".to_owned()]);
-    head.extend([format!("worst at {step}"), "worst at the end".to_owned(), "failed".to_owned(), "cost".to_owned()]);
+    head.extend([format!("95 % at {step}"), "<= 1.1, %".to_owned(), "> 2, %".to_owned()]);
+    head.extend([
+        format!("worst at {step}"),
+        "worst at the end".to_owned(),
+        format!("failed, of {runs}"),
+        "cost".to_owned(),
+    ]);
     let mut rows: Vec<(Vec<f64>, Vec<String>)> = survey
         .optimizers
         .iter()
@@ -61,10 +67,10 @@ pub(super) fn main_table(survey: &Survey) -> Table {
             if let (Some(middle), Some(end)) = (scored(one, train, step), scored(one, train, last)) {
                 let (middle, end) = (&middle.score, &end.score);
                 rest.push(format!("{} to {}", factor(middle.interval[0]), factor(middle.interval[1])));
-                rest.extend([middle.within, middle.above].map(|share| format!("{} %", percent(share))));
+                rest.extend([middle.within, middle.above].map(percent));
                 rest.extend([middle.worst, end.worst].map(factor));
             }
-            rest.push(format!("{} of {}", one.failed, one.runs));
+            rest.push(one.failed.to_string());
             rest.push(format!("{:.2}", one.cost));
             ([factors(survey, one, train), factors(survey, one, held_out)].concat(), rest)
         })
