@@ -155,7 +155,9 @@ fn a_run_that_diverges_is_counted() {
         (&bad["scores"][0]["factor"].as_f64().unwrap().round(), &bad["scores"][0]["above"]),
         (&1e3, &1.0.into())
     );
-    assert!(bad["tasks"][0]["by_step"][0]["train"].is_null() && !bad["messages"].as_array().unwrap().is_empty());
+    // One of them has left the finite numbers, the others only their start.
+    let lost = |task: &Value| task["by_step"][0]["train"].is_null();
+    assert!(bad["tasks"].as_array().unwrap().iter().any(lost) && !bad["messages"].as_array().unwrap().is_empty());
     assert_eq!((&good["failed"], good["messages"].as_array().unwrap().len()), (&0.into(), 0));
     assert!(bytes(dir.path().join("o/table.md")).windows(12).any(|part| part == b"failed, of 4"));
 }
