@@ -242,9 +242,12 @@ fn lower(best: &mut Option<f64>, setting: &mut String, loss: Option<f64>, name: 
     }
 }
 
+/// What parts of the tasks differ in.
+type NameOf = fn(&TaskRecord) -> String;
+
 /// The factors on parts of the tasks at one of the scored steps.
 fn groups(on: &[OnTask], tasks: &[TaskRecord], step: usize) -> Vec<Group> {
-    let kinds: [(&str, fn(&TaskRecord) -> String); 4] = [
+    let kinds: [(&str, NameOf); 4] = [
         ("activation", |task| task.activation.clone()),
         ("batch", |task| task.batch.to_string()),
         ("inputs", |task| task.inputs.clone()),
