@@ -36,7 +36,7 @@
 //! size. An [`objective`] gives losses and gradients:
 //! a convex quadratic, logistic regression, a multilayer perceptron of any depth.
 //!
-//! **Update rules.** A [`rule`] turns a gradient into a step: SGD, momentum, Nesterov, RMSProp, Adam, AdamW, Lion,
+//! **Update rules.** A [`rule`] turns a gradient into a step: SGD, momentum, Nesterov, RMSProp, Adam, AdamW, NAdam, Lion,
 //! Armijo backtracking; any of them with its iterates averaged. A [`learned`] rule does the same with weights that were
 //! meta-trained.
 //!

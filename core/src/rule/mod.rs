@@ -11,6 +11,7 @@
 //! | [`Nesterov`] | look-ahead momentum | 1 |
 //! | [`RmsProp`] | -rate g / rms(g) | 1 |
 //! | [`Adam`], [`AdamW`] | -rate mean(g) / rms(g) | 2 |
+//! | [`NAdam`] | as Adam, with the mean looking ahead | 2 |
 //! | [`Adam16`] | as Adam | 1, two numbers of 16 bits in each |
 //! | [`Lion`] | -rate sign | 1 |
 //! | [`Armijo`] | -rate g, rate found by backtracking | 1 (the starting point of the search) |
@@ -31,6 +32,7 @@ pub mod coordinatewise;
 pub mod layered;
 pub mod lion;
 pub mod momentum;
+pub mod nadam;
 pub mod nesterov;
 pub mod ngn;
 pub mod plain_ngn;
@@ -49,6 +51,7 @@ pub use coordinatewise::Coordinatewise;
 pub use layered::LayeredState;
 pub use lion::Lion;
 pub use momentum::Momentum;
+pub use nadam::NAdam;
 pub use nesterov::Nesterov;
 pub use ngn::Ngn;
 pub use plain_ngn::PlainNgn;

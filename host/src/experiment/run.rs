@@ -11,7 +11,7 @@ use crate::record::{self, Point, Run, Verdicts};
 use crate::task::Task;
 
 /// Examples of the training set that the training loss on a curve is measured on.
-const TRAIN_SAMPLE: usize = 2_000;
+pub(crate) const TRAIN_SAMPLE: usize = 2_000;
 
 /// What a run leaves behind.
 #[derive(Debug, Clone)]

@@ -9,8 +9,8 @@ use lgl2o::learned::{
 };
 use lgl2o::rule::averaged::AveragedState;
 use lgl2o::rule::{
-    Adam, Adam16, AdamW, Armijo, Averaged, LayeredState, Lion, Momentum, Nesterov, Ngn, PlainNgn, Probe, RmsProp, Rule,
-    RuleState, ScaleFree, ScaleFreeMomentum, Sgd, State,
+    Adam, Adam16, AdamW, Armijo, Averaged, LayeredState, Lion, Momentum, NAdam, Nesterov, Ngn, PlainNgn, Probe,
+    RmsProp, Rule, RuleState, ScaleFree, ScaleFreeMomentum, Sgd, State,
 };
 use lgl2o::tensors::Tensors;
 
@@ -69,6 +69,8 @@ rules! {
     Adam16(Adam16) with One,
     /// AdamW.
     AdamW(AdamW) with Two,
+    /// NAdam.
+    NAdam(NAdam) with Two,
     /// Lion.
     Lion(Lion) with One,
     /// Gradient descent with Armijo backtracking.
