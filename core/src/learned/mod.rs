@@ -9,6 +9,7 @@
 //! |---|---|---|---|---|
 //! | [`LearnedScaleFree`] | 18 | 88 | 3 | 110 |
 //! | [`LeanScaleFree`] | 10 | 56 | 2 | 60 |
+//! | [`LearnedNgn`] | 14 | 72 | 2 | 60 |
 //! | [`Table`] | 99 | 142 | 2 | 75 |
 //! | [`TensorController`] | 296 | 1,200 | 2 | 35 |
 //! | [`CoordinateMlp<8>`] | 151 | 620 | 4 | 270 |
@@ -26,6 +27,7 @@ pub mod coordinate;
 pub mod coordinate_lstm;
 mod features;
 pub mod file;
+pub mod gauss_newton;
 pub mod lean;
 mod lstm;
 pub mod recurrent;
@@ -37,6 +39,7 @@ pub use controller::TensorController;
 pub use coordinate::CoordinateMlp;
 pub use coordinate_lstm::CoordinateLstm;
 pub use file::WeightsError;
+pub use gauss_newton::LearnedNgn;
 pub use lean::LeanScaleFree;
 pub use recurrent::RecurrentState;
 pub use rnnprop::RnnProp;

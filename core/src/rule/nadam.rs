@@ -70,7 +70,7 @@ impl Rule for NAdam {
         coordinatewise::step(self, state, params, gradient);
     }
 
-    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P) {
+    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P, _: f32) {
         self.adam.accumulate(state, gradient);
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use lgl2o::Rng;
 use lgl2o::learned::{
-    self, CoordinateLstm, CoordinateMlp, LeanScaleFree, Learned, LearnedScaleFree, RnnProp, Table, TensorController,
-    WeightsError,
+    self, CoordinateLstm, CoordinateMlp, LeanScaleFree, Learned, LearnedNgn, LearnedScaleFree, RnnProp, Table,
+    TensorController, WeightsError,
 };
 
 use super::AnyRule;
@@ -81,7 +81,8 @@ macro_rules! kinds {
     };
 }
 
-kinds! { 11:
+kinds! { 12:
+    LearnedNgn(LearnedNgn) = "ngn",
     LearnedScaleFree(LearnedScaleFree) = "scale-free",
     LeanScaleFree(LeanScaleFree) = "lean",
     Coordinate8(CoordinateMlp<8>) = "coordinate-mlp",

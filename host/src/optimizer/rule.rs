@@ -5,7 +5,8 @@ use std::sync::Arc;
 use lgl2o::checkpoint::{Digest, Fingerprint, Origin, Persist, Sink};
 use lgl2o::learned::controller::{ControllerState, MAX_TENSORS, TensorMemory};
 use lgl2o::learned::{
-    CoordinateLstm, CoordinateMlp, LeanScaleFree, LearnedScaleFree, RecurrentState, RnnProp, Table, TensorController,
+    CoordinateLstm, CoordinateMlp, LeanScaleFree, LearnedNgn, LearnedScaleFree, RecurrentState, RnnProp, Table,
+    TensorController,
 };
 use lgl2o::rule::averaged::AveragedState;
 use lgl2o::rule::{
@@ -91,6 +92,8 @@ rules! {
     Coordinate16(Arc<CoordinateMlp<16>>) with Four,
     /// The learned rule without a scale.
     LearnedScaleFree(Arc<LearnedScaleFree>) with Layered3,
+    /// The learned form of NGN.
+    LearnedNgn(Arc<LearnedNgn>) with Layered2,
     /// The same in less memory.
     LeanScaleFree(Arc<LeanScaleFree>) with Layered2,
     /// A controller of each tensor's rate and momentum.
