@@ -39,6 +39,8 @@ pub enum Error {
     WrongTargets,
     /// The gradient at the accepted parameters holds a NaN or an infinity.
     NonFiniteGradient,
+    /// The loss of the accepted parameters on a check batch is a NaN or infinite.
+    NonFiniteLoss,
     /// The step of an unguarded rule holds a NaN or an infinity. It was not taken.
     Diverged,
     /// A source of minibatches has no (more) batch.
@@ -78,6 +80,10 @@ impl fmt::Display for Error {
             ),
             Self::NonFiniteGradient => f.write_str(
                 "the gradient at the accepted parameters is not finite: look for NaN or huge values in the data",
+            ),
+            Self::NonFiniteLoss => f.write_str(
+                "the loss of the accepted parameters on a check batch is not finite: \
+                 look for NaN or huge values in the data",
             ),
             Self::Diverged => {
                 f.write_str("the step would leave non-finite parameters and was not taken: lower the rate, or guard it")

@@ -45,6 +45,7 @@ pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 
 use crate::checkpoint::{Origin, Persist, Sink};
+use crate::error::Error;
 use crate::tensors::{Tensors, Zeroed};
 
 /// The loss of any point on the batch that a step is taken for.
@@ -60,6 +61,14 @@ pub trait Probe<P> {
 pub trait Rule {
     /// Accumulators for parameters of type P.
     type State<P: Tensors>: RuleState;
+
+    /// Whether all settings are in their range. A guard asks before each round.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSetting`] says which one is not, and what its range is.
+    fn check(&self) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// Whether the rule may ask the probe: then its step cannot be made once the batch is gone.
     fn probes(&self) -> bool {
@@ -107,6 +116,9 @@ pub trait Rule {
 /// Any rule behind a shared reference is a rule: learned weights stay where they are, in flash or in a `static`.
 impl<R: Rule> Rule for &R {
     type State<P: Tensors> = R::State<P>;
+    fn check(&self) -> Result<(), Error> {
+        (**self).check()
+    }
     fn probes(&self) -> bool {
         (**self).probes()
     }
