@@ -87,6 +87,7 @@ pub mod error;
 #[cfg(feature = "fault")]
 pub mod fault;
 pub mod guard;
+mod lanes;
 pub mod learned;
 pub mod math;
 // Compiled for tests on every target, though in use on one kind only.

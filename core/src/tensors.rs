@@ -6,13 +6,27 @@
 //! is two; a pair is its first half's tensors followed by its second half's. On a desktop the lengths may be known at
 //! run time only; then the memory implements the same trait over a heap.
 
+use core::ops::Range;
+
 /// An ordered list of tensors, each seen as a slice.
 ///
 /// An index past the end gives an empty slice rather than a panic. Tensors of two values of one type that belong to
 /// one objective always have equal lengths.
 pub trait Tensors: Clone {
+    /// One number for each layer, as tensors of one number.
+    type Layers: Tensors;
+
     /// How many tensors there are.
     fn count(&self) -> usize;
+
+    /// How many layers there are: groups of neighbouring tensors that belong together, such as weights and bias.
+    fn layers(&self) -> usize;
+
+    /// Which tensors belong to layer number `l`; none past the end.
+    fn layer(&self, l: usize) -> Range<usize>;
+
+    /// One number for each layer, all zero.
+    fn zero_layers(&self) -> Self::Layers;
 
     /// Tensor number `i`, row-major.
     fn tensor(&self, i: usize) -> &[f32];
@@ -97,8 +111,19 @@ impl<const N: usize> Zeroed for [f32; N] {
 }
 
 impl<const N: usize> Tensors for [f32; N] {
+    type Layers = [f32; 1];
+
     fn count(&self) -> usize {
         1
+    }
+    fn layers(&self) -> usize {
+        1
+    }
+    fn layer(&self, l: usize) -> Range<usize> {
+        if l == 0 { 0..1 } else { 1..1 }
+    }
+    fn zero_layers(&self) -> [f32; 1] {
+        [0.0]
     }
     fn tensor(&self, i: usize) -> &[f32] {
         if i == 0 { self } else { &[] }
@@ -117,8 +142,19 @@ impl<const R: usize, const C: usize> Zeroed for [[f32; C]; R] {
 
 /// A matrix of R rows and C columns is one tensor of R C numbers.
 impl<const R: usize, const C: usize> Tensors for [[f32; C]; R] {
+    type Layers = [f32; 1];
+
     fn count(&self) -> usize {
         1
+    }
+    fn layers(&self) -> usize {
+        1
+    }
+    fn layer(&self, l: usize) -> Range<usize> {
+        if l == 0 { 0..1 } else { 1..1 }
+    }
+    fn zero_layers(&self) -> [f32; 1] {
+        [0.0]
     }
     fn tensor(&self, i: usize) -> &[f32] {
         if i == 0 { self.as_flattened() } else { &[] }
@@ -136,8 +172,25 @@ impl<A: Zeroed, B: Zeroed> Zeroed for (A, B) {
 }
 
 impl<A: Tensors, B: Tensors> Tensors for (A, B) {
+    type Layers = (A::Layers, B::Layers);
+
     fn count(&self) -> usize {
         self.0.count() + self.1.count()
+    }
+    fn layers(&self) -> usize {
+        self.0.layers() + self.1.layers()
+    }
+    fn layer(&self, l: usize) -> Range<usize> {
+        match l.checked_sub(self.0.layers()) {
+            None => self.0.layer(l),
+            Some(rest) => {
+                let (first, of) = (self.0.count(), self.1.layer(rest));
+                first + of.start..first + of.end
+            }
+        }
+    }
+    fn zero_layers(&self) -> Self::Layers {
+        (self.0.zero_layers(), self.1.zero_layers())
     }
     fn tensor(&self, i: usize) -> &[f32] {
         match i.checked_sub(self.0.count()) {
@@ -180,6 +233,14 @@ mod tests {
             assert_eq!(lengths(t.neighbours_mut(i)), [(2, 4), (4, 3), (3, 0)][i]);
         }
         assert_eq!(t.squares(), 2.0 + 16.0 + 27.0);
+    }
+
+    #[test]
+    fn pairs_list_their_layers_in_order() {
+        let t = Three::ZERO;
+        assert_eq!((t.layers(), t.zero_layers().count()), (3, 3));
+        assert_eq!([0, 1, 2].map(|l| t.layer(l)), [0..1, 1..2, 2..3]);
+        assert!(t.layer(3).is_empty());
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! The [kernels](crate::kernels) are those for this machine's vectors. They see the same slices as the core's do in a
 //! network whose shape is a type, and give the same bits.
 
+use std::ops::Range;
+
 use lgl2o::objective::mlp::network::BlankNetwork;
 use lgl2o::objective::mlp::{Activation, Layer, Network};
 use lgl2o::tensors::Tensors;
@@ -15,21 +17,29 @@ pub struct HeapTensors {
     data: Vec<f32>,
     /// Where each tensor ends.
     ends: Vec<usize>,
+    /// After how many tensors each layer ends.
+    layers: Vec<usize>,
 }
 
 impl HeapTensors {
-    /// Tensors of these lengths, all zero.
+    /// Tensors of these lengths, all zero, each a layer of its own.
     #[must_use]
     pub fn zeros(lengths: impl IntoIterator<Item = usize>) -> Self {
-        let mut end = 0;
-        let ends: Vec<usize> = lengths
-            .into_iter()
-            .map(|length| {
+        Self::layered(lengths.into_iter().map(|length| [length]))
+    }
+
+    /// Layers of N tensors of these lengths each, all zero.
+    #[must_use]
+    pub fn layered<const N: usize>(lengths: impl IntoIterator<Item = [usize; N]>) -> Self {
+        let (mut end, mut ends, mut layers) = (0, Vec::new(), Vec::new());
+        for layer in lengths {
+            for length in layer {
                 end += length;
-                end
-            })
-            .collect();
-        Self { data: vec![0.0; end], ends }
+                ends.push(end);
+            }
+            layers.push(ends.len());
+        }
+        Self { data: vec![0.0; end], ends, layers }
     }
 
     /// All numbers, tensor after tensor.
@@ -43,15 +53,28 @@ impl HeapTensors {
         &mut self.data
     }
 
-    fn range(&self, i: usize) -> std::ops::Range<usize> {
+    fn range(&self, i: usize) -> Range<usize> {
         let start = if i == 0 { 0 } else { self.ends.get(i - 1).copied().unwrap_or(self.data.len()) };
         start..self.ends.get(i).copied().unwrap_or(start)
     }
 }
 
 impl Tensors for HeapTensors {
+    type Layers = Self;
+
     fn count(&self) -> usize {
         self.ends.len()
+    }
+    fn layers(&self) -> usize {
+        self.layers.len()
+    }
+    fn layer(&self, l: usize) -> Range<usize> {
+        let end = self.layers.get(l).copied().unwrap_or(self.ends.len());
+        let start = if l == 0 { 0 } else { self.layers.get(l - 1).copied().unwrap_or(end) };
+        start..end
+    }
+    fn zero_layers(&self) -> Self {
+        Self::zeros(self.layers.iter().map(|_| 1))
     }
     fn tensor(&self, i: usize) -> &[f32] {
         self.data.get(self.range(i)).unwrap_or(&[])
@@ -137,7 +160,7 @@ impl Network for HeapNetwork {
 
 impl BlankNetwork for HeapNetwork {
     fn blank_params(&self) -> HeapTensors {
-        HeapTensors::zeros(self.layers.iter().flat_map(|layer| [layer.inputs * layer.outputs, layer.outputs]))
+        HeapTensors::layered(self.layers.iter().map(|layer| [layer.inputs * layer.outputs, layer.outputs]))
     }
     fn blank_activations(&self) -> HeapTensors {
         HeapTensors::zeros(self.layers.iter().map(|layer| layer.outputs * self.capacity))
@@ -174,6 +197,8 @@ mod tests {
         for i in 0..6 {
             assert_eq!(ga.tensor(i), gb.tensor(i));
         }
+        assert_eq!([a.layers(), a.zero_layers().count()], [b.layers(), b.zero_layers().count()]);
+        (0..4).for_each(|l| assert_eq!(a.layer(l), b.layer(l)));
         assert_eq!(heap.parameters(), ga.as_slice().len());
     }
 

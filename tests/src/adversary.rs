@@ -33,7 +33,7 @@ impl Rule for Terrible {
         }
     }
 
-    fn observe<P: Tensors>(&self, state: &mut State<P, 0>, _: &P, _: &P) {
+    fn observe<P: Tensors>(&self, state: &mut State<P, 0>, _: &P, _: &P, _: f32) {
         state.count();
     }
 }
@@ -91,10 +91,10 @@ impl Rule for Attack {
         }
     }
 
-    fn observe<P: Tensors>(&self, state: &mut State<P, 1>, params: &P, gradient: &P) {
+    fn observe<P: Tensors>(&self, state: &mut State<P, 1>, params: &P, gradient: &P, loss: f32) {
         match self {
-            Self::Rule(rule) => rule.observe(state, params, gradient),
-            Self::Good(rule) | Self::Flip(rule) => rule.observe(state, params, gradient),
+            Self::Rule(rule) => rule.observe(state, params, gradient, loss),
+            Self::Good(rule) | Self::Flip(rule) => rule.observe(state, params, gradient, loss),
         }
     }
 }

@@ -86,10 +86,10 @@ impl Rule for Trail {
         Seen::default()
     }
 
-    fn step<P: Tensors>(&self, state: &mut Seen, params: &mut P, gradient: &P, _: f32, _: &mut impl Probe<P>) {
+    fn step<P: Tensors>(&self, state: &mut Seen, params: &mut P, gradient: &P, loss: f32, _: &mut impl Probe<P>) {
         let call = Call { before: state.clone(), gradient: fingerprint(gradient) };
         self.calls.borrow_mut().push(call);
-        self.observe(state, params, gradient);
+        self.observe(state, params, gradient, loss);
         let rate = match self.next.get() {
             Move::Good => self.good,
             Move::Bad => -self.bad,
@@ -106,7 +106,7 @@ impl Rule for Trail {
         }
     }
 
-    fn observe<P: Tensors>(&self, state: &mut Seen, _: &P, gradient: &P) {
+    fn observe<P: Tensors>(&self, state: &mut Seen, _: &P, gradient: &P, _: f32) {
         state.gradients.push(fingerprint(gradient));
     }
 }

@@ -20,7 +20,7 @@ proptest! {
         start in -2f32..2.0,
         gradients in prop::collection::vec(-1f32..1.0, 1..60),
     ) {
-        let rule = Sgd::new(0.3).averaged();
+        let rule = Averaged { eta: 1.0, ..Sgd::new(0.3).averaged() };
         let (mut state, mut x) = (rule.state(&[0.0f32]), [start]);
         let (mut z, mut sum, mut weights) = (f64::from(start), 0.0, 0.0);
         for (i, gradient) in (1..).zip(&gradients) {
@@ -39,7 +39,7 @@ proptest! {
 #[test]
 fn noise_cancels_at_the_pace_of_the_theory() {
     const STEPS: u32 = 2000;
-    let rule = Sgd::new(0.5).averaged();
+    let rule = Averaged { eta: 1.0, ..Sgd::new(0.5).averaged() };
     let (mut last, mut mean) = (0.0, 0.0);
     for seed in 0..400 {
         let mut rng = Rng::new(seed);

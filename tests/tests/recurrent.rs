@@ -245,7 +245,7 @@ fn observing_leaves_the_state_that_stepping_leaves() {
         for _ in 0..5 {
             let gradient = random(&w, &mut rng, 0.1);
             let before = w;
-            rule.observe(&mut observed, &w, &gradient);
+            rule.observe(&mut observed, &w, &gradient, 0.0);
             assert_eq!(bits::of(&w), bits::of(&before));
             rule.step(&mut stepped, &mut w, &gradient, 0.0, &mut NoProbe);
             assert_ne!(bits::of(&w), bits::of(&before));

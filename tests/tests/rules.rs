@@ -5,7 +5,8 @@
 
 use lgl2o::learned;
 use lgl2o::rule::{
-    Adam, Adam16, AdamW, Armijo, Lion, Momentum, Nesterov, NoProbe, Probe, Rate, RmsProp, Rule, RuleState, Sgd, State,
+    Adam, Adam16, AdamW, Armijo, Lion, Momentum, Nesterov, Ngn, NoProbe, PlainNgn, Probe, Rate, RmsProp, Rule,
+    RuleState, Sgd, State,
 };
 use lgl2o::tensors::{Tensors, Zeroed};
 use lgl2o_tests::bits;
@@ -139,8 +140,8 @@ fn assert_state_laws<const K: usize>(name: &str, rule: &impl Rule<State<Pair> = 
     let (mut stepped, mut observed) = (fresh.clone(), fresh.clone());
     for gradient in gradients() {
         let before = w;
-        rule.step(&mut stepped, &mut w, &gradient, 0.0, &mut NoProbe);
-        rule.observe(&mut observed, &before, &gradient);
+        rule.step(&mut stepped, &mut w, &gradient, 0.5, &mut NoProbe);
+        rule.observe(&mut observed, &before, &gradient, 0.5);
         assert_eq!(numbers(&stepped), numbers(&observed), "{name}: observing is not what stepping does");
     }
     assert_eq!(stepped.steps, 5, "{name} counts");
@@ -163,6 +164,8 @@ fn observing_resetting_and_copying() {
     assert_state_laws("adamw", &AdamW::new(0.1));
     assert_state_laws("lion", &Lion::new(0.1));
     assert_state_laws("armijo", &Armijo::new(1.0).unwrap());
+    assert_state_laws("plain-ngn", &PlainNgn::new(1.0));
+    assert_state_laws("ngn", &Ngn::new());
     assert_state_laws("tiny", learned::tiny());
     assert_state_laws("a reference", &learned::tiny());
 }

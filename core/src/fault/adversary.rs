@@ -160,7 +160,7 @@ impl Rule for Adversary {
     }
 
     fn step<P: Tensors>(&self, state: &mut State<P, 1>, w: &mut P, gradient: &P, loss: f32, probe: &mut impl Probe<P>) {
-        self.observe(state, w, gradient);
+        self.observe(state, w, gradient, loss);
         let odd = state.steps % 2 == 1;
         let sign = if odd { 1.0 } else { -1.0 };
         match *self {
@@ -191,7 +191,7 @@ impl Rule for Adversary {
         }
     }
 
-    fn observe<P: Tensors>(&self, state: &mut State<P, 1>, params: &P, _: &P) {
+    fn observe<P: Tensors>(&self, state: &mut State<P, 1>, params: &P, _: &P, _: f32) {
         if state.count() == 1 {
             let [first] = &mut state.slots;
             first.copy_from(params);

@@ -120,8 +120,8 @@ impl<R: Rule> Rule for Flipping<R> {
         }
     }
 
-    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, gradient: &P) {
-        self.rule.observe(state, params, gradient);
+    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, gradient: &P, loss: f32) {
+        self.rule.observe(state, params, gradient, loss);
     }
 }
 

@@ -48,8 +48,9 @@ pub trait StatePolicy {
         fallback: &F,
         params: &P,
         gradient: &P,
+        loss: f32,
     ) {
-        let _ = (extra, fallback, params, gradient);
+        let _ = (extra, fallback, params, gradient, loss);
     }
 
     /// When the fallback has computed a gradient on its trajectory, for a learned side that may have to follow.
@@ -58,8 +59,9 @@ pub trait StatePolicy {
         learned: &L,
         params: &P,
         gradient: &P,
+        loss: f32,
     ) {
-        let _ = (extra, learned, params, gradient);
+        let _ = (extra, learned, params, gradient, loss);
     }
 
     /// At the end of a round.
@@ -163,16 +165,18 @@ impl StatePolicy for Follow {
         fallback: &F,
         params: &P,
         gradient: &P,
+        loss: f32,
     ) {
-        fallback.observe(&mut extra.fallback, params, gradient);
+        fallback.observe(&mut extra.fallback, params, gradient, loss);
     }
     fn fallback_gradient<L: Rule, F: RuleState, P: Tensors>(
         extra: &mut Both<L::State<P>, F>,
         learned: &L,
         params: &P,
         gradient: &P,
+        loss: f32,
     ) {
-        learned.observe(&mut extra.learned, params, gradient);
+        learned.observe(&mut extra.learned, params, gradient, loss);
     }
     fn settle<L: RuleState, F: RuleState>(extra: &mut Both<L, F>, sides: &mut Sides<'_, L, F>, winner: Winner) {
         // With no winner there is no trajectory to follow: the sides keep their own states.

@@ -389,7 +389,7 @@ impl Rule for TensorController {
         }
     }
 
-    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, gradient: &P) {
+    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, gradient: &P, _: f32) {
         let clock = state.clock();
         for i in 0..params.count() {
             state.advance(self, &clock, i, params, gradient);

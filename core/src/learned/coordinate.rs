@@ -426,7 +426,7 @@ impl<const H: usize> Rule for CoordinateMlp<H> {
         }
     }
 
-    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P) {
+    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P, _: f32) {
         state.count();
         for i in 0..gradient.count() {
             slots_of(state, i).accumulate(gradient.tensor(i));

@@ -165,7 +165,7 @@ impl<const H: usize> Rule for CoordinateLstm<H> {
         recurrent::advance(self, state, gradient, Some(params));
     }
 
-    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P) {
+    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P, _: f32) {
         recurrent::advance(self, state, gradient, None);
     }
 }

@@ -7,6 +7,7 @@
 //!
 //! | rule | weights | flash, bytes | RAM, floats a parameter | operations a parameter |
 //! |---|---|---|---|---|
+//! | [`LearnedScaleFree`] | 18 | 88 | 3 | 110 |
 //! | [`Table`] | 99 | 142 | 2 | 75 |
 //! | [`TensorController`] | 296 | 1,200 | 2 | 35 |
 //! | [`CoordinateMlp<8>`] | 151 | 620 | 4 | 270 |
@@ -27,6 +28,7 @@ pub mod file;
 mod lstm;
 pub mod recurrent;
 pub mod rnnprop;
+pub mod scale_free;
 pub mod table;
 
 pub use controller::TensorController;
@@ -35,6 +37,7 @@ pub use coordinate_lstm::CoordinateLstm;
 pub use file::WeightsError;
 pub use recurrent::RecurrentState;
 pub use rnnprop::RnnProp;
+pub use scale_free::LearnedScaleFree;
 pub use table::Table;
 
 use crate::rng::Rng;

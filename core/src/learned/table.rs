@@ -376,7 +376,7 @@ impl Rule for Table {
         }
     }
 
-    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P) {
+    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P, _: f32) {
         state.count();
         for i in 0..gradient.count() {
             features::accumulate(DECAYS, slots_of(state, i), gradient.tensor(i));

@@ -112,7 +112,7 @@ impl Rule for Adam {
         coordinatewise::step(self, state, params, gradient);
     }
 
-    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P) {
+    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P, _: f32) {
         self.accumulate(state, gradient);
     }
 }

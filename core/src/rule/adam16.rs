@@ -104,7 +104,7 @@ impl Rule for Adam16 {
         coordinatewise::step(self, state, params, gradient);
     }
 
-    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P) {
+    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P, _: f32) {
         let key = key(state.steps);
         state.count();
         let [slot] = &mut state.slots;
@@ -183,7 +183,7 @@ mod tests {
             let mut state = rule.state(&w);
             state.steps = 10_000 * run;
             for (gradient, mean) in [1.0, 0.0].into_iter().zip(&mut means) {
-                (0..1000).for_each(|_| rule.observe(&mut state, &w, &[gradient]));
+                (0..1000).for_each(|_| rule.observe(&mut state, &w, &[gradient], 0.0));
                 *mean += unpack(state.slots[0][0]).1 / 256.0;
             }
         }

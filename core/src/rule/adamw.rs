@@ -62,7 +62,7 @@ impl Rule for AdamW {
         coordinatewise::step(self, state, params, gradient);
     }
 
-    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P) {
+    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P, _: f32) {
         self.adam.accumulate(state, gradient);
     }
 }

@@ -106,7 +106,7 @@ impl Rule for Armijo {
         params.copy_from(start);
     }
 
-    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, _: &P) {
+    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, _: &P, _: f32) {
         state.count();
         let [start] = &mut state.slots;
         start.copy_from(params);

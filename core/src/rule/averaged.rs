@@ -8,7 +8,8 @@
 //! x are the parameters; z, the front, is part of the state. The noise of minibatches moves z about by about as much as
 //! a step is long, however long the run is; in x it cancels. (Polyak and Juditsky 1992; the weights are Shamir and
 //! Zhang's polynomial-decay averaging, ICML 2013, arXiv 1212.1824, section 3: with eta = 0 the plain mean, with a larger
-//! eta more of the latest iterates. With eta = 1 an iterate counts in proportion to its number.)
+//! eta more of the latest iterates. With eta = 1 an iterate counts in proportion to its number; with eta = 8, the default,
+//! in proportion to about its eighth power, so that the average lags a tenth of the run behind.)
 //!
 //! Meant for the learned side of a guard: a learned rule takes long steps, so that its last iterate is noisy, and a
 //! guard that judges this iterate against a fallback with short steps sees the noise and not the way made. The gradient
@@ -39,9 +40,9 @@ pub struct Averaged<R> {
 }
 
 impl<R> Averaged<R> {
-    /// The rule with averages of eta = 1.
+    /// The rule with averages of eta = 8.
     pub const fn new(rule: R) -> Self {
-        Self { rule, eta: 1.0 }
+        Self { rule, eta: 8.0 }
     }
 
     /// x <- x + c (z - x) in step t of the average.
@@ -137,8 +138,8 @@ impl<R: Rule> Rule for Averaged<R> {
     }
 
     /// The inner rule sees the gradient; the average stays as it is.
-    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, gradient: &P) {
-        self.rule.observe(&mut state.inner, params, gradient);
+    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, gradient: &P, loss: f32) {
+        self.rule.observe(&mut state.inner, params, gradient, loss);
     }
 }
 
@@ -150,7 +151,7 @@ mod tests {
     /// F(w) = w^2 / 2, so that the gradient at z is z; rate 1/2 halves z.
     #[test]
     fn steps_by_hand() {
-        let rule = Sgd::new(0.5).averaged();
+        let rule = Averaged { eta: 1.0, ..Sgd::new(0.5).averaged() };
         let mut state = rule.state(&[0.0f32]);
         let mut x = [8.0f32];
         let mut seen = [0.0; 3];
@@ -195,8 +196,8 @@ mod tests {
         copy.copy_from(&state);
         assert_eq!(copy, state);
         let mut inner = state.inner.clone();
-        rule.rule.observe(&mut inner, &x, &[2.0]);
-        rule.observe(&mut state, &x, &[2.0]);
+        rule.rule.observe(&mut inner, &x, &[2.0], 0.0);
+        rule.observe(&mut state, &x, &[2.0], 0.0);
         assert_ne!(state, copy);
         assert_eq!(state, AveragedState { inner, ..copy });
     }

@@ -83,7 +83,7 @@ impl Rule for Lion {
         coordinatewise::step(self, state, params, gradient);
     }
 
-    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P) {
+    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P, _: f32) {
         state.count();
         let [mean] = &mut state.slots;
         for i in 0..gradient.count() {

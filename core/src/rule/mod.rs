@@ -14,9 +14,13 @@
 //! | [`Adam16`] | as Adam | 1, two numbers of 16 bits in each |
 //! | [`Lion`] | -rate sign | 1 |
 //! | [`Armijo`] | -rate g, rate found by backtracking | 1 (the starting point of the search) |
+//! | [`PlainNgn`] | -rate g, rate from loss and gradient | 0 |
+//! | [`Ngn`] | the same on Adam's metric, with momentum; nothing to tune | 2 |
+//! | [`ScaleFree`] | a share of a layer's initial weights; nothing to tune | 2 |
+//! | [`ScaleFreeMomentum`] | the same in less memory | 1 |
 //! | [`Averaged`] | any of these or a learned one, and averages its iterates | 1 more |
 //!
-//! All but the last two are [`Coordinatewise`]: they can train without memory for a gradient, too.
+//! Those above Armijo are [`Coordinatewise`]: they can train without memory for a gradient, too.
 
 pub mod adam;
 pub mod adam16;
@@ -24,11 +28,16 @@ pub mod adamw;
 pub mod armijo;
 pub mod averaged;
 pub mod coordinatewise;
+pub mod layered;
 pub mod lion;
 pub mod momentum;
 pub mod nesterov;
+pub mod ngn;
+pub mod plain_ngn;
 pub mod rate;
 pub mod rmsprop;
+pub mod scale_free;
+pub mod scale_free_momentum;
 pub mod sgd;
 
 pub use adam::Adam;
@@ -37,11 +46,16 @@ pub use adamw::AdamW;
 pub use armijo::Armijo;
 pub use averaged::Averaged;
 pub use coordinatewise::Coordinatewise;
+pub use layered::LayeredState;
 pub use lion::Lion;
 pub use momentum::Momentum;
 pub use nesterov::Nesterov;
+pub use ngn::Ngn;
+pub use plain_ngn::PlainNgn;
 pub use rate::Rate;
 pub use rmsprop::RmsProp;
+pub use scale_free::ScaleFree;
+pub use scale_free_momentum::ScaleFreeMomentum;
 pub use sgd::Sgd;
 
 use crate::checkpoint::{Origin, Persist, Sink};
@@ -101,8 +115,9 @@ pub trait Rule {
         probe: &mut impl Probe<P>,
     );
 
-    /// Takes the gradient at `params` into the accumulators exactly as [`step`](Self::step) does, and moves nothing.
-    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, gradient: &P);
+    /// Takes the gradient at `params`, and the loss there, into the accumulators exactly as [`step`](Self::step) does, and
+    /// moves nothing.
+    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, gradient: &P, loss: f32);
 
     /// The same rule, whose parameters are a running mean of its iterates.
     fn averaged(self) -> Averaged<Self>
@@ -141,8 +156,8 @@ impl<R: Rule> Rule for &R {
     ) {
         (**self).step(state, params, gradient, loss, probe);
     }
-    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, gradient: &P) {
-        (**self).observe(state, params, gradient);
+    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, gradient: &P, loss: f32) {
+        (**self).observe(state, params, gradient, loss);
     }
 }
 

@@ -70,7 +70,7 @@ impl Rule for RmsProp {
         coordinatewise::step(self, state, params, gradient);
     }
 
-    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P) {
+    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P, _: f32) {
         state.count();
         let [square] = &mut state.slots;
         for i in 0..gradient.count() {

@@ -60,7 +60,7 @@ impl Rule for Sgd {
         coordinatewise::step(self, state, params, gradient);
     }
 
-    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, _: &P) {
+    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, _: &P, _: f32) {
         state.count();
     }
 }

@@ -111,7 +111,7 @@ impl<P: Tensors> Distillation<P> {
 
     /// Looks at a step of the teacher, from `before` to `after`.
     pub fn record(&mut self, before: &P, after: &P, gradient: &P) {
-        Table::momentum().observe(&mut self.state, before, gradient);
+        Table::momentum().observe(&mut self.state, before, gradient, 0.0);
         for i in 0..before.count() {
             let tensor = self.look(before.tensor(i), after.tensor(i), gradient.tensor(i), i);
             self.tensors.push(tensor);

@@ -12,18 +12,17 @@
 
 use lgl2o::Rule;
 use lgl2o::guard::{Decision, MuRule};
-use lgl2o::rule::{Adam, Adam16, AdamW, Armijo, Lion, Momentum, Nesterov, Rate, RmsProp, Sgd};
+use lgl2o::rule::Rate;
 use winnow::ascii::multispace0;
 use winnow::combinator::{delimited, eof, opt, preceded, repeat, separated, terminated};
 use winnow::prelude::*;
 use winnow::token::{one_of, take_while};
 
+use super::hand_made::{self, Usual};
 use super::learned::{self, BUILT_IN};
 use super::{AnyRule, LossSettings, Method, Optimizer, Policy, Sides, Tuned};
 use crate::files::read_small;
 
-/// Names of all rules.
-pub const RULES: [&str; 9] = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adam16", "adamw", "lion", "armijo"];
 /// Names of all guards.
 pub const GUARDS: [&str; 3] = ["lgl2o", "gl2o", "blend"];
 /// What goes before the name of a rule whose iterates are averaged.
@@ -324,45 +323,40 @@ fn number(word: &Word<'_>, good: impl Fn(f32) -> bool, range: &str) -> Result<f3
 /// A rule with the name that spells its rate out, and whether it is a learned one.
 fn rule(word: &Word<'_>, tuned: &Tuned) -> Result<(String, AnyRule, bool), ExpressionError> {
     if let Some(name) = word.name.strip_prefix(AVERAGED) {
-        let (name, rule, learned) = plain_rule(&Word { name, ..*word }, tuned.rate(word.name))?;
+        let (name, rule, learned) = plain_rule(&Word { name, ..*word }, tuned, AVERAGED)?;
         return Ok((format!("{AVERAGED}{name}"), AnyRule::Averaged(Box::new(rule.averaged())), learned));
     }
-    plain_rule(word, tuned.rate(word.name))
+    plain_rule(word, tuned, "")
 }
 
-/// The same for a rule that is not averaged, whose tuned rate is known.
-fn plain_rule(word: &Word<'_>, tuned: Option<f32>) -> Result<(String, AnyRule, bool), ExpressionError> {
+/// The same for a rule without the prefix that it had.
+fn plain_rule(word: &Word<'_>, tuned: &Tuned, prefix: &str) -> Result<(String, AnyRule, bool), ExpressionError> {
     if let Some(built_in) = learned::built_in(word.name) {
         let name = word.argument.map_or(word.name.to_owned(), |file| format!("{}:{file}", word.name));
         let rule = word.argument.map_or(Ok(built_in), read_weights)?;
         return Ok((name, rule, true));
     }
-    if !RULES.contains(&word.name) {
-        let known: Vec<_> = RULES.iter().chain(&BUILT_IN).chain(&GUARDS).copied().collect();
+    let Some(known) = hand_made::find(word.name) else {
+        let known: Vec<_> = hand_made::names().chain(BUILT_IN).chain(GUARDS).collect();
         return Err(unknown("optimizer", word.name, &known));
-    }
-    let (text, rate) = match word.argument {
-        Some(text) => (text.to_owned(), rate(word.name, text)?),
-        None => {
-            let rate = tuned.ok_or_else(|| argument(word.name, "no tuned rate; write name:rate"))?;
-            (rate.to_string(), Rate::Constant(rate))
+    };
+    let usual = || match known.usual {
+        Usual::Always(number) => Some(number),
+        Usual::Tuned(rule) => tuned.rate(&format!("{prefix}{rule}")),
+    };
+    let (name, number) = match (word.argument, known.usual) {
+        (Some(text), _) => (format!("{}:{text}", word.name), rate(word.name, text)?),
+        (None, usual_is) => {
+            let number = usual().ok_or_else(|| argument(word.name, "no tuned rate; write name:rate"))?;
+            let name = match usual_is {
+                Usual::Always(_) => word.name.to_owned(),
+                Usual::Tuned(_) => format!("{}:{number}", word.name),
+            };
+            (name, Rate::Constant(number))
         }
     };
-    let rule = match (word.name, rate) {
-        ("sgd", rate) => AnyRule::Sgd(Sgd::new(rate)),
-        ("momentum", rate) => AnyRule::Momentum(Momentum::new(rate)),
-        ("nesterov", rate) => AnyRule::Nesterov(Nesterov::new(rate)),
-        ("rmsprop", rate) => AnyRule::RmsProp(RmsProp::new(rate)),
-        ("adam", rate) => AnyRule::Adam(Adam::new(rate)),
-        ("adam16", rate) => AnyRule::Adam16(Adam16::new(rate)),
-        ("adamw", rate) => AnyRule::AdamW(AdamW::new(rate)),
-        ("lion", rate) => AnyRule::Lion(Lion::new(rate)),
-        (_, Rate::Constant(largest)) => {
-            AnyRule::Armijo(Armijo::new(largest).map_err(|error| argument("armijo", error.to_string()))?)
-        }
-        (name, Rate::Harmonic { .. }) => return Err(argument(name, "its rate does not fall by itself; give a number")),
-    };
-    Ok((format!("{}:{text}", word.name), rule, false))
+    let rule = (known.make)(number).map_err(|problem| argument(word.name, problem))?;
+    Ok((name, rule, false))
 }
 
 /// A rate: a positive number, or `c/(i0+i)`.
@@ -390,7 +384,7 @@ mod tests {
     use super::*;
 
     fn tuned() -> Tuned {
-        Tuned { best: RULES.iter().map(|r| ((*r).to_owned(), 0.5)).collect(), ..Tuned::default() }
+        Tuned { best: hand_made::names().map(|name| (name.to_owned(), 0.5)).collect(), ..Tuned::default() }
     }
 
     fn names(expression: &str) -> Vec<String> {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use lgl2o::Rng;
-use lgl2o::learned::{self, CoordinateLstm, CoordinateMlp, Learned, RnnProp, Table, TensorController, WeightsError};
+use lgl2o::learned::{
+    self, CoordinateLstm, CoordinateMlp, Learned, LearnedScaleFree, RnnProp, Table, TensorController, WeightsError,
+};
 
 use super::AnyRule;
 
@@ -78,7 +80,8 @@ macro_rules! kinds {
     };
 }
 
-kinds! { 9:
+kinds! { 10:
+    LearnedScaleFree(LearnedScaleFree) = "scale-free",
     Coordinate8(CoordinateMlp<8>) = "coordinate-mlp",
     Coordinate4(CoordinateMlp<4>) = "coordinate-mlp",
     Coordinate16(CoordinateMlp<16>) = "coordinate-mlp",

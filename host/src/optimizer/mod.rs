@@ -1,11 +1,11 @@
 //! Optimizers chosen at run time: which rules, under which guard, with which settings.
 //!
-//! [`expression`] reads them from the command line; [`rule`] wraps any of the core's rules in one type; [`learned`] lists
-//! the learned ones; [`tuned`] knows
-//! the learning rates that a grid search found. A [`Method`] then names one of the core's guards, and [`Method::visit`]
+//! [`expression`] reads them from the command line; [`rule`] wraps any of the core's rules in one type; [`hand_made`] and
+//! [`learned`] list them; [`tuned`] knows the learning rates that a grid search found. A [`Method`] then names one of the core's guards, and [`Method::visit`]
 //! hands it to generic code.
 
 pub mod expression;
+pub mod hand_made;
 pub mod learned;
 pub mod rule;
 pub mod tuned;

@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use lgl2o::checkpoint::{Digest, Fingerprint, Origin, Persist, Sink};
 use lgl2o::learned::controller::{ControllerState, MAX_TENSORS, TensorMemory};
-use lgl2o::learned::{CoordinateLstm, CoordinateMlp, RecurrentState, RnnProp, Table, TensorController};
+use lgl2o::learned::{
+    CoordinateLstm, CoordinateMlp, LearnedScaleFree, RecurrentState, RnnProp, Table, TensorController,
+};
 use lgl2o::rule::averaged::AveragedState;
 use lgl2o::rule::{
-    Adam, Adam16, AdamW, Armijo, Averaged, Lion, Momentum, Nesterov, Probe, RmsProp, Rule, RuleState, Sgd, State,
+    Adam, Adam16, AdamW, Armijo, Averaged, LayeredState, Lion, Momentum, Nesterov, Ngn, PlainNgn, Probe, RmsProp, Rule,
+    RuleState, ScaleFree, ScaleFreeMomentum, Sgd, State,
 };
 use lgl2o::tensors::Tensors;
 
@@ -70,12 +73,22 @@ rules! {
     Lion(Lion) with One,
     /// Gradient descent with Armijo backtracking.
     Armijo(Armijo) with One,
+    /// Gradient descent with a non-negative Gauss-Newton rate.
+    PlainNgn(PlainNgn) with Zero,
+    /// The same on Adam's metric, with momentum.
+    Ngn(Ngn) with Two,
+    /// Steps that are a share of the initial weights.
+    ScaleFree(ScaleFree) with Layered2,
+    /// The same from one mean a parameter.
+    ScaleFreeMomentum(ScaleFreeMomentum) with Layered1,
     /// A coordinatewise MLP with 8 hidden units.
     Coordinate8(Arc<CoordinateMlp<8>>) with Four,
     /// A coordinatewise MLP with 4 hidden units.
     Coordinate4(Arc<CoordinateMlp<4>>) with Four,
     /// A coordinatewise MLP with 16 hidden units.
     Coordinate16(Arc<CoordinateMlp<16>>) with Four,
+    /// The learned rule without a scale.
+    LearnedScaleFree(Arc<LearnedScaleFree>) with Layered3,
     /// A controller of each tensor's rate and momentum.
     Controller(Arc<TensorController>) with Controller,
     /// A lookup table.
@@ -97,7 +110,7 @@ macro_rules! states {
     ($($(#[$doc:meta])* $variant:ident($state:ty),)+) => {
         /// The state of one of the core's rules.
         #[derive(Debug, Clone)]
-        pub enum AnyState<P> {
+        pub enum AnyState<P: Tensors> {
             $($(#[$doc])* $variant($state),)+
         }
 
@@ -145,6 +158,12 @@ states! {
     Two(State<P, 2>),
     /// Four slots.
     Four(State<P, 4>),
+    /// One slot, and two numbers for each layer.
+    Layered1(LayeredState<P, P::Layers, 1, 2>),
+    /// Two slots, and two numbers for each layer.
+    Layered2(LayeredState<P, P::Layers, 2, 2>),
+    /// Three slots, and two numbers for each layer.
+    Layered3(LayeredState<P, P::Layers, 3, 2>),
     /// Two slots, and what a controller remembers of tensors.
     Controller(Box<ControllerState<P>>),
     /// Two slots, and the cells of two layers of 8 units.
@@ -187,6 +206,38 @@ impl<P, const K: usize> Parts<P> for State<P, K> {
         let [memo] = numbers else { return false };
         self.memo = *memo;
         true
+    }
+}
+
+/// The numbers of layers come layer by layer, those of a slot one after the other.
+impl<P, L: Tensors, const K: usize, const J: usize> Parts<P> for LayeredState<P, L, K, J> {
+    fn slot_list(&self) -> Vec<&P> {
+        self.slots.slot_list()
+    }
+    fn slot_list_mut(&mut self) -> Vec<&mut P> {
+        self.slots.slot_list_mut()
+    }
+    fn steps(&self) -> u32 {
+        self.slots.steps
+    }
+    fn numbers(&self) -> Vec<f32> {
+        let layers = self.layers.slots.iter().flat_map(|slot| (0..slot.count()).flat_map(|i| slot.tensor(i)));
+        [self.slots.memo, self.layers.memo].iter().chain(layers).copied().collect()
+    }
+    fn set_numbers(&mut self, steps: u32, numbers: &[f32]) -> bool {
+        self.slots.steps = steps;
+        let [memo, of_layers, numbers @ ..] = numbers else { return false };
+        (self.slots.memo, self.layers.memo) = (*memo, *of_layers);
+        let mut numbers = numbers.iter();
+        for slot in &mut self.layers.slots {
+            for i in 0..slot.count() {
+                for number in slot.tensor_mut(i) {
+                    let Some(&saved) = numbers.next() else { return false };
+                    *number = saved;
+                }
+            }
+        }
+        numbers.next().is_none()
     }
 }
 
@@ -310,7 +361,7 @@ impl Rule for AnyRule {
         );
     }
 
-    fn observe<P: Tensors>(&self, state: &mut AnyState<P>, params: &P, gradient: &P) {
-        each_rule!(self, state, (rule, state) => rule.observe(state, params, gradient));
+    fn observe<P: Tensors>(&self, state: &mut AnyState<P>, params: &P, gradient: &P, loss: f32) {
+        each_rule!(self, state, (rule, state) => rule.observe(state, params, gradient, loss));
     }
 }

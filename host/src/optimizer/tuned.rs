@@ -53,16 +53,11 @@ impl Tuned {
         toml::from_str(text).unwrap_or_default()
     }
 
-    /// The tuned rate of a rule; `adam16` has Adam's. Armijo's is the largest rate it tries, and needs no tuning. A rule whose iterates are
-    /// averaged has the plain rule's unless it was tuned for itself.
+    /// The tuned rate of a rule. A rule whose iterates are averaged has the plain rule's unless it was tuned for itself.
     #[must_use]
     pub fn rate(&self, rule: &str) -> Option<f32> {
         let plain = rule.strip_prefix(AVERAGED).unwrap_or(rule);
-        match plain {
-            "armijo" => Some(10.0),
-            "adam16" => self.rate(&rule.replace("adam16", "adam")),
-            _ => self.best.get(rule).or_else(|| self.best.get(plain)).copied(),
-        }
+        self.best.get(rule).or_else(|| self.best.get(plain)).copied()
     }
 }
 

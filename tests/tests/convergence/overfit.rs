@@ -126,7 +126,7 @@ impl Rule for Forger {
             *w = if g == 0.0 && *w != 1.0 { *w + 10.0 } else { 1.0 };
         }
     }
-    fn observe<P: Tensors>(&self, _: &mut State<P, 0>, _: &P, _: &P) {}
+    fn observe<P: Tensors>(&self, _: &mut State<P, 0>, _: &P, _: &P, _: f32) {}
 }
 
 fn objective(w: &Numbers) -> f32 {

@@ -63,7 +63,7 @@ impl Rule for GoTo {
     fn step<P: Tensors>(&self, _: &mut State<P, 0>, params: &mut P, _: &P, _: f32, _: &mut impl Probe<P>) {
         params.fill(self.0);
     }
-    fn observe<P: Tensors>(&self, _: &mut State<P, 0>, _: &P, _: &P) {}
+    fn observe<P: Tensors>(&self, _: &mut State<P, 0>, _: &P, _: &P, _: f32) {}
 }
 
 /// One training batch, and check batches that are the objective as well.

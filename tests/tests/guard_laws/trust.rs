@@ -24,7 +24,7 @@ impl Rule for Told<'_> {
     fn step<P: Tensors>(&self, _: &mut State<P, 0>, params: &mut P, _: &P, _: f32, _: &mut impl Probe<P>) {
         params.fill(self.0.get());
     }
-    fn observe<P: Tensors>(&self, _: &mut State<P, 0>, _: &P, _: &P) {}
+    fn observe<P: Tensors>(&self, _: &mut State<P, 0>, _: &P, _: &P, _: f32) {}
 }
 
 /// Two candidates, where they come from, and what they are checked on.

@@ -114,7 +114,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         let LossMemory { points, gradient, learned_state, fallback_state, extra, .. } = memory;
         let [params, _, fallback] = points.all_mut();
         if proposals.postponed && accept {
-            self.fallback.observe(fallback_state, params, gradient);
+            self.fallback.observe(fallback_state, params, gradient, proposals.train_loss);
         } else if proposals.postponed {
             self.fallback.step(fallback_state, fallback, gradient, proposals.train_loss, &mut NoProbe);
             proposals.fallback = fallback.is_finite();

@@ -101,8 +101,8 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         let LossMemory { points, gradient, fallback_state, extra, .. } = memory;
         let [.., fallback] = points.all_mut();
         let side = (&self.fallback, fallback_state, fallback, &mut proposals.fallback);
-        advance(side, (gradient, shared), oracle, batch, |point, gradient| {
-            S::fallback_gradient::<L, F::State<O::Params>, O::Params>(extra, &self.learned, point, gradient);
+        advance(side, (gradient, shared), oracle, batch, |point, gradient, loss| {
+            S::fallback_gradient::<L, F::State<O::Params>, O::Params>(extra, &self.learned, point, gradient, loss);
         })
     }
 
@@ -118,8 +118,8 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         let LossMemory { points, gradient, learned_state, extra, .. } = memory;
         let [_, learned, _] = points.all_mut();
         let side = (&self.learned, learned_state, learned, &mut proposals.learned);
-        advance(side, (gradient, shared), oracle, batch, |point, gradient| {
-            S::learned_gradient::<L::State<O::Params>, F, O::Params>(extra, &self.fallback, point, gradient);
+        advance(side, (gradient, shared), oracle, batch, |point, gradient, loss| {
+            S::learned_gradient::<L::State<O::Params>, F, O::Params>(extra, &self.fallback, point, gradient, loss);
         })
     }
 }
@@ -128,13 +128,13 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
 type Side<'a, R, P> = (&'a R, &'a mut <R as Rule>::State<P>, &'a mut P, &'a mut bool);
 
 /// One more step of a side, with a gradient of its own unless one is at hand, whose loss is given. The state policy sees
-/// the gradient, and where it was computed. A side that is no longer finite stands still.
+/// the gradient, where it was computed, and the loss there. A side that is no longer finite stands still.
 fn advance<R: Rule, O: Objective>(
     (rule, state, candidate, stands): Side<'_, R, O::Params>,
     (gradient, shared): (&mut O::Params, Option<f32>),
     oracle: &mut Oracle<'_, O>,
     batch: O::Batch<'_>,
-    see: impl FnOnce(&O::Params, &O::Params),
+    see: impl FnOnce(&O::Params, &O::Params, f32),
 ) -> Result<(), Error> {
     if !*stands {
         return Ok(());
@@ -146,7 +146,7 @@ fn advance<R: Rule, O: Objective>(
     };
     *stands = gradient.is_finite();
     if *stands {
-        see(point, gradient);
+        see(point, gradient, loss);
         rule.step(state, candidate, gradient, loss, &mut oracle.probe(batch));
         *stands = candidate.is_finite();
     }

@@ -120,7 +120,7 @@ fn observing_leaves_the_state_that_stepping_leaves() {
     let (mut stepped, mut observed) = (rule.state(&w), rule.state(&w));
     for k in 0..5 {
         let gradient = ([k as f32 - 1.7; 9], [0.5 * k as f32 - 1.1; 2]);
-        rule.observe(&mut observed, &w, &gradient);
+        rule.observe(&mut observed, &w, &gradient, 0.0);
         rule.step(&mut stepped, &mut w, &gradient, k as f32, &mut NoProbe);
         assert_eq!(stepped, observed);
         assert!(stepped.tensors[0] != stepped.tensors[1] && stepped.tensors[2] == TensorMemory::ZERO);

@@ -155,7 +155,7 @@ fn observing_leaves_the_state_that_stepping_leaves() {
     let (mut stepped, mut observed) = (rule.state(&w), rule.state(&w));
     for k in 0..5 {
         let gradient = [k as f32 - 1.7; 9];
-        rule.observe(&mut observed, &w, &gradient);
+        rule.observe(&mut observed, &w, &gradient, 0.0);
         rule.step(&mut stepped, &mut w, &gradient, 0.0, &mut NoProbe);
         assert_eq!(stepped, observed);
     }

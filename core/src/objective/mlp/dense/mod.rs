@@ -23,6 +23,8 @@ pub use backward::{bias_gradient, input_error, input_error_by, weight_gradient, 
 pub use descend::{NARROW, Part, descend, descend_bias, descend_through};
 pub use forward::{by_lanes, by_rows, forward};
 
+use core::ops::Range;
+
 use crate::tensors::{Tensors, Zeroed};
 
 /// Parameters of a dense layer: two tensors, weights and bias.
@@ -39,8 +41,19 @@ impl<const I: usize, const O: usize> Zeroed for DenseParams<I, O> {
 }
 
 impl<const I: usize, const O: usize> Tensors for DenseParams<I, O> {
+    type Layers = [f32; 1];
+
     fn count(&self) -> usize {
         2
+    }
+    fn layers(&self) -> usize {
+        1
+    }
+    fn layer(&self, l: usize) -> Range<usize> {
+        if l == 0 { 0..2 } else { 2..2 }
+    }
+    fn zero_layers(&self) -> [f32; 1] {
+        [0.0]
     }
     fn tensor(&self, i: usize) -> &[f32] {
         match i {

@@ -1,0 +1,68 @@
+//! The state of a rule that looks at layers as a whole: slots shaped like the parameters, and numbers for each layer.
+
+use super::{RuleState, State};
+use crate::checkpoint::Persist;
+use crate::tensors::{Tensors, Zeroed};
+
+/// K slots shaped like the parameters P, and J numbers for each layer, L being [`Tensors::Layers`] of P.
+///
+/// `slots` counts the steps.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LayeredState<P, L, const K: usize, const J: usize> {
+    /// Accumulators shaped like the parameters.
+    pub slots: State<P, K>,
+    /// Numbers of layers; its count of steps stays 0.
+    pub layers: State<L, J>,
+}
+
+impl<P: Tensors, const K: usize, const J: usize> LayeredState<P, P::Layers, K, J> {
+    /// All zero, shaped like the given parameters.
+    #[must_use]
+    pub fn like(params: &P) -> Self {
+        Self { slots: State::like(params), layers: State::like(&params.zero_layers()) }
+    }
+}
+
+impl<P: Zeroed, L: Zeroed, const K: usize, const J: usize> Zeroed for LayeredState<P, L, K, J> {
+    const ZERO: Self = Self { slots: State::ZERO, layers: State::ZERO };
+}
+
+/// Slots, then the numbers of layers.
+impl<P: Tensors, L: Tensors, const K: usize, const J: usize> Persist for LayeredState<P, L, K, J> {
+    crate::persist_fields!(slots, layers);
+}
+
+impl<P: Tensors, L: Tensors, const K: usize, const J: usize> RuleState for LayeredState<P, L, K, J> {
+    fn reset(&mut self) {
+        self.slots.reset();
+        self.layers.reset();
+    }
+    fn copy_from(&mut self, other: &Self) {
+        self.slots.copy_from(&other.slots);
+        self.layers.copy_from(&other.layers);
+    }
+    fn is_finite(&self) -> bool {
+        self.slots.is_finite() && self.layers.is_finite()
+    }
+}
+
+/// The number of layer `l` in a slot of numbers; 0 where there is no such layer.
+pub(crate) fn number(slot: &impl Tensors, l: usize) -> f32 {
+    slot.tensor(l).first().copied().unwrap_or(0.0)
+}
+
+/// Sets the number of layer `l` in a slot of numbers.
+pub(crate) fn set_number(slot: &mut impl Tensors, l: usize, to: f32) {
+    slot.tensor_mut(l).iter_mut().for_each(|x| *x = to);
+}
+
+/// How many parameters layer `l` has, and their root mean square.
+pub(crate) fn size_of_layer<P: Tensors>(params: &P, l: usize) -> (f32, f32) {
+    let (mut n, mut squares) = (0, 0.0);
+    for i in params.layer(l) {
+        n += params.tensor(i).len();
+        squares += crate::sum::squares(params.tensor(i));
+    }
+    let n = if n == 0 { 1.0 } else { n as f32 };
+    (n, crate::math::sqrt(squares / n))
+}

@@ -1,0 +1,183 @@
+//! A rule without a rate to tune: the non-negative Gauss-Newton step on Adam's metric, with Nesterov's momentum.
+//!
+//! ```text
+//! v <- beta2 v + (1 - beta2) g^2        v' = v / (1 - beta2^t)        D = sqrt v'
+//! e  = sigma / (1 + sigma sum(g^2 / D) / (2 f))                       sum over all parameters
+//! q <- beta q - (1 - beta) e g / D      w <- w + beta q - (1 - beta) e g / D
+//! ```
+//!
+//! f is the loss of the minibatch, which must not be negative. After Orvieto and Xiao's NGN (arXiv 2407.04358) with the
+//! metric of Adam and with momentum (NGN-M, arXiv 2508.15071), here in Nesterov's form (Dozat 2016).
+//! The [plain rule](super::PlainNgn) says where e comes from: e never passes sigma, nor what a linear model of the loss
+//! promises to bring it to zero. So a wrong sigma costs little: over a factor of ten of it the loss hardly changes
+//! (`lgl2o survey`), and one setting serves for all tasks.
+//!
+//! D says how long a step is in each parameter up to a common factor, and e finds that. If the loss and its gradient are
+//! multiplied by a constant c, then D, sum(g^2 / D) and f are multiplied by c, too, and the step is the same.
+//!
+//! State: slot 0 is q, slot 1 is v.
+
+use super::plain_ngn::rate;
+use super::{Probe, Rule, State};
+use crate::checkpoint::{Digest, Fingerprint};
+use crate::lanes::by_lanes;
+use crate::math::{self, inverse_sqrt};
+use crate::sum::{LANES, tree};
+use crate::tensors::Tensors;
+
+/// Keeps 1 / sqrt(v') finite; it is too small to change a v' that counts.
+pub(crate) const SQUARE_FLOOR: f32 = f32::MIN_POSITIVE;
+/// The largest mean square that is kept, so that one huge gradient is forgotten again.
+pub(crate) const SQUARE_CEILING: f32 = 1e36;
+
+/// v with one more gradient in it.
+#[inline(always)]
+pub(crate) fn mixed_square(v: f32, g: f32, beta: f32) -> f32 {
+    let v = beta * v + (1.0 - beta) * (g * g);
+    if v > SQUARE_CEILING { SQUARE_CEILING } else { v }
+}
+
+/// 1 / (1 - beta^t).
+pub(crate) fn unbias(beta: f32, t: u32) -> f32 {
+    1.0 / (1.0 - math::powi(beta, t))
+}
+
+/// The non-negative Gauss-Newton step on Adam's metric, with Nesterov's momentum; for losses that are never negative.
+///
+/// ```
+/// use lgl2o::rule::Ngn;
+/// let rule = Ngn::new();
+/// assert_eq!((rule.sigma, rule.beta, rule.beta2), (0.3, 0.9, 0.999));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Ngn {
+    /// The largest e, above 0.
+    pub sigma: f32,
+    /// How much of the velocity stays, in \[0, 1).
+    pub beta: f32,
+    /// How much of the mean square stays, in \[0, 1).
+    pub beta2: f32,
+}
+
+impl Ngn {
+    /// sigma = 0.3, beta = 0.9, beta2 = 0.999: one setting for all tasks.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { sigma: 0.3, beta: 0.9, beta2: 0.999 }
+    }
+
+    /// Takes a gradient into v; returns e.
+    #[cfg_attr(not(target_os = "none"), inline(always))]
+    fn accumulate<P: Tensors>(&self, state: &mut State<P, 2>, gradient: &P, loss: f32) -> f32 {
+        let (beta2, unbias) = (self.beta2, unbias(self.beta2, state.count()));
+        let [_, square] = &mut state.slots;
+        let mut all = 0.0;
+        for i in 0..gradient.count() {
+            all += accumulate(square.tensor_mut(i), gradient.tensor(i), beta2, unbias);
+        }
+        rate(self.sigma, all, loss)
+    }
+}
+
+impl Default for Ngn {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Takes the gradient of one tensor into v; returns the sum of g^2 / D.
+#[cfg_attr(target_os = "none", inline(never))]
+#[cfg_attr(not(target_os = "none"), inline(always))]
+fn accumulate(v: &mut [f32], g: &[f32], beta2: f32, unbias: f32) -> f32 {
+    let mut lanes = [0.0; LANES];
+    by_lanes!([v] [g] lane => {
+        *v = mixed_square(*v, g, beta2);
+        // g / D first: g^2 may overflow.
+        lanes[lane] += g * (g * inverse_sqrt(*v * unbias + SQUARE_FLOOR));
+    });
+    tree(lanes)
+}
+
+/// What all parameters of a step share.
+#[derive(Debug, Clone, Copy)]
+struct Motion {
+    /// beta.
+    beta: f32,
+    /// (1 - beta) e.
+    rate: f32,
+    /// 1 / (1 - beta2^t).
+    unbias: f32,
+}
+
+impl Motion {
+    /// Moves one tensor, if it is given, and its velocity.
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
+    fn apply(self, w: &mut [f32], [q, v]: [&mut [f32]; 2], g: &[f32]) {
+        let Self { beta, rate, unbias } = self;
+        let v = &*v;
+        by_lanes!([w, q] [v, g] _lane => {
+            let step = rate * (g * inverse_sqrt(v * unbias + SQUARE_FLOOR));
+            *q = beta * *q - step;
+            *w += beta * *q - step;
+        });
+    }
+
+    /// The velocity alone.
+    fn observe(self, q: &mut [f32], v: &[f32], g: &[f32]) {
+        let Self { beta, rate, unbias } = self;
+        by_lanes!([q] [v, g] _lane => {
+            *q = beta * *q - rate * (g * inverse_sqrt(v * unbias + SQUARE_FLOOR));
+        });
+    }
+}
+
+impl Fingerprint for Ngn {
+    fn describe(&self, digest: &mut Digest) {
+        digest.kind("ngn");
+        digest.numbers([self.sigma, self.beta, self.beta2]);
+    }
+}
+
+impl Rule for Ngn {
+    type State<P: Tensors> = State<P, 2>;
+
+    fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
+        State::like(like)
+    }
+
+    #[cfg_attr(not(target_os = "none"), inline(always))]
+    fn step<P: Tensors>(
+        &self,
+        state: &mut Self::State<P>,
+        params: &mut P,
+        gradient: &P,
+        loss: f32,
+        _: &mut impl Probe<P>,
+    ) {
+        let e = self.accumulate(state, gradient, loss);
+        let motion = self.motion(e, state.steps);
+        for i in 0..params.count() {
+            let slots = state.slots.each_mut().map(|slot| slot.tensor_mut(i));
+            motion.apply(params.tensor_mut(i), slots, gradient.tensor(i));
+        }
+    }
+
+    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P, loss: f32) {
+        let e = self.accumulate(state, gradient, loss);
+        let motion = self.motion(e, state.steps);
+        for i in 0..gradient.count() {
+            let [q, v] = &mut state.slots;
+            motion.observe(q.tensor_mut(i), v.tensor(i), gradient.tensor(i));
+        }
+    }
+}
+
+impl Ngn {
+    /// Step t.
+    fn motion(&self, e: f32, t: u32) -> Motion {
+        Motion { beta: self.beta, rate: (1.0 - self.beta) * e, unbias: unbias(self.beta2, t) }
+    }
+}
