@@ -111,6 +111,11 @@ impl Baton {
         if self.lost { 0 } else { self.window.saturating_sub(self.done) }
     }
 
+    /// Steps that the window counts for: those made, and one that came to nothing.
+    pub(super) fn spent(&self) -> u32 {
+        self.done.saturating_add(u32::from(self.lost))
+    }
+
     /// Whether the window is at its end.
     pub(super) const fn is_over(&self) -> bool {
         self.remaining() == 0

@@ -31,9 +31,7 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
         match memory.baton.leg() {
             Leg::Race => self.end_race(memory, verdict, oracle, source),
             Leg::Learned => self.end_learned(memory, verdict, oracle, source),
-            Leg::Fallback if self.keeps_best || memory.baton.lost => {
-                self.end_fallback(memory, verdict, oracle, source)
-            }
+            Leg::Fallback if self.keeps_best || memory.baton.lost => self.end_fallback(memory, verdict, oracle, source),
             Leg::Fallback => {
                 verdict.steps = memory.baton.done;
                 memory.baton.close(verdict.steps);
@@ -111,7 +109,7 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
             is_out = self.is_far_worse(&paired);
         }
         is_out |= memory.mend_states();
-        verdict.steps = memory.baton.done;
+        verdict.steps = memory.baton.spent();
         memory.baton.close(verdict.steps);
         if is_below {
             accept(memory, verdict, Winner::Learned);
@@ -132,7 +130,7 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
         source: &mut impl Source<O>,
     ) -> Result<(), Error> {
         verdict.fallback_loss = Some(f32::INFINITY);
-        verdict.steps = memory.baton.done;
+        verdict.steps = memory.baton.spent();
         if memory.baton.lost {
             memory.baton.close(verdict.steps);
             self.restart(memory);
