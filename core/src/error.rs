@@ -41,6 +41,8 @@ pub enum Error {
     NonFiniteGradient,
     /// An input row holds a NaN or an infinity.
     NonFiniteInput,
+    /// The loss of the accepted parameters on a check batch is a NaN or infinite.
+    NonFiniteLoss,
     /// The step of an unguarded rule holds a NaN or an infinity. It was not taken.
     Diverged,
     /// A source of minibatches has no (more) batch.
@@ -83,6 +85,10 @@ impl fmt::Display for Error {
             ),
             Self::NonFiniteInput => f.write_str(
                 "an input row holds a NaN or an infinity: leave the row out, and look at where it comes from",
+            ),
+            Self::NonFiniteLoss => f.write_str(
+                "the loss of the accepted parameters on a check batch is not finite: \
+                 look for NaN or huge values in the data",
             ),
             Self::Diverged => {
                 f.write_str("the step would leave non-finite parameters and was not taken: lower the rate, or guard it")

@@ -62,6 +62,7 @@ pub use scale_free_momentum::ScaleFreeMomentum;
 pub use sgd::Sgd;
 
 use crate::checkpoint::{Origin, Persist, Sink};
+use crate::error::Error;
 use crate::tensors::{Tensors, Zeroed};
 
 /// The loss of any point on the batch that a step is taken for.
@@ -77,6 +78,14 @@ pub trait Probe<P> {
 pub trait Rule {
     /// Accumulators for parameters of type P.
     type State<P: Tensors>: RuleState;
+
+    /// Whether all settings are in their range. A guard asks before each round.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSetting`] says which one is not, and what its range is.
+    fn check(&self) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// Whether the rule may ask the probe: then its step cannot be made once the batch is gone.
     fn probes(&self) -> bool {
@@ -125,6 +134,9 @@ pub trait Rule {
 /// Any rule behind a shared reference is a rule: learned weights stay where they are, in flash or in a `static`.
 impl<R: Rule> Rule for &R {
     type State<P: Tensors> = R::State<P>;
+    fn check(&self) -> Result<(), Error> {
+        (**self).check()
+    }
     fn probes(&self) -> bool {
         (**self).probes()
     }

@@ -4,7 +4,7 @@
 //! list     = item { "," item }
 //! item     = rule | guard "(" rule "," rule { "," option } ")"
 //! rule     = name [ ":" argument ]             sgd:0.3   sgd:5/(50+i)   adam   l2o   l2o:weights.l2o
-//! guard    = "lgl2o" | "gl2o" | "blend"        the learned rule comes first, the fallback second
+//! guard    = "relay" | "lgl2o" | "gl2o" | "blend"   the learned rule comes first, the fallback second
 //! option   = word | word "=" argument          nt=10   nc=10   margin=2   veto   mu=ema:0.25   share=0.5
 //! ```
 //!
@@ -20,13 +20,14 @@ use winnow::token::{one_of, take_while};
 
 use super::hand_made::{self, Usual};
 use super::learned::{self, BUILT_IN};
-use super::{AnyRule, LossSettings, Method, Optimizer, Policy, Sides, Tuned};
+use super::{AnyRule, LossSettings, Method, Optimizer, Policy, RelaySettings, Sides, Tuned};
 use crate::files::read_small;
 
 /// Names of all guards.
-pub const GUARDS: [&str; 3] = ["lgl2o", "gl2o", "blend"];
+pub const GUARDS: [&str; 4] = ["relay", "lgl2o", "gl2o", "blend"];
 /// What goes before the name of a rule whose iterates are averaged.
 pub const AVERAGED: &str = "avg-";
+const RELAY_OPTIONS: [&str; 6] = ["race", "hand-over", "nc", "full", "latest", "lean"];
 const LOSS_OPTIONS: [&str; 26] = [
     "paper",
     "nt",
@@ -203,9 +204,11 @@ fn optimizer(item: &Item<'_>, tuned: &Tuned) -> Result<Optimizer, ExpressionErro
     let (fallback_name, fallback, _) = rule(fallback, tuned)?;
     let sides = Sides { learned, fallback };
     let (method, suffix) = match guard {
+        "relay" => relay(sides, options)?,
         "lgl2o" => loss_guard(sides, options)?,
         "gl2o" => residual_guard(sides, options)?,
-        _ => blend(sides, options)?,
+        "blend" => blend(sides, options)?,
+        other => return Err(unknown("guard", other, &GUARDS)),
     };
     Ok(Optimizer { name: format!("{guard}({learned_name},{fallback_name}{suffix})"), method })
 }
@@ -213,6 +216,25 @@ fn optimizer(item: &Item<'_>, tuned: &Tuned) -> Result<Optimizer, ExpressionErro
 /// Options written back, for the name.
 fn suffix(options: &[Word<'_>]) -> String {
     options.iter().map(|o| o.argument.map_or(format!(",{}", o.name), |v| format!(",{}={v}", o.name))).collect()
+}
+
+fn relay(sides: Sides, options: &[Word<'_>]) -> Result<(Method, String), ExpressionError> {
+    let mut s = RelaySettings::default();
+    for option in options {
+        match option.name {
+            "race" => s.race = count(option)?,
+            "hand-over" => s.hand_over = count(option)?,
+            "nc" => s.checks = count(option)?,
+            "full" => s.exact = true,
+            "latest" => s.latest = true,
+            "lean" => s.lean = true,
+            other => return Err(unknown("option of relay", other, &RELAY_OPTIONS)),
+        }
+    }
+    if s.checks < 2 {
+        return Err(argument("nc", "the relay needs at least 2 check batches"));
+    }
+    Ok((Method::Relay { sides, settings: s }, suffix(options)))
 }
 
 fn loss_guard(sides: Sides, options: &[Word<'_>]) -> Result<(Method, String), ExpressionError> {
