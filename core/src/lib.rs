@@ -43,6 +43,8 @@
 //! **Guards.** A [`guard`] proposes candidates from the accepted parameters, judges them by asking an [`oracle`] that
 //! counts the cost, and commits one. Its verdict says who won, by how much, and at what price.
 //!
+//! **No number to set.** [`auto()`] is a guard with its rules, for all tasks.
+//!
 //! **Trainer.** The [`trainer`] holds all memory in one value and runs rounds. Where there is no room for it, a
 //! [`Descent`](objective::mlp::Descent) trains by a plain rule without memory for a gradient.
 //!
@@ -81,6 +83,7 @@ extern crate std;
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+pub mod auto;
 pub mod batch;
 pub mod checkpoint;
 mod checksum;
@@ -104,6 +107,7 @@ pub mod sum;
 pub mod tensors;
 pub mod trainer;
 
+pub use auto::{Auto, AutoLean, auto, auto_lean};
 pub use checkpoint::CheckpointError;
 pub use error::Error;
 pub use guard::{Guard, Verdict, Winner};

@@ -92,7 +92,7 @@ macro_rules! built_in {
         $(
             $(#[$doc])*
             #[must_use]
-            pub fn $name() -> &'static $rule {
+            pub const fn $name() -> &'static $rule {
                 static RULE: $rule = match <$rule>::from_bytes(include_bytes!($file)) {
                     Ok(rule) => rule,
                     // Evaluated by the compiler: a damaged file does not build.
@@ -117,6 +117,8 @@ built_in! {
     /// assert!(w[0] < 1.0 && w[1] < -2.0);
     /// ```
     tiny: CoordinateMlp<8> = "tiny.l2o",
+    /// The learned form of NGN, meta-trained on a distribution of tasks: 14 weights.
+    ngn: LearnedNgn = "ngn.l2o",
     /// A coordinatewise LSTM with 8 units in a layer, meta-trained likewise: 909 weights.
     lstm: CoordinateLstm<8> = "lstm.l2o",
     /// RNNProp with 8 units in a layer, meta-trained likewise: 1125 weights.

@@ -44,7 +44,11 @@ impl<L, F> RelayGuard<L, F> {
 
     /// The same guard with less memory: the fallback's own run is not kept after the race, so the guard cannot return to
     /// it.
-    pub fn lean(self) -> RelayGuard<L, F, 0> {
+    pub const fn lean(self) -> RelayGuard<L, F, 0>
+    where
+        L: Copy,
+        F: Copy,
+    {
         RelayGuard {
             learned: self.learned,
             fallback: self.fallback,
