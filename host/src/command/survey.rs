@@ -13,7 +13,7 @@ use crate::survey::analysis::Request;
 use crate::survey::flat::Flat;
 use crate::survey::inputs::Inputs;
 use crate::survey::shape::Shape;
-use crate::survey::{Lab, Plan, SurveyTask, page, suite};
+use crate::survey::{Bench, Lab, Plan, SurveyTask, page, suite};
 
 /// The scored steps are divided by this in a quick run.
 const QUICK: u64 = 10;
@@ -28,7 +28,8 @@ pub(super) fn run(args: &SurveyArgs, ranks: &Ranks) -> Result<(), Failure> {
     let tasks = ranks.agree(suite(&plan).map_err(Into::into))?;
     ranks.agree(check(&tasks, &request)).map_err(Failure::Usage)?;
     let units = request.units(tasks.len());
-    let lab = Lab { ranks, store, tasks: &tasks, optimizers: &request.optimizers, steps: &request.steps };
+    let bench = Bench { store, tasks: &tasks, optimizers: &request.optimizers, steps: &request.steps };
+    let lab = Lab { ranks, bench };
     let (done, found) = lab.run(&units)?;
     let survey = request.record(&tasks, &units, &done);
     let page = ranks.lead(|| page::write(&out, &survey))?;

@@ -1,6 +1,6 @@
 //! How sure a geometric mean over tasks is: a percentile bootstrap (Efron 1979).
 //!
-//! As many tasks are drawn from the tasks, with repetition; the mean of each of [`DRAWS`] such draws is taken; the
+//! As many tasks are drawn from the tasks, with repetition; the mean of each of a thousand such draws is taken; the
 //! interval has 95 % of them. The draws come from one fixed seed, so the same factors have the same interval.
 
 use lgl2o::Rng;

@@ -59,7 +59,14 @@ pub enum Done {
 pub struct Lab<'a> {
     /// The processes to spread them over.
     pub ranks: &'a Ranks,
-    /// Where they are kept; the first rank's.
+    /// What they are done with.
+    pub bench: Bench<'a>,
+}
+
+/// What a unit is done with; every thread sees it.
+#[derive(Debug)]
+pub struct Bench<'a> {
+    /// Where units are kept; the first rank's.
     pub store: Store,
     /// The tasks.
     pub tasks: &'a [SurveyTask],
@@ -75,12 +82,13 @@ impl Lab<'_> {
     /// # Errors
     /// An optimizer that cannot run on a task, or a unit that cannot be kept.
     pub fn run(&self, units: &[Unit]) -> Result<(Vec<Done>, usize)> {
-        let keys = units.iter().map(|unit| self.key(unit)).collect::<Result<Vec<_>>>()?;
+        let keys = units.iter().map(|unit| self.bench.key(unit)).collect::<Result<Vec<_>>>()?;
         let mut all: Vec<Option<Done>> =
-            self.ranks.lead(|| Ok(keys.iter().map(|key| self.store.get(key)).collect()))?;
+            self.ranks.lead(|| Ok(keys.iter().map(|key| self.bench.store.get(key)).collect()))?;
         let missing: Vec<usize> = (0..units.len()).filter(|&i| all[i].is_none()).collect();
         let found = units.len() - missing.len();
-        let progress = Progress::new(missing.iter().map(|&i| self.weight(&units[i])).sum(), self.ranks.is_first())?;
+        let progress =
+            Progress::new(missing.iter().map(|&i| self.bench.weight(&units[i])).sum(), self.ranks.is_first())?;
         let size = if self.alone() { missing.len().max(1) } else { UNITS_BETWEEN_SHARING * self.ranks.count() };
         for chunk in missing.chunks(size) {
             for (i, done) in chunk.iter().zip(self.chunk(chunk, units, &keys, &progress)?) {
@@ -97,21 +105,24 @@ impl Lab<'_> {
 
     /// Does some units and keeps them: one rank each as soon as it is done, several when they have shared them.
     fn chunk(&self, chunk: &[usize], units: &[Unit], keys: &[String], progress: &Progress) -> Result<Vec<Done>> {
+        let (bench, alone) = (&self.bench, self.alone());
         let done = self.ranks.try_map(chunk, |&i| {
-            let done = self.unit(&units[i])?;
-            if self.alone() {
-                self.store.put(&keys[i], &done)?;
-                progress.advance(self.weight(&units[i]));
+            let done = bench.unit(&units[i])?;
+            if alone {
+                bench.store.put(&keys[i], &done)?;
+                progress.advance(bench.weight(&units[i]));
             }
             Ok(done)
         })?;
-        if !self.alone() {
-            self.ranks.lead(|| chunk.iter().zip(&done).try_for_each(|(&i, done)| self.store.put(&keys[i], done)))?;
-            progress.advance(chunk.iter().map(|&i| self.weight(&units[i])).sum());
+        if !alone {
+            self.ranks.lead(|| chunk.iter().zip(&done).try_for_each(|(&i, done)| bench.store.put(&keys[i], done)))?;
+            progress.advance(chunk.iter().map(|&i| bench.weight(&units[i])).sum());
         }
         Ok(done)
     }
+}
 
+impl Bench<'_> {
     fn unit(&self, unit: &Unit) -> Result<Done> {
         let task = &self.tasks[unit.task];
         let on = |what: &str| format!("{what} on {}", task.name());

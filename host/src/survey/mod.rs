@@ -1,6 +1,6 @@
 //! The survey: many tasks, each optimizer with one setting for all of them, against settings tuned for each task.
 //!
-//! The way of the data: [`inputs`] and [`shape`] say what a data set and a network are made of; a [`suite`] crosses them
+//! The way of the data: [`inputs`] and [`shape`] say what a data set and a network are made of; a [suite](mod@suite) crosses them
 //! to [tasks](task); [`mod@run`] trains with one optimizer, [`oracle`] with every setting that is tuned for a task;
 //! [`lab`] does all of it in parallel and keeps it on disk; [`score`] compares losses, [`bootstrap`] says how sure that
 //! is; [`analysis`] makes the [`record`] of it, which is `survey.json`; [`flat`] is one optimizer over many rates;
@@ -24,6 +24,6 @@ pub mod suite;
 pub mod task;
 mod words;
 
-pub use lab::Lab;
+pub use lab::{Bench, Lab};
 pub use suite::{Plan, suite};
 pub use task::SurveyTask;
