@@ -54,5 +54,5 @@ pub const fn auto() -> Auto {
 /// [`auto`] in less memory.
 #[must_use]
 pub const fn auto_lean() -> AutoLean {
-    auto().lean()
+    RelayGuard::with_defaults(Averaged::new(learned::ngn()), Averaged::new(Ngn::new()))
 }

@@ -119,11 +119,11 @@ impl CompareArgs {
 }
 
 /// What `compare` compares unless said otherwise.
-pub const DEFAULT_OPTIMIZERS: &str =
-    "sgd,momentum,adam,l2o,table,avg-l2o,gl2o(l2o,sgd),lgl2o(l2o,sgd,paper),lgl2o(avg-l2o,sgd),lgl2o(avg-l2o,momentum)";
+pub const DEFAULT_OPTIMIZERS: &str = "auto,sgd,momentum,adam,l2o,table,avg-l2o,gl2o(l2o,sgd),lgl2o(l2o,sgd,paper),lgl2o(avg-l2o,sgd),lgl2o(avg-l2o,momentum)";
 
 const COMPARE_HELP: &str = "\
 Optimizers:
+  auto  auto-lean              no number to set: a guard with its rules, the same for all tasks; in less memory
   sgd momentum nesterov rmsprop adam adamw lion
                                a hand-designed rule with its tuned rate
   adam16  nadam                Adam whose means have 16 bits, Adam with Nesterov's momentum; with Adam's rate

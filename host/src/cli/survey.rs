@@ -64,7 +64,7 @@ fn positive(text: &str) -> Result<f64, String> {
 }
 
 /// What `survey` runs unless said otherwise.
-const SURVEYED: &str = "rnnprop,avg-l2o,controller,adam:0.03,adam:0.01,nadam:0.03,avg-nesterov:0.3,sgd:1,armijo:10,\
+const SURVEYED: &str = "auto,learned-ngn,avg-learned-ngn,avg-ngn,avg-scale-free,rnnprop,avg-l2o,controller,adam:0.03,adam:0.01,nadam:0.03,avg-nesterov:0.3,sgd:1,armijo:10,\
     lgl2o(avg-l2o,sgd:1),lgl2o(rnnprop,adam:0.01)";
 
 const SURVEY_HELP: &str = "\

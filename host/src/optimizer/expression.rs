@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! list     = item { "," item }
-//! item     = rule | guard "(" rule "," rule { "," option } ")"
+//! item     = "auto" | "auto-lean" | rule | guard "(" rule "," rule { "," option } ")"
 //! rule     = name [ ":" argument ]             sgd:0.3   sgd:5/(50+i)   adam   l2o   l2o:weights.l2o
 //! guard    = "relay" | "lgl2o" | "gl2o" | "blend"   the learned rule comes first, the fallback second
 //! option   = word | word "=" argument          nt=10   nc=10   margin=2   veto   mu=ema:0.25   share=0.5
@@ -27,6 +27,8 @@ use crate::files::read_small;
 pub const GUARDS: [&str; 4] = ["relay", "lgl2o", "gl2o", "blend"];
 /// What goes before the name of a rule whose iterates are averaged.
 pub const AVERAGED: &str = "avg-";
+/// Names of what needs no number, and whether it is the form in less memory.
+const AUTOMATIC: [(&str, bool); 2] = [("auto", false), ("auto-lean", true)];
 const RELAY_OPTIONS: [&str; 6] = ["race", "hand-over", "nc", "full", "latest", "lean"];
 const LOSS_OPTIONS: [&str; 26] = [
     "paper",
@@ -190,6 +192,9 @@ fn optimizer(item: &Item<'_>, tuned: &Tuned) -> Result<Optimizer, ExpressionErro
             let example = format!("{}(l2o,sgd)", item.word.name);
             return Err(argument(item.word.name, format!("a guard needs its two rules, as in {example}")));
         }
+        if let Some(method) = automatic(&item.word)? {
+            return Ok(Optimizer { name: item.word.name.to_owned(), method });
+        }
         let (name, rule, learned) = rule(&item.word, tuned)?;
         return Ok(Optimizer { name, method: Method::Alone { rule, learned } });
     };
@@ -211,6 +216,15 @@ fn optimizer(item: &Item<'_>, tuned: &Tuned) -> Result<Optimizer, ExpressionErro
         other => return Err(unknown("guard", other, &GUARDS)),
     };
     Ok(Optimizer { name: format!("{guard}({learned_name},{fallback_name}{suffix})"), method })
+}
+
+/// The core's [`lgl2o::auto`], in both sizes of its memory; `None` for other words.
+fn automatic(word: &Word<'_>) -> Result<Option<Method>, ExpressionError> {
+    let Some((_, lean)) = AUTOMATIC.iter().find(|(name, _)| *name == word.name) else { return Ok(None) };
+    match word.argument {
+        None => Ok(Some(RelaySettings::automatic(*lean))),
+        Some(_) => Err(argument(word.name, "it has no number to set; write it without one")),
+    }
 }
 
 /// Options written back, for the name.
@@ -359,7 +373,8 @@ fn plain_rule(word: &Word<'_>, tuned: &Tuned, prefix: &str) -> Result<(String, A
         return Ok((name, rule, true));
     }
     let Some(known) = hand_made::find(word.name) else {
-        let known: Vec<_> = hand_made::names().chain(BUILT_IN).chain(GUARDS).collect();
+        let automatic = AUTOMATIC.map(|(name, _)| name);
+        let known: Vec<_> = automatic.into_iter().chain(hand_made::names()).chain(BUILT_IN).chain(GUARDS).collect();
         return Err(unknown("optimizer", word.name, &known));
     };
     let usual = || match known.usual {

@@ -1,8 +1,12 @@
 //! Settings of the relay guard, by value.
 
-use lgl2o::guard::RelayGuard;
+use std::sync::Arc;
 
-use super::{AnyRule, Sides};
+use lgl2o::guard::RelayGuard;
+use lgl2o::learned;
+use lgl2o::rule::{Averaged, Ngn};
+
+use super::{AnyRule, Method, Sides};
 
 /// Settings of the relay guard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +33,19 @@ impl Default for RelaySettings {
 }
 
 impl RelaySettings {
+    /// The core's [`lgl2o::auto`].
+    #[must_use]
+    pub fn automatic(lean: bool) -> Method {
+        let averaged = |rule| AnyRule::Averaged(Box::new(Averaged::new(rule)));
+        Method::Relay {
+            sides: Sides {
+                learned: averaged(AnyRule::LearnedNgn(Arc::new(learned::ngn().clone()))),
+                fallback: averaged(AnyRule::Ngn(Ngn::new())),
+            },
+            settings: Self { lean, ..Self::default() },
+        }
+    }
+
     /// The core's guard with these settings, but for [`lean`](Self::lean).
     #[must_use]
     pub fn guard(&self, sides: &Sides) -> RelayGuard<AnyRule, AnyRule> {
@@ -45,6 +62,21 @@ impl RelaySettings {
 mod tests {
     use super::*;
     use crate::optimizer::{Method, Tuned, parse};
+    use lgl2o::checkpoint::Fingerprint as _;
+
+    #[test]
+    fn automatic_is_the_cores() {
+        for (name, expected) in [("auto", lgl2o::auto().fingerprint()), ("auto-lean", lgl2o::auto_lean().fingerprint())]
+        {
+            let Method::Relay { sides, settings } = parse(name, &Tuned::default()).unwrap().method else {
+                panic!("a relay")
+            };
+            let guard = settings.guard(&sides);
+            let found = if settings.lean { guard.lean().fingerprint() } else { guard.fingerprint() };
+            assert_eq!(found, expected, "{name}");
+        }
+        assert!(parse("auto:0.1", &Tuned::default()).unwrap_err().to_string().contains("no number to set"));
+    }
 
     #[test]
     fn the_default_is_the_cores() {

@@ -31,24 +31,12 @@ impl<L, F> RelayGuard<L, F> {
     /// The guard with a race of n_0 = 30 steps, a hand-over at t_1 = 300, up to n_c = 6 check batches, and rounds of at most
     /// 128 steps.
     pub const fn new(learned: L, fallback: F) -> Self {
-        Self {
-            learned,
-            fallback,
-            schedule: Schedule { race: 30, hand_over: 300 },
-            longest_round: 128,
-            check_batches: 6,
-            exact: false,
-            keeps_best: true,
-        }
+        Self::with_defaults(learned, fallback)
     }
 
     /// The same guard with less memory: the fallback's own run is not kept after the race, so the guard cannot return to
     /// it.
-    pub const fn lean(self) -> RelayGuard<L, F, 0>
-    where
-        L: Copy,
-        F: Copy,
-    {
+    pub fn lean(self) -> RelayGuard<L, F, 0> {
         RelayGuard {
             learned: self.learned,
             fallback: self.fallback,
@@ -62,6 +50,19 @@ impl<L, F> RelayGuard<L, F> {
 }
 
 impl<L, F, const SPARE: usize> RelayGuard<L, F, SPARE> {
+    /// The default, with or without memory for the fallback's own run.
+    pub(crate) const fn with_defaults(learned: L, fallback: F) -> Self {
+        Self {
+            learned,
+            fallback,
+            schedule: Schedule { race: 30, hand_over: 300 },
+            longest_round: 128,
+            check_batches: 6,
+            exact: false,
+            keeps_best: true,
+        }
+    }
+
     /// The same guard with a race of so many learned steps, at least 1, against a third as many of the fallback. The first
     /// windows are as long as that third.
     #[must_use]
