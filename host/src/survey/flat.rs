@@ -29,7 +29,7 @@ impl Flat {
     pub fn new(learned: &str) -> Result<Self, ExpressionError> {
         let pair = |rate: f32| {
             let read = |expression: &str| parse(expression, &Tuned::default());
-            Ok([read(&format!("sgd:{rate}"))?, read(&format!("lgl2o({learned},sgd:{rate})"))?])
+            Ok([read(&format!("sgd:{rate}"))?, read(&format!("relay({learned},sgd:{rate})"))?])
         };
         let pairs = RATES.map(pair).into_iter().collect::<Result<_, _>>()?;
         Ok(Self { learned: learned.to_owned(), pairs })
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn every_rate_has_both_runs() {
         let flat = Flat::new("avg-l2o").expect("a rule");
-        assert_eq!((flat.pairs.len(), flat.pairs[2][1].name.as_str()), (8, "lgl2o(avg-l2o,sgd:0.1)"));
+        assert_eq!((flat.pairs.len(), flat.pairs[2][1].name.as_str()), (8, "relay(avg-l2o,sgd:0.1)"));
         assert!(Flat::new("avg-l20").is_err());
     }
 }

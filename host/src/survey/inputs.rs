@@ -7,12 +7,14 @@
 //! | `inverted` | 1 - x |
 //! | `raw` | in units such as a sensor has: a + b x in each column, with b = 10^U(-2, 3) and a = b U(-2, 2) |
 //!
-//! Standardised, each column then has mean 0 and variance 1 over the first [`STANDARD_ROWS`] training rows; a column that
-//! does not vary there becomes 0.
+//! Standardized by the core's [`Standardizer`], each column then has mean 0 and variance 1 over the first [`STANDARD_ROWS`]
+//! training rows; a column that does not vary there becomes 0.
 
 use lgl2o::Rng;
+use lgl2o::standardize::Standardizer;
 
 use crate::data::{DataError, DataSets, Dataset, Variant};
+use crate::network::HeapTensors;
 
 /// Training rows that means and variances are taken from: as many as a device would look at before it begins.
 pub const STANDARD_ROWS: usize = 256;
@@ -88,25 +90,25 @@ fn unit(rng: &mut Rng) -> (f32, f32) {
     (factor * rng.range(-2.0, 2.0), factor)
 }
 
-/// The same data with mean 0 and variance 1 in each column.
+/// The same data through the core's standardizer, which has observed the first training rows.
 ///
 /// # Errors
-/// If an input is not finite any more.
+/// If an input is not finite.
 pub fn standardized(sets: DataSets) -> Result<DataSets, DataError> {
-    let columns: Vec<(f32, f32)> = (0..sets.train.width()).map(|column| standard(&sets.train, column)).collect();
-    each_column(sets, |column| columns[column])
-}
-
-/// Offset and factor that give a column mean 0 and variance 1 over the first training rows.
-fn standard(train: &Dataset, column: usize) -> (f32, f32) {
-    let values =
-        || train.inputs().iter().skip(column).step_by(train.width()).take(STANDARD_ROWS).map(|x| f64::from(*x));
-    let count = values().count() as f64;
-    let mean = values().sum::<f64>() / count;
-    let variance = values().map(|x| (x - mean) * (x - mean)).sum::<f64>() / count;
-    let deviation = variance.sqrt();
-    let factor = if deviation > 1e-12 * (1.0 + mean.abs()) { 1.0 / deviation } else { 0.0 };
-    ((-mean * factor) as f32, factor as f32)
+    let width = sets.train.width();
+    let mut standardizer = Standardizer::blank(&HeapTensors::zeros([width]), STANDARD_ROWS as u32);
+    // Both refuse rows of another width, and the first one rows that are not finite: a data set has neither.
+    for row in sets.train.inputs().chunks_exact(width) {
+        let _ = standardizer.observe(row);
+    }
+    let part = |data: &Dataset| {
+        let mut inputs = data.inputs().to_vec();
+        for row in inputs.chunks_exact_mut(width) {
+            let _ = standardizer.apply(row);
+        }
+        Dataset::new(inputs, data.labels().to_vec(), width, data.classes(), None)
+    };
+    Ok(DataSets { train: part(&sets.train)?, test: part(&sets.test)?, name: sets.name })
 }
 
 /// Each input x of a column becomes offset + factor x, in both parts.

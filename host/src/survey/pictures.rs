@@ -105,7 +105,7 @@ fn flat_line(survey: &Survey, flat: &FlatRecord) -> Result<String, ReportError> 
         subject: format!("{} tasks after {} steps", survey.tasks.len(), survey.steps.last().copied().unwrap_or(0)),
         explanation: "Geometric mean over the tasks; a run that diverged counts as 1000. Both axes logarithmic."
             .to_owned(),
-        names: vec!["sgd alone".to_owned(), format!("lgl2o({},sgd)", flat.learned)],
+        names: vec!["sgd alone".to_owned(), format!("relay({},sgd)", flat.learned)],
         plots: vec![
             plot("Rate of SGD; training loss", |point| point.train),
             plot("Rate of SGD; held-out loss", |point| point.held_out),
