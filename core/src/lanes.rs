@@ -17,11 +17,15 @@ macro_rules! by_lanes {
             loop {
                 $(let Some($written) = $written.next() else { break };)*
                 $(let Some($read) = $read.next() else { break };)*
+                // Copies, which alias nothing: so the compiler makes one vector of each.
+                $(let copy = *$written; let mut $written = ($written, copy);)*
+                $(let $read = *$read;)*
                 for $lane in 0..$crate::sum::LANES {
-                    $(let $written = &mut $written[$lane];)*
+                    $(let $written = &mut $written.1[$lane];)*
                     $(let $read = $read[$lane];)*
                     $body
                 }
+                $(*$written.0 = $written.1;)*
             }
         }
         $(let mut $written = $written.1.iter_mut();)*
