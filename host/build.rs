@@ -7,8 +7,17 @@ use std::{env, fs, io};
 use sha2::{Digest, Sha256};
 
 /// What results depend on. The core is beside this package, or is a released one, which has its version.
-const SOURCES: [&str; 7] =
-    ["../core/src", "src/data", "src/experiment", "src/kernels", "src/network.rs", "src/optimizer", "src/task.rs"];
+const SOURCES: [&str; 9] = [
+    "../core/src",
+    "src/data",
+    "src/experiment",
+    "src/kernels",
+    "src/network.rs",
+    "src/optimizer",
+    "src/survey/oracle.rs",
+    "src/survey/run.rs",
+    "src/task.rs",
+];
 
 fn main() -> io::Result<()> {
     let mut digest = Sha256::new();

@@ -229,6 +229,12 @@ pub trait Source<O: Objective> {
         u32::MAX
     }
 
+    /// How many training steps the run has left, those not counted that no verdict has counted yet; no limit where that is
+    /// not known. A guard that compares over windows of many steps ends one there.
+    fn left(&self) -> u32 {
+        u32::MAX
+    }
+
     /// The next training batch.
     ///
     /// # Errors

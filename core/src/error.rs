@@ -39,6 +39,10 @@ pub enum Error {
     WrongTargets,
     /// The gradient at the accepted parameters holds a NaN or an infinity.
     NonFiniteGradient,
+    /// An input row holds a NaN or an infinity.
+    NonFiniteInput,
+    /// The loss of the accepted parameters on a check batch is a NaN or infinite.
+    NonFiniteLoss,
     /// The step of an unguarded rule holds a NaN or an infinity. It was not taken.
     Diverged,
     /// A source of minibatches has no (more) batch.
@@ -78,6 +82,13 @@ impl fmt::Display for Error {
             ),
             Self::NonFiniteGradient => f.write_str(
                 "the gradient at the accepted parameters is not finite: look for NaN or huge values in the data",
+            ),
+            Self::NonFiniteInput => f.write_str(
+                "an input row holds a NaN or an infinity: leave the row out, and look at where it comes from",
+            ),
+            Self::NonFiniteLoss => f.write_str(
+                "the loss of the accepted parameters on a check batch is not finite: \
+                 look for NaN or huge values in the data",
             ),
             Self::Diverged => {
                 f.write_str("the step would leave non-finite parameters and was not taken: lower the rate, or guard it")

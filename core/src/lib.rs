@@ -32,15 +32,18 @@
 //! additions, [`rng`] the one generator, [`shuffle`] random orders without memory. [`tensors`] says what memory with a
 //! shape is: lengths are types on a device, values on a desktop, slices inside.
 //!
-//! **Objectives.** A [`batch`] borrows examples; a source hands them out. An [`objective`] gives losses and gradients:
+//! **Objectives.** A [`batch`] borrows examples; a source hands them out; [`standardize`] brings inputs of any unit to one
+//! size. An [`objective`] gives losses and gradients:
 //! a convex quadratic, logistic regression, a multilayer perceptron of any depth.
 //!
-//! **Update rules.** A [`rule`] turns a gradient into a step: SGD, momentum, Nesterov, RMSProp, Adam, AdamW, Lion,
+//! **Update rules.** A [`rule`] turns a gradient into a step: SGD, momentum, Nesterov, RMSProp, Adam, AdamW, NAdam, Lion,
 //! Armijo backtracking; any of them with its iterates averaged. A [`learned`] rule does the same with weights that were
 //! meta-trained.
 //!
 //! **Guards.** A [`guard`] proposes candidates from the accepted parameters, judges them by asking an [`oracle`] that
 //! counts the cost, and commits one. Its verdict says who won, by how much, and at what price.
+//!
+//! **No number to set.** [`auto()`] is a guard with its rules, for all tasks.
 //!
 //! **Trainer.** The [`trainer`] holds all memory in one value and runs rounds. Where there is no room for it, a
 //! [`Descent`](objective::mlp::Descent) trains by a plain rule without memory for a gradient.
@@ -80,6 +83,7 @@ extern crate std;
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+pub mod auto;
 pub mod batch;
 pub mod checkpoint;
 mod checksum;
@@ -98,10 +102,12 @@ pub mod rng;
 mod root;
 pub mod rule;
 pub mod shuffle;
+pub mod standardize;
 pub mod sum;
 pub mod tensors;
 pub mod trainer;
 
+pub use auto::{Auto, AutoLean, auto, auto_lean};
 pub use checkpoint::CheckpointError;
 pub use error::Error;
 pub use guard::{Guard, Verdict, Winner};

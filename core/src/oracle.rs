@@ -61,6 +61,12 @@ impl Difference {
         self.mean
     }
 
+    /// The standard deviation over the examples; 0 where there is one.
+    #[must_use]
+    pub fn spread(&self) -> f32 {
+        if self.examples < 2 { 0.0 } else { crate::math::sqrt(self.scatter / (self.examples as f32 - 1.0)) }
+    }
+
     /// Its standard error; 0 where there is one example, an exact loss.
     #[must_use]
     pub fn standard_error(&self) -> f32 {
@@ -68,7 +74,7 @@ impl Difference {
         if self.examples < 2 { 0.0 } else { crate::math::sqrt(self.scatter / ((n - 1.0) * n)) }
     }
 
-    /// Merges the differences of one batch, at least one. Gives the batch's share of all examples so far.
+    /// Merges the differences of one batch, at least one. Returns the batch's share of all examples so far.
     fn merge(&mut self, values: &[f32]) -> f32 {
         let n = values.len() as f32;
         let mean = sum::sum(values) / n;
@@ -86,7 +92,7 @@ impl Difference {
 /// Losses of two candidates, and perhaps of a third point, on the same examples.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Paired {
-    first: f32,
+    first: Difference,
     second: f32,
     third: f32,
     to_first: Difference,
@@ -97,7 +103,15 @@ impl Paired {
     /// Mean loss of the first candidate; infinite if it is not finite.
     #[must_use]
     pub fn first(&self) -> f32 {
-        or_infinity(self.first)
+        or_infinity(self.first.mean())
+    }
+
+    /// Standard deviation of the first candidate's losses over the examples: a scale of the loss that does not change
+    /// when a constant is added to it. 0 where there is one example, an exact loss, or the losses are not finite.
+    #[must_use]
+    pub fn spread(&self) -> f32 {
+        let spread = self.first.spread();
+        if spread.is_finite() { spread } else { 0.0 }
     }
 
     /// Mean loss of the second candidate; infinite if it is not finite.
@@ -136,26 +150,25 @@ impl Paired {
         &self.to_third
     }
 
-    /// Merges the losses of one batch; `second` is left holding the differences. Gives the batch's share of all
-    /// examples so far.
-    fn merge(&mut self, first: &[f32], second: &mut [f32]) -> f32 {
-        let n = first.len() as f32;
+    /// Merges the losses of one batch; `first` is left holding the differences, `second` as it is. Returns the batch's
+    /// share of all examples so far.
+    fn merge(&mut self, first: &mut [f32], second: &[f32]) -> f32 {
         if first.is_empty() {
             return 0.0;
         }
-        let (mean_first, mean_second) = (sum::sum(first) / n, sum::sum(second) / n);
-        subtract(second, first);
-        let share = self.to_first.merge(second);
-        self.first += (mean_first - self.first) * share;
+        let mean_second = sum::sum(second) / second.len() as f32;
+        self.first.merge(first);
+        subtract_from(second, first);
+        let share = self.to_first.merge(first);
         self.second += (mean_second - self.second) * share;
         share
     }
 }
 
-/// a <- a - b.
-fn subtract(a: &mut [f32], b: &[f32]) {
-    for (a, &b) in a.iter_mut().zip(b) {
-        *a -= b;
+/// b <- a - b.
+fn subtract_from(a: &[f32], b: &mut [f32]) {
+    for (&a, b) in a.iter().zip(b) {
+        *b = a - *b;
     }
 }
 
@@ -226,19 +239,16 @@ impl<'a, O: Objective> Oracle<'a, O> {
         let n = self.objective.losses(self.scratch, first, batch, a)?;
         self.objective.losses(self.scratch, second, batch, b)?;
         self.spent.forwards = self.spent.forwards.saturating_add(2 * n as u64);
-        let (of_first, of_second) = (a.as_ref().get(..n).unwrap_or(&[]), b.as_mut().get_mut(..n).unwrap_or(&mut []));
+        let (of_first, of_second) = (a.as_mut().get_mut(..n).unwrap_or(&mut []), b.as_ref().get(..n).unwrap_or(&[]));
         let share = paired.merge(of_first, of_second);
         let Some(third) = third else { return Ok(()) };
-        // There are two buffers: the second candidate's losses are put together again before the first one's go.
-        for (b, &a) in of_second.iter_mut().zip(of_first) {
-            *b += a;
-        }
+        // There are two buffers: the third point's losses take the place of the first one's, which are merged already.
         paired.third += (self.loss(third, batch)? - paired.third) * share;
         let [a, b] = &mut *self.losses;
-        let (of_third, of_second) = (a.as_ref().get(..n).unwrap_or(&[]), b.as_mut().get_mut(..n).unwrap_or(&mut []));
-        subtract(of_second, of_third);
-        if !of_second.is_empty() {
-            paired.to_third.merge(of_second);
+        let (of_third, of_second) = (a.as_mut().get_mut(..n).unwrap_or(&mut []), b.as_ref().get(..n).unwrap_or(&[]));
+        subtract_from(of_second, of_third);
+        if !of_third.is_empty() {
+            paired.to_third.merge(of_third);
         }
         Ok(())
     }
@@ -289,10 +299,10 @@ mod tests {
         let second = [0.25, 1.5, 0.5, 1.0, 0.5];
         let mut paired = Paired::default();
         for part in [0..2, 2..5] {
-            let mut b = [0.0; 3];
-            let b = &mut b[..part.len()];
-            b.copy_from_slice(&second[part.clone()]);
-            paired.merge(&first[part], b);
+            let mut a = [0.0; 3];
+            let a = &mut a[..part.len()];
+            a.copy_from_slice(&first[part.clone()]);
+            paired.merge(a, &second[part]);
         }
         let d: [f64; 5] = core::array::from_fn(|i| f64::from(second[i]) - f64::from(first[i]));
         let mean = d.iter().sum::<f64>() / 5.0;
@@ -300,12 +310,14 @@ mod tests {
         assert!((f64::from(paired.difference()) - mean).abs() < 1e-7);
         assert!((f64::from(paired.standard_error()) - (variance / 5.0).sqrt()).abs() < 1e-6);
         assert_eq!((paired.first(), paired.second()), (0.9, 0.75));
+        let variance = first.iter().map(|&a| (f64::from(a) - 0.9).powi(2)).sum::<f64>() / 4.0;
+        assert!((f64::from(paired.spread()) - variance.sqrt()).abs() < 1e-6);
     }
 
     #[test]
     fn a_loss_that_is_not_finite_counts_as_infinite() {
         let mut paired = Paired::default();
-        paired.merge(&[1.0], &mut [f32::NAN]);
+        paired.merge(&mut [1.0], &[f32::NAN]);
         assert_eq!((paired.first(), paired.second()), (1.0, f32::INFINITY));
     }
 }

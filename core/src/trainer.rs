@@ -18,22 +18,24 @@ use crate::tensors::Zeroed;
 pub struct Progress {
     /// Rounds done.
     pub rounds: u32,
-    /// Training steps done.
+    /// Training steps done, whether what they led to was kept or not: what a schedule counts.
     pub steps: u64,
+    /// Steps that the accepted parameters have made: those of the candidates that were kept.
+    pub accepted: u64,
     /// Rounds that the learned side won.
     pub learned: u32,
-    /// Rounds that nobody won.
+    /// Rounds that nobody won, or that ended before anybody was judged.
     pub neither: u32,
     /// Gradients and forward passes spent, in examples.
     pub spent: Cost,
 }
 
 impl Zeroed for Progress {
-    const ZERO: Self = Self { rounds: 0, steps: 0, learned: 0, neither: 0, spent: Cost::ZERO };
+    const ZERO: Self = Self { rounds: 0, steps: 0, accepted: 0, learned: 0, neither: 0, spent: Cost::ZERO };
 }
 
 impl Persist for Progress {
-    crate::persist_fields!(rounds, steps, learned, neither, spent);
+    crate::persist_fields!(rounds, steps, accepted, learned, neither, spent);
 }
 
 impl Progress {
@@ -46,6 +48,7 @@ impl Progress {
     fn count(&mut self, verdict: &Verdict) {
         self.rounds = self.rounds.saturating_add(1);
         self.steps = self.steps.saturating_add(verdict.steps.into());
+        self.accepted = self.accepted.saturating_add(verdict.accepted.into());
         match verdict.winner {
             Winner::Fallback => {}
             Winner::Learned => self.learned = self.learned.saturating_add(1),

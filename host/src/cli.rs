@@ -1,15 +1,19 @@
 //! What can be asked for on the command line.
 
+mod survey;
+
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
-use lgl2o::objective::mlp::Activation;
 
 use crate::bench::WORKLOADS;
 use crate::device::board;
+use crate::network::{self, ACTIVATIONS};
 use crate::reproduce::plan::EXPERIMENTS;
 use crate::task::{BATCH, Hidden, TASKS};
+
+pub use survey::SurveyArgs;
 
 /// Guarded learned optimization: compare optimizers, meta-train learned ones, fetch data.
 ///
@@ -31,6 +35,7 @@ Examples:
   lgl2o compare --quick               the same, short
   lgl2o data fetch mnist              download MNIST and verify it
   lgl2o compare --task mnist          the comparison on MNIST
+  lgl2o survey                        one setting for many tasks, report in out/survey
   lgl2o reproduce                     every experiment on Spirals and MNIST, report in out/reproduce
   lgl2o device --board mps2-an386     train on a Cortex-M4F under QEMU, and compare
   lgl2o meta-train --config host/meta/tiny.toml --out out/meta
@@ -46,6 +51,8 @@ fn at_most(bound: u64) -> RangedU64ValueParser {
 pub enum Command {
     /// Compare several optimizers on one task, over several seeds.
     Compare(CompareArgs),
+    /// Run optimizers on many tasks, each with one setting for all, against settings tuned for each task.
+    Survey(SurveyArgs),
     /// Run every experiment of the paper, and the shifts; one report.
     Reproduce(ReproduceArgs),
     /// Train the weights of a learned optimizer.
@@ -88,7 +95,7 @@ pub struct CompareArgs {
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = at_most(65_536))]
     pub hidden: Vec<u64>,
     /// Activation of the hidden layers; the task's own unless said otherwise.
-    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(ACTIVATIONS))]
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(ACTIVATIONS.map(|(name, _)| name)))]
     pub activation: Option<String>,
     /// Where the report goes; out/TASK unless said otherwise.
     #[arg(long, value_name = "DIR")]
@@ -101,33 +108,25 @@ pub struct CompareArgs {
     pub tune: bool,
 }
 
-/// Activations that a hidden layer may have.
-const ACTIVATIONS: [&str; 4] = ["sigmoid", "tanh", "relu", "identity"];
-
 impl CompareArgs {
     /// The hidden layers that were asked for.
     #[must_use]
     pub fn hidden(&self) -> Hidden {
         let widths: Vec<usize> = self.hidden.iter().map(|width| *width as usize).collect();
-        let activation = self.activation.as_deref().map(|name| match name {
-            "tanh" => Activation::Tanh,
-            "relu" => Activation::Relu,
-            "identity" => Activation::Identity,
-            _ => Activation::Sigmoid,
-        });
+        let activation = self.activation.as_deref().and_then(network::activation);
         Hidden { widths: (!widths.is_empty()).then_some(widths), activation }
     }
 }
 
 /// What `compare` compares unless said otherwise.
-pub const DEFAULT_OPTIMIZERS: &str =
-    "sgd,momentum,adam,l2o,table,avg-l2o,gl2o(l2o,sgd),lgl2o(l2o,sgd,paper),lgl2o(avg-l2o,sgd),lgl2o(avg-l2o,momentum)";
+pub const DEFAULT_OPTIMIZERS: &str = "auto,sgd,momentum,adam,l2o,table,avg-l2o,gl2o(l2o,sgd),lgl2o(l2o,sgd,paper),lgl2o(avg-l2o,sgd),lgl2o(avg-l2o,momentum)";
 
 const COMPARE_HELP: &str = "\
 Optimizers:
+  auto  auto-lean              no number to set: a guard with its rules, the same for all tasks; in less memory
   sgd momentum nesterov rmsprop adam adamw lion
                                a hand-designed rule with its tuned rate
-  adam16                       Adam whose means have 16 bits, with Adam's rate
+  adam16  nadam                Adam whose means have 16 bits, Adam with Nesterov's momentum; with Adam's rate
   sgd:0.3  sgd:5/(50+i)        the same with a rate of one's own
   armijo  armijo:10            SGD with backtracking from a largest rate
   l2o  l2o:FILE                the built-in learned optimizer, or weights of any kind from a file

@@ -13,6 +13,8 @@
 //! **Reproduction.** [`reproduce`] is the paper's experiments and more, each run a unit that is kept on disk, with the
 //! claims that they support or do not.
 //!
+//! **Survey.** A [`survey`] runs each optimizer with one setting on many tasks, against settings tuned for each task.
+//!
 //! **Meta-training.** [`meta`] trains the weights of learned optimizers.
 //!
 //! **Devices.** [`device`] runs a demonstration on a board and holds it against the same core here.
@@ -22,7 +24,7 @@
 //! **Ranks.** [`ranks`] spreads work over the processes that `mpirun` starts.
 //!
 //! **Commands.** [`cli`] says what can be asked for, [`command`] does it; what they write, they write as [`files`]
-//! does.
+//! does; finished units of long work are kept in a [`store`].
 
 pub mod bench;
 pub mod cli;
@@ -39,4 +41,6 @@ pub mod ranks;
 pub mod record;
 pub mod report;
 pub mod reproduce;
+pub mod store;
+pub mod survey;
 pub mod task;

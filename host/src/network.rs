@@ -11,6 +11,20 @@ use lgl2o::tensors::Tensors;
 
 use crate::kernels::Vectors;
 
+/// The activations that a hidden layer may have, by name.
+pub const ACTIVATIONS: [(&str, Activation); 4] = [
+    ("sigmoid", Activation::Sigmoid),
+    ("tanh", Activation::Tanh),
+    ("relu", Activation::Relu),
+    ("identity", Activation::Identity),
+];
+
+/// An activation by name.
+#[must_use]
+pub fn activation(name: &str) -> Option<Activation> {
+    ACTIVATIONS.into_iter().find(|(known, _)| *known == name).map(|(_, activation)| activation)
+}
+
 /// A list of tensors in one allocation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeapTensors {

@@ -2,7 +2,7 @@
 //!
 //! The settings are the rules' own, widened exactly, so that both sides compute the same function.
 
-use lgl2o::rule::{Adam, AdamW, Lion, Momentum, Nesterov, Rate, RmsProp, Sgd};
+use lgl2o::rule::{Adam, AdamW, Lion, Momentum, NAdam, Nesterov, Rate, RmsProp, Sgd};
 
 /// Which rule, with its settings.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +19,8 @@ pub enum Which {
     Adam(Adam),
     /// Adam with decoupled decay.
     AdamW(AdamW),
+    /// Adam with Nesterov's momentum.
+    NAdam(NAdam),
     /// Lion.
     Lion(Lion),
 }
@@ -86,6 +88,14 @@ impl Reference {
             Which::Adam(rule) => rate(rule.rate, before) * adam(&rule, m, v, g, self.steps),
             Which::AdamW(AdamW { adam: rule, decay }) => {
                 rate(rule.rate, before) * (adam(&rule, m, v, g, self.steps) + f64::from(decay) * w)
+            }
+            Which::NAdam(NAdam { adam: rule }) => {
+                let rate = rate(rule.rate, before);
+                let (beta1, t) = (f64::from(rule.beta1), i32::try_from(self.steps).unwrap_or(i32::MAX - 1));
+                adam(&rule, m, v, g, self.steps);
+                let ahead = beta1 * *m / (1.0 - beta1.powi(t + 1)) + (1.0 - beta1) * g / (1.0 - beta1.powi(t));
+                let square = *v / (1.0 - f64::from(rule.beta2).powi(t));
+                rate * ahead / (square.sqrt() + f64::from(rule.eps))
             }
             Which::Lion(rule) => {
                 let (beta1, beta2) = (f64::from(rule.beta1), f64::from(rule.beta2));

@@ -8,7 +8,7 @@ use lgl2o::objective::mlp::network::BlankNetwork;
 use lgl2o::objective::mlp::{Dense, Descent, Fixed, Loss, Mlp, Relu, Sigmoid, Tanh};
 use lgl2o::objective::{Blank, Objective};
 use lgl2o::rule::{
-    Adam, Adam16, AdamW, Coordinatewise, Lion, Momentum, Nesterov, NoProbe, RmsProp, Rule, RuleState, Sgd, State,
+    Adam, Adam16, AdamW, Coordinatewise, Lion, Momentum, NAdam, Nesterov, NoProbe, RmsProp, Rule, RuleState, Sgd, State,
 };
 use lgl2o::tensors::Tensors;
 use lgl2o::{Error, Rng, chain};
@@ -100,6 +100,7 @@ fn every_rule_moves_as_with_a_whole_gradient() {
     assert_same_everywhere!(Adam::new(0.01));
     assert_same_everywhere!(Adam16::new(0.01));
     assert_same_everywhere!(AdamW::new(0.01));
+    assert_same_everywhere!(NAdam::new(0.01));
 }
 
 /// A batch that is wrong, or whose loss or errors are not finite, is refused before anything has moved.

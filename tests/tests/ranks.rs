@@ -1,4 +1,4 @@
-//! `lgl2o meta-train` and `reproduce` spread over ranks by `mpirun`: the same bytes for any number of them, and failures
+//! `lgl2o meta-train`, `reproduce` and `survey` spread over ranks by `mpirun`: the same bytes for any number of them, and failures
 //! that end all.
 //!
 //! Ignored unless asked for, since they need Open MPI and libclang:
@@ -137,6 +137,29 @@ fn experiments_do_not_depend_on_ranks() {
     let (again, count) = reproduce(one.path(), "2");
     assert!(again == written, "two ranks that go on");
     assert!(count.starts_with(&format!("runs: {lost} done, {} found", stored.len() - lost)), "{count}");
+}
+
+/// What `survey` writes, with one rank and with three, and with two that go on from what one has left half done.
+#[test]
+#[ignore = "needs Open MPI and libclang"]
+fn surveys_do_not_depend_on_ranks() {
+    let survey = |dir: &Path, ranks: &str| {
+        let fixed =
+            ["--quick", "--networks", "6 tanh", "--optimizers", "adam:0.03,l2o", "--flat", "none", "--out", "o"];
+        let start = ["-n", ranks, program().to_str().unwrap(), "survey", "--threads", "1"];
+        let said = ran(&mut mpirun(dir, &[&start[..], &fixed].concat()));
+        assert_eq!(said.expect(0, &[]).out.matches("report: ").count(), 1, "{said:?}");
+        ["survey.json", "survey.html", "table.md"].map(|name| fs::read(dir.join("o").join(name)).unwrap())
+    };
+    let (one, three) = (folder(), folder());
+    let written = survey(one.path(), "1");
+    assert!(survey(three.path(), "3") == written, "one rank and three");
+    let units: Vec<_> = fs::read_dir(one.path().join("o/units")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    units[..units.len() / 2].iter().for_each(|unit| fs::remove_file(unit).unwrap());
+    assert!(survey(one.path(), "2") == written, "two ranks that go on");
+    let wrong = ["-n", "2", program().to_str().unwrap(), "survey", "--optimizers", "adm:1"];
+    let said = ran(&mut mpirun(one.path(), &wrong));
+    assert_eq!(said.expect(2, &["did you mean `adam`"]).err.matches("did you mean").count(), 1, "{said:?}");
 }
 
 /// A rank that is killed ends the others; what was saved goes on, with another number of ranks, to the same end.

@@ -5,7 +5,7 @@
 
 use lgl2o::learned;
 use lgl2o::rule::{
-    Adam, Adam16, AdamW, Armijo, Lion, Momentum, Nesterov, Ngn, NoProbe, PlainNgn, Probe, Rate, RmsProp, Rule,
+    Adam, Adam16, AdamW, Armijo, Lion, Momentum, NAdam, Nesterov, Ngn, NoProbe, PlainNgn, Probe, Rate, RmsProp, Rule,
     RuleState, Sgd, State,
 };
 use lgl2o::tensors::{Tensors, Zeroed};
@@ -103,6 +103,22 @@ fn adam_with_decay() {
     assert_close(path(&AdamW { adam, decay: 0.5 }, SIGNS), expected);
 }
 
+/// As Adam's test; d = (m / (2 (1 - 2^-(t+1))) + g / (2 (1 - 2^-t))) / sqrt v' is
+///
+/// - first number: m = 1, 1/2, 1/4, so (2/3 + 2) / 2 = 4/3, (2/7) / sqrt(12/7), (2/15) / sqrt(36/37);
+/// - second: m = -2, -3, -7/2, so (-4/3 - 4) / 4 = -4/3, (-12/7 - 8/3) / 4 = -23/21, (-28/15 - 16/7) / 4 = -1.0380952;
+/// - third: m = 1/2, -1/4, 3/8, so 1/3 + 1 = 4/3, -1/7 - 2/3 = -17/21, 1/5 + 4/7 = 27/35.
+#[test]
+fn adam_with_nesterovs_momentum() {
+    let adam = Adam { beta1: 0.5, beta2: 0.75, eps: 0.0, ..Adam::new(0.5) };
+    let expected = [
+        ([0.333_333_3, 2.666_666_7], [2.333_333_3]),
+        ([0.224_224_4, 3.214_285_7], [2.738_095_2]),
+        ([0.156_638_2, 3.733_333_3], [2.352_381]),
+    ];
+    assert_close(path(&NAdam { adam }, SIGNS), expected);
+}
+
 /// beta1 = 1/2, beta2 = 3/4, rate 1/2; c = m/2 + g/2 with m from before the step, and sign 0 = 0:
 ///
 /// - first number, g = 2, -1, 0: m = 0, 1/2, 1/8; c = 1, -1/4, 1/16;
@@ -162,6 +178,7 @@ fn observing_resetting_and_copying() {
     assert_state_laws("adam", &Adam::new(0.1));
     assert_state_laws("adam16", &Adam16::new(0.1));
     assert_state_laws("adamw", &AdamW::new(0.1));
+    assert_state_laws("nadam", &NAdam::new(0.1));
     assert_state_laws("lion", &Lion::new(0.1));
     assert_state_laws("armijo", &Armijo::new(1.0).unwrap());
     assert_state_laws("plain-ngn", &PlainNgn::new(1.0));

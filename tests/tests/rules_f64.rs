@@ -1,6 +1,6 @@
 //! The hand-designed update rules against double precision, over random settings and gradients.
 
-use lgl2o::rule::{Adam, AdamW, Lion, Momentum, Nesterov, NoProbe, Rate, RmsProp, Rule, Sgd};
+use lgl2o::rule::{Adam, AdamW, Lion, Momentum, NAdam, Nesterov, NoProbe, Rate, RmsProp, Rule, Sgd};
 use lgl2o_tests::oracle::{distance, largest, wide, widen};
 use lgl2o_tests::reference::{Reference, Which};
 use lgl2o_tests::{cases, strategy};
@@ -24,7 +24,7 @@ fn rate() -> impl Strategy<Value = Rate> {
 fn which() -> impl Strategy<Value = Which> {
     // Means forget by at most half a step: with a fast second moment, m / sqrt v would magnify m's rounding.
     let settings = (rate(), 0f32..0.99, 0.5f32..0.9999, prop_oneof![Just(1e-8f32), 1e-4f32..1.0], 0f32..0.5);
-    (0..7, settings).prop_map(|(which, (rate, beta1, beta2, eps, decay))| {
+    (0..8, settings).prop_map(|(which, (rate, beta1, beta2, eps, decay))| {
         let adam = Adam { rate, beta1, beta2, eps };
         match which {
             0 => Which::Sgd(Sgd { rate }),
@@ -33,6 +33,7 @@ fn which() -> impl Strategy<Value = Which> {
             3 => Which::RmsProp(RmsProp { rate, decay: beta2, eps }),
             4 => Which::Adam(adam),
             5 => Which::AdamW(AdamW { adam, decay }),
+            6 => Which::NAdam(NAdam { adam }),
             _ => Which::Lion(Lion { rate, beta1, beta2, decay }),
         }
     })
@@ -55,6 +56,7 @@ fn dispatch(which: &Which, w: Three, gradients: &[[f32; 7]]) -> Three {
         Which::RmsProp(rule) => single(rule, w, gradients),
         Which::Adam(rule) => single(rule, w, gradients),
         Which::AdamW(rule) => single(rule, w, gradients),
+        Which::NAdam(rule) => single(rule, w, gradients),
         Which::Lion(rule) => single(rule, w, gradients),
     }
 }
@@ -82,7 +84,7 @@ proptest! {
         }
         // Where Lion's direction nearly vanishes, single precision may see the other sign.
         prop_assume!(reference.closest > 1e-5);
-        let corrected = matches!(which, Which::Adam(_) | Which::AdamW(_));
+        let corrected = matches!(which, Which::Adam(_) | Which::AdamW(_) | Which::NAdam(_));
         let share = if corrected { 2e-4 } else { 1e-5 };
         let allowed = gradients.len() as f64 * size / f64::from(1 << 22) + share * reference.travelled;
         let got = widen(&dispatch(&which, params(start), &gradients)).concat();

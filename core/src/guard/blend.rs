@@ -122,6 +122,8 @@ impl<L: Rule, F: Rule> Guard for Blend<L, F> {
         oracle: &mut Oracle<'_, O>,
         source: &mut impl Source<O>,
     ) -> Result<Verdict, Error> {
+        self.learned.check()?;
+        self.fallback.check()?;
         let [params, learned, fallback] = memory.points.all_mut();
         let batch = source.train()?;
         let train_loss = oracle.gradient(params, batch, &mut memory.gradient)?;
@@ -143,9 +145,11 @@ impl<L: Rule, F: Rule> Guard for Blend<L, F> {
         Ok(Verdict {
             winner,
             steps: 1,
+            accepted: u32::from(winner != Winner::Neither),
             train_loss,
-            fallback_loss: f32::NAN,
-            learned_loss: f32::NAN,
+            fallback_loss: None,
+            learned_loss: None,
+            kept_loss: None,
             standard_error: 0.0,
             spent: oracle.spent(),
         })

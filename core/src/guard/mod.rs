@@ -9,6 +9,7 @@
 //! | [`Unguarded`] | nothing | 1 g |
 //! | [`LossGuard::paper`] (LGL2O) | which candidate has the lower loss? | (2 n_t - 1) / n_t g + 2 n_c / n_t f |
 //! | [`LossGuard::new`], strides of k | the same, at growing intervals | 1 g + 3 n_c / k f, and now and then a race |
+//! | [`RelayGuard`] | is the point the best so far? The learned rule runs first, the fallback later | 1 g + checks, and one race of 10 g |
 //! | [`ResidualGuard`] (GL2O) | is the gradient at the proposal small enough? | 2 g |
 //! | [`Blend`] | nothing: a fixed mixture of both, as a control | 1 g |
 //!
@@ -20,6 +21,7 @@ pub mod loss;
 pub mod pace;
 pub mod points;
 pub mod policy;
+pub mod relay;
 pub mod residual;
 pub mod unguarded;
 
@@ -27,6 +29,7 @@ pub use blend::Blend;
 pub use decision::Decision;
 pub use loss::LossGuard;
 pub use policy::{Follow, KeepOwn, Reset, Rewind, StatePolicy};
+pub use relay::RelayGuard;
 pub use residual::{MuRule, ResidualGuard};
 pub use unguarded::Unguarded;
 
@@ -58,18 +61,23 @@ pub enum Winner {
 pub struct Verdict {
     /// Whose candidate was kept.
     pub winner: Winner,
-    /// Training steps that the kept candidate has made, n_t.
+    /// Training steps that the round counts for in a schedule: those of the kept candidate, or where none was kept those of
+    /// the one that would have been. 0 where the round ended before anybody was judged; its steps count when they are.
     pub steps: u32,
+    /// Training steps by which the accepted parameters are further than before; 0 where they are what they were.
+    pub accepted: u32,
     /// Mean loss on the round's first training batch, at the parameters that the round started from (at the front of
     /// the average, where an [averaged](crate::rule::Averaged) rule is alone).
     pub train_loss: f32,
     /// What the fallback's candidate was judged by: its check loss (for the residual guard, its bound). Infinite for a
-    /// candidate that is not finite; NaN where the guard did not need it.
-    pub fallback_loss: f32,
+    /// candidate that is not finite; `None` where the guard did not ask.
+    pub fallback_loss: Option<f32>,
     /// What the learned candidate was judged by: its check loss (for the residual guard, its residual). Infinite for a
-    /// candidate that is not finite; NaN where the guard did not need it.
-    pub learned_loss: f32,
-    /// Standard error of the difference of the two losses; 0 where the losses are exact or there is one only.
+    /// candidate that is not finite; `None` where the guard did not ask.
+    pub learned_loss: Option<f32>,
+    /// Check loss of the parameters that were accepted before the round; `None` where the guard did not ask.
+    pub kept_loss: Option<f32>,
+    /// Standard error of the difference that decided; 0 where the losses are exact or nothing was compared.
     pub standard_error: f32,
     /// Gradients and forward passes spent, in examples.
     pub spent: Cost,

@@ -290,6 +290,8 @@ impl<L: Rule, F: Rule> Guard for ResidualGuard<L, F> {
         oracle: &mut Oracle<'_, O>,
         source: &mut impl Source<O>,
     ) -> Result<Verdict, Error> {
+        self.learned.check()?;
+        self.fallback.check()?;
         source.begin_round();
         let [params, learned, fallback] = memory.points.all_mut();
         let batch = source.train()?;
@@ -335,9 +337,11 @@ impl<L: Rule, F: Rule> Guard for ResidualGuard<L, F> {
         Ok(Verdict {
             winner,
             steps: 1,
+            accepted: u32::from(winner != Winner::Neither),
             train_loss,
-            fallback_loss: limit,
-            learned_loss: residual,
+            fallback_loss: Some(limit),
+            learned_loss: Some(residual),
+            kept_loss: None,
             standard_error: 0.0,
             spent: oracle.spent(),
         })

@@ -83,6 +83,7 @@ impl<R: Rule> Guard for Unguarded<R> {
         oracle: &mut Oracle<'_, O>,
         source: &mut impl Source<O>,
     ) -> Result<Verdict, Error> {
+        self.rule.check()?;
         let UnguardedMemory { points, gradient, state } = memory;
         let [params, candidate] = points.all_mut();
         let batch = source.train()?;
@@ -99,9 +100,11 @@ impl<R: Rule> Guard for Unguarded<R> {
         Ok(Verdict {
             winner: if self.learned { Winner::Learned } else { Winner::Fallback },
             steps: 1,
+            accepted: 1,
             train_loss,
-            fallback_loss: f32::NAN,
-            learned_loss: f32::NAN,
+            fallback_loss: None,
+            learned_loss: None,
+            kept_loss: None,
             standard_error: 0.0,
             spent: oracle.spent(),
         })

@@ -4,7 +4,7 @@
 //! offset 0   "L2OW"
 //!        4   version, 1
 //!        5   kind of optimizer: 1 coordinate MLP, 2 coordinate LSTM, 3 RNNProp, 4 tensor controller, 5 table,
-//!            6 scale-free, 7 lean scale-free
+//!            6 scale-free, 7 lean scale-free, 8 non-negative Gauss-Newton
 //!        6   hidden units
 //!        7   0, reserved
 //!        8   number n of weights, u32

@@ -9,6 +9,7 @@
 //! |---|---|---|---|---|
 //! | [`LearnedScaleFree`] | 18 | 88 | 3 | 110 |
 //! | [`LeanScaleFree`] | 10 | 56 | 2 | 60 |
+//! | [`LearnedNgn`] | 14 | 72 | 2 | 60 |
 //! | [`Table`] | 99 | 142 | 2 | 75 |
 //! | [`TensorController`] | 296 | 1,200 | 2 | 35 |
 //! | [`CoordinateMlp<8>`] | 151 | 620 | 4 | 270 |
@@ -26,6 +27,7 @@ pub mod coordinate;
 pub mod coordinate_lstm;
 mod features;
 pub mod file;
+pub mod gauss_newton;
 pub mod lean;
 mod lstm;
 pub mod recurrent;
@@ -37,6 +39,7 @@ pub use controller::TensorController;
 pub use coordinate::CoordinateMlp;
 pub use coordinate_lstm::CoordinateLstm;
 pub use file::WeightsError;
+pub use gauss_newton::LearnedNgn;
 pub use lean::LeanScaleFree;
 pub use recurrent::RecurrentState;
 pub use rnnprop::RnnProp;
@@ -89,7 +92,7 @@ macro_rules! built_in {
         $(
             $(#[$doc])*
             #[must_use]
-            pub fn $name() -> &'static $rule {
+            pub const fn $name() -> &'static $rule {
                 static RULE: $rule = match <$rule>::from_bytes(include_bytes!($file)) {
                     Ok(rule) => rule,
                     // Evaluated by the compiler: a damaged file does not build.
@@ -114,6 +117,8 @@ built_in! {
     /// assert!(w[0] < 1.0 && w[1] < -2.0);
     /// ```
     tiny: CoordinateMlp<8> = "tiny.l2o",
+    /// The learned form of NGN, meta-trained on a distribution of tasks: 14 weights.
+    ngn: LearnedNgn = "ngn.l2o",
     /// A coordinatewise LSTM with 8 units in a layer, meta-trained likewise: 909 weights.
     lstm: CoordinateLstm<8> = "lstm.l2o",
     /// RNNProp with 8 units in a layer, meta-trained likewise: 1125 weights.

@@ -11,6 +11,7 @@
 //! | [`Nesterov`] | look-ahead momentum | 1 |
 //! | [`RmsProp`] | -rate g / rms(g) | 1 |
 //! | [`Adam`], [`AdamW`] | -rate mean(g) / rms(g) | 2 |
+//! | [`NAdam`] | as Adam, with the mean looking ahead | 2 |
 //! | [`Adam16`] | as Adam | 1, two numbers of 16 bits in each |
 //! | [`Lion`] | -rate sign | 1 |
 //! | [`Armijo`] | -rate g, rate found by backtracking | 1 (the starting point of the search) |
@@ -31,6 +32,7 @@ pub mod coordinatewise;
 pub mod layered;
 pub mod lion;
 pub mod momentum;
+pub mod nadam;
 pub mod nesterov;
 pub mod ngn;
 pub mod plain_ngn;
@@ -49,6 +51,7 @@ pub use coordinatewise::Coordinatewise;
 pub use layered::LayeredState;
 pub use lion::Lion;
 pub use momentum::Momentum;
+pub use nadam::NAdam;
 pub use nesterov::Nesterov;
 pub use ngn::Ngn;
 pub use plain_ngn::PlainNgn;
@@ -59,6 +62,7 @@ pub use scale_free_momentum::ScaleFreeMomentum;
 pub use sgd::Sgd;
 
 use crate::checkpoint::{Origin, Persist, Sink};
+use crate::error::Error;
 use crate::tensors::{Tensors, Zeroed};
 
 /// The loss of any point on the batch that a step is taken for.
@@ -74,6 +78,14 @@ pub trait Probe<P> {
 pub trait Rule {
     /// Accumulators for parameters of type P.
     type State<P: Tensors>: RuleState;
+
+    /// Whether all settings are in their range. A guard asks before each round.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSetting`] says which one is not, and what its range is.
+    fn check(&self) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// Whether the rule may ask the probe: then its step cannot be made once the batch is gone.
     fn probes(&self) -> bool {
@@ -122,6 +134,9 @@ pub trait Rule {
 /// Any rule behind a shared reference is a rule: learned weights stay where they are, in flash or in a `static`.
 impl<R: Rule> Rule for &R {
     type State<P: Tensors> = R::State<P>;
+    fn check(&self) -> Result<(), Error> {
+        (**self).check()
+    }
     fn probes(&self) -> bool {
         (**self).probes()
     }

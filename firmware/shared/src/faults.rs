@@ -179,9 +179,8 @@ impl Course {
     fn round<G: Guard>(&mut self, trainer: &mut Trainer<'_, Net, G>) -> Result<(), Error> {
         let bound = trainer.round(&mut self.points)?.fallback_loss;
         // A rule that runs alone is held against nothing.
-        if !(bound.is_nan() || trainer.loss(self.points.all())? <= bound) {
-            self.worse += 1;
-        }
+        let loss = trainer.loss(self.points.all())?;
+        self.worse += u32::from(bound.is_some_and(|bound| bound.is_nan() || loss > bound || loss.is_nan()));
         Ok(())
     }
 

@@ -66,9 +66,9 @@ pub struct RoundRecord {
     pub steps: u32,
     /// [`bits`] of the losses on the first training batch, and on the check batches of either candidate.
     pub train_loss: u32,
-    /// See [`Verdict::fallback_loss`].
+    /// See [`Verdict::fallback_loss`]; a NaN where there is none.
     pub fallback_loss: u32,
-    /// See [`Verdict::learned_loss`].
+    /// See [`Verdict::learned_loss`]; a NaN where there is none.
     pub learned_loss: u32,
     /// [`Trace`] over winner, steps and losses of all rounds so far.
     pub trace: u64,
@@ -83,7 +83,8 @@ impl RoundRecord {
             Winner::Learned => 1,
             Winner::Neither => 2,
         };
-        let losses = [verdict.train_loss, verdict.fallback_loss, verdict.learned_loss].map(bits);
+        let losses = [Some(verdict.train_loss), verdict.fallback_loss, verdict.learned_loss];
+        let losses = losses.map(|loss| bits(loss.unwrap_or(f32::NAN)));
         let [train_loss, fallback_loss, learned_loss] = losses;
         trace.add(winner);
         trace.add(verdict.steps);

@@ -55,6 +55,8 @@ pub fn growth(optimizers: &[Optimizer], runs: [u32; 2], advance: impl Fn()) -> R
     ];
     Ok(Growth {
         subject: format!("784-{WIDTH}-10 ReLU, batch of {BATCH}, but for what grows"),
+        explanation: "Both axes logarithmic, so that what grows in proportion runs along a decade's diagonal."
+            .to_owned(),
         names: optimizers.iter().map(|optimizer| optimizer.name.clone()).collect(),
         plots,
     })

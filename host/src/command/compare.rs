@@ -84,7 +84,12 @@ fn check_size(task: &Task, optimizers: &[Optimizer]) -> Result<(), Failure> {
     if batch > examples {
         return Err(Failure::Usage(anyhow!("--batch {batch} is larger than the training data, {examples} examples")));
     }
-    match optimizers.iter().find(|o| matches!(o.method, Method::Loss { .. }) && 2 * batch > examples) {
+    let checks = |method: &Method| match method {
+        Method::Loss { .. } => true,
+        Method::Relay { settings, .. } => !settings.exact,
+        Method::Alone { .. } | Method::Residual { .. } | Method::Blend { .. } => false,
+    };
+    match optimizers.iter().find(|o| checks(&o.method) && 2 * batch > examples) {
         Some(Optimizer { name, .. }) => Err(Failure::Usage(anyhow!(
             "`{name}` trains on at least {batch} examples a round, and of {examples} no batch would be left to check \
              with: use fewer with --batch N"

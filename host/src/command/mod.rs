@@ -6,6 +6,7 @@ mod data;
 mod device;
 mod meta_train;
 mod reproduce;
+mod survey;
 
 use clap::Parser;
 
@@ -43,9 +44,11 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 /// # Errors
 /// Why it could not be done.
 pub fn dispatch(cli: &Cli, ranks: &Ranks) -> Result<(), Failure> {
-    if ranks.count() > 1 && !matches!(cli.command, Some(Command::MetaTrain(_) | Command::Reproduce(_))) {
+    if ranks.count() > 1
+        && !matches!(cli.command, Some(Command::MetaTrain(_) | Command::Reproduce(_) | Command::Survey(_)))
+    {
         ranks
-            .agree(Err(anyhow::anyhow!("mpirun spreads `meta-train` and `reproduce` only")))
+            .agree(Err(anyhow::anyhow!("mpirun spreads `survey`, `meta-train` and `reproduce` only")))
             .map_err(Failure::Usage)?;
     }
     rayon::ThreadPoolBuilder::new().num_threads(cli.threads).build_global()?;
@@ -53,6 +56,7 @@ pub fn dispatch(cli: &Cli, ranks: &Ranks) -> Result<(), Failure> {
         None => compare::run(&default_compare()),
         Some(Command::Compare(args)) => compare::run(args),
         Some(Command::Reproduce(args)) => reproduce::run(args, ranks),
+        Some(Command::Survey(args)) => survey::run(args, ranks),
         Some(Command::MetaTrain(args)) => meta_train::run(args, ranks),
         Some(Command::Device(args)) => device::run(args),
         Some(Command::Data(args)) => data::run(args),

@@ -9,7 +9,8 @@ use crate::ranks::Ranks;
 use crate::reproduce::claims::{Claim, claims};
 use crate::reproduce::page::{Outcome, write};
 use crate::reproduce::plan::{EXPERIMENTS, Experiment, experiments};
-use crate::reproduce::{Lab, Scale, Shelf, Source, Store};
+use crate::reproduce::{Lab, Scale, Shelf, Source};
+use crate::store::Store;
 
 /// Seeds of a quick run, at most.
 const QUICK_SEEDS: u64 = 2;

@@ -24,6 +24,19 @@ pub enum DataError {
         looked: Vec<PathBuf>,
     },
 
+    /// A folder, and the folders in it, hold no data set.
+    #[error(
+        "{}: there is no data set in it. A data set is a folder of four IDX files, such as `{file}` (with or without \
+         .gz); name such a folder, or one that holds several.",
+        .folder.display()
+    )]
+    NoSets {
+        /// The folder.
+        folder: PathBuf,
+        /// The file whose presence marks a folder as a data set.
+        file: &'static str,
+    },
+
     /// A folder holds a data set, but one of its four files is absent.
     #[error(
         "{}: the file `{file}` (with or without .gz) is missing. Put it there; \

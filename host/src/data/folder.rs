@@ -130,6 +130,27 @@ pub fn load_folder(folder: &Path) -> Result<DataSets, DataError> {
     Ok(DataSets { name, train: idx::join(&train.0, &train.1, classes)?, test: idx::join(&test.0, &test.1, classes)? })
 }
 
+/// Every data set of a folder, with the folder it stands in: those of the folders in `dir`, by their names, or the one
+/// in `dir` itself. Folders without one are passed over.
+///
+/// # Errors
+///
+/// [`DataError::NoSets`] where there is none; else as [`load_folder`].
+pub fn load_all(dir: &Path) -> Result<Vec<(PathBuf, DataSets)>, DataError> {
+    if holds_set(dir) {
+        return Ok(vec![(dir.to_path_buf(), load_folder(dir)?)]);
+    }
+    let entries = std::fs::read_dir(dir).map_err(DataError::io("read", dir))?;
+    let paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>();
+    let mut folders = paths.map_err(DataError::io("read", dir))?;
+    folders.retain(|folder| folder.is_dir() && holds_set(folder));
+    folders.sort();
+    if folders.is_empty() {
+        return Err(DataError::NoSets { folder: dir.to_path_buf(), file: PARTS[0][0] });
+    }
+    folders.into_iter().map(|folder| Ok((folder.clone(), load_folder(&folder)?))).collect()
+}
+
 /// Checks that the decompressed content of `file` is the known one, and returns it.
 pub(super) fn known_content(known: &KnownFile, file: &Path) -> Result<Vec<u8>, DataError> {
     let content = idx::content(file, known.size)?;

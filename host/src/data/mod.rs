@@ -7,6 +7,7 @@
 //! | [`error`] | [`DataError`]: everything that can be wrong with data, in words that say what to do |
 //! | [`dataset`] | [`Dataset`] and [`DataSets`]: checked examples in memory, splits and pooling |
 //! | [`mod@spirals`] | the built-in task: two interleaved spirals, no download |
+//! | [`synthetic`] | families of tasks that are drawn from a seed, no download |
 //! | [`idx`] | reads and writes IDX files, gzipped or not |
 //! | [`folder`] | finds the data directory, loads MNIST (with checksums) or any folder of IDX files |
 //! | [`variant`] | shifts a data set: permuted, inverted, wrongly labelled |
@@ -25,11 +26,12 @@ pub mod fetch;
 pub mod folder;
 pub mod idx;
 pub mod spirals;
+pub mod synthetic;
 pub mod variant;
 
 pub use dataset::{DataSets, Dataset};
 pub use error::DataError;
 pub use fetch::{Fetched, Outcome, Progress, fetch_mnist};
-pub use folder::{data_dir, load_folder, load_mnist, load_named};
+pub use folder::{data_dir, load_all, load_folder, load_mnist, load_named};
 pub use spirals::{spirals, spirals_sets};
 pub use variant::Variant;

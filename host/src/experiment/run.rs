@@ -11,7 +11,7 @@ use crate::record::{self, Point, Run, Verdicts};
 use crate::task::Task;
 
 /// Examples of the training set that the training loss on a curve is measured on.
-const TRAIN_SAMPLE: usize = 2_000;
+pub(crate) const TRAIN_SAMPLE: usize = 2_000;
 
 /// What a run leaves behind.
 #[derive(Debug, Clone)]
@@ -86,6 +86,8 @@ impl GuardVisitor for Runner<'_> {
         while curve.is_due() {
             let left = curve.last().saturating_sub(trainer.progress().steps).max(1);
             match trainer.round(&mut Bounded { source: &mut source, left }) {
+                // A round that ended before anybody was judged is part of a later one.
+                Ok(verdict) if verdict.steps == 0 => continue,
                 Ok(verdict) => {
                     let steps = u64::from(verdict.steps);
                     learned_steps += if verdict.winner == Winner::Learned { steps } else { 0 };
@@ -142,6 +144,9 @@ impl<O: Objective, S: Source<O>> Source<O> for Bounded<'_, S> {
     }
     fn room(&self) -> u32 {
         self.source.room().min(u32::try_from(self.left).unwrap_or(u32::MAX))
+    }
+    fn left(&self) -> u32 {
+        self.source.left().min(u32::try_from(self.left).unwrap_or(u32::MAX))
     }
     fn train(&mut self) -> Result<O::Batch<'_>, lgl2o::Error> {
         self.source.train()

@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! list     = item { "," item }
-//! item     = rule | guard "(" rule "," rule { "," option } ")"
+//! item     = "auto" | "auto-lean" | rule | guard "(" rule "," rule { "," option } ")"
 //! rule     = name [ ":" argument ]             sgd:0.3   sgd:5/(50+i)   adam   l2o   l2o:weights.l2o
-//! guard    = "lgl2o" | "gl2o" | "blend"        the learned rule comes first, the fallback second
+//! guard    = "relay" | "lgl2o" | "gl2o" | "blend"   the learned rule comes first, the fallback second
 //! option   = word | word "=" argument          nt=10   nc=10   margin=2   veto   mu=ema:0.25   share=0.5
 //! ```
 //!
@@ -20,13 +20,16 @@ use winnow::token::{one_of, take_while};
 
 use super::hand_made::{self, Usual};
 use super::learned::{self, BUILT_IN};
-use super::{AnyRule, LossSettings, Method, Optimizer, Policy, Sides, Tuned};
+use super::{AnyRule, LossSettings, Method, Optimizer, Policy, RelaySettings, Sides, Tuned};
 use crate::files::read_small;
 
 /// Names of all guards.
-pub const GUARDS: [&str; 3] = ["lgl2o", "gl2o", "blend"];
+pub const GUARDS: [&str; 4] = ["relay", "lgl2o", "gl2o", "blend"];
 /// What goes before the name of a rule whose iterates are averaged.
 pub const AVERAGED: &str = "avg-";
+/// Names of what needs no number, and whether it is the form in less memory.
+const AUTOMATIC: [(&str, bool); 2] = [("auto", false), ("auto-lean", true)];
+const RELAY_OPTIONS: [&str; 6] = ["race", "hand-over", "nc", "full", "latest", "lean"];
 const LOSS_OPTIONS: [&str; 26] = [
     "paper",
     "nt",
@@ -189,6 +192,9 @@ fn optimizer(item: &Item<'_>, tuned: &Tuned) -> Result<Optimizer, ExpressionErro
             let example = format!("{}(l2o,sgd)", item.word.name);
             return Err(argument(item.word.name, format!("a guard needs its two rules, as in {example}")));
         }
+        if let Some(method) = automatic(&item.word)? {
+            return Ok(Optimizer { name: item.word.name.to_owned(), method });
+        }
         let (name, rule, learned) = rule(&item.word, tuned)?;
         return Ok(Optimizer { name, method: Method::Alone { rule, learned } });
     };
@@ -203,16 +209,46 @@ fn optimizer(item: &Item<'_>, tuned: &Tuned) -> Result<Optimizer, ExpressionErro
     let (fallback_name, fallback, _) = rule(fallback, tuned)?;
     let sides = Sides { learned, fallback };
     let (method, suffix) = match guard {
+        "relay" => relay(sides, options)?,
         "lgl2o" => loss_guard(sides, options)?,
         "gl2o" => residual_guard(sides, options)?,
-        _ => blend(sides, options)?,
+        "blend" => blend(sides, options)?,
+        other => return Err(unknown("guard", other, &GUARDS)),
     };
     Ok(Optimizer { name: format!("{guard}({learned_name},{fallback_name}{suffix})"), method })
+}
+
+/// The core's [`lgl2o::auto`], in both sizes of its memory; `None` for other words.
+fn automatic(word: &Word<'_>) -> Result<Option<Method>, ExpressionError> {
+    let Some((_, lean)) = AUTOMATIC.iter().find(|(name, _)| *name == word.name) else { return Ok(None) };
+    match word.argument {
+        None => Ok(Some(RelaySettings::automatic(*lean))),
+        Some(_) => Err(argument(word.name, "it has no number to set; write it without one")),
+    }
 }
 
 /// Options written back, for the name.
 fn suffix(options: &[Word<'_>]) -> String {
     options.iter().map(|o| o.argument.map_or(format!(",{}", o.name), |v| format!(",{}={v}", o.name))).collect()
+}
+
+fn relay(sides: Sides, options: &[Word<'_>]) -> Result<(Method, String), ExpressionError> {
+    let mut s = RelaySettings::default();
+    for option in options {
+        match option.name {
+            "race" => s.race = count(option)?,
+            "hand-over" => s.hand_over = count(option)?,
+            "nc" => s.checks = count(option)?,
+            "full" => s.exact = true,
+            "latest" => s.latest = true,
+            "lean" => s.lean = true,
+            other => return Err(unknown("option of relay", other, &RELAY_OPTIONS)),
+        }
+    }
+    if s.checks < 2 {
+        return Err(argument("nc", "the relay needs at least 2 check batches"));
+    }
+    Ok((Method::Relay { sides, settings: s }, suffix(options)))
 }
 
 fn loss_guard(sides: Sides, options: &[Word<'_>]) -> Result<(Method, String), ExpressionError> {
@@ -337,7 +373,8 @@ fn plain_rule(word: &Word<'_>, tuned: &Tuned, prefix: &str) -> Result<(String, A
         return Ok((name, rule, true));
     }
     let Some(known) = hand_made::find(word.name) else {
-        let known: Vec<_> = hand_made::names().chain(BUILT_IN).chain(GUARDS).collect();
+        let automatic = AUTOMATIC.map(|(name, _)| name);
+        let known: Vec<_> = automatic.into_iter().chain(hand_made::names()).chain(BUILT_IN).chain(GUARDS).collect();
         return Err(unknown("optimizer", word.name, &known));
     };
     let usual = || match known.usual {

@@ -1,8 +1,8 @@
 //! The hand-designed rules that expressions name: one line each, from which parser, messages and tests are made.
 
 use lgl2o::rule::{
-    Adam, Adam16, AdamW, Armijo, Lion, Momentum, Nesterov, Ngn, PlainNgn, Rate, RmsProp, ScaleFree, ScaleFreeMomentum,
-    Sgd,
+    Adam, Adam16, AdamW, Armijo, Lion, Momentum, NAdam, Nesterov, Ngn, PlainNgn, Rate, RmsProp, ScaleFree,
+    ScaleFreeMomentum, Sgd,
 };
 
 use super::AnyRule;
@@ -49,7 +49,7 @@ macro_rules! constant {
 }
 
 /// All of them.
-pub static HAND_MADE: [HandMade; 13] = [
+pub static HAND_MADE: [HandMade; 14] = [
     falling!("sgd", Usual::Tuned("sgd"), Sgd),
     falling!("momentum", Usual::Tuned("momentum"), Momentum),
     falling!("nesterov", Usual::Tuned("nesterov"), Nesterov),
@@ -57,6 +57,7 @@ pub static HAND_MADE: [HandMade; 13] = [
     falling!("adam", Usual::Tuned("adam"), Adam),
     falling!("adam16", Usual::Tuned("adam"), Adam16),
     falling!("adamw", Usual::Tuned("adamw"), AdamW),
+    falling!("nadam", Usual::Tuned("adam"), NAdam),
     falling!("lion", Usual::Tuned("lion"), Lion),
     constant!("armijo", Usual::Always(10.0), largest => {
         Armijo::new(largest).map(AnyRule::Armijo).map_err(|error| error.to_string())

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use lgl2o::Rng;
 use lgl2o::learned::{
-    self, CoordinateLstm, CoordinateMlp, LeanScaleFree, Learned, LearnedScaleFree, RnnProp, Table, TensorController,
-    WeightsError,
+    self, CoordinateLstm, CoordinateMlp, LeanScaleFree, Learned, LearnedNgn, LearnedScaleFree, RnnProp, Table,
+    TensorController, WeightsError,
 };
 
 use super::AnyRule;
@@ -81,7 +81,8 @@ macro_rules! kinds {
     };
 }
 
-kinds! { 11:
+kinds! { 12:
+    LearnedNgn(LearnedNgn) = "ngn",
     LearnedScaleFree(LearnedScaleFree) = "scale-free",
     LeanScaleFree(LeanScaleFree) = "lean",
     Coordinate8(CoordinateMlp<8>) = "coordinate-mlp",
@@ -103,13 +104,14 @@ pub fn find(name: &str, hidden: Option<usize>) -> Option<&'static LearnedKind> {
 
 /// Names by which optimizer expressions call the learned optimizers that the core brings along; `l2o` is the one that
 /// stands for all, the MLP.
-pub const BUILT_IN: [&str; 6] = ["l2o", "mlp", "lstm", "rnnprop", "controller", "table"];
+pub const BUILT_IN: [&str; 7] = ["l2o", "mlp", "learned-ngn", "lstm", "rnnprop", "controller", "table"];
 
 /// A learned optimizer that the core brings along.
 #[must_use]
 pub fn built_in(name: &str) -> Option<AnyRule> {
     Some(match name {
         "l2o" | "mlp" => learned::tiny().clone().wrap(),
+        "learned-ngn" => learned::ngn().clone().wrap(),
         "lstm" => learned::lstm().clone().wrap(),
         "rnnprop" => learned::rnnprop().clone().wrap(),
         "controller" => learned::controller().clone().wrap(),

@@ -7,10 +7,12 @@
 pub mod expression;
 pub mod hand_made;
 pub mod learned;
+pub mod relay;
 pub mod rule;
 pub mod tuned;
 
 pub use expression::{ExpressionError, parse, parse_list};
+pub use relay::RelaySettings;
 pub use rule::AnyRule;
 pub use tuned::Tuned;
 
@@ -47,6 +49,13 @@ pub enum Method {
         sides: Sides,
         /// Its settings.
         settings: LossSettings,
+    },
+    /// The relay.
+    Relay {
+        /// The two rules.
+        sides: Sides,
+        /// Its settings.
+        settings: RelaySettings,
     },
     /// GL2O.
     Residual {
@@ -169,7 +178,7 @@ impl Method {
     /// Whether two sides compete, so that verdicts say something.
     #[must_use]
     pub fn is_guarded(&self) -> bool {
-        matches!(self, Self::Loss { .. } | Self::Residual { .. })
+        matches!(self, Self::Loss { .. } | Self::Relay { .. } | Self::Residual { .. })
     }
 
     /// Training steps of the first round, where the data have room for them.
@@ -177,14 +186,19 @@ impl Method {
     pub fn first_round(&self) -> u32 {
         match self {
             Self::Loss { settings, .. } => settings.train,
-            _ => 1,
+            // A race is no longer than the run.
+            Self::Alone { .. } | Self::Relay { .. } | Self::Residual { .. } | Self::Blend { .. } => 1,
         }
     }
 
     /// Whether all rounds are as long as the first.
     #[must_use]
     pub fn has_equal_rounds(&self) -> bool {
-        !matches!(self, Self::Loss { settings, .. } if settings.stride > 0 || settings.budget)
+        match self {
+            Self::Loss { settings, .. } => settings.stride == 0 && !settings.budget,
+            Self::Relay { .. } => false,
+            Self::Alone { .. } | Self::Residual { .. } | Self::Blend { .. } => true,
+        }
     }
 
     /// Hands the core's guard to a visitor.
@@ -201,6 +215,8 @@ impl Method {
                 Policy::Reset => visitor.visit(&loss_guard::<Reset>(sides, settings)),
                 Policy::Follow => visitor.visit(&loss_guard::<Follow>(sides, settings)),
             },
+            Self::Relay { sides, settings } if settings.lean => visitor.visit(&settings.guard(sides).lean()),
+            Self::Relay { sides, settings } => visitor.visit(&settings.guard(sides)),
             Self::Residual { sides: Sides { learned, fallback }, alpha, mu } => {
                 visitor.visit(&ResidualGuard::new(learned.clone(), fallback.clone()).with(*alpha, *mu)?)
             }

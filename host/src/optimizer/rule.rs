@@ -5,12 +5,13 @@ use std::sync::Arc;
 use lgl2o::checkpoint::{Digest, Fingerprint, Origin, Persist, Sink};
 use lgl2o::learned::controller::{ControllerState, MAX_TENSORS, TensorMemory};
 use lgl2o::learned::{
-    CoordinateLstm, CoordinateMlp, LeanScaleFree, LearnedScaleFree, RecurrentState, RnnProp, Table, TensorController,
+    CoordinateLstm, CoordinateMlp, LeanScaleFree, LearnedNgn, LearnedScaleFree, RecurrentState, RnnProp, Table,
+    TensorController,
 };
 use lgl2o::rule::averaged::AveragedState;
 use lgl2o::rule::{
-    Adam, Adam16, AdamW, Armijo, Averaged, LayeredState, Lion, Momentum, Nesterov, Ngn, PlainNgn, Probe, RmsProp, Rule,
-    RuleState, ScaleFree, ScaleFreeMomentum, Sgd, State,
+    Adam, Adam16, AdamW, Armijo, Averaged, LayeredState, Lion, Momentum, NAdam, Nesterov, Ngn, PlainNgn, Probe,
+    RmsProp, Rule, RuleState, ScaleFree, ScaleFreeMomentum, Sgd, State,
 };
 use lgl2o::tensors::Tensors;
 
@@ -69,6 +70,8 @@ rules! {
     Adam16(Adam16) with One,
     /// AdamW.
     AdamW(AdamW) with Two,
+    /// NAdam.
+    NAdam(NAdam) with Two,
     /// Lion.
     Lion(Lion) with One,
     /// Gradient descent with Armijo backtracking.
@@ -89,6 +92,8 @@ rules! {
     Coordinate16(Arc<CoordinateMlp<16>>) with Four,
     /// The learned rule without a scale.
     LearnedScaleFree(Arc<LearnedScaleFree>) with Layered3,
+    /// The learned form of NGN.
+    LearnedNgn(Arc<LearnedNgn>) with Layered2,
     /// The same in less memory.
     LeanScaleFree(Arc<LeanScaleFree>) with Layered2,
     /// A controller of each tensor's rate and momentum.

@@ -22,8 +22,8 @@ pub(super) type LogAxis = WithKeyPoints<LogCoord<f64>>;
 pub(super) type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<LogAxis, LogAxis>>;
 
 /// The colours of the grid: its labelled lines, and the others.
-const MAJOR: RGBColor = RGBColor(0xD0, 0xD0, 0xD0);
-const MINOR: RGBColor = RGBColor(0xEF, 0xEF, 0xEF);
+pub(super) const MAJOR: RGBColor = RGBColor(0xD0, 0xD0, 0xD0);
+pub(super) const MINOR: RGBColor = RGBColor(0xEF, 0xEF, 0xEF);
 
 /// Draws grid, ticks and titles; a vertical axis without a title has no labels either.
 pub(super) fn draw_axes(chart: &mut Chart<'_, '_>, below: &str, beside: Option<&str>) -> Drawn {

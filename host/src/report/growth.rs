@@ -7,9 +7,9 @@ use plotters::prelude::*;
 
 use super::ReportError;
 use super::axis::{draw_axes, log_axis};
-use super::canvas::{self, Area, BELOW_HEADING, Drawn, Heading, INK, LEFT, PX, Sheet, WIDTH, letters};
+use super::canvas::{self, Area, BELOW_HEADING, Drawn, Heading, LEFT, PX, Sheet, WIDTH};
+use super::legend;
 use super::palette::style;
-use super::text::wrap;
 
 /// What stands below the heading: the plots, this high.
 const TOP: i32 = BELOW_HEADING + 10 * PX;
@@ -19,15 +19,14 @@ const BELOW: i32 = 49 * PX;
 /// Room for ticks and title of the vertical axis, and between plots.
 const BEFORE: i32 = 66 * PX;
 const GAP: i32 = 26 * PX;
-/// Names stand below the plots, so many in a row.
-const IN_A_ROW: usize = 3;
-const ROW: i32 = 22 * PX;
 
 /// What grows, and what it costs.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Growth {
     /// What the plots have in common, for the heading.
     pub subject: String,
+    /// How to read them, in one line.
+    pub explanation: String,
     /// Names of the lines.
     pub names: Vec<String>,
     /// The plots.
@@ -50,11 +49,9 @@ pub struct Plot {
 /// # Errors
 /// [`ReportError::Picture`] if it cannot be drawn.
 pub fn growth(title: &str, axis: &str, all: &Growth) -> Result<String, ReportError> {
-    let explanation = "Both axes logarithmic, so that what grows in proportion runs along a decade's diagonal.";
-    let heading = Heading { title, subject: &all.subject, explanation };
-    let rows = all.names.len().div_ceil(IN_A_ROW) as i32;
+    let heading = Heading { title, subject: &all.subject, explanation: &all.explanation };
     let bottom = TOP + HEIGHT;
-    canvas::picture(&heading, bottom + BELOW + rows * ROW + 24 * PX, |sheet| {
+    canvas::picture(&heading, bottom + BELOW + legend::height(&all.names), |sheet| {
         let (low, high) = range(all.plots.iter().flat_map(|plot| plot.costs.iter().flatten()));
         let count = all.plots.len().max(1) as i32;
         let width = (WIDTH - 2 * LEFT - BEFORE - GAP * (count - 1)) / count;
@@ -63,12 +60,12 @@ pub fn growth(title: &str, axis: &str, all: &Growth) -> Result<String, ReportErr
             let area = Area { left, top: TOP, right: left + width, bottom };
             draw_plot(sheet, area, plot, (low / 1.3, high * 1.3), (i == 0).then_some(axis))?;
         }
-        draw_names(sheet, bottom + BELOW + 20 * PX, &all.names)
+        legend::draw(sheet, bottom + BELOW, &all.names)
     })
 }
 
 /// The least and the greatest of some positive numbers.
-fn range<'a>(numbers: impl Iterator<Item = &'a f64>) -> (f64, f64) {
+pub(super) fn range<'a>(numbers: impl Iterator<Item = &'a f64>) -> (f64, f64) {
     let positive = numbers.copied().filter(|x| *x > 0.0 && x.is_finite());
     let (low, high) = positive.fold((f64::INFINITY, 0.0), |(low, high), x| (x.min(low), x.max(high)));
     if low <= high { (low, high) } else { (1.0, 10.0) }
@@ -93,20 +90,6 @@ fn draw_plot(sheet: &Sheet<'_>, area: Area, plot: &Plot, costs: (f64, f64), besi
     Ok(())
 }
 
-/// Names below the plots, each behind a piece of its line.
-fn draw_names(sheet: &Sheet<'_>, top: i32, names: &[String]) -> Drawn {
-    let column = (WIDTH - 2 * LEFT) / IN_A_ROW as i32;
-    for (i, name) in names.iter().enumerate() {
-        let (style, x) = (style(i), LEFT + column * (i % IN_A_ROW) as i32);
-        let y = top + ROW * (i / IN_A_ROW) as i32;
-        canvas::line(sheet, &[(x, y), (x + 36 * PX, y)], style.colour.stroke_width(18), style.dash)?;
-        style.mark(sheet, (x + 18 * PX, y))?;
-        let room = f64::from(column / PX) - 56.0;
-        canvas::write(sheet, (x + 44 * PX, y), &wrap(name, room, 14.0, 1).concat(), &letters(14, INK))?;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,6 +103,7 @@ mod tests {
         };
         let all = Growth {
             subject: "64-w-10".to_owned(),
+            explanation: String::new(),
             names: vec!["sgd".to_owned(), "adam".to_owned()],
             plots: vec![plot("Width"), plot("Depth")],
         };

@@ -2,7 +2,8 @@
 //!
 //! [`write()`] renders everything in memory, and only then touches the disk. The way of the data: `series`
 //! groups the runs by optimizer; `table`, `curves`, `verdicts` and `boundary` each draw one thing; `html`
-//! puts them on a page; `store` writes the files. `heat` draws pairs, `growth` costs, [`overview`] lays out a report of several
+//! puts them on a page; `store` writes the files. `heat` draws pairs, `growth` costs and other
+//! lines, `profile` and `dots` factors over many tasks, [`overview`] lays out a report of several
 //! experiments. plotters draws the pictures: `curves` with `trace`, `clip`,
 //! `departures` and `labels`, `boundary` with `field`; what all pictures need stands in `canvas`, `palette`,
 //! `axis`, `text` and `number`.
@@ -15,14 +16,17 @@ mod canvas;
 mod clip;
 mod curves;
 mod departures;
+mod dots;
 mod field;
 mod growth;
 mod heat;
 mod html;
 mod labels;
+mod legend;
 pub(crate) mod number;
 pub mod overview;
 mod palette;
+mod profile;
 pub mod rounds;
 #[cfg(test)]
 mod sample;
@@ -39,8 +43,10 @@ use std::path::{Path, PathBuf};
 use crate::record::Results;
 
 pub use boundary::{Boundaries, Boundary};
+pub use dots::{Dots, Row, dots};
 pub use growth::{Growth, Plot, growth};
 pub use heat::{HeatCell, HeatMap, heat_map};
+pub use profile::{Profiles, profiles};
 pub use table::table;
 
 /// What a report shows besides the [`Results`].

@@ -120,7 +120,9 @@ impl Table {
         )
     }
 
-    fn markdown(&self) -> String {
+    /// The table in Markdown.
+    #[must_use]
+    pub fn markdown(&self) -> String {
         if self.rows.is_empty() {
             return String::new();
         }

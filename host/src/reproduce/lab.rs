@@ -8,12 +8,12 @@ use super::bench::{Bench, Shelf};
 use super::finding::{Choice, Finding};
 use super::grid::{self, Grid};
 use super::plan::{self, Experiment, Part, Scale, TaskPlan};
-use super::store::Store;
 use super::unit::{Split, Unit};
 use crate::experiment::compare::summarise;
 use crate::optimizer::parse;
 use crate::ranks::Ranks;
 use crate::record::{Results, Run, VERSION};
+use crate::store::Store;
 
 /// Units that each of several ranks does before they share the results and the first one stores them: few enough that
 /// a killed run loses little, and many enough that ranks wait little for each other.

@@ -1,6 +1,6 @@
 //! The paper's experiments and the shifts, as units of work that are kept on disk, and one report.
 //!
-//! The way of the data: [`plan`] says what is run; [`mod@bench`] loads a task; [`mod@unit`] is one run, [`store`]
+//! The way of the data: [`plan`] says what is run; [`mod@bench`] loads a task; [`mod@unit`] is one run, [`store`](crate::store)
 //! keeps it; [`grid`] chooses the rates of the baselines; [`lab`] runs all of it, task by task; a [`finding`] is what
 //! came out of one experiment on one task; [`claims`] holds the findings against their targets; [`page`] and `words`
 //! write them down.
@@ -18,11 +18,9 @@ pub mod page;
 pub mod plan;
 #[cfg(test)]
 mod sample;
-pub mod store;
 pub mod unit;
 mod words;
 
 pub use bench::Shelf;
 pub use lab::Lab;
 pub use plan::{Experiment, Scale, Source};
-pub use store::Store;

@@ -32,7 +32,7 @@ fn read(bytes: &[u8]) -> bool {
 fn examples() -> Vec<Vec<u8>> {
     [
         "sgd",
-        "sgd:0.3,momentum , nesterov:1e-2,rmsprop,adam:0.01,adamw,lion,armijo:1",
+        "sgd:0.3,momentum , nesterov:1e-2,rmsprop,adam:0.01,adamw,nadam,lion,armijo:1",
         "sgd:5/(50+i)",
         "l2o,mlp,lstm,rnnprop,controller,table,avg-l2o",
         "l2o:weights.l2o",

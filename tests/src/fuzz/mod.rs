@@ -11,6 +11,7 @@ mod expression;
 mod frame;
 mod idx;
 mod meta;
+mod survey;
 mod weights;
 
 use lgl2o::learned::file::crc32;
@@ -29,8 +30,16 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 7] =
-    [checkpoint::TARGET, config::TARGET, expression::TARGET, frame::TARGET, idx::TARGET, meta::TARGET, weights::TARGET];
+pub const TARGETS: [Target; 8] = [
+    checkpoint::TARGET,
+    config::TARGET,
+    expression::TARGET,
+    frame::TARGET,
+    idx::TARGET,
+    meta::TARGET,
+    survey::TARGET,
+    weights::TARGET,
+];
 
 /// Reads some bytes as the format of a name; what a fuzzing target does.
 ///

@@ -9,7 +9,7 @@ use lgl2o::learned::{self, CoordinateMlp, Learned, Table};
 use lgl2o::objective::mlp::network::Layers;
 use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Relu, Sigmoid, Tanh};
 use lgl2o::objective::{Logistic, Quadratic};
-use lgl2o::rule::{Adam, Adam16, AdamW, Armijo, Averaged, Lion, Momentum, Nesterov, Rate, RmsProp, Sgd};
+use lgl2o::rule::{Adam, Adam16, AdamW, Armijo, Averaged, Lion, Momentum, NAdam, Nesterov, Rate, RmsProp, Sgd};
 use lgl2o::{Error, Memory, Rule, Trainer, chain};
 use lgl2o_tests::bits;
 use lgl2o_tests::task::{BATCH, SmallMlp, small_mlp, start};
@@ -327,6 +327,7 @@ fn fingerprints_differ_where_configurations_do() {
         Adam { eps: 0.8, ..Adam::new(0.1) }.fingerprint(),
         Adam16::new(0.1).fingerprint(),
         AdamW::new(0.1).fingerprint(),
+        NAdam::new(0.1).fingerprint(),
         AdamW { decay: 0.5, ..AdamW::new(0.1) }.fingerprint(),
         Lion::new(0.1).fingerprint(),
         Lion { beta1: 0.5, ..Lion::new(0.1) }.fingerprint(),

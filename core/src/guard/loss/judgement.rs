@@ -16,8 +16,9 @@ pub(super) struct Judgement {
     pub(super) accept: bool,
     /// Whether the current parameters are to be kept.
     pub(super) stay: bool,
-    pub(super) fallback_loss: f32,
-    pub(super) learned_loss: f32,
+    pub(super) fallback_loss: Option<f32>,
+    pub(super) learned_loss: Option<f32>,
+    pub(super) kept_loss: Option<f32>,
     pub(super) standard_error: f32,
 }
 
@@ -97,8 +98,9 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
             return Ok(Judgement {
                 accept: proposals.learned && paired.second().is_finite() && enough,
                 stay: false,
-                fallback_loss: f32::NAN,
-                learned_loss: if proposals.learned { paired.second() } else { f32::INFINITY },
+                fallback_loss: None,
+                learned_loss: Some(if proposals.learned { paired.second() } else { f32::INFINITY }),
+                kept_loss: Some(paired.first()),
                 standard_error: crate::oracle::or_infinity(paired.standard_error()),
             });
         }
@@ -125,8 +127,9 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         Ok(Judgement {
             accept,
             stay: self.stay && !accept && fallback_loss >= paired.third(),
-            fallback_loss,
-            learned_loss,
+            fallback_loss: Some(fallback_loss),
+            learned_loss: Some(learned_loss),
+            kept_loss: third.is_some().then_some(paired.third()),
             standard_error: crate::oracle::or_infinity(paired.standard_error()),
         })
     }
@@ -143,15 +146,17 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         let mut judgement = Judgement {
             accept: false,
             stay: false,
-            fallback_loss: f32::NAN,
-            learned_loss: f32::NAN,
+            fallback_loss: (!proposals.fallback).then_some(f32::INFINITY),
+            learned_loss: None,
+            kept_loss: None,
             standard_error: 0.0,
         };
         if self.stay {
             let [params, _, fallback] = memory.points.all();
             let paired = self.compare(params, fallback, None, Stop::EitherWay, oracle, source)?;
-            judgement.fallback_loss = if proposals.fallback { paired.second() } else { f32::INFINITY };
-            judgement.stay = judgement.fallback_loss >= paired.first();
+            let fallback_loss = if proposals.fallback { paired.second() } else { f32::INFINITY };
+            (judgement.fallback_loss, judgement.kept_loss) = (Some(fallback_loss), Some(paired.first()));
+            judgement.stay = fallback_loss >= paired.first();
             judgement.standard_error = crate::oracle::or_infinity(paired.standard_error());
         }
         Ok(judgement)

@@ -179,6 +179,8 @@ impl<L: Rule, F: Rule, S: StatePolicy> Guard for LossGuard<L, F, S> {
         source: &mut impl Source<O>,
     ) -> Result<Verdict, Error> {
         self.check_settings()?;
+        self.learned.check()?;
+        self.fallback.check()?;
         source.begin_round();
         let room = source.room().max(1);
         let round = memory.pace.next(&self.pace, self.train_batches, room);
@@ -195,14 +197,18 @@ impl<L: Rule, F: Rule, S: StatePolicy> Guard for LossGuard<L, F, S> {
         let winner = self.commit(memory, &mut proposals, &judgement);
         let won = winner == Winner::Learned;
         let steps = if won { learned_steps } else { fallback_steps };
+        // Steps that moved nothing are none of the accepted parameters'.
+        let accepted = if winner == Winner::Neither { 0 } else { steps };
         memory.rounds = memory.rounds.saturating_add(1);
-        memory.pace.settle(&self.pace, round, self.train_batches, (won, steps));
+        memory.pace.settle(&self.pace, round, self.train_batches, (won, accepted));
         Ok(Verdict {
             winner,
             steps,
+            accepted,
             train_loss: proposals.train_loss,
             fallback_loss: judgement.fallback_loss,
             learned_loss: judgement.learned_loss,
+            kept_loss: judgement.kept_loss,
             standard_error: judgement.standard_error,
             spent: oracle.spent(),
         })

@@ -1,16 +1,16 @@
-//! Finished units on disk, so that an interrupted reproduction goes on where it was.
+//! Finished units of work on disk, so that an interrupted command goes on where it was.
 //!
-//! A unit's file holds its key, a line that says everything its result depends on, and the run. It is named by a
+//! A unit's file holds its key, a line that says everything its result depends on, and the result. It is named by a
 //! digest of the key. A file that cannot be read, or holds another key, counts as not there.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::files::{check_writable, write_atomically};
-use crate::record::Run;
 
 /// The folder of finished units.
 #[derive(Debug)]
@@ -19,15 +19,15 @@ pub struct Store {
 }
 
 #[derive(Serialize)]
-struct Written<'a> {
+struct Written<'a, T> {
     key: &'a str,
-    run: &'a Run,
+    result: &'a T,
 }
 
 #[derive(Deserialize)]
-struct Read {
+struct Read<T> {
     key: String,
-    run: Run,
+    result: T,
 }
 
 impl Store {
@@ -45,20 +45,20 @@ impl Store {
         check_writable(&self.dir)
     }
 
-    /// The run that was stored under a key.
+    /// The result that was stored under a key.
     #[must_use]
-    pub fn get(&self, key: &str) -> Option<Run> {
+    pub fn get<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
         let bytes = std::fs::read(self.path(key)).ok()?;
-        let Read { key: found, run } = serde_json::from_slice(&bytes).ok()?;
-        (found == key).then_some(run)
+        let Read { key: found, result } = serde_json::from_slice(&bytes).ok()?;
+        (found == key).then_some(result)
     }
 
-    /// Stores a run under a key.
+    /// Stores a result under a key.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn put(&self, key: &str, run: &Run) -> Result<()> {
-        write_atomically(&self.path(key), &serde_json::to_vec(&Written { key, run })?)
+    pub fn put<T: Serialize>(&self, key: &str, result: &T) -> Result<()> {
+        write_atomically(&self.path(key), &serde_json::to_vec(&Written { key, result })?)
     }
 
     fn path(&self, key: &str) -> PathBuf {
@@ -71,6 +71,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Run;
 
     fn run(seed: u64) -> Run {
         Run {
@@ -90,7 +91,7 @@ mod tests {
         store.open().unwrap();
         store.put("a", &run(1)).unwrap();
         assert_eq!(store.get("a"), Some(run(1)));
-        assert_eq!(store.get("b"), None);
+        assert_eq!(store.get::<Run>("b"), None);
         store.put("a", &run(2)).unwrap();
         assert_eq!(Store::new(home.path()).get("a"), Some(run(2)));
     }
@@ -102,9 +103,9 @@ mod tests {
         store.open().unwrap();
         store.put("a", &run(1)).unwrap();
         std::fs::copy(store.path("a"), store.path("b")).unwrap();
-        assert_eq!(store.get("b"), None);
-        std::fs::write(store.path("a"), b"{\"key\":\"a\",\"run\":{").unwrap();
-        assert_eq!(store.get("a"), None);
+        assert_eq!(store.get::<Run>("b"), None);
+        std::fs::write(store.path("a"), b"{\"key\":\"a\",\"result\":{").unwrap();
+        assert_eq!(store.get::<Run>("a"), None);
     }
 
     #[test]

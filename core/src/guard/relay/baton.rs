@@ -1,0 +1,170 @@
+//! Who runs, for how long, and what is remembered from round to round.
+
+use crate::checkpoint::Persist;
+
+/// How long race and windows are, in steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Schedule {
+    /// Learned steps of the race.
+    pub race: u32,
+    /// Learned steps before the hand-over.
+    pub hand_over: u32,
+}
+
+/// One learned step in so many has a step of the fallback beside it in a race; first windows are as long.
+const HANDICAP: u32 = 3;
+/// Windows are a half of the steps so far.
+const SHARE: u32 = 2;
+/// The fallback's own run makes a step for two of the running side's, up to a fifth of them.
+const SHADOW: [u32; 2] = [2, 5];
+
+/// Which part of the relay a round belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leg {
+    /// The learned side against the fallback with a handicap.
+    Race,
+    /// The learned side runs.
+    Learned,
+    /// The fallback runs.
+    Fallback,
+}
+
+/// Where the relay is; zero at the beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Baton {
+    /// Whether the race is over.
+    pub raced: bool,
+    /// Whether the fallback has taken over.
+    pub handed: bool,
+    /// Whether the fallback's own run is kept beside the running side.
+    pub shadows: bool,
+    /// Whether the running fallback is its own run from w_0.
+    pub on_own: bool,
+    /// Whether something ended so badly that its own run may be the better one.
+    pub suspects: bool,
+    /// Whether the running side is no longer finite.
+    pub lost: bool,
+    /// The same of the fallback's own run.
+    pub own_lost: bool,
+    /// Steps of the window, and how many of them are made.
+    pub window: u32,
+    pub done: u32,
+    /// Steps that were counted so far.
+    pub steps: u32,
+    /// Those of them that the running side has made since its point was last accepted.
+    pub ahead: u32,
+    /// Windows in a row that did badly.
+    pub fails: u32,
+    /// Steps of the fallback's own run.
+    pub own_steps: u32,
+}
+
+impl Persist for Baton {
+    crate::persist_fields!(
+        raced, handed, shadows, on_own, suspects, lost, own_lost, window, done, steps, ahead, fails, own_steps
+    );
+}
+
+impl Baton {
+    pub(super) const ZERO: Self = Self {
+        raced: false,
+        handed: false,
+        shadows: false,
+        on_own: false,
+        suspects: false,
+        lost: false,
+        own_lost: false,
+        window: 0,
+        done: 0,
+        steps: 0,
+        ahead: 0,
+        fails: 0,
+        own_steps: 0,
+    };
+
+    /// Which part of the relay this is.
+    pub(super) const fn leg(&self) -> Leg {
+        match (self.handed, self.raced) {
+            (true, _) => Leg::Fallback,
+            (false, true) => Leg::Learned,
+            (false, false) => Leg::Race,
+        }
+    }
+
+    /// Begins the next window, unless one is under way, in a run that has so many steps left.
+    pub(super) fn open(&mut self, schedule: &Schedule, left: u32) {
+        if self.window > 0 {
+            return;
+        }
+        let (first, share) = (schedule.race / HANDICAP, self.steps / SHARE);
+        let grown = if first > share { first } else { share };
+        let window = match self.leg() {
+            Leg::Race => schedule.race,
+            Leg::Learned => grown.min(schedule.hand_over.saturating_sub(self.steps)),
+            Leg::Fallback => grown,
+        };
+        (self.window, self.done, self.lost) = (window.min(left).max(1), 0, false);
+    }
+
+    /// Steps of the window that are left to be made.
+    pub(super) const fn remaining(&self) -> u32 {
+        if self.lost { 0 } else { self.window.saturating_sub(self.done) }
+    }
+
+    /// Steps that the window counts for: those made, and one that came to nothing.
+    pub(super) fn spent(&self) -> u32 {
+        self.done.saturating_add(u32::from(self.lost))
+    }
+
+    /// Whether the window is at its end.
+    pub(super) const fn is_over(&self) -> bool {
+        self.remaining() == 0
+    }
+
+    /// Whether the fallback's own run makes a step beside the next one of the running side.
+    pub(super) fn own_steps_too(&self) -> bool {
+        match self.leg() {
+            Leg::Race => !self.own_lost && self.remaining() <= (self.window / HANDICAP).max(1),
+            Leg::Learned => false,
+            Leg::Fallback => self.shadows && self.suspects && self.done % SHADOW[0] == 1 && self.own_steps < self.due(),
+        }
+    }
+
+    /// Whether the fallback's own run is to be compared at the end of the window.
+    pub(super) fn own_is_due(&self) -> bool {
+        match self.leg() {
+            Leg::Race => !self.own_lost,
+            Leg::Learned => false,
+            Leg::Fallback => self.shadows && self.suspects && self.own_steps >= self.due(),
+        }
+    }
+
+    /// How many steps the fallback's own run should have made.
+    const fn due(&self) -> u32 {
+        self.steps.saturating_add(self.done) / SHADOW[1]
+    }
+
+    /// Whether the learned side has made all its steps.
+    pub(super) const fn is_to_hand_over(&self, schedule: &Schedule) -> bool {
+        self.steps >= schedule.hand_over
+    }
+
+    /// Ends the window, which counts for so many steps; those that the running side is ahead of its accepted point grow.
+    pub(super) fn close(&mut self, steps: u32) {
+        self.steps = self.steps.saturating_add(steps);
+        self.ahead = self.ahead.saturating_add(steps);
+        (self.window, self.done, self.lost) = (0, 0, false);
+    }
+
+    /// The running side's point has been accepted; returns how many steps further it is.
+    pub(super) fn accept(&mut self) -> u32 {
+        self.fails = 0;
+        core::mem::take(&mut self.ahead)
+    }
+
+    /// The fallback runs from now on, from another point than the running side's.
+    pub(super) fn hand(&mut self) {
+        (self.handed, self.raced, self.on_own) = (true, true, false);
+        (self.fails, self.ahead) = (0, 0);
+    }
+}

@@ -1,0 +1,256 @@
+//! What happens at the end of a window of a [`RelayGuard`].
+
+use super::baton::Leg;
+use super::{MemoryOf, RelayGuard, RelayMemory};
+use crate::batch::Source;
+use crate::error::Error;
+use crate::guard::{Verdict, Winner};
+use crate::objective::Objective;
+use crate::oracle::{Difference, Oracle, Paired, or_infinity};
+use crate::rule::Rule;
+use crate::tensors::Tensors;
+
+/// Standard errors at which a difference is clear.
+const CLEAR: f32 = 2.0;
+/// Standard errors by which the fallback's own run must be the better one, to be taken up again.
+const BETTER: f32 = 1.0;
+/// What share of a standard deviation of the losses is far.
+const FAR: f32 = 0.5;
+/// So many windows in a row that did badly end a side.
+const FAILS: u32 = 2;
+
+impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
+    /// Ends the window: what is accepted, and who runs next.
+    pub(super) fn judge<O: Objective>(
+        &self,
+        memory: &mut MemoryOf<L, F, O::Params, SPARE>,
+        verdict: &mut Verdict,
+        oracle: &mut Oracle<'_, O>,
+        source: &mut impl Source<O>,
+    ) -> Result<(), Error> {
+        match memory.baton.leg() {
+            Leg::Race => self.end_race(memory, verdict, oracle, source),
+            Leg::Learned => self.end_learned(memory, verdict, oracle, source),
+            Leg::Fallback if self.keeps_best || memory.baton.lost => self.end_fallback(memory, verdict, oracle, source),
+            Leg::Fallback => {
+                verdict.steps = memory.baton.done;
+                memory.baton.close(verdict.steps);
+                accept(memory, verdict, Winner::Fallback);
+                memory.mend_states();
+                Ok(())
+            }
+        }
+    }
+
+    /// The race: the learned side has lost if it is worse than the fallback's own run by a clear difference.
+    fn end_race<O: Objective>(
+        &self,
+        memory: &mut MemoryOf<L, F, O::Params, SPARE>,
+        verdict: &mut Verdict,
+        oracle: &mut Oracle<'_, O>,
+        source: &mut impl Source<O>,
+    ) -> Result<(), Error> {
+        let mut is_below = false;
+        if memory.baton.lost {
+            verdict.learned_loss = Some(f32::INFINITY);
+        } else {
+            let paired = self.compare(memory, oracle, source)?;
+            let RelayMemory { baton, .. } = memory;
+            is_below = paired.difference() < 0.0 && paired.second().is_finite();
+            verdict.learned_loss = Some(paired.second());
+            verdict.kept_loss = Some(paired.first());
+            verdict.fallback_loss = Some(if baton.own_lost { f32::INFINITY } else { paired.third() });
+            if !baton.own_lost {
+                verdict.standard_error = or_infinity(self.error(paired.to_third()));
+                baton.own_lost = !paired.third().is_finite();
+                baton.lost = !baton.own_lost && self.is_worse(&paired, paired.to_third(), CLEAR);
+            }
+            baton.lost |= !paired.second().is_finite();
+        }
+        let is_lost = memory.mend_states() || memory.baton.lost;
+        if is_lost {
+            // A fallback that has made no step stands where the run began.
+            verdict.steps = memory.baton.own_steps;
+            let is_below = verdict.fallback_loss.zip(verdict.kept_loss).is_some_and(|(own, kept)| own < kept);
+            memory.go_on_alone();
+            memory.baton.close(verdict.steps);
+            if is_below || !self.keeps_best && verdict.steps > 0 {
+                accept(memory, verdict, Winner::Fallback);
+            }
+            return Ok(());
+        }
+        verdict.steps = memory.baton.done;
+        memory.baton.raced = true;
+        memory.baton.shadows = SPARE > 0 && !memory.baton.own_lost;
+        memory.baton.close(verdict.steps);
+        memory.baton.fails = u32::from(!is_below);
+        if is_below {
+            accept(memory, verdict, Winner::Learned);
+        }
+        self.perhaps_hand_over(memory, false);
+        Ok(())
+    }
+
+    /// A window of the learned side.
+    fn end_learned<O: Objective>(
+        &self,
+        memory: &mut MemoryOf<L, F, O::Params, SPARE>,
+        verdict: &mut Verdict,
+        oracle: &mut Oracle<'_, O>,
+        source: &mut impl Source<O>,
+    ) -> Result<(), Error> {
+        let (mut is_below, mut is_out) = (false, true);
+        verdict.learned_loss = Some(f32::INFINITY);
+        if !memory.baton.lost {
+            let paired = self.compare(memory, oracle, source)?;
+            self.report(&paired, verdict);
+            verdict.learned_loss = Some(paired.second());
+            is_below = paired.difference() < 0.0 && paired.second().is_finite();
+            is_out = self.is_far_worse(&paired);
+        }
+        is_out |= memory.mend_states();
+        verdict.steps = memory.baton.spent();
+        memory.baton.close(verdict.steps);
+        if is_below {
+            accept(memory, verdict, Winner::Learned);
+        } else {
+            memory.baton.fails = memory.baton.fails.saturating_add(1);
+            is_out |= memory.baton.fails >= FAILS;
+        }
+        self.perhaps_hand_over(memory, is_out);
+        Ok(())
+    }
+
+    /// A window of the fallback.
+    fn end_fallback<O: Objective>(
+        &self,
+        memory: &mut MemoryOf<L, F, O::Params, SPARE>,
+        verdict: &mut Verdict,
+        oracle: &mut Oracle<'_, O>,
+        source: &mut impl Source<O>,
+    ) -> Result<(), Error> {
+        verdict.fallback_loss = Some(f32::INFINITY);
+        verdict.steps = memory.baton.spent();
+        if memory.baton.lost {
+            memory.baton.close(verdict.steps);
+            self.restart(memory);
+            return Ok(());
+        }
+        let is_own_due = memory.baton.own_is_due();
+        let paired = self.compare(memory, oracle, source)?;
+        self.report(&paired, verdict);
+        verdict.fallback_loss = Some(paired.second());
+        memory.mend_states();
+        memory.baton.close(verdict.steps);
+        let is_below = paired.difference() < 0.0 && paired.second().is_finite();
+        let own = paired.third();
+        if is_own_due && own < paired.first() && self.is_worse(&paired, paired.to_third(), BETTER) {
+            verdict.fallback_loss = Some(own);
+            memory.go_on_alone();
+            memory.baton.suspects = false;
+            memory.baton.ahead = memory.baton.own_steps;
+            accept(memory, verdict, Winner::Fallback);
+        } else if is_below {
+            accept(memory, verdict, Winner::Fallback);
+        } else if self.is_far_worse(&paired) {
+            memory.baton.fails = memory.baton.fails.saturating_add(1);
+            if memory.baton.fails >= FAILS {
+                self.restart(memory);
+            }
+        }
+        Ok(())
+    }
+
+    /// The fallback begins afresh, and what was accepted so far is under suspicion.
+    fn restart<P: Tensors>(&self, memory: &mut MemoryOf<L, F, P, SPARE>) {
+        memory.begin_afresh();
+        memory.baton.suspects = self.keeps_best;
+    }
+
+    /// Hands over to the fallback, if the learned side is out or has made all its steps.
+    fn perhaps_hand_over<P: Tensors>(&self, memory: &mut MemoryOf<L, F, P, SPARE>, is_out: bool) {
+        if is_out {
+            self.restart(memory);
+        } else if memory.baton.is_to_hand_over(&self.schedule) {
+            memory.begin_afresh();
+        }
+    }
+
+    /// Losses at the accepted parameters, at the running point, and at the fallback's own run where that is due, on the
+    /// same examples.
+    fn compare<O: Objective>(
+        &self,
+        memory: &MemoryOf<L, F, O::Params, SPARE>,
+        oracle: &mut Oracle<'_, O>,
+        source: &mut impl Source<O>,
+    ) -> Result<Paired, Error> {
+        let RelayMemory { kept, runner, untouched, baton, .. } = memory;
+        let third = baton.own_is_due().then_some(untouched);
+        let mut paired = Paired::default();
+        let mut part = 0;
+        loop {
+            let batch = match (self.exact, part) {
+                (true, 0) => source.objective(0)?.ok_or(Error::NoObjective)?,
+                (true, _) => match source.objective(part)? {
+                    Some(batch) => batch,
+                    None => break,
+                },
+                (false, _) => source.check()?,
+            };
+            oracle.compare(kept, runner, third, batch, &mut paired)?;
+            if !paired.first().is_finite() {
+                return Err(Error::NonFiniteLoss);
+            }
+            part = part.saturating_add(1);
+            if !self.exact && (part >= self.check_batches as usize || part > 1 && is_clear(&paired, third.is_some())) {
+                break;
+            }
+        }
+        Ok(paired)
+    }
+
+    /// What the verdict says of a comparison of the running point with the accepted one.
+    fn report(&self, paired: &Paired, verdict: &mut Verdict) {
+        verdict.kept_loss = Some(paired.first());
+        verdict.standard_error = or_infinity(self.error(paired.to_first()));
+    }
+
+    /// The standard error of a difference.
+    fn error(&self, difference: &Difference) -> f32 {
+        if self.exact { 0.0 } else { difference.standard_error() }
+    }
+
+    /// Whether the running point is worse by so many standard errors, or not finite.
+    fn is_worse(&self, paired: &Paired, than: &Difference, errors: f32) -> bool {
+        !paired.second().is_finite() || than.mean() > errors * self.error(than)
+    }
+
+    /// Whether the running point is far worse than the accepted one.
+    fn is_far_worse(&self, paired: &Paired) -> bool {
+        let (spread, loss) = (paired.spread(), paired.first());
+        // One exact loss has no spread.
+        let scale = if spread > 0.0 { spread } else { loss.abs() };
+        let is_far = !paired.second().is_finite() || paired.difference() > FAR * scale;
+        is_far && self.is_worse(paired, paired.to_first(), CLEAR)
+    }
+}
+
+/// Whether no more check batches are needed: every difference is clear, or the running point has no loss.
+fn is_clear(paired: &Paired, has_third: bool) -> bool {
+    let clear = |difference: &Difference| {
+        let error = CLEAR * difference.standard_error();
+        // A standard error of 0 is that of equal losses, which says nothing.
+        error > 0.0 && (difference.mean() > error || difference.mean() < -error)
+    };
+    !paired.second().is_finite() || clear(paired.to_first()) && (!has_third || clear(paired.to_third()))
+}
+
+/// The running point becomes the accepted one.
+fn accept<P: Tensors, L, F, const SPARE: usize>(
+    memory: &mut RelayMemory<P, L, F, SPARE>,
+    verdict: &mut Verdict,
+    winner: Winner,
+) {
+    memory.kept.copy_from(&memory.runner);
+    (verdict.winner, verdict.accepted) = (winner, memory.baton.accept());
+}

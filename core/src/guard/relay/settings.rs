@@ -1,0 +1,132 @@
+//! Settings of a [`RelayGuard`]. The default has none that a user must choose.
+
+use super::baton::Schedule;
+use crate::checkpoint::{Digest, Fingerprint};
+use crate::error::Error;
+use crate::rule::Rule;
+
+/// The relay: a learned rule first, then a fallback that begins afresh from the best point.
+///
+/// ```
+/// use lgl2o::guard::RelayGuard;
+/// use lgl2o::{Rule, learned, rule::Adam};
+/// let guard = RelayGuard::new(learned::tiny().averaged(), Adam::new(0.01).averaged());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RelayGuard<L, F, const SPARE: usize = 1> {
+    pub(super) learned: L,
+    pub(super) fallback: F,
+    pub(super) schedule: Schedule,
+    /// Most steps of a round.
+    pub(super) longest_round: u32,
+    /// Most check batches of a comparison.
+    pub(super) check_batches: u32,
+    /// Whether comparisons are of the full objective.
+    pub(super) exact: bool,
+    /// Whether the fallback's point is kept only where a check finds it better.
+    pub(super) keeps_best: bool,
+}
+
+impl<L, F> RelayGuard<L, F> {
+    /// The guard with a race of n_0 = 30 steps, a hand-over at t_1 = 300, up to n_c = 6 check batches, and rounds of at most
+    /// 128 steps.
+    pub const fn new(learned: L, fallback: F) -> Self {
+        Self::with_defaults(learned, fallback)
+    }
+
+    /// The same guard with less memory: the fallback's own run is not kept after the race, so the guard cannot return to
+    /// it.
+    pub fn lean(self) -> RelayGuard<L, F, 0> {
+        RelayGuard {
+            learned: self.learned,
+            fallback: self.fallback,
+            schedule: self.schedule,
+            longest_round: self.longest_round,
+            check_batches: self.check_batches,
+            exact: self.exact,
+            keeps_best: self.keeps_best,
+        }
+    }
+}
+
+impl<L, F, const SPARE: usize> RelayGuard<L, F, SPARE> {
+    /// The default, with or without memory for the fallback's own run.
+    pub(crate) const fn with_defaults(learned: L, fallback: F) -> Self {
+        Self {
+            learned,
+            fallback,
+            schedule: Schedule { race: 30, hand_over: 300 },
+            longest_round: 128,
+            check_batches: 6,
+            exact: false,
+            keeps_best: true,
+        }
+    }
+
+    /// The same guard with a race of so many learned steps, at least 1, against a third as many of the fallback. The first
+    /// windows are as long as that third.
+    #[must_use]
+    pub fn race(self, steps: u32) -> Self {
+        Self { schedule: Schedule { race: steps, ..self.schedule }, ..self }
+    }
+
+    /// The same guard that hands over after so many learned steps at the latest, those of the race among them. No more than
+    /// the race's: right after it.
+    #[must_use]
+    pub fn hand_over(self, steps: u32) -> Self {
+        Self { schedule: Schedule { hand_over: steps, ..self.schedule }, ..self }
+    }
+
+    /// The same guard with at most so many check batches in a comparison, at least 2: one batch may be one example, and
+    /// has no standard error then.
+    #[must_use]
+    pub fn checks(self, most: u32) -> Self {
+        Self { check_batches: most, ..self }
+    }
+
+    /// The same guard whose rounds make at most so many steps, at least 1.
+    #[must_use]
+    pub fn longest_round(self, steps: u32) -> Self {
+        Self { longest_round: steps, ..self }
+    }
+
+    /// The same guard, which compares the full objective instead of check batches; the source must
+    /// [offer](crate::batch::Source::objective) it. Differences are then exact: standard errors count as 0.
+    #[must_use]
+    pub fn exact(self, exact: bool) -> Self {
+        Self { exact, ..self }
+    }
+
+    /// The same guard that keeps the fallback's point at the end of each of its windows as it is, as a theorem about its
+    /// iterates wants it, and does not only keep what a check finds better. Then the fallback is not checked once it runs.
+    #[must_use]
+    pub fn keep_latest(self, latest: bool) -> Self {
+        Self { keeps_best: !latest, ..self }
+    }
+}
+
+impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
+    /// Whether all settings are in range.
+    pub(super) fn check_settings(&self) -> Result<(), Error> {
+        if self.schedule.race == 0 || self.longest_round == 0 {
+            return Err(Error::InvalidSetting { what: "race and longest round of the relay guard must be at least 1" });
+        }
+        if self.check_batches < 2 {
+            return Err(Error::InvalidSetting { what: "the relay guard needs at least 2 check batches" });
+        }
+        self.learned.check()?;
+        self.fallback.check()
+    }
+}
+
+impl<L: Fingerprint, F: Fingerprint, const SPARE: usize> Fingerprint for RelayGuard<L, F, SPARE> {
+    fn describe(&self, digest: &mut Digest) {
+        digest.kind("relay");
+        self.learned.describe(digest);
+        self.fallback.describe(digest);
+        let Schedule { race, hand_over } = self.schedule;
+        let switches = [self.exact, self.keeps_best].map(u32::from);
+        let numbers = [SPARE as u32, race, hand_over, self.longest_round, self.check_batches];
+        numbers.iter().chain(&switches).for_each(|&word| digest.word(word));
+    }
+}

@@ -1,0 +1,355 @@
+//! The learned form of [`Ngn`](crate::rule::Ngn): the non-negative Gauss-Newton step on Adam's metric, with fourteen
+//! meta-trained numbers for its constants and for how a layer's steps follow what is known of it.
+//!
+//! In step t = 1, 2, ...; sums over layer l run over all its weights w, their gradients g and velocities q; f is the loss:
+//!
+//! ```text
+//! rho  = max(rms(w), 1e-3), in the first step, and kept
+//! v   <- beta2 v + (1 - beta2) g^2        x = g / sqrt(v / (1 - beta2^t))        k = rho^power
+//! e    = sigma / (1 + sigma sum(k g x) / (2^(5 bound) f))                            sum over all layers
+//! s   <- clamp((1 - 0.01 leak) s + fast cos(x, -q) / 2 + drift / 10, -4, 4)
+//! c    = log2(f' / f_1) / 4, log2(e / sigma) / 4
+//! p    = 2^clamp(2 gain . c + s - log2(1 + fall t / 100) / 2, -10, 4) e k x
+//! q   <- beta q - (1 - beta) p            w <- w + keep q - look p - 0.01 decay e w
+//! ```
+//!
+//! sigma = 2^(5 size), 1 - beta = 2^(-5 mean), 1 - beta2 = 2^(-5 square), where mean and square are clamped to \[0.1, 2\] and
+//! \[0.2, 2.6\]. f' is a mean of the minibatches' losses with decay 0.95, f_1 the first of them; log2 of a ratio is clamped to
+//! \[-10, 2\]. The cosine is 0 in the first step. leak, fall and decay count as 0 where they are negative. log2 and 2^ are
+//! straight lines within an octave.
+//!
+//! [`hand_made`](LearnedNgn::hand_made) weights are `Ngn` with its own constants. If the loss and its gradient are multiplied by a constant,
+//! the run is the same. Use it [averaged](crate::rule::Averaged), as it was meta-trained.
+//!
+//! The 14 weights, in the order of the file: size, bound, power, mean, square, keep, look, gain (2), fall, fast, drift, leak,
+//! decay; 72 bytes of flash as a file. RAM: 2 floats a parameter, slots 0 and 1 are q, v; and 2 a layer, numbers 0 and 1
+//! are rho and s.
+
+use super::Learned;
+use super::file::{self, WeightsError};
+use crate::checkpoint::{Digest, Fingerprint};
+use crate::lanes::by_lanes;
+use crate::math::{clamp, exp2_linear, inverse_sqrt, log2_linear};
+use crate::rng::Rng;
+use crate::rule::layered::{LayeredState, number, set_number, size_of_layer};
+use crate::rule::ngn::{SQUARE_FLOOR, mixed_square, unbias};
+use crate::rule::scale_free::{RHO_FLOOR, cosine};
+use crate::rule::{Probe, Rule};
+use crate::sum::{LANES, tree};
+use crate::tensors::Tensors;
+
+/// Number of this kind in a weights file.
+pub const KIND: u8 = 8;
+
+const WEIGHTS: usize = 14;
+const LOSS_DECAY: f32 = 0.95;
+
+/// The rule: its fourteen weights.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LearnedNgn {
+    weights: [f32; WEIGHTS],
+}
+
+/// The constants of a rule, as its weights say them.
+#[derive(Debug, Clone, Copy)]
+struct Constants {
+    sigma: f32,
+    bound: f32,
+    power: f32,
+    /// 1 - beta.
+    fresh: f32,
+    beta2: f32,
+    keep: f32,
+    look: f32,
+    gain: [f32; 2],
+    fall: f32,
+    fast: f32,
+    drift: f32,
+    leak: f32,
+    decay: f32,
+}
+
+/// How the parameters of a layer are to move.
+#[derive(Debug, Clone, Copy)]
+struct Motion {
+    /// p / x.
+    length: f32,
+    /// 1 / (1 - beta2^t).
+    unbias: f32,
+    fresh: f32,
+    keep: f32,
+    look: f32,
+    /// What a weight loses of itself.
+    decay: f32,
+}
+
+type StateOf<P> = LayeredState<P, <P as Tensors>::Layers, 2, 2>;
+
+/// The sums of one layer: g x, x^2, x q, q^2.
+type Sums = [f32; 4];
+
+/// x, or 0 where it is negative.
+fn positive(x: f32) -> f32 {
+    if x > 0.0 { x } else { 0.0 }
+}
+
+/// log2 of a ratio, clamped; that of none where it is no number.
+fn log_ratio(ratio: f32) -> f32 {
+    clamp(log2_linear(if ratio > 1e-9 { ratio } else { 1e-9 }), -10.0, 2.0)
+}
+
+/// Takes the gradient of one tensor into v, and into the sums of its layer.
+#[cfg_attr(target_os = "none", inline(never))]
+#[cfg_attr(not(target_os = "none"), inline(always))]
+fn accumulate([q, v]: [&mut [f32]; 2], g: &[f32], beta2: f32, unbias: f32, sums: &mut Sums) {
+    let (mut lanes, q) = ([[0.0; LANES]; 4], &*q);
+    by_lanes!([v] [g, q] lane => {
+        *v = mixed_square(*v, g, beta2);
+        let x = g * inverse_sqrt(*v * unbias + SQUARE_FLOOR);
+        lanes[0][lane] += g * x;
+        lanes[1][lane] += x * x;
+        lanes[2][lane] += x * q;
+        lanes[3][lane] += q * q;
+    });
+    sums.iter_mut().zip(lanes.map(tree)).for_each(|(sum, part)| *sum += part);
+}
+
+impl Motion {
+    /// Moves one tensor and its velocity.
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
+    fn apply(self, w: &mut [f32], [q, v]: [&mut [f32]; 2], g: &[f32]) {
+        let (Self { length, unbias, fresh, keep, look, decay }, v) = (self, &*v);
+        by_lanes!([w, q] [v, g] _lane => {
+            let p = length * (g * inverse_sqrt(v * unbias + SQUARE_FLOOR));
+            *q = (1.0 - fresh) * *q - fresh * p;
+            *w += keep * *q - look * p - decay * *w;
+        });
+    }
+
+    /// The velocity alone.
+    fn observe(self, [q, v]: [&mut [f32]; 2], g: &[f32]) {
+        let (Self { length, unbias, fresh, .. }, v) = (self, &*v);
+        by_lanes!([q] [v, g] _lane => {
+            let p = length * (g * inverse_sqrt(v * unbias + SQUARE_FLOOR));
+            *q = (1.0 - fresh) * *q - fresh * p;
+        });
+    }
+}
+
+impl LearnedNgn {
+    /// The hand-made rule. Meta-training starts from it.
+    #[must_use]
+    pub const fn hand_made() -> Self {
+        Self { weights: [-0.36, 0.2, 0.0, 0.68, 1.9952, 0.9, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0] }
+    }
+
+    /// Reads a weights file.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the file, as a [`WeightsError`].
+    pub const fn from_bytes(file: &[u8]) -> Result<Self, WeightsError> {
+        let mut bytes = match file::weights(file, KIND, WEIGHTS, WEIGHTS) {
+            Ok(bytes) => bytes,
+            Err(error) => return Err(error),
+        };
+        let mut rule = Self { weights: [0.0; WEIGHTS] };
+        let mut i = 0;
+        while let [b0, b1, b2, b3, rest @ ..] = bytes {
+            let weight = f32::from_bits(u32::from_le_bytes([*b0, *b1, *b2, *b3]));
+            if !weight.is_finite() {
+                return Err(WeightsError::NotFinite);
+            }
+            rule.weights[i] = weight;
+            (bytes, i) = (rest, i + 1);
+        }
+        Ok(rule)
+    }
+
+    fn constants(&self) -> Constants {
+        let [size, bound, power, mean, square, keep, look, a, b, fall, fast, drift, leak, decay] = self.weights;
+        Constants {
+            sigma: exp2_linear(clamp(5.0 * size, -40.0, 20.0)),
+            bound: exp2_linear(clamp(5.0 * bound, -20.0, 20.0)),
+            power,
+            fresh: exp2_linear(-5.0 * clamp(mean, 0.1, 2.0)),
+            beta2: 1.0 - exp2_linear(-5.0 * clamp(square, 0.2, 2.6)),
+            keep,
+            look,
+            gain: [a, b],
+            fall: positive(fall),
+            fast,
+            drift,
+            leak: positive(leak),
+            decay: positive(decay),
+        }
+    }
+
+    /// Takes a loss into the mean of losses; returns log2 of its ratio to the first one.
+    fn progress<P: Tensors>(state: &mut StateOf<P>, loss: f32, t: u32) -> f32 {
+        let (first, mean) = (&mut state.slots.memo, &mut state.layers.memo);
+        if t == 1 {
+            *first = loss;
+        }
+        if loss.is_finite() {
+            *mean = LOSS_DECAY * *mean + (1.0 - LOSS_DECAY) * loss;
+        }
+        log_ratio(*mean * unbias(LOSS_DECAY, t) / *first)
+    }
+
+    /// Takes in a gradient; returns what all layers move by.
+    #[cfg_attr(not(target_os = "none"), inline(always))]
+    fn advance<P: Tensors>(&self, state: &mut StateOf<P>, params: &P, gradient: &P, loss: f32) -> (Constants, Shared) {
+        let constants = self.constants();
+        let t = state.slots.count();
+        let progress = Self::progress(state, loss, t);
+        let unbias = unbias(constants.beta2, t);
+        let mut decrease = 0.0;
+        for l in 0..params.layers() {
+            decrease += constants.accumulate(state, params, gradient, l, unbias);
+        }
+        let e = constants.rate(decrease, loss);
+        let damped = log_ratio(e / constants.sigma);
+        (constants, Shared { e, unbias, log_length: constants.log_length([progress, damped], t) })
+    }
+}
+
+/// What all layers share in a step.
+#[derive(Debug, Clone, Copy)]
+struct Shared {
+    e: f32,
+    /// 1 / (1 - beta2^t).
+    unbias: f32,
+    /// log2 of p / (e k x), but for s.
+    log_length: f32,
+}
+
+impl Constants {
+    /// e, from the sum of k g x.
+    fn rate(&self, decrease: f32, loss: f32) -> f32 {
+        if loss > 0.0 && loss.is_finite() {
+            self.sigma / (1.0 + self.sigma * (decrease / (self.bound * loss)))
+        } else {
+            0.0
+        }
+    }
+
+    /// Takes in the gradient of layer l; returns its part of the sum of k g x.
+    #[cfg_attr(not(target_os = "none"), inline(always))]
+    fn accumulate<P: Tensors>(&self, state: &mut StateOf<P>, params: &P, gradient: &P, l: usize, unbias: f32) -> f32 {
+        let mut sums = [0.0; 4];
+        for i in params.layer(l) {
+            let slots = state.slots.slots.each_mut().map(|slot| slot.tensor_mut(i));
+            accumulate(slots, gradient.tensor(i), self.beta2, unbias, &mut sums);
+        }
+        let [gx, xx, xq, qq] = sums;
+        let [rho, shift] = &mut state.layers.slots;
+        if state.slots.steps == 1 {
+            let (_, rms) = size_of_layer(params, l);
+            set_number(rho, l, if rms > RHO_FLOOR { rms } else { RHO_FLOOR });
+        }
+        let kept = (1.0 - 0.01 * self.leak) * number(shift, l);
+        let s = kept + 0.5 * self.fast * cosine([-xq, xx, qq]) + 0.1 * self.drift;
+        set_number(shift, l, clamp(s, -4.0, 4.0));
+        self.scale(number(rho, l)) * gx
+    }
+
+    /// k.
+    fn scale(&self, rho: f32) -> f32 {
+        exp2_linear(clamp(self.power * log2_linear(rho), -40.0, 40.0))
+    }
+
+    /// 2 gain . c - log2(1 + fall t / 100) / 2.
+    fn log_length(&self, context: [f32; 2], t: u32) -> f32 {
+        let gained = self.gain.iter().zip(context).fold(0.0, |sum, (gain, c)| sum + gain * (0.25 * c));
+        2.0 * gained - 0.5 * log2_linear(1.0 + self.fall * (0.01 * t as f32))
+    }
+
+    /// How layer l is to move.
+    fn motion<P: Tensors>(&self, state: &StateOf<P>, l: usize, shared: &Shared) -> Motion {
+        let [rho, shift] = &state.layers.slots;
+        let factor = exp2_linear(clamp(shared.log_length + number(shift, l), -10.0, 4.0));
+        Motion {
+            length: factor * shared.e * self.scale(number(rho, l)),
+            unbias: shared.unbias,
+            fresh: self.fresh,
+            keep: self.keep,
+            look: self.look,
+            decay: 0.01 * self.decay * shared.e,
+        }
+    }
+}
+
+impl Learned for LearnedNgn {
+    const KIND: u8 = KIND;
+    const HIDDEN: usize = WEIGHTS;
+    const WEIGHTS: usize = WEIGHTS;
+
+    /// [`hand_made`](LearnedNgn::hand_made); nothing in it is random.
+    fn initial(_: &mut Rng) -> Self {
+        Self::hand_made()
+    }
+
+    /// In the order of the file.
+    fn from_weights(weights: &[f32]) -> Result<Self, WeightsError> {
+        let mut rule = Self { weights: [0.0; WEIGHTS] };
+        file::take(weights, WEIGHTS, |i, weight| rule.weights.iter_mut().skip(i).take(1).for_each(|w| *w = weight))?;
+        Ok(rule)
+    }
+
+    fn write_weights(&self, weights: &mut [f32]) {
+        file::put(self.weights.into_iter(), weights);
+    }
+
+    fn read_file(file: &[u8]) -> Result<Self, WeightsError> {
+        Self::from_bytes(file)
+    }
+
+    fn write_file<'a>(&self, buffer: &'a mut [u8]) -> Result<&'a [u8], WeightsError> {
+        file::write(KIND, WEIGHTS, WEIGHTS, self.weights.into_iter(), buffer)
+    }
+}
+
+impl Fingerprint for LearnedNgn {
+    fn describe(&self, digest: &mut Digest) {
+        digest.kind("learned-ngn");
+        digest.numbers(self.weights);
+    }
+}
+
+impl Rule for LearnedNgn {
+    type State<P: Tensors> = StateOf<P>;
+
+    fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
+        LayeredState::like(like)
+    }
+
+    #[cfg_attr(not(target_os = "none"), inline(always))]
+    fn step<P: Tensors>(
+        &self,
+        state: &mut Self::State<P>,
+        params: &mut P,
+        gradient: &P,
+        loss: f32,
+        _: &mut impl Probe<P>,
+    ) {
+        let (constants, shared) = self.advance(state, params, gradient, loss);
+        for l in 0..params.layers() {
+            let motion = constants.motion(state, l, &shared);
+            for i in params.layer(l) {
+                let slots = state.slots.slots.each_mut().map(|slot| slot.tensor_mut(i));
+                motion.apply(params.tensor_mut(i), slots, gradient.tensor(i));
+            }
+        }
+    }
+
+    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, gradient: &P, loss: f32) {
+        let (constants, shared) = self.advance(state, params, gradient, loss);
+        for l in 0..params.layers() {
+            let motion = constants.motion(state, l, &shared);
+            for i in params.layer(l) {
+                motion.observe(state.slots.slots.each_mut().map(|slot| slot.tensor_mut(i)), gradient.tensor(i));
+            }
+        }
+    }
+}

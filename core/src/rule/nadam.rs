@@ -1,0 +1,76 @@
+//! NAdam: Adam with Nesterov's momentum (Dozat, ICLR workshop 2016, algorithm 8, with a constant beta1).
+//!
+//! ```text
+//! m, v, v' as in Adam
+//! d = (beta1 m / (1 - beta1^(t+1)) + (1 - beta1) g / (1 - beta1^t)) / (sqrt v' + eps)      w <- w - rate d
+//! ```
+//!
+//! State: slot 0 is m, slot 1 is v.
+
+use super::{Adam, Coordinatewise, Probe, Rate, Rule, State, coordinatewise};
+use crate::checkpoint::{Digest, Fingerprint};
+use crate::math;
+use crate::tensors::Tensors;
+
+/// NAdam.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct NAdam {
+    /// Rate, decays of the means, and eps.
+    pub adam: Adam,
+}
+
+impl NAdam {
+    /// NAdam with this rate and Adam's constants.
+    #[must_use]
+    pub fn new(rate: impl Into<Rate>) -> Self {
+        Self { adam: Adam::new(rate) }
+    }
+}
+
+impl Fingerprint for NAdam {
+    fn describe(&self, digest: &mut Digest) {
+        digest.kind("nadam");
+        self.adam.describe(digest);
+    }
+}
+
+impl Coordinatewise<2> for NAdam {
+    fn motion(&self, steps: u32) -> impl Fn(&mut [f32], [&mut [f32]; 2], &[f32]) {
+        let (adam, t) = (self.adam, steps.saturating_add(1));
+        let unbias = |beta: f32, t: u32| 1.0 / (1.0 - math::powi(beta, t));
+        let ahead = adam.beta1 * unbias(adam.beta1, t.saturating_add(1));
+        let now = (1.0 - adam.beta1) * unbias(adam.beta1, t);
+        let (unbias2, rate) = (unbias(adam.beta2, t), adam.rate.at(steps));
+        move |w, [mean, square], g| {
+            for ((w, (m, v)), &g) in w.iter_mut().zip(mean.iter_mut().zip(square)).zip(g) {
+                (*m, *v) = adam.mixed(*m, *v, g);
+                *w -= rate * ((ahead * *m + now * g) / (math::sqrt(*v * unbias2) + adam.eps));
+            }
+        }
+    }
+}
+
+impl Rule for NAdam {
+    type State<P: Tensors> = State<P, 2>;
+
+    fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
+        State::like(like)
+    }
+
+    fn step<P: Tensors>(
+        &self,
+        state: &mut Self::State<P>,
+        params: &mut P,
+        gradient: &P,
+        _: f32,
+        _: &mut impl Probe<P>,
+    ) {
+        coordinatewise::step(self, state, params, gradient);
+    }
+
+    fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P, _: f32) {
+        self.adam.accumulate(state, gradient);
+    }
+}

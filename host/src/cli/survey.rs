@@ -1,0 +1,87 @@
+//! Arguments of `lgl2o survey`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+
+use super::at_most;
+
+/// Arguments of `survey`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = SURVEY_HELP)]
+pub struct SurveyArgs {
+    /// A folder of data sets, or one data set, in IDX files; may be given several times.
+    #[arg(long, value_name = "DIR")]
+    pub data: Vec<PathBuf>,
+    /// Tasks of each synthetic family (teachers, mixtures, rings, spirals); 0 for none.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(..=1000))]
+    pub synthetic: u64,
+    /// Networks, separated by commas: hidden widths and an activation.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "20 sigmoid,32 relu,16-16 tanh")]
+    pub networks: Vec<String>,
+    /// What becomes of the inputs, separated by commas: plain, xF for a factor F, inverted, raw. Each makes tasks of its
+    /// own.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "plain")]
+    pub inputs: Vec<String>,
+    /// Whether inputs are standardised after that: mean 0 and variance 1 over the first 256 training examples.
+    #[arg(long, default_value = "off", value_parser = PossibleValuesParser::new(["on", "off"]))]
+    pub standardize: String,
+    /// Optimizers, separated by commas, as `compare` has them, with their rates.
+    #[arg(long, value_name = "LIST", default_value = SURVEYED)]
+    pub optimizers: String,
+    /// Learned side of the flat line: loss against the rate of SGD, alone and guarded. `none` leaves it out.
+    #[arg(long, value_name = "RULE", default_value = "avg-l2o")]
+    pub flat: String,
+    /// Steps at which losses are scored, rising; the last one ends a run.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "100,300,1000", value_parser = at_most(10_000_000))]
+    pub steps: Vec<u64>,
+    /// How many seeds each run gets.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = at_most(1000))]
+    pub seeds: u64,
+    /// The first seed; the others follow it.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=1_000_000_000))]
+    pub seed: u64,
+    /// Examples in a minibatch. Unless said otherwise 16, 32 or 64, by the size of the training data (from 256 and from
+    /// 2,048 examples on).
+    #[arg(long, value_name = "N", value_parser = at_most(65_536))]
+    pub batch: Option<u64>,
+    /// Losses below this count as this, so that no factor is between two losses that are as good as 0.
+    #[arg(long, value_name = "LOSS", default_value_t = 1e-3, value_parser = positive)]
+    pub floor: f64,
+    /// Where the report and the finished runs go; out/survey unless said otherwise.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// A smoke run of seconds: a tenth of the steps, one seed, one task of each synthetic family.
+    #[arg(long)]
+    pub quick: bool,
+}
+
+/// A positive number.
+fn positive(text: &str) -> Result<f64, String> {
+    let good = text.parse().ok().filter(|x: &f64| *x > 0.0 && x.is_finite());
+    good.ok_or_else(|| "a positive number is needed, as in 0.001".to_owned())
+}
+
+/// What `survey` runs unless said otherwise.
+const SURVEYED: &str = "auto,learned-ngn,avg-learned-ngn,avg-ngn,avg-scale-free,rnnprop,avg-l2o,controller,adam:0.03,adam:0.01,nadam:0.03,avg-nesterov:0.3,sgd:1,armijo:10,\
+    lgl2o(avg-l2o,sgd:1),lgl2o(rnnprop,adam:0.01)";
+
+const SURVEY_HELP: &str = "\
+Each optimizer has one setting for all tasks. A score is the geometric mean over tasks of its loss, a mean over the
+seeds, divided by the oracle's: that of the best of 15 settings, chosen for each task and step by the very loss that is
+scored (SGD .01 .03 .1 .3 1 3, momentum .03 .1 .3 1, Adam .001 .003 .01 .03 .1). A stronger oracle has 40: the same 15
+with averaged iterates too, and Adam and NAdam with a cosine that is told the horizon.
+
+Inputs are not standardised unless --standardize on is given: data sets come in [0, 1], and published figures are of
+inputs as they are. With `--inputs raw`, whose columns have units of their own, it is on that makes sense.
+
+Finished runs are kept in OUT/units: an interrupted survey goes on where it was, and one with other optimizers takes the
+oracle's runs from there. A program that was built from other sources begins anew.
+
+Examples:
+  lgl2o survey                                the synthetic families
+  lgl2o survey --data ~/sets --synthetic 0    every folder of IDX files in ~/sets
+  lgl2o survey --quick --optimizers 'adam:0.03,lgl2o(avg-l2o,adam:0.03)' --flat none
+  lgl2o survey --data ~/sets --inputs plain,x0.1,x10,inverted --networks '64-64 relu'
+  mpirun -n 4 lgl2o survey --data ~/sets      the same results by four processes, if built with --features mpi";

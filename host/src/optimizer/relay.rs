@@ -1,0 +1,88 @@
+//! Settings of the relay guard, by value.
+
+use std::sync::Arc;
+
+use lgl2o::guard::RelayGuard;
+use lgl2o::learned;
+use lgl2o::rule::{Averaged, Ngn};
+
+use super::{AnyRule, Method, Sides};
+
+/// Settings of the relay guard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RelaySettings {
+    /// Learned steps of the race, n_0.
+    pub race: u32,
+    /// Learned steps before the hand-over, t_1.
+    pub hand_over: u32,
+    /// Most check batches of a comparison, n_c.
+    pub checks: u32,
+    /// Whether comparisons are of the full objective.
+    pub exact: bool,
+    /// Whether the fallback's latest point is kept, rather than its best.
+    pub latest: bool,
+    /// Whether the fallback's own run is not kept after the race.
+    pub lean: bool,
+}
+
+impl Default for RelaySettings {
+    /// The default of the core, as [`RelayGuard::new`].
+    fn default() -> Self {
+        Self { race: 30, hand_over: 300, checks: 6, exact: false, latest: false, lean: false }
+    }
+}
+
+impl RelaySettings {
+    /// The core's [`lgl2o::auto`].
+    #[must_use]
+    pub fn automatic(lean: bool) -> Method {
+        let averaged = |rule| AnyRule::Averaged(Box::new(Averaged::new(rule)));
+        Method::Relay {
+            sides: Sides {
+                learned: averaged(AnyRule::LearnedNgn(Arc::new(learned::ngn().clone()))),
+                fallback: averaged(AnyRule::Ngn(Ngn::new())),
+            },
+            settings: Self { lean, ..Self::default() },
+        }
+    }
+
+    /// The core's guard with these settings, but for [`lean`](Self::lean).
+    #[must_use]
+    pub fn guard(&self, sides: &Sides) -> RelayGuard<AnyRule, AnyRule> {
+        RelayGuard::new(sides.learned.clone(), sides.fallback.clone())
+            .race(self.race)
+            .hand_over(self.hand_over)
+            .checks(self.checks)
+            .exact(self.exact)
+            .keep_latest(self.latest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::optimizer::{Method, Tuned, parse};
+    use lgl2o::checkpoint::Fingerprint as _;
+
+    #[test]
+    fn automatic_is_the_cores() {
+        for (name, expected) in [("auto", lgl2o::auto().fingerprint()), ("auto-lean", lgl2o::auto_lean().fingerprint())]
+        {
+            let Method::Relay { sides, settings } = parse(name, &Tuned::default()).unwrap().method else {
+                panic!("a relay")
+            };
+            let guard = settings.guard(&sides);
+            let found = if settings.lean { guard.lean().fingerprint() } else { guard.fingerprint() };
+            assert_eq!(found, expected, "{name}");
+        }
+        assert!(parse("auto:0.1", &Tuned::default()).unwrap_err().to_string().contains("no number to set"));
+    }
+
+    #[test]
+    fn the_default_is_the_cores() {
+        let Method::Relay { sides, settings } = parse("relay(l2o,sgd:1)", &Tuned::default()).unwrap().method else {
+            panic!("a relay")
+        };
+        assert_eq!(settings.guard(&sides), RelayGuard::new(sides.learned.clone(), sides.fallback.clone()));
+    }
+}

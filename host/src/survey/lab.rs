@@ -1,0 +1,213 @@
+//! Does the survey's units of work: in parallel, spread over ranks, each kept on disk as soon as it is done.
+//!
+//! A unit is one optimizer, or all settings of the oracle, on one task with one seed.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+use lgl2o::Guard;
+use lgl2o::checkpoint::{Fingerprint, Persist};
+use serde::{Deserialize, Serialize};
+
+use super::oracle::{self, Tried};
+use super::run::{Trail, run};
+use super::task::SurveyTask;
+use crate::network::HeapTensors;
+use crate::optimizer::{GuardVisitor, Optimizer};
+use crate::ranks::Ranks;
+use crate::store::Store;
+
+/// The format of what is kept; another one is not found.
+const FORMAT: u32 = 1;
+/// Units that each of several ranks does before they share the results and the first one keeps them.
+const UNITS_BETWEEN_SHARING: usize = 16;
+
+/// What is done in a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Work {
+    /// Every setting of the oracle.
+    Oracle,
+    /// The optimizer with this place in the list.
+    Run(usize),
+}
+
+/// A unit of work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unit {
+    /// The place of the task.
+    pub task: usize,
+    /// The seed of initial parameters and minibatches.
+    pub seed: u64,
+    /// What is done.
+    pub work: Work,
+}
+
+/// What a unit comes to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Done {
+    /// All settings of the oracle.
+    Oracle(Vec<Tried>),
+    /// One run.
+    Run(Trail),
+}
+
+/// Where units are done.
+#[derive(Debug)]
+pub struct Lab<'a> {
+    /// The processes to spread them over.
+    pub ranks: &'a Ranks,
+    /// What they are done with.
+    pub bench: Bench<'a>,
+}
+
+/// What a unit is done with; every thread sees it.
+#[derive(Debug)]
+pub struct Bench<'a> {
+    /// Where units are kept; the first rank's.
+    pub store: Store,
+    /// The tasks.
+    pub tasks: &'a [SurveyTask],
+    /// The optimizers.
+    pub optimizers: &'a [Optimizer],
+    /// The scored steps, rising.
+    pub steps: &'a [u64],
+}
+
+impl Lab<'_> {
+    /// Does units; gives their results in their order, and how many of them were found done.
+    ///
+    /// # Errors
+    /// An optimizer that cannot run on a task, or a unit that cannot be kept.
+    pub fn run(&self, units: &[Unit]) -> Result<(Vec<Done>, usize)> {
+        let keys = units.iter().map(|unit| self.bench.key(unit)).collect::<Result<Vec<_>>>()?;
+        let mut all: Vec<Option<Done>> =
+            self.ranks.lead(|| Ok(keys.iter().map(|key| self.bench.store.get(key)).collect()))?;
+        let missing: Vec<usize> = (0..units.len()).filter(|&i| all[i].is_none()).collect();
+        let found = units.len() - missing.len();
+        let progress =
+            Progress::new(missing.iter().map(|&i| self.bench.weight(&units[i])).sum(), self.ranks.is_first())?;
+        let size = if self.alone() { missing.len().max(1) } else { UNITS_BETWEEN_SHARING * self.ranks.count() };
+        for chunk in missing.chunks(size) {
+            for (i, done) in chunk.iter().zip(self.chunk(chunk, units, &keys, &progress)?) {
+                all[*i] = Some(done);
+            }
+        }
+        progress.end();
+        Ok((all.into_iter().flatten().collect(), found))
+    }
+
+    fn alone(&self) -> bool {
+        self.ranks.count() == 1
+    }
+
+    /// Does some units and keeps them: one rank each as soon as it is done, several when they have shared them.
+    fn chunk(&self, chunk: &[usize], units: &[Unit], keys: &[String], progress: &Progress) -> Result<Vec<Done>> {
+        let (bench, alone) = (&self.bench, self.alone());
+        let done = self.ranks.try_map(chunk, |&i| {
+            let done = bench.unit(&units[i])?;
+            if alone {
+                bench.store.put(&keys[i], &done)?;
+                progress.advance(bench.weight(&units[i]));
+            }
+            Ok(done)
+        })?;
+        if !alone {
+            self.ranks.lead(|| chunk.iter().zip(&done).try_for_each(|(&i, done)| bench.store.put(&keys[i], done)))?;
+            progress.advance(chunk.iter().map(|&i| bench.weight(&units[i])).sum());
+        }
+        Ok(done)
+    }
+}
+
+impl Bench<'_> {
+    fn unit(&self, unit: &Unit) -> Result<Done> {
+        let task = &self.tasks[unit.task];
+        let on = |what: &str| format!("{what} on {}", task.name());
+        match unit.work {
+            Work::Oracle => {
+                Ok(Done::Oracle(oracle::run(task, unit.seed, self.steps).with_context(|| on("the oracle"))?))
+            }
+            Work::Run(place) => {
+                let Optimizer { name, method } = &self.optimizers[place];
+                Ok(Done::Run(run(task, method, unit.seed, self.steps).with_context(|| on(name))?))
+            }
+        }
+    }
+
+    /// A line that says everything a unit's result depends on, the program's sources by their digest.
+    fn key(&self, unit: &Unit) -> Result<String> {
+        let (version, sources) = (env!("CARGO_PKG_VERSION"), env!("LGL2O_SOURCES"));
+        let what = match unit.work {
+            Work::Oracle => "oracle".to_owned(),
+            Work::Run(place) => {
+                let Optimizer { name, method } = &self.optimizers[place];
+                format!("{name} {:08x}", method.visit(Print)?)
+            }
+        };
+        let (task, seed, steps) = (self.tasks[unit.task].identity(), unit.seed, self.steps);
+        Ok(format!("lgl2o {version} {sources} | survey {FORMAT} | {task} | seed {seed} | {steps:?} | {what}"))
+    }
+
+    /// About how much work a unit is.
+    fn weight(&self, unit: &Unit) -> u64 {
+        let steps = match unit.work {
+            Work::Oracle => oracle::work(self.steps),
+            Work::Run(_) => self.steps.last().copied().unwrap_or(0),
+        };
+        steps * self.tasks[unit.task].weight()
+    }
+}
+
+/// The fingerprint of a guard: its settings and learned weights.
+struct Print;
+
+impl GuardVisitor for Print {
+    type Output = u32;
+
+    fn visit<G: Guard + Fingerprint>(self, guard: &G) -> u32
+    where
+        G::Memory<HeapTensors>: Persist,
+    {
+        guard.fingerprint()
+    }
+}
+
+/// How far the work is: a bar, or, where there is no terminal to draw it on, a line now and then.
+struct Progress {
+    bar: ProgressBar,
+    begun: Instant,
+    speaks: bool,
+    /// When a line was last written, in seconds since the beginning.
+    spoken: AtomicU64,
+}
+
+/// Seconds between two lines that say how far the work is.
+const EVERY: u64 = 10;
+
+impl Progress {
+    fn new(all: u64, first: bool) -> Result<Self> {
+        let style = ProgressStyle::with_template("surveying {bar:30} {percent:>3} % {elapsed} left {eta}")?;
+        let bar = if first { ProgressBar::new(all.max(1)) } else { ProgressBar::hidden() };
+        let bar = bar.with_style(style.progress_chars("=> "));
+        let speaks = first && bar.is_hidden() && all > 0;
+        Ok(Self { bar, begun: Instant::now(), speaks, spoken: AtomicU64::new(0) })
+    }
+
+    fn advance(&self, work: u64) {
+        self.bar.inc(work);
+        let (now, last) = (self.begun.elapsed().as_secs(), self.spoken.load(Ordering::Relaxed));
+        let due = self.speaks && now >= last + EVERY;
+        if due && self.spoken.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            let (done, all) = (self.bar.position().max(1) as f64, self.bar.length().unwrap_or(1) as f64);
+            let left = now as f64 * (all / done - 1.0).max(0.0);
+            eprintln!("surveying: {:>3.0} %, about {left:.0} s left", 100.0 * done / all);
+        }
+    }
+
+    fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,191 @@
+//! The oracle: what can be had with settings that are tuned for each task.
+//!
+//! | | settings | of them the best, for each task and step |
+//! |---|---|---|
+//! | plain | SGD .01 .03 .1 .3 1 3, momentum .03 .1 .3 1, Adam .001 .003 .01 .03 .1 | 15 |
+//! | strong | these; the same with averaged iterates, eta = 8; Adam and `NAdam` .001 .003 .01 .03 .1 with a rate that falls to the scored step T as rate (1 + cos(pi i / T)) / 2 | 40 |
+//!
+//! An averaged rule has its gradient at its front, where the plain one is, so both come from one run. Only the cosine is
+//! told the horizon: it has a run of its own for each scored step.
+
+use lgl2o::Rule as _;
+use lgl2o::batch::{Sampler, Source};
+use lgl2o::objective::{Blank, Mlp, Objective};
+use lgl2o::rule::averaged::AveragedState;
+use lgl2o::rule::{Adam, Averaged, Momentum, NAdam, NoProbe, Sgd};
+use lgl2o::tensors::Tensors;
+use serde::{Deserialize, Serialize};
+
+use super::run::{Losses, losses};
+use super::task::SurveyTask;
+use crate::experiment::Evaluator;
+use crate::network::{HeapNetwork, HeapTensors};
+use crate::optimizer::AnyRule;
+use crate::optimizer::rule::AnyState;
+
+/// Weight of the latest iterates in the averages of the strong oracle.
+const ETA: f32 = 8.0;
+/// Rates of Adam and NAdam.
+const ADAM: [f32; 5] = [0.001, 0.003, 0.01, 0.03, 0.1];
+
+/// A rule of the oracle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Sgd,
+    Momentum,
+    Adam,
+    NAdam,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Sgd => "sgd",
+            Self::Momentum => "momentum",
+            Self::Adam => "adam",
+            Self::NAdam => "nadam",
+        }
+    }
+
+    fn rule(self, rate: f32) -> AnyRule {
+        match self {
+            Self::Sgd => AnyRule::Sgd(Sgd::new(rate)),
+            Self::Momentum => AnyRule::Momentum(Momentum::new(rate)),
+            Self::Adam => AnyRule::Adam(Adam::new(rate)),
+            Self::NAdam => AnyRule::NAdam(NAdam::new(rate)),
+        }
+    }
+}
+
+/// Rules with their rates: those of the plain oracle, and those with a cosine.
+const PLAIN: [(Kind, &[f32]); 3] =
+    [(Kind::Sgd, &[0.01, 0.03, 0.1, 0.3, 1.0, 3.0]), (Kind::Momentum, &[0.03, 0.1, 0.3, 1.0]), (Kind::Adam, &ADAM)];
+const COSINE: [(Kind, &[f32]); 2] = [(Kind::Adam, &ADAM), (Kind::NAdam, &ADAM)];
+
+fn settings(of: &'static [(Kind, &'static [f32])]) -> impl Iterator<Item = (Kind, f32)> {
+    of.iter().flat_map(|(kind, rates)| rates.iter().map(|rate| (*kind, *rate)))
+}
+
+/// A setting and its losses at the scored steps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tried {
+    /// The setting in words, such as `adam:0.01` or `sgd:1, averaged`.
+    pub name: String,
+    /// Whether it is one of the plain oracle's, too.
+    pub plain: bool,
+    /// Losses at each scored step.
+    pub at: Vec<Losses>,
+}
+
+/// Runs every setting with one seed.
+///
+/// # Errors
+/// If the batch does not fit the data.
+pub fn run(task: &SurveyTask, seed: u64, steps: &[u64]) -> Result<Vec<Tried>, lgl2o::Error> {
+    let mut tried = Vec::new();
+    for (kind, rate) in settings(&PLAIN) {
+        let rule = kind.rule(rate);
+        let [front, average] = trajectory(task, seed, steps, |_| rule.clone())?;
+        let name = format!("{}:{rate}", kind.name());
+        tried.push(Tried { name: format!("{name}, averaged"), plain: false, at: average });
+        tried.push(Tried { name, plain: true, at: front });
+    }
+    for (kind, rate) in settings(&COSINE) {
+        let mut at = Vec::new();
+        for &horizon in steps {
+            let [front, _] = trajectory(task, seed, &[horizon], |i| kind.rule(falling(rate, i, horizon)))?;
+            at.extend(front);
+        }
+        tried.push(Tried { name: format!("{}:{rate}, cosine", kind.name()), plain: false, at });
+    }
+    Ok(tried)
+}
+
+/// How many training steps that is.
+#[must_use]
+pub fn work(steps: &[u64]) -> u64 {
+    let last = steps.last().copied().unwrap_or(0);
+    settings(&PLAIN).count() as u64 * last + settings(&COSINE).count() as u64 * steps.iter().sum::<u64>()
+}
+
+/// rate (1 + cos(pi i / T)) / 2.
+fn falling(rate: f32, i: u64, horizon: u64) -> f32 {
+    let share = i as f64 / horizon as f64;
+    (f64::from(rate) * 0.5 * (1.0 + libm::cos(std::f64::consts::PI * share))) as f32
+}
+
+/// The losses at some rising steps, of the rule's iterates and of their average; `rule` is asked for each step's rule.
+fn trajectory(
+    task: &SurveyTask,
+    seed: u64,
+    steps: &[u64],
+    rule: impl Fn(u64) -> AnyRule,
+) -> Result<[Vec<Losses>; 2], lgl2o::Error> {
+    let (optimizee, train) = (task.optimizee(), task.train());
+    let mut evaluator = Evaluator::new(&task.network);
+    let (mut pick, mut used) = (vec![0; task.batch], vec![0; train.len().div_ceil(32)]);
+    let mut source = Sampler::new(train.inputs(), train.width(), train.labels(), seed, &mut pick, &mut used)?;
+    let (mut scratch, mut batch_losses) = (optimizee.blank_scratch(), optimizee.blank_losses());
+    let (mut params, mut gradient) = (evaluator.initial(seed), optimizee.blank_params());
+    let mut averaged = Averaged { rule: rule(0), eta: ETA };
+    let mut state: AveragedState<HeapTensors, AnyState<HeapTensors>> = averaged.state(&params);
+    let mut seen = [Vec::new(), Vec::new()];
+    for i in 0..steps.last().copied().unwrap_or(0) {
+        averaged.rule = rule(i);
+        Source::<Mlp<HeapNetwork>>::begin_round(&mut source);
+        let batch = Source::<Mlp<HeapNetwork>>::train(&mut source)?;
+        let point = averaged.gradient_point(&state).unwrap_or(&params);
+        optimizee.gradient(&mut scratch, point, batch, &mut batch_losses, &mut gradient)?;
+        averaged.step(&mut state, &mut params, &gradient, 0.0, &mut NoProbe);
+        if !gradient.is_finite() || !state.front.is_finite() {
+            break;
+        }
+        if steps.contains(&(i + 1)) {
+            seen[0].push(losses(task, &mut evaluator, &state.front));
+            seen[1].push(losses(task, &mut evaluator, &params));
+        }
+    }
+    seen.iter_mut().for_each(|seen| seen.resize(steps.len(), Losses::default()));
+    Ok(seen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::optimizer::{Method, Tuned, parse};
+    use crate::survey::inputs::Inputs;
+    use crate::survey::run;
+    use crate::survey::shape::Shape;
+    use crate::survey::task::Material;
+
+    fn task() -> SurveyTask {
+        let sets = crate::data::synthetic::FAMILIES[2].draw(4);
+        let material = Material::new("rings", &sets, Inputs::Plain, false).expect("treated");
+        SurveyTask::new(&material, &Shape::parse("6 relu").expect("a network"), None)
+    }
+
+    /// The oracle's runs are those of the optimizers that its settings name, bit for bit.
+    #[test]
+    fn settings_are_the_optimizers_that_they_name() {
+        let (task, steps) = (task(), [3, 10, 40]);
+        let tried = super::run(&task, 2, &steps).expect("runs");
+        assert_eq!(tried.len(), 40);
+        assert_eq!(tried.iter().filter(|tried| tried.plain).count(), 15);
+        for one in tried.iter().filter(|tried| tried.plain) {
+            let optimizer = parse(&one.name, &Tuned::default()).expect("an optimizer");
+            assert_eq!(run::run(&task, &optimizer.method, 2, &steps).expect("runs").by_step, one.at, "{}", one.name);
+        }
+        let averaged = AnyRule::Averaged(Box::new(Averaged { rule: Kind::Adam.rule(0.03), eta: ETA }));
+        let method = Method::Alone { rule: averaged, learned: false };
+        let named = tried.iter().find(|tried| tried.name == "adam:0.03, averaged").expect("tried");
+        assert_eq!(run::run(&task, &method, 2, &steps).expect("runs").by_step, named.at);
+    }
+
+    #[test]
+    fn the_cosine_falls_from_the_rate_to_nothing() {
+        assert_eq!(falling(0.1, 0, 100), 0.1);
+        assert!((falling(0.1, 50, 100) - 0.05).abs() < 1e-8);
+        assert!(falling(0.1, 99, 100) < 0.1 * 3e-4 && falling(0.1, 99, 100) > 0.0);
+        assert_eq!(work(&[100, 300]), 15 * 300 + 10 * 400);
+    }
+}
