@@ -17,11 +17,7 @@ macro_rules! by_lanes {
             loop {
                 $(let Some($written) = $written.next() else { break };)*
                 $(let Some($read) = $read.next() else { break };)*
-                for $lane in 0..$crate::sum::LANES {
-                    $(let $written = &mut $written[$lane];)*
-                    $(let $read = $read[$lane];)*
-                    $body
-                }
+                $crate::lanes::block!([$($written),*] [$($read),*] $lane => $body);
             }
         }
         $(let mut $written = $written.1.iter_mut();)*
@@ -34,7 +30,36 @@ macro_rules! by_lanes {
     }};
 }
 
-pub(crate) use by_lanes;
+/// The body for each lane of one block of every slice.
+///
+/// On a desktop the blocks are copied before and after: copies alias nothing, so that the compiler makes one vector of each.
+/// A microcontroller has no vectors and is better off without the copies.
+#[cfg(not(target_os = "none"))]
+macro_rules! block {
+    ([$($written:ident),*] [$($read:ident),*] $lane:ident => $body:block) => {{
+        $(let copy = *$written; let mut $written = ($written, copy);)*
+        $(let $read = *$read;)*
+        for $lane in 0..$crate::sum::LANES {
+            $(let $written = &mut $written.1[$lane];)*
+            $(let $read = $read[$lane];)*
+            $body
+        }
+        $(*$written.0 = $written.1;)*
+    }};
+}
+
+#[cfg(target_os = "none")]
+macro_rules! block {
+    ([$($written:ident),*] [$($read:ident),*] $lane:ident => $body:block) => {
+        for $lane in 0..$crate::sum::LANES {
+            $(let $written = &mut $written[$lane];)*
+            $(let $read = $read[$lane];)*
+            $body
+        }
+    };
+}
+
+pub(crate) use {block, by_lanes};
 
 #[cfg(test)]
 mod tests {

@@ -102,3 +102,127 @@ pub static UNSEEN: [Family; 6] = [
     Family { name: "counts", weight: 1.0, draw: counts::draw },
     Family { name: "sequence", weight: 1.0, draw: sequence::draw },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::task::{ACTIVATIONS, DrawnTask, Shape, Space};
+    use super::*;
+    use crate::data::Dataset;
+
+    /// Images of 28 x 28 in ten classes, instead of the real ones.
+    fn sources() -> Sources {
+        let mut rng = Rng::new(9);
+        let inputs = (0..600 * 784).map(|_| rng.uniform()).collect();
+        let labels = (0..600).map(|i| (i % 10) as u8).collect();
+        let images = Dataset::new(inputs, labels, 784, 10, Some((28, 28))).unwrap();
+        Sources { digits: Some(Digits::of(&images).unwrap()) }
+    }
+
+    fn task(family: Family, seed: u64, sources: &Sources) -> DrawnTask {
+        let space = Space { families: &[family], rows: [100, 400], sources };
+        space.draw(&mut Rng::new(seed), None).unwrap()
+    }
+
+    fn all() -> impl Iterator<Item = Family> {
+        FAMILIES.into_iter().chain(UNSEEN)
+    }
+
+    #[test]
+    fn names_are_unique_and_shares_add_up() {
+        let mut names: Vec<&str> = all().map(|family| family.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), FAMILIES.len() + UNSEEN.len());
+        assert!((FAMILIES.iter().map(|family| family.weight).sum::<f32>() - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn every_family_draws_rows_that_can_be_learned_from() {
+        let sources = sources();
+        for family in all() {
+            for seed in 0..20 {
+                let mut examples = (family.draw)(&mut Rng::new(seed), 150, &sources);
+                let name = family.name;
+                // Two classes of the images here have 120 rows.
+                let rows = examples.labels.len();
+                assert!(rows == 150 || (name == "digits" && rows < 150), "{name}: {rows}");
+                assert_eq!(examples.inputs.len(), rows * examples.width, "{name}");
+                assert!(examples.inputs.iter().all(|x| x.is_finite()), "{name}");
+                let classes = examples.reindex();
+                assert!((0..classes).all(|class| examples.labels.contains(&(class as u8))), "{name}");
+                assert!(examples.labels.iter().all(|&label| usize::from(label) < classes), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_seed_is_a_task() {
+        let sources = sources();
+        for family in all() {
+            for seed in 0..8 {
+                let one = task(family, seed, &sources);
+                assert_eq!(one, task(family, seed, &sources), "{}", family.name);
+                assert_ne!(one, task(family, seed + 100, &sources), "{}", family.name);
+            }
+        }
+    }
+
+    #[test]
+    fn tasks_keep_their_bounds() {
+        let sources = sources();
+        for family in all() {
+            for seed in 0..20 {
+                let task = task(family, seed, &sources);
+                let rows = task.train.len() + task.held_out.len();
+                assert!((50..=400).contains(&rows) && task.held_out.len() == rows / 4, "{}: {rows}", family.name);
+                assert!(task.train.classes() > 1 && task.batch >= 8 && 2 * task.batch <= task.train.len());
+                assert!((0.65..1.52).contains(&task.initial_scale));
+                let layers = task.network.layers();
+                assert_eq!(
+                    (layers[0].inputs, layers[layers.len() - 1].outputs),
+                    (task.train.width(), task.train.classes())
+                );
+                assert!((2..=4).contains(&layers.len()));
+                assert!(layers[..layers.len() - 1].iter().all(|layer| (8..=64).contains(&layer.outputs)));
+            }
+        }
+    }
+
+    /// A nearest neighbour beats the most frequent class on half of the draws at least.
+    #[test]
+    fn labels_depend_on_inputs() {
+        let sources = Sources::default();
+        for family in all().filter(|family| family.name != "digits") {
+            let better =
+                (0..20).filter(|&seed| beats_the_most_frequent((family.draw)(&mut Rng::new(seed), 600, &sources)));
+            assert!(better.count() >= 10, "{}", family.name);
+        }
+    }
+
+    fn beats_the_most_frequent(examples: Examples) -> bool {
+        let Examples { inputs, labels, width } = examples;
+        let row = |i: usize| &inputs[i * width..(i + 1) * width];
+        let distance = |i: usize, j: usize| lgl2o::sum::squared_distance(row(i), row(j));
+        let nearest = |i: usize| (0..400).min_by(|&a, &b| distance(i, a).total_cmp(&distance(i, b))).unwrap();
+        let right = (400..600).filter(|&i| labels[nearest(i)] == labels[i]).count();
+        let count = |class: u8| labels[400..].iter().filter(|&&label| label == class).count();
+        right > (0..=255).map(count).max().unwrap()
+    }
+
+    #[test]
+    fn a_shape_that_is_given_is_kept() {
+        let shape = Shape { hidden: vec![16, 9], activation: ACTIVATIONS[1] };
+        let space = Space { families: &[UNSEEN[0]], rows: [100, 400], sources: &Sources::default() };
+        let task = space.draw(&mut Rng::new(1), Some(shape)).unwrap();
+        let widths: Vec<usize> = task.network.layers().iter().map(|layer| layer.outputs).collect();
+        assert_eq!(widths[..2], [16, 9]);
+        assert_eq!(task.network.layers()[0].activation, ACTIVATIONS[1]);
+    }
+
+    #[test]
+    fn labels_are_numbered_from_zero() {
+        let mut examples = Examples { inputs: vec![0.0; 4], labels: vec![7, 2, 7, 200], width: 1 };
+        assert_eq!(examples.reindex(), 3);
+        assert_eq!(examples.labels, [1, 0, 1, 2]);
+    }
+}

@@ -137,3 +137,57 @@ impl<'a> Scorer<'a> {
         Score { broken: true, ..self.score }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::distribution::task::{Shape, Space};
+    use super::super::super::distribution::{Sources, UNSEEN};
+    use super::*;
+    use crate::optimizer::{Tuned, parse};
+    use lgl2o::Rng;
+    use lgl2o::objective::mlp::Activation;
+
+    fn task() -> DrawnTask {
+        let space = Space { families: &UNSEEN[2..3], rows: [200, 200], sources: &Sources::default() };
+        // Units that do not saturate, so that a run with a rate far too large breaks.
+        let shape = Shape { hidden: vec![12], activation: Activation::Relu };
+        space.draw(&mut Rng::new(4), Some(shape)).unwrap()
+    }
+
+    fn method(name: &str) -> Method {
+        parse(name, &Tuned::default()).expect("an optimizer").method
+    }
+
+    #[test]
+    fn learning_is_better_than_standing_still_and_breaking_is_worst() {
+        let task = task();
+        let score = |name: &str| run(&task, &method(name), 200).unwrap();
+        let (learns, stands, breaks) = (score("adam:0.01"), score("sgd:1e-12"), score("sgd:1e30"));
+        assert!(learns.train < stands.train - 0.1 && stands.train < breaks.train, "{learns:?} {stands:?} {breaks:?}");
+        assert!(breaks.broken && !learns.broken && !stands.broken);
+        assert!(stands.held_out.abs() < 1e-6 && breaks.held_out > 0.1, "{stands:?} {breaks:?}");
+        assert_eq!(breaks.total(2.0), breaks.train + 2.0 * breaks.held_out);
+    }
+
+    #[test]
+    fn guards_end_their_rounds_at_the_points() {
+        let score = run(&task(), &method("lgl2o(adam:0.01,sgd:0.1)"), 100).unwrap();
+        assert!(score.train.is_finite() && !score.broken);
+    }
+
+    /// With losses 1, 1, 1, 1 the training part is ln 1.001; what is lost on held-out rows counts from the best point on.
+    #[test]
+    fn scores_by_hand() {
+        let task = task();
+        let mut params = lgl2o::objective::Blank::blank_params(&task.optimizee());
+        task.initialize(&mut params);
+        let mut scorer = Scorer::new(&task, &params);
+        scorer.best = 0.95;
+        for ((_, weight), held_out) in POINTS.into_iter().zip([0.45, 0.95, 0.45, 1.95]) {
+            scorer.count(weight, 1.0, held_out);
+        }
+        assert!((scorer.score.train - libm::log(1.001)).abs() < 1e-12);
+        let lost = 0.2 * libm::log(2.0) + 0.4 * libm::log(4.0);
+        assert!((scorer.score.held_out - lost).abs() < 1e-12, "{:?}", scorer.score);
+    }
+}

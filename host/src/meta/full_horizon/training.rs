@@ -215,3 +215,43 @@ fn gradient(config: &EstimatorConfig, pairs: &[Pair], scores: &[Score]) -> Vec<f
     }
     gradient
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::config::EstimatorKind;
+    use super::*;
+
+    fn config() -> EstimatorConfig {
+        EstimatorConfig {
+            kind: EstimatorKind::FullHorizon,
+            sigma: 0.1,
+            pairs: 2,
+            horizon: [50, 5000],
+            work: 1e9,
+            difference_clip: 0.5,
+            held_out_weight: 1.0,
+        }
+    }
+
+    #[test]
+    fn horizons_are_log_uniform_and_cut_by_work() {
+        let at = |work, place| horizon(&config(), work, place);
+        assert_eq!((at(1.0, 0.0), at(1e12, 0.9)), (50, 50));
+        assert!((499..=500).contains(&at(1.0, 0.5)) && at(1.0, 0.999_999) > 4990);
+        assert!((990..=1000).contains(&at(1e6, 0.999_999)));
+    }
+
+    /// Differences of 0.2 and, clipped, -0.5, against eps of (0.1, 0) and (0, 0.1): divided by 2 sigma^2 and the pairs.
+    #[test]
+    fn a_gradient_by_hand() {
+        let families = [super::super::super::distribution::UNSEEN[1]];
+        let space = Space { families: &families, rows: [100, 100], sources: &Sources::default() };
+        let pair =
+            |eps: [f32; 2]| Pair { eps: eps.to_vec(), task: space.draw(&mut Rng::new(1), None).unwrap(), horizon: 50 };
+        let pairs = [pair([0.1, 0.0]), pair([0.0, 0.1])];
+        let score = |train, held_out| Score { train, held_out, broken: false };
+        let scores = [score(0.1, 0.3), score(0.2, 0.0), score(0.0, 0.0), score(3.0, 0.0)];
+        let found = gradient(&config(), &pairs, &scores);
+        assert!((found[0] - 0.5).abs() < 1e-5 && (found[1] + 1.25).abs() < 1e-5, "{found:?}");
+    }
+}

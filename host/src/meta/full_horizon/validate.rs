@@ -152,3 +152,16 @@ pub fn worst_tenth(numbers: &[f64]) -> f64 {
     sorted.sort_by(|a, b| b.total_cmp(a));
     mean(sorted.iter().take(numbers.len().div_ceil(10)).copied())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_tenth_is_rounded_up() {
+        let numbers: Vec<f64> = (0..11).map(f64::from).collect();
+        assert_eq!(worst_tenth(&numbers), 9.5);
+        assert_eq!(worst_tenth(&[3.0]), 3.0);
+        assert_eq!(mean([].into_iter()), 0.0);
+    }
+}
