@@ -150,6 +150,9 @@ Optimizers:
       veto  no-veto                whether the proposal must also beat the current parameters
       stay                         the current parameters stay where no candidate beats them
       keep  rewind  reset  follow  what happens to the loser's state
+  relay(avg-scale-free,avg-ngn)  the relay: the learned rule first, then the fallback; options:
+      race=40  hand-over=300       learned steps of the race, and at most
+      nc=4  full  latest  lean     as RelayGuard's checks, exact, keep_latest, lean
   gl2o(l2o,sgd)                the residual guard; options:
       alpha=0.99                   factor of the bound
       mu=gs:THETA  mu=rt  mu=aa  mu=ema:THETA  mu=rm:K

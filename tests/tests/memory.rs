@@ -114,7 +114,7 @@ fn the_readmes_table_of_memory_holds() {
 fn new_memory_is_zero() {
     let memory = NEW;
     assert!(bits::of(memory.params()).iter().all(|&bits| bits == 0));
-    let nothing = Progress { rounds: 0, steps: 0, learned: 0, neither: 0, spent: Cost::ZERO };
+    let nothing = Progress { rounds: 0, steps: 0, accepted: 0, learned: 0, neither: 0, spent: Cost::ZERO };
     assert_eq!(*memory.progress(), nothing);
     assert_eq!(memory.progress().learned_share(), 0.0);
 }

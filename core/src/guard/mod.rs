@@ -9,7 +9,7 @@
 //! | [`Unguarded`] | nothing | 1 g |
 //! | [`LossGuard::paper`] (LGL2O) | which candidate has the lower loss? | (2 n_t - 1) / n_t g + 2 n_c / n_t f |
 //! | [`LossGuard::new`], strides of k | the same, at growing intervals | 1 g + 3 n_c / k f, and now and then a race |
-//! | [`RelayGuard`] | is the point the best so far? The learned rule runs first, the fallback later | 1 g + checks, and one race of 10 g |
+//! | [`RelayGuard`] | is the point the best so far? The learned rule runs first, the fallback later | 1 g + checks, and one race of 13 g |
 //! | [`ResidualGuard`] (GL2O) | is the gradient at the proposal small enough? | 2 g |
 //! | [`Blend`] | nothing: a fixed mixture of both, as a control | 1 g |
 //!

@@ -28,7 +28,7 @@ pub struct RelaySettings {
 impl Default for RelaySettings {
     /// The default of the core, as [`RelayGuard::new`].
     fn default() -> Self {
-        Self { race: 30, hand_over: 300, checks: 6, exact: false, latest: false, lean: false }
+        Self { race: 40, hand_over: 300, checks: 4, exact: false, latest: false, lean: false }
     }
 }
 

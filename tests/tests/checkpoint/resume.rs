@@ -118,6 +118,7 @@ const PACES: [&str; 6] = [
 ];
 const POLICIES: [&str; 4] = ["keep", "rewind", "reset", "follow"];
 const DECISIONS: [&str; 6] = ["lower", "margin=1", "growing-margin", "full", "decrease=0.01", "lower,stay"];
+const RELAYS: [&str; 5] = ["race=3,hand-over=6", "race=9,hand-over=20,lean", "race=6,full", "race=4,latest", "nc=2"];
 const MUS: [&str; 5] = ["gs:0.5", "rt", "aa", "ema:0.25", "rm:4"];
 
 fn any_guard() -> impl Strategy<Value = String> {
@@ -128,6 +129,7 @@ fn any_guard() -> impl Strategy<Value = String> {
             format!("lgl2o({l},{f},paper,{pace},{policy},{decision})")
         }),
         2 => sides().prop_map(|(l, f)| format!("lgl2o({l},{f})")),
+        3 => (sides(), pick(&RELAYS)).prop_map(|((l, f), options)| format!("relay({l},{f},{options})")),
         2 => (sides(), pick(&MUS)).prop_map(|((l, f), mu)| format!("gl2o({l},{f},mu={mu})")),
         1 => sides().prop_map(|(l, f)| format!("blend({l},{f},share=0.3)")),
         1 => pick(&LEARNED).prop_map(str::to_owned),

@@ -20,6 +20,7 @@
 //! - `armijo`: the same with L unknown.
 //! - `stochastic`: the 1/i rate on minibatches, and the noise floor of *lower*.
 //! - `overfit`: who sees the check batches, and what is left of the promises then.
+//! - `relay`: the theorem from the hand-over on.
 //! - `residual`: GL2O.
 
 mod armijo;
@@ -27,6 +28,7 @@ mod descent;
 mod law;
 mod limits;
 mod overfit;
+mod relay;
 mod residual;
 mod stochastic;
 mod strongly_convex;

@@ -32,9 +32,10 @@ pub(crate) fn losses<O: Blank>(
 /// A verdict says what has happened.
 fn assert_consistent(verdict: &Verdict) {
     assert!(!verdict.standard_error.is_nan(), "{verdict:?}");
+    let [learned, fallback] = [verdict.learned_loss, verdict.fallback_loss].map(|loss| loss.expect("both are judged"));
     match verdict.winner {
-        Winner::Learned => assert!(verdict.learned_loss < verdict.fallback_loss, "{verdict:?}"),
-        Winner::Fallback => assert!(verdict.learned_loss >= verdict.fallback_loss, "{verdict:?}"),
+        Winner::Learned => assert!(learned < fallback, "{verdict:?}"),
+        Winner::Fallback => assert!(learned >= fallback, "{verdict:?}"),
         Winner::Neither => panic!("the fallback was finite: {verdict:?}"),
     }
 }
@@ -57,8 +58,9 @@ fn assert_bounded<O: Blank>(
             let after = trainer.loss(source.train().unwrap()).unwrap();
             assert!(trainer.params().is_finite());
             assert_consistent(&verdict);
-            assert_eq!(verdict.fallback_loss.to_bits(), candidate.to_bits(), "{learned:?}");
-            assert_eq!(after.to_bits(), verdict.fallback_loss.min(verdict.learned_loss).to_bits(), "{learned:?}");
+            let [u, v] = [verdict.fallback_loss, verdict.learned_loss].map(|loss| loss.expect("both are judged"));
+            assert_eq!(u.to_bits(), candidate.to_bits(), "{learned:?}");
+            assert_eq!(after.to_bits(), u.min(v).to_bits(), "{learned:?}");
         }
     }
 }
@@ -119,7 +121,11 @@ fn proposals_that_are_not_finite_never_win() {
         stochastic(decision, |learned, verdict, _| {
             assert!(!verdict.standard_error.is_nan(), "{learned:?}, {decision:?}: {verdict:?}");
             if never.contains(&learned) {
-                assert_eq!((verdict.winner, verdict.learned_loss), (Winner::Fallback, f32::INFINITY), "{decision:?}");
+                assert_eq!(
+                    (verdict.winner, verdict.learned_loss),
+                    (Winner::Fallback, Some(f32::INFINITY)),
+                    "{decision:?}"
+                );
             }
         });
     }

@@ -153,8 +153,8 @@ impl Setting {
         prop_assert_eq!(verdict.winner == Winner::Learned, ahead > 0.0 && below > 0.0);
         let error = f64::from(verdict.standard_error) - standard_error * (v - u).abs();
         prop_assert!(error.abs() < 1e-5);
-        prop_assert!((f64::from(verdict.fallback_loss) - mean * u).abs() < 1e-5);
-        prop_assert!((f64::from(verdict.learned_loss) - mean * v).abs() < 1e-5);
+        prop_assert!((f64::from(verdict.fallback_loss.unwrap()) - mean * u).abs() < 1e-5);
+        prop_assert!((f64::from(verdict.learned_loss.unwrap()) - mean * v).abs() < 1e-5);
         Ok(())
     }
 }
@@ -197,7 +197,7 @@ proptest! {
         let spare = decrease - f64::from(kappa) * gradient * gradient;
         prop_assume!(spare.abs() > 1e-5);
         prop_assert_eq!(verdict.winner == Winner::Learned, spare > 0.0);
-        prop_assert!(verdict.fallback_loss.is_nan());
+        prop_assert!(verdict.fallback_loss.is_none());
     }
 }
 
@@ -237,7 +237,7 @@ fn the_veto_refuses_the_lesser_evil() {
         let winner = |learned: f32, veto| {
             let guard = LossGuard::paper(Sgd::new(learned), Sgd::new(0.5)).batches(1, 1).decision(decision).veto(veto);
             let run = run::rounds(&bowl(), &guard, &mut Exact, &BOWL_START, 1).unwrap();
-            (run.verdicts[0].winner, run.verdicts[0].learned_loss < run.verdicts[0].train_loss)
+            (run.verdicts[0].winner, run.verdicts[0].learned_loss < Some(run.verdicts[0].train_loss))
         };
         assert_eq!(winner(-0.01, false), (Winner::Learned, false), "the witness: without the veto it wins");
         assert_eq!(winner(-0.01, true), (Winner::Fallback, false));

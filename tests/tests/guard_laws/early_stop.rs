@@ -219,7 +219,7 @@ proptest! {
         let (verdict, found) = judged(&guard(Decision::Margin { z }, checks.len(), z), &checks);
         prop_assert_eq!(found, drawn);
         prop_assert_eq!(verdict.winner == Winner::Learned, moments.0 < -f64::from(z) * moments.1);
-        prop_assert!((f64::from(verdict.learned_loss) - moments.0).abs() < 1e-5);
+        prop_assert!((f64::from(verdict.learned_loss.unwrap()) - moments.0).abs() < 1e-5);
         prop_assert!((f64::from(verdict.standard_error) - moments.1).abs() < 1e-5);
     }
 }

@@ -3,7 +3,7 @@
 
 use lgl2o::batch::{Batch, Exact, Source};
 use lgl2o::fault::Adversary;
-use lgl2o::guard::{Blend, Decision, Follow, KeepOwn, LossGuard, MuRule, ResidualGuard, Rewind, Unguarded};
+use lgl2o::guard::{Blend, Decision, Follow, KeepOwn, LossGuard, MuRule, RelayGuard, ResidualGuard, Rewind, Unguarded};
 use lgl2o::objective::{Logistic, Objective};
 use lgl2o::rule::{Adam, Sgd};
 use lgl2o::{Error, Guard, Rule, Trainer, Winner};
@@ -71,6 +71,8 @@ fn bad_batches_are_refused_and_leave_nothing_behind() {
     let decision = Decision::SufficientDecrease { kappa: 0.1 };
     assert_refused("loss, armijo", &LossGuard::paper(learned, fallback).decision(decision).policy::<Follow>());
     assert_refused("residual", &ResidualGuard::new(learned, fallback));
+    assert_refused("relay", &RelayGuard::new(learned, fallback).race(9).longest_round(4));
+    assert_refused("relay, handed over", &RelayGuard::new(learned, fallback).race(1).hand_over(1).longest_round(1));
     assert_refused("blend", &Blend::new(learned, fallback, 0.5).unwrap());
 }
 
@@ -105,6 +107,13 @@ fn bad_checks_leave_the_parameters() {
         assert_eq!(Trainer::new(&objective, &guard, &mut memory).round(&mut source), Err(expected));
         assert_eq!(bits::of(memory.params()), bits::of(&initial));
     }
+    let mut no_number = BadCheck(good, Ok(Batch::classes(&[0.5, f32::NAN], 2, &[1])));
+    let guard = RelayGuard::new(Adam::new(0.01), Sgd::new(0.1)).race(2);
+    let mut memory = run::memory(&objective, &guard, &initial);
+    let mut trainer = Trainer::new(&objective, &guard, &mut memory);
+    assert_eq!(trainer.round(&mut no_number), Err(Error::NonFiniteLoss));
+    // The steps are not lost: the next round makes up for the check.
+    assert_eq!(trainer.round(&mut { good }).map(|verdict| verdict.steps), Ok(2));
     // This source has no full objective to offer.
     let guard = LossGuard::paper(Adam::new(0.01), Sgd::new(0.1)).decision(Decision::FullObjective);
     let outcome = run::rounds(&objective, &guard, &mut BadCheck(good, Err(Error::NoBatch)), &initial, 1);

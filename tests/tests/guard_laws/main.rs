@@ -11,6 +11,7 @@
 //! - `early_stop`: how often a comparison that stops early is wrong, and when it stops.
 //! - `costs`: what a round costs, in gradients and forward passes.
 //! - `errors`: what is wrong is said exactly, and changes nothing.
+//! - `relay`: the best checked point, a lost and a won race, the hand-over.
 //! - `residual`, `blend`: the two guards for comparison.
 
 mod adversaries;
@@ -22,6 +23,7 @@ mod early_stop;
 mod errors;
 mod pace;
 mod policies;
+mod relay;
 mod residual;
 mod schedule;
 mod stay;

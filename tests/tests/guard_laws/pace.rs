@@ -44,7 +44,7 @@ pub(crate) enum Kind {
 pub(crate) fn kind(verdict: &Verdict, batch: u64) -> Kind {
     let won = verdict.winner == Winner::Learned;
     match u64::from(verdict.steps) * batch {
-        _ if verdict.learned_loss.is_nan() => Kind::Alone,
+        _ if verdict.learned_loss.is_none() => Kind::Alone,
         gradients if won && verdict.spent.gradients == gradients => Kind::Stride,
         gradients if !won && gradients == batch => Kind::Stride,
         _ => Kind::Race,

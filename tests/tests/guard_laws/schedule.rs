@@ -217,7 +217,7 @@ proptest! {
         let mut races = 0;
         while memory.progress().steps < n.into() {
             let verdict = Trainer::new(&bowl(), &guard, &mut memory).round(&mut Exact).unwrap();
-            races += u32::from(!verdict.learned_loss.is_nan());
+            races += u32::from(verdict.learned_loss.is_some());
         }
         prop_assert!(races <= 2 + doublings + n / (long + train), "{} races", races);
     }

@@ -215,14 +215,17 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
         verdict.standard_error = or_infinity(self.error(paired.to_first()));
     }
 
-    /// The standard error of a difference.
+    /// The standard error of a difference; 0 where losses are so far apart that it overflows: a wild point must not hide
+    /// behind its own spread.
     fn error(&self, difference: &Difference) -> f32 {
-        if self.exact { 0.0 } else { difference.standard_error() }
+        let error = difference.standard_error();
+        if self.exact || !error.is_finite() { 0.0 } else { error }
     }
 
     /// Whether the running point is worse by so many standard errors, or not finite.
     fn is_worse(&self, paired: &Paired, than: &Difference, errors: f32) -> bool {
-        !paired.second().is_finite() || than.mean() > errors * self.error(than)
+        let is_as_good = than.mean() <= errors * self.error(than);
+        !(paired.second().is_finite() && is_as_good)
     }
 
     /// Whether the running point is far worse than the accepted one.

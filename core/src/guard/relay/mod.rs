@@ -41,7 +41,7 @@
 //! b; (4 + a + b) P for the [lean](RelayGuard::lean) form, which keeps no run b after the race and so has no suspicion.
 //!
 //! **Cost** of the default beside the gradients of one side: n_0 / 3 gradients for the race, and at each of the
-//! windows' ends, which are fewer than 2 + ln(t / 30) / ln(3 / 2), two to n_c check batches at two or three points.
+//! windows' ends, which are fewer than 3 + ln(t / 13) / ln(3 / 2), two to n_c check batches at two or three points.
 
 mod baton;
 mod judge;

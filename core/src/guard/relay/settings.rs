@@ -28,7 +28,7 @@ pub struct RelayGuard<L, F, const SPARE: usize = 1> {
 }
 
 impl<L, F> RelayGuard<L, F> {
-    /// The guard with a race of n_0 = 30 steps, a hand-over at t_1 = 300, up to n_c = 6 check batches, and rounds of at most
+    /// The guard with a race of n_0 = 40 steps, a hand-over at t_1 = 300, up to n_c = 4 check batches, and rounds of at most
     /// 128 steps.
     pub const fn new(learned: L, fallback: F) -> Self {
         Self::with_defaults(learned, fallback)
@@ -55,9 +55,9 @@ impl<L, F, const SPARE: usize> RelayGuard<L, F, SPARE> {
         Self {
             learned,
             fallback,
-            schedule: Schedule { race: 30, hand_over: 300 },
+            schedule: Schedule { race: 40, hand_over: 300 },
             longest_round: 128,
-            check_batches: 6,
+            check_batches: 4,
             exact: false,
             keeps_best: true,
         }
