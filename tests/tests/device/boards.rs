@@ -1,11 +1,10 @@
 //! Every board under QEMU has this machine's bits.
 
 use std::path::Path;
-use std::process::Command;
 
 use lgl2o_host::device::board::{BOARDS, Board, board};
 use lgl2o_host::device::emulator::Emulator;
-use lgl2o_host::device::firmware::{self, Sizes};
+use lgl2o_host::device::firmware::{self, Build, Sizes};
 use lgl2o_host::device::stream::{Outcome, StreamError};
 use lgl2o_tests::program::build;
 
@@ -79,12 +78,14 @@ fn streamed(name: &str, features: &[String]) -> Outcome {
 }
 
 /// Builds a program; gives what the build said, and whether it went well.
-fn built(board: &str, program: &str, features: &str) -> (bool, String) {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware/build");
-    let mut build = Command::new("bash");
-    build.arg(script).args([board, "--bin", program, "--features", features]).env_remove("CARGO_TARGET_DIR");
-    let output = build.output().expect("bash");
-    (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+fn built(name: &str, program: &str, features: &[&str]) -> (bool, String) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware");
+    let features: Vec<String> = features.iter().map(|&feature| feature.to_owned()).collect();
+    let board = board(name).expect("a board");
+    match firmware::build(&Build { folder: &folder, board, program, features: &features }, |_| {}) {
+        Ok(_) => (true, String::new()),
+        Err(error) => (false, format!("{error:#}")),
+    }
 }
 
 #[test]
@@ -94,9 +95,9 @@ fn programs_that_train_cannot_panic() {
     for (board, program) in
         [("mps2-an386", "spirals"), ("microbit", "spirals"), ("mps2-an386", "stream")].into_iter().chain(metal)
     {
-        let (links, words) = built(board, program, "panic-never");
+        let (links, words) = built(board, program, &["panic-never"]);
         assert!(links, "{program} on {board} has a panic: {words}");
-        let (links, words) = built(board, program, "panic-never,planted-panic");
+        let (links, words) = built(board, program, &["panic-never", "planted-panic"]);
         assert!(
             !links && words.contains("panic-never"),
             "{program} on {board}: the planted panic is not seen: {words}"

@@ -15,6 +15,7 @@ mod counts;
 mod cycles;
 mod emulator;
 mod least;
+mod pinned;
 mod port;
 mod stack;
 
@@ -117,14 +118,9 @@ fn built_for(board: &Board, program: &str, features: &[String]) -> PathBuf {
     firmware::build(&Build { folder: &folder, board, program, features }, |_| {}).expect("a program")
 }
 
-/// The file of a program that is built with more in the environment, in a folder of its own.
+/// The file of a program that is built with more in the environment.
 fn built_with(board: &Board, program: &str, name: &str, environment: &[(&str, &str)]) -> PathBuf {
-    let firmware = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware");
-    let target = firmware.join("target").join(name);
-    let mut build = Command::new("bash");
-    build.arg(firmware.join("build")).args([board.name, "--bin", program]).env_remove("CARGO_ENCODED_RUSTFLAGS");
-    build.envs(environment.iter().copied()).env("CARGO_TARGET_DIR", &target).env_remove("CARGO");
-    let output = build.output().expect("bash");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    target.join(board.target).join("release").join(program)
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware");
+    firmware::build_with(&Build { folder: &folder, board, program, features: &[] }, name, environment, |_| {})
+        .expect("a program")
 }
