@@ -1,110 +1,232 @@
 #!/usr/bin/env bash
-# All tests of the workspace: format, lints, documentation, every package's tests, every feature of the core, the firmware
-# on every board under QEMU (with LGL2O_BOARDS=all in the environment, every program on every board).
+# The tests of the workspace, in stages; `tests/run.sh --help` lists them.
 # Needs Rust with rustfmt and clippy, a C compiler for the TLS library of `lgl2o data fetch`, for the tests of several
 # ranks Open MPI and libclang, and for the firmware QEMU and a compiler for the boards (see firmware/build); installs what
 # is missing, but for Rust, where apt or rustup is at hand and may be used.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+STAGES=(format lint laws host ranks firmware)
+
+usage() {
+    cat <<'END'
+usage: tests/run.sh [--all] [STAGE...]
+
+Runs these stages, in this order; without a name, all of them:
+
+  format    every file is as rustfmt has it
+  lint      clippy, the documentation, and the dependencies where `cargo deny` is installed
+  laws      the core's own tests, the examples, and the laws that the core is held to
+  host      every package's own tests; the host program as a process
+  ranks     training spread over several processes; needs Open MPI and libclang
+  firmware  programs on boards under QEMU: the same bits as here, and no growth of what they take
+
+Without --all, in under ten minutes on two cores from nothing: a tenth of the laws' random draws, one board of each
+instruction set, no builds with `micromath`, no short run of the main job. With --all, as continuous integration does, nothing
+is left out. What has to be skipped for want of a tool is named at the end.
+
+In the environment: LGL2O_DRAWS=all for all draws, LGL2O_BOARDS=few for few boards, LGL2O_BOARDS=all for every program on every board.
+END
+}
+
 # One build from start to end has nothing to gain from incremental compilation, which fills gigabytes.
 export CARGO_INCREMENTAL=0
 
+all=no
+chosen=()
+for argument in "$@"; do
+    case $argument in
+    --all) all=yes ;;
+    -h | --help) usage && exit 0 ;;
+    format | lint | laws | host | ranks | firmware) chosen+=("$argument") ;;
+    *) echo "unknown: \`$argument\`; tests/run.sh --help lists the stages" >&2 && exit 2 ;;
+    esac
+done
+[ ${#chosen[@]} -gt 0 ] || chosen=("${STAGES[@]}")
+if [ $all = yes ]; then
+    export LGL2O_DRAWS=all
+else
+    export LGL2O_BOARDS=${LGL2O_BOARDS:-few}
+fi
+
 say() { printf '\n== %s\n' "$*"; }
+skipped=
+skip() { skipped+="; $*" && say "SKIPPED: $*"; }
 
 # Installs packages by apt; fails where that is not possible.
 apt_install() {
-    say "installing $*"
     command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ] || return 1
+    say "installing $*"
     apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"
 }
 
-if ! command -v cc >/dev/null 2>&1 && ! apt_install gcc libc6-dev; then
+need_rust_with() {
+    cargo "$1" --version >/dev/null 2>&1 && return
+    echo "tests need it: rustup component add rustfmt clippy" >&2
+    exit 1
+}
+
+need_c() {
+    command -v cc >/dev/null 2>&1 || apt_install gcc libc6-dev && return
     echo "tests need a C compiler: install gcc or clang, then run this again" >&2
     exit 1
-fi
+}
+
+# The test programs for which Cargo needs the feature `host`, one a line; all others are laws.
+host_tests() { sed -n '/^\[\[test\]\]/{n;s/^name = "\(.*\)"/\1/p}' tests/Cargo.toml; }
+
+# The test programs of the laws, one a line: all files and folders that `host_tests` does not name.
+law_tests() {
+    local path name
+    for path in tests/tests/*.rs tests/tests/*/main.rs; do
+        name=${path#tests/tests/} name=${name%/main.rs} name=${name%.rs}
+        host_tests | grep -qx "$name" || echo "$name"
+    done
+}
+
+# `cargo test` with features as the whole workspace has them, so that no stage compiles a second time what another has.
+workspace_test() {
+    local names=() name
+    while read -r name; do names+=(--test "$name"); done <<<"$1"
+    cargo test --workspace "${names[@]}" "${@:2}"
+}
+
+stage_format() {
+    need_rust_with fmt
+    cargo fmt --all --check
+    cargo fmt --manifest-path firmware/Cargo.toml --check
+}
+
+stage_lint() {
+    need_rust_with clippy && need_c
+    cargo clippy --workspace --all-targets -- -D warnings
+    cargo clippy -p lgl2o --all-targets --all-features -- -D warnings
+    cargo clippy -p lgl2o-tests --no-default-features --all-targets -- -D warnings
+    # The benchmark of instructions is for those who have its runner.
+    if command -v gungraun-runner >/dev/null 2>&1; then
+        cargo clippy -p lgl2o-host --features callgrind --bench instructions -- -D warnings
+    fi
+    say "documentation"
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+    # As somebody has it who is in `core/`.
+    RUSTDOCFLAGS="-D warnings" cargo doc -p lgl2o --no-deps
+    RUSTDOCFLAGS="-D warnings" cargo doc -p lgl2o --no-deps --all-features
+    if cargo deny --version >/dev/null 2>&1; then
+        say "licences, sources and versions of dependencies"
+        cargo deny check licenses bans sources
+        (cd firmware && cargo deny check licenses bans sources)
+    fi
+}
+
+stage_laws() {
+    need_c
+    workspace_test "$(law_tests)"
+    cargo test --workspace --doc
+    say "tests of the core with every feature but micromath and std, which the host program has"
+    cargo test -p lgl2o --features serde,twins,fault,nor-flash --lib
+    if [ $all = yes ]; then
+        say "tests of the core with micromath"
+        cargo test -p lgl2o --features micromath --lib
+    fi
+}
+
+stage_host() {
+    need_c
+    # With the parts' benchmark, each part once.
+    workspace_test "$(host_tests)" --lib --bins --bench parts
+    if [ $all = yes ]; then
+        say "the main job, short"
+        out=$(mktemp -d)
+        trap 'rm -rf "$out"' EXIT
+        cargo run --release --quiet -- compare --quick --out "$out"
+    fi
+}
 
 have_mpi() {
     command -v mpicc >/dev/null 2>&1 && mpirun --version 2>/dev/null | grep "Open MPI" >/dev/null || return 1
     [ -n "${LIBCLANG_PATH:-}" ] || compgen -G "/usr/lib/llvm*/lib/libclang*.so*" >/dev/null ||
         ldconfig -p 2>/dev/null | grep libclang >/dev/null
 }
-mpi=yes
-have_mpi || apt_install openmpi-bin libopenmpi-dev libclang-dev || mpi=no
-for tool in fmt clippy; do
-    cargo "$tool" --version >/dev/null 2>&1 || { echo "tests need it: rustup component add rustfmt clippy" >&2; exit 1; }
-done
 
-say "format"
-cargo fmt --all --check
+stage_ranks() {
+    need_c
+    if ! have_mpi && ! apt_install openmpi-bin libopenmpi-dev libclang-dev; then
+        skip "several ranks: they need Open MPI (mpicc, mpirun) and libclang"
+        return
+    fi
+    [ $all = no ] || cargo clippy -p lgl2o-host --features mpi --all-targets -- -D warnings
+    workspace_test ranks -- --ignored
+}
 
-say "lints"
-cargo clippy --workspace --all-targets -- -D warnings
-cargo clippy -p lgl2o --all-targets --all-features -- -D warnings
-cargo clippy -p lgl2o-tests --no-default-features --all-targets -- -D warnings
-# The benchmark of instructions is for those who have its runner.
-if command -v gungraun-runner >/dev/null 2>&1; then
-    cargo clippy -p lgl2o-host --features callgrind --bench instructions -- -D warnings
-fi
+# Builds the programs that the tests run on a board, two at a time, where one test after the other would build one at a time.
+prebuild() {
+    local board=$1 program bins=()
+    shift
+    for program in "$@"; do bins+=(--bin "$program"); done
+    CARGO_TARGET_DIR=$PWD/firmware/target firmware/build "$board" "${bins[@]}"
+}
 
-if cargo deny --version >/dev/null 2>&1; then
-    say "licences, sources and versions of dependencies"
-    cargo deny check licenses bans sources
-    (cd firmware && cargo deny check licenses bans sources)
-fi
+prebuild_all() {
+    prebuild mps2-an386 empty spirals sensor resume faults stream cost least
+    prebuild microbit empty spirals sensor resume faults cost
+    if [ $all = no ]; then
+        local board
+        for board in lm3s6965evb mps2-an505 riscv-virt; do prebuild $board spirals; done
+        return
+    fi
+    prebuild lm3s6965evb spirals sensor
+    prebuild mps2-an385 spirals resume
+    prebuild mps2-an500 spirals stream
+    prebuild mps2-an505 spirals sensor
+    prebuild netduinoplus2 spirals faults
+    prebuild mps3-an547 spirals faults
+    prebuild riscv-virt spirals resume stream
+    prebuild nrf52840-dk empty spirals stream sensor resume faults cost
+}
 
-say "documentation"
-RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
-
-say "tests"
-cargo test --workspace
-
-say "the benchmark of the parts, each of them once"
-cargo test --workspace --bench parts
-
-say "tests of the core with micromath, and with every feature"
-cargo test -p lgl2o --features micromath --lib
-cargo test -p lgl2o --features serde,twins,fault,nor-flash --lib
-
-if [ $mpi = yes ]; then
-    say "several ranks"
-    cargo clippy -p lgl2o-host --features mpi --all-targets -- -D warnings
-    cargo test -p lgl2o-tests --test ranks -- --ignored
-fi
-
-# Installs QEMU and a compiler for the boards where it can; a build for either kind of processor shows whether they work.
-firmware=yes lints=yes
-say "firmware: compiler and emulator"
-for board in mps2-an386 riscv-virt; do
-    firmware/build $board --bin empty || firmware=no
-done
-command -v qemu-system-arm >/dev/null 2>&1 && command -v qemu-system-riscv32 >/dev/null 2>&1 || firmware=no
-if [ $firmware = yes ]; then
-    say "firmware: format"
-    cargo fmt --manifest-path firmware/Cargo.toml --check
-    # A board for each driver of the firmware.
-    for board in mps2-an386 microbit lm3s6965evb netduinoplus2 riscv-virt nrf52840-dk; do
+stage_firmware() {
+    need_rust_with clippy && need_c
+    # The compiler of the figures in firmware/counts.json, where it can be had; else any. A build shows whether it works.
+    say "firmware: compiler and emulator"
+    if LGL2O_COMPILER=debian firmware/build mps2-an386 --bin empty; then
+        export LGL2O_COMPILER=debian
+    elif ! firmware/build mps2-an386 --bin empty; then
+        skip "the firmware: it needs a compiler for the boards (firmware/build)"
+        return
+    fi
+    firmware/build riscv-virt --bin empty
+    if ! command -v qemu-system-arm >/dev/null 2>&1 || ! command -v qemu-system-riscv32 >/dev/null 2>&1; then
+        skip "the firmware: it needs QEMU for Arm and RISC-V"
+        return
+    fi
+    # With --all a board for each driver of the firmware.
+    local board boards=(mps2-an386) status
+    [ $all = no ] || boards+=(microbit lm3s6965evb netduinoplus2 riscv-virt nrf52840-dk)
+    for board in "${boards[@]}"; do
         say "firmware: lints, $board"
         status=0
-        firmware/build $board clippy -- -D warnings || status=$?
-        [ $status != 3 ] || lints=no status=0
+        firmware/build "$board" clippy -- -D warnings || status=$?
+        [ $status != 3 ] || { skip "lints of the firmware: they need rust-web-clippy (apt)" && break; }
         [ $status = 0 ] || exit $status
     done
-    say "firmware on every board"
-    cargo test -p lgl2o-tests --test device -- --ignored --test-threads 1
-fi
+    say "firmware: programs"
+    prebuild_all
+    say "firmware on boards"
+    local words=target/figures-skipped
+    rm -f $words
+    LGL2O_SKIPPED=$PWD/$words workspace_test device -- --ignored --test-threads 2
+    [ ! -s $words ] || skip "figures: $(sort -u $words | tr '\n' ';')"
+}
 
-say "the main job, short"
-out=$(mktemp -d)
-trap 'rm -rf "$out"' EXIT
-cargo run --release --quiet -- compare --quick --out "$out"
-
-skipped=
-[ $mpi = yes ] || skipped+="; several ranks: they need Open MPI (mpicc, mpirun) and libclang"
-[ $lints = yes ] || skipped+="; lints of the firmware: they need rust-web-clippy (apt)"
-[ $firmware = yes ] || skipped+="; the firmware: it needs QEMU for Arm and RISC-V, and a compiler for the boards (firmware/build)"
+for stage in "${STAGES[@]}"; do
+    [[ " ${chosen[*]} " == *" $stage "* ]] || continue
+    say "stage: $stage"
+    began=$SECONDS
+    "stage_$stage"
+    say "stage $stage took $((SECONDS - began)) seconds"
+done
 if [ -z "$skipped" ]; then
-    say "all passed"
+    say "all passed: ${chosen[*]}"
 else
-    say "all passed, but SKIPPED${skipped/;/:}"
+    say "all passed: ${chosen[*]}; but SKIPPED${skipped/;/:}"
 fi

@@ -38,18 +38,28 @@ impl Ran {
 /// If it cannot be built.
 fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| build(""))
+    // Of the whole workspace, and with a test: so the features of all packages are those that tests are built with, and
+    // nothing is compiled a second time. The test is one that is there already.
+    PROGRAM.get_or_init(|| {
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
+        let build = escargot::CargoBuild::new().manifest_path(manifest);
+        kept(build.args(["--workspace", "--test", "memory"]).bin("lgl2o"), "")
+    })
 }
 
-/// Builds the program with some features of its package; gives its path, which is one of its own: the next build, with
-/// other features, replaces the program where Cargo puts it.
+/// Builds the program with some features of its package.
 ///
 /// # Panics
 /// If it cannot be built.
 #[must_use]
 pub fn build(features: &str) -> PathBuf {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../host/Cargo.toml");
-    let mut build = escargot::CargoBuild::new().manifest_path(manifest).bin("lgl2o").features(features);
+    kept(escargot::CargoBuild::new().manifest_path(manifest).bin("lgl2o").features(features), features)
+}
+
+/// Builds the program; gives its path, which is one of its own: the next build, with other features, replaces the program
+/// where Cargo puts it.
+fn kept(mut build: escargot::CargoBuild, features: &str) -> PathBuf {
     // What Cargo tells this test about its own package would look to some build scripts like a change of theirs.
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("CARGO_PKG_") || name.to_string_lossy().starts_with("CARGO_MANIFEST_") {

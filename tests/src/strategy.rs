@@ -5,8 +5,9 @@ use proptest::test_runner::FileFailurePersistence;
 
 /// Settings of a property test: how many cases, and the file that failing ones are kept in.
 ///
-/// `cases!(64, "kernels")` keeps them in `tests/kernels.regressions`, beside `tests/kernels.rs`. The environment's
-/// `PROPTEST_CASES` goes before the number that is given here.
+/// `cases!(64, "kernels")` keeps them in `tests/kernels.regressions`, beside `tests/kernels.rs`. The number is that of
+/// `LGL2O_DRAWS=all` in the environment, as `tests/run.sh --all` has it; without, it is a tenth (see [`draws`]). The environment's
+/// `PROPTEST_CASES` goes before both.
 #[macro_export]
 macro_rules! cases {
     ($cases:expr, $name:literal) => {
@@ -19,7 +20,21 @@ macro_rules! cases {
 pub fn config(cases: u32, file: &'static str) -> ProptestConfig {
     let failure_persistence: Option<Box<dyn proptest::test_runner::FailurePersistence>> =
         Some(Box::new(FileFailurePersistence::Direct(file)));
-    ProptestConfig { cases, failure_persistence, ..ProptestConfig::default() }
+    let draws = std::env::var("LGL2O_DRAWS").ok();
+    ProptestConfig { cases: self::draws(cases, draws.as_deref()), failure_persistence, ..ProptestConfig::default() }
+}
+
+/// How many cases are drawn of so many: a tenth, but no fewer than 24; all of them if the environment says `all`.
+///
+/// # Panics
+/// If it says anything else.
+#[must_use]
+pub fn draws(cases: u32, environment: Option<&str>) -> u32 {
+    match environment {
+        Some("all") => cases,
+        None => cases.min(24.max(cases / 10)),
+        Some(other) => panic!("LGL2O_DRAWS is `{other}`; it may be `all`, or not be there"),
+    }
 }
 
 /// Any number at all: ordinary ones, both zeros, denormals, huge ones, infinities and NaN.
@@ -46,4 +61,13 @@ pub fn number() -> impl Strategy<Value = f32> {
 /// A gradient's number: from 1e-3 to 1e3 in size, either sign.
 pub fn slope() -> impl Strategy<Value = f32> {
     (-3.0f32..3.0, any::<bool>()).prop_map(|(power, minus)| if minus { -10f32.powf(power) } else { 10f32.powf(power) })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn draws_are_all_or_a_tenth() {
+        assert_eq!([2000, 400, 100, 24, 16].map(|cases| super::draws(cases, Some("all"))), [2000, 400, 100, 24, 16]);
+        assert_eq!([2000, 400, 100, 24, 16].map(|cases| super::draws(cases, None)), [200, 40, 24, 24, 16]);
+    }
 }

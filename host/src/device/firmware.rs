@@ -43,6 +43,19 @@ pub fn folder() -> Result<PathBuf> {
 /// # Errors
 /// With the last lines of the build, if it fails.
 pub fn build(plan: &Build<'_>, each: impl Fn(&str)) -> Result<PathBuf> {
+    build_with(plan, "", &[], each)
+}
+
+/// Builds a program with more in the environment, such as flags for the compiler. The name of the ELF file ends in `variant`.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_with(
+    plan: &Build<'_>,
+    variant: &str,
+    environment: &[(&str, &str)],
+    each: impl Fn(&str),
+) -> Result<PathBuf> {
     let target = plan.folder.join("target");
     std::fs::create_dir_all(&target).with_context(|| format!("cannot make {}", target.display()))?;
     // Boards of one target share the file that Cargo writes: nobody else's build may come before it is kept.
@@ -51,7 +64,8 @@ pub fn build(plan: &Build<'_>, each: impl Fn(&str)) -> Result<PathBuf> {
     let mut command = Command::new("bash");
     command.arg(plan.folder.join("build")).arg(plan.board.name).args(["--bin", plan.program]);
     // The folder is ours alone, and no setting of the caller's build of the host belongs here.
-    command.env("CARGO_TARGET_DIR", absolute(&target)?).env_remove("RUSTFLAGS").env_remove("CARGO");
+    command.env("CARGO_TARGET_DIR", absolute(&target)?).env_remove("CARGO");
+    command.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS").envs(environment.iter().copied());
     if !plan.features.is_empty() {
         command.args(["--features", &plan.features.join(",")]);
     }
@@ -68,14 +82,17 @@ pub fn build(plan: &Build<'_>, each: impl Fn(&str)) -> Result<PathBuf> {
         let last = lines[lines.len().saturating_sub(LINES)..].join("\n");
         bail!("cannot build `{}` for {}; the build ended with:\n{last}", plan.program, plan.board.name);
     }
-    keep(plan, &target)
+    keep(plan, variant, &target)
 }
 
-/// A copy of what was built, one for each board, program and set of features, that no other build replaces.
-fn keep(plan: &Build<'_>, target: &Path) -> Result<PathBuf> {
+/// A copy of what was built, one for each board, program, set of features and variant, that no other build replaces.
+fn keep(plan: &Build<'_>, variant: &str, target: &Path) -> Result<PathBuf> {
     let built = target.join(plan.board.target).join("release").join(plan.program);
     let folder = target.join("programs").join(plan.board.name);
-    let name = [&[plan.program.to_owned()], plan.features].concat().join("-");
+    let mut name = [&[plan.program.to_owned()], plan.features].concat().join("-");
+    if !variant.is_empty() {
+        name = format!("{name}-{variant}");
+    }
     let (kept, fresh) = (folder.join(&name), folder.join(format!("{name}.{}", std::process::id())));
     let copied = std::fs::create_dir_all(&folder).and_then(|()| std::fs::copy(&built, &fresh));
     // Whoever runs the one from before keeps it.

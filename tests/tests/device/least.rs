@@ -11,7 +11,7 @@ use lgl2o_host::device::session::{Transcript, follow};
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SymbolKind};
 
 use crate::built_for;
-use crate::counts::{Least, RENEW, commit, committed, grown, of_compiler, to_be_renewed};
+use crate::pinned::{Least, committed, grown, hold};
 
 const BOARD: &str = "mps2-an386";
 /// How `least` trains, and the feature that has it do so.
@@ -93,7 +93,6 @@ fn ran(board: &Board, elf: &std::path::Path) -> (u32, u32) {
 #[test]
 #[ignore = "needs QEMU and a compiler for the boards"]
 fn no_least_program_has_grown() {
-    let mut counts = committed();
     let board = board(BOARD).expect("a board");
     let read = |elf: &std::path::Path| fs::read(elf).expect("a program");
     let empty = read(&built_for(board, "empty", &[]));
@@ -118,16 +117,7 @@ fn no_least_program_has_grown() {
         );
         now.push(Least { way: way.to_owned(), flash, code, memory, stack });
     }
-    let then = of_compiler(counts.entry(BOARD.to_owned()).or_default(), compiler.as_deref());
-    if to_be_renewed() {
-        then.least = now;
-        commit(&counts);
-    } else if then.least.is_empty() {
-        eprintln!("{BOARD}: not compared, {compiler:?} built it, for which there are no sizes");
-    } else {
-        let grown = least_grown(&now, &then.least);
-        assert!(grown.is_empty(), "{BOARD}: more than in firmware/counts.json; {RENEW}\n{grown:#?}");
-    }
+    hold(BOARD, compiler.as_deref(), |then| least_grown(&now, &then.least), |figures| figures.least.clone_from(&now));
 }
 
 /// Flash that has grown by more than 5 %, or memory or stack by 10 %.
@@ -142,8 +132,7 @@ fn least_grown(now: &[Least], then: &[Least]) -> Vec<String> {
 
 #[test]
 fn growth_of_a_least_program_is_noticed() {
-    let counts = committed();
-    let then = counts[BOARD].iter().map(|found| &found.least).find(|least| !least.is_empty()).expect("sizes");
+    let then = &committed().boards[BOARD].least;
     assert_eq!(then.iter().map(|least| least.way.as_str()).collect::<Vec<_>>(), WAYS.map(|(way, _)| way));
     assert!(least_grown(then, then).is_empty());
     let mut now = then.clone();

@@ -1,20 +1,22 @@
 //! `lgl2o device`: what it says when something is missing, and, where QEMU and a compiler are at hand, that every board
 //! has this machine's bits.
 //!
-//! The latter are ignored unless asked for, and share one folder of built firmware, so one at a time:
+//! The latter are ignored unless asked for:
 //!
 //! ```text
-//! cargo test -p lgl2o-tests --test device -- --ignored --test-threads 1
+//! cargo test -p lgl2o-tests --test device -- --ignored --test-threads 2
 //! ```
 //!
 //! They run `spirals` on every board, and each of the other programs on some, of all families of processors. With
-//! `LGL2O_BOARDS=all` in the environment every program runs on every board that it fits.
+//! `LGL2O_BOARDS=all` in the environment every program runs on every board that it fits; with `LGL2O_BOARDS=few`
+//! `spirals` on one board of each instruction set, the others on one, and nothing is built with `micromath`.
 
 mod boards;
 mod counts;
 mod cycles;
 mod emulator;
 mod least;
+mod pinned;
 mod port;
 mod stack;
 
@@ -79,10 +81,35 @@ fn device(program: Option<&Path>, board: &Board, more: &[&str]) -> (Ran, Value) 
     (ran, json.map_or(Value::Null, |json| serde_json::from_slice(&json).expect("a record")))
 }
 
-/// The boards that a program is tried on: these, or all that have so much RAM.
+/// Which boards are tried.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Extent {
+    /// One for each instruction set, for most programs only one.
+    Few,
+    /// For each program some, of several families.
+    Some,
+    /// All that it fits.
+    All,
+}
+
+/// What `LGL2O_BOARDS` in the environment asks for.
+fn extent() -> Extent {
+    match std::env::var("LGL2O_BOARDS").as_deref() {
+        Ok("few") => Extent::Few,
+        Err(std::env::VarError::NotPresent) => Extent::Some,
+        Ok("all") => Extent::All,
+        other => panic!("LGL2O_BOARDS is {other:?}; it may be `few`, `all`, or not be there"),
+    }
+}
+
+/// The boards that a program is tried on: the first of these, all of these, or all that have so much RAM.
 fn boards(some: &[&str], ram: u32) -> Vec<&'static Board> {
-    let all = std::env::var_os("LGL2O_BOARDS").is_some_and(|boards| boards == "all");
-    BOARDS.iter().filter(|b| b.is_emulated() && b.ram >= ram && (all || some.contains(&b.name))).collect()
+    let wanted = |b: &&Board| match extent() {
+        Extent::Few => some.first() == Some(&b.name),
+        Extent::Some => some.contains(&b.name),
+        Extent::All => true,
+    };
+    BOARDS.iter().filter(|b| b.is_emulated() && b.ram >= ram).filter(wanted).collect()
 }
 
 /// Checks the record of a run whose sides are the same; gives the hash of the trace.
@@ -117,14 +144,9 @@ fn built_for(board: &Board, program: &str, features: &[String]) -> PathBuf {
     firmware::build(&Build { folder: &folder, board, program, features }, |_| {}).expect("a program")
 }
 
-/// The file of a program that is built with more in the environment, in a folder of its own.
+/// The file of a program that is built with more in the environment.
 fn built_with(board: &Board, program: &str, name: &str, environment: &[(&str, &str)]) -> PathBuf {
-    let firmware = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware");
-    let target = firmware.join("target").join(name);
-    let mut build = Command::new("bash");
-    build.arg(firmware.join("build")).args([board.name, "--bin", program]).env_remove("CARGO_ENCODED_RUSTFLAGS");
-    build.envs(environment.iter().copied()).env("CARGO_TARGET_DIR", &target).env_remove("CARGO");
-    let output = build.output().expect("bash");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    target.join(board.target).join("release").join(program)
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware");
+    firmware::build_with(&Build { folder: &folder, board, program, features: &[] }, name, environment, |_| {})
+        .expect("a program")
 }

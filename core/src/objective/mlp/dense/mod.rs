@@ -1,4 +1,4 @@
-//! The dense layer's four kernels, each with a slow, obvious twin in [`plain`].
+//! The dense layer's four kernels, each with a slow, obvious twin in the module `plain` (feature `twins`).
 //!
 //! For a batch of n examples, weights W (outputs x inputs), errors E = d loss / d pre-activation (n x outputs):
 //!
