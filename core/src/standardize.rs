@@ -76,7 +76,7 @@ impl<M: Tensors> Standardizer<M> {
     pub fn given(mean: M, mut deviation: M) -> Result<Self, Error> {
         check_width("the deviations", mean.len(), deviation.len())?;
         for d in deviation.tensor_mut(0) {
-            if !(*d >= 0.0) {
+            if d.is_nan() || *d < 0.0 {
                 return Err(Error::InvalidSetting { what: "a standard deviation must be 0 or more, and finite" });
             }
             *d *= *d;
