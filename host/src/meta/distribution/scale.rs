@@ -19,9 +19,9 @@ use super::random::{chance, log_uniform};
 pub fn apply(rng: &mut Rng, examples: &mut Examples) {
     let unit = chance(rng, 0.55);
     if unit {
-        to_unit(examples)
+        to_unit(examples);
     } else {
-        standardise(examples)
+        standardise(examples);
     }
     if chance(rng, 0.15) {
         let from = if unit { 1.0 } else { 0.0 };
