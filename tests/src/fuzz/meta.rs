@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lgl2o_host::meta::checkpoint::{Checkpoint, ParticleState, Snapshot};
+use lgl2o_host::meta::checkpoint::{Checkpoint, ParticleState, Saved as _, Snapshot};
 use lgl2o_host::meta::config::Config;
 use lgl2o_host::meta::outer::Outer;
 use lgl2o_host::meta::particle::Particle;
