@@ -12,7 +12,7 @@ usage() {
     cat <<'END'
 usage: tests/run.sh [--all] [STAGE...]
 
-Runs these stages, in this order; without a name, all of them:
+Runs these stages, in this order; without a name all of them, but `ranks` only with --all:
 
   format    every file is as rustfmt has it
   lint      clippy, the documentation, and the dependencies where `cargo deny` is installed
@@ -21,9 +21,9 @@ Runs these stages, in this order; without a name, all of them:
   ranks     training spread over several processes; needs Open MPI and libclang
   firmware  programs on boards under QEMU: the same bits as here, and no growth of what they take
 
-Without --all, in under ten minutes on two cores from nothing: a tenth of the laws' random draws, one board of each
-instruction set, no builds with `micromath`, no short run of the main job. With --all, as continuous integration does, nothing
-is left out. What has to be skipped for want of a tool is named at the end.
+Without --all, for the time while you work: a tenth of the laws' random draws, one board of each instruction set, no builds
+with `micromath` or for real hardware, no modelled cycles, no short run of the main job. With --all, as continuous integration does,
+nothing is left out. What is left out, or has to be skipped for want of a tool, is named at the end.
 
 In the environment: LGL2O_DRAWS=all for all draws, LGL2O_BOARDS=few for few boards, LGL2O_BOARDS=all for every program on every board.
 END
@@ -42,7 +42,10 @@ for argument in "$@"; do
     *) echo "unknown: \`$argument\`; tests/run.sh --help lists the stages" >&2 && exit 2 ;;
     esac
 done
-[ ${#chosen[@]} -gt 0 ] || chosen=("${STAGES[@]}")
+whole=no
+[ ${#chosen[@]} -gt 0 ] || { whole=yes && chosen=("${STAGES[@]}"); }
+# A second build of the host program, with MPI.
+[ $whole$all != yesno ] || chosen=("${chosen[@]/ranks/}")
 if [ $all = yes ]; then
     export LGL2O_DRAWS=all
 else
@@ -225,6 +228,7 @@ for stage in "${STAGES[@]}"; do
     "stage_$stage"
     say "stage $stage took $((SECONDS - began)) seconds"
 done
+[ $all = yes ] || say "left out without --all: most draws and boards, among others; tests/run.sh --help lists them"
 if [ -z "$skipped" ]; then
     say "all passed: ${chosen[*]}"
 else

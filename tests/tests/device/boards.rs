@@ -9,7 +9,7 @@ use lgl2o_host::device::firmware::{self, Build, Sizes};
 use lgl2o_host::device::stream::{Outcome, StreamError};
 use lgl2o_tests::program::build;
 
-use crate::{Extent, boards, built_for, check_equal, device, extent, learned_over};
+use crate::{boards, built_for, check_equal, device, learned_over, left_out};
 
 /// A board of each instruction set: Armv6-M, Armv7-M, Armv7E-M, Armv8-M, RV32IMAC.
 const ONE_EACH: [&str; 5] = ["microbit", "lm3s6965evb", "mps2-an386", "mps2-an505", "riscv-virt"];
@@ -24,7 +24,7 @@ fn one_board_of_each_instruction_set_is_among_the_few() {
 #[test]
 #[ignore = "needs QEMU and a compiler for the boards"]
 fn every_board_has_this_machines_bits() {
-    let few = extent() == Extent::Few;
+    let few = left_out("micromath, and boards of the same instruction set");
     let emulated = || BOARDS.iter().filter(|b| b.is_emulated() && (!few || ONE_EACH.contains(&b.name)));
     let libm: Vec<String> = emulated().map(|b| check_equal(b, &device(None, b, &[]))).collect();
     // Among boards too, where the network is the same one.
@@ -106,10 +106,10 @@ fn built(name: &str, program: &str, features: &[&str]) -> (bool, String) {
 #[test]
 #[ignore = "needs a compiler for the boards"]
 fn programs_that_train_cannot_panic() {
-    let metal = ["spirals", "stream"].map(|program| ("nrf52840-dk", program));
-    for (board, program) in
-        [("mps2-an386", "spirals"), ("microbit", "spirals"), ("mps2-an386", "stream")].into_iter().chain(metal)
-    {
+    let few = [("mps2-an386", "spirals"), ("microbit", "spirals")];
+    let more = [("mps2-an386", "stream"), ("nrf52840-dk", "spirals"), ("nrf52840-dk", "stream")];
+    let more = if left_out("real hardware, and `stream`") { &[][..] } else { &more };
+    for &(board, program) in few.iter().chain(more) {
         let (links, words) = built(board, program, &["panic-never"]);
         assert!(links, "{program} on {board} has a panic: {words}");
         let (links, words) = built(board, program, &["panic-never", "planted-panic"]);

@@ -14,7 +14,7 @@ use lgl2o_host::device::listen::{Event, listen};
 use lgl2o_tests::cycles::{Program, Work};
 use lgl2o_tests::program::folder;
 
-use crate::{built_for, built_with};
+use crate::{built_for, built_with, left_out};
 
 const BOARD: &str = "mps2-an386";
 /// Parts of the name of the function that counts, however the compiler makes names. What it calls is what is counted.
@@ -160,6 +160,9 @@ fn table(all: &[Measured]) -> String {
 #[test]
 #[ignore = "needs QEMU and a compiler for the boards"]
 fn modelled_cycles() {
+    if left_out("modelled cycles") {
+        return;
+    }
     let board = board(BOARD).expect("a board");
     let programs = [
         ("as it is built", built_for(board, "cost", &[])),

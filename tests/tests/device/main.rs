@@ -9,7 +9,8 @@
 //!
 //! They run `spirals` on every board, and each of the other programs on some, of all families of processors. With
 //! `LGL2O_BOARDS=all` in the environment every program runs on every board that it fits; with `LGL2O_BOARDS=few`
-//! `spirals` on one board of each instruction set, the others on one, and nothing is built with `micromath`.
+//! `spirals` on one board of each instruction set, the others on one, nothing is built with `micromath` or for real hardware, and
+//! nothing is traced.
 
 mod boards;
 mod counts;
@@ -100,6 +101,15 @@ fn extent() -> Extent {
         Ok("all") => Extent::All,
         other => panic!("LGL2O_BOARDS is {other:?}; it may be `few`, `all`, or not be there"),
     }
+}
+
+/// Whether only few boards are tried, so that a test that has no part for them ends; says so.
+fn left_out(what: &str) -> bool {
+    let few = extent() == Extent::Few;
+    if few {
+        println!("left out with LGL2O_BOARDS=few: {what}");
+    }
+    few
 }
 
 /// The boards that a program is tried on: the first of these, all of these, or all that have so much RAM.

@@ -10,7 +10,7 @@ use lgl2o_host::device::{firmware, port};
 use lgl2o_tests::program::{command, folder, lgl2o, ran};
 use serde_json::Value;
 
-use crate::{built_for, elf_for, learned_over, programs};
+use crate::{built_for, elf_for, learned_over, left_out, programs};
 
 /// A pseudo-terminal: its end that stands for a board, and the name of the other, which stands for a serial port.
 fn pseudo_terminal() -> (fs::File, String) {
@@ -130,6 +130,9 @@ fn a_board_at_a_serial_port_has_this_machines_bits() {
 #[test]
 #[ignore = "needs a compiler for the boards"]
 fn every_program_fits_the_board_of_metal() {
+    if left_out("real hardware") {
+        return;
+    }
     let board = board("nrf52840-dk").expect("a board");
     for program in ["empty", "spirals", "stream", "sensor", "resume", "faults", "cost"] {
         let bytes = firmware::read(&built_for(board, program, &[]), board).expect("a program of this board");
