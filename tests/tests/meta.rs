@@ -131,7 +131,7 @@ fn every_state_survives_being_taken_apart() {
             let mut gradients = Rng::new(6);
             for _ in 0..5 {
                 let gradient: Pair = (std::array::from_fn(|_| gradients.normal()), [gradients.normal(); 3]);
-                rule.step(&mut state, &mut w, &gradient, 0.0, &mut NoProbe);
+                rule.step(&mut state, &mut w, &gradient, 0.7, &mut NoProbe);
             }
             bits::of(&w)
         };
@@ -289,7 +289,11 @@ fn wrong_configurations_are_explained() {
     let dir = folder();
     let cases = [
         ("sigma = 0.02", "sigma = 0.0", "estimator.sigma must be positive"),
-        ("hidden = 4", "hidden = 5", "no kind `coordinate-mlp` of size 5; known kinds and sizes: coordinate-mlp 8,"),
+        (
+            "hidden = 4",
+            "hidden = 5",
+            "no kind `coordinate-mlp` of size 5; known kinds and sizes: ngn 14, scale-free 6,",
+        ),
         ("kind = \"coordinate-mlp\"", "kind = \"lstm\"", "no kind `lstm` of size 4"),
         ("kind = \"pes\"", "kind = \"adam\"", "unknown variant `adam`"),
         ("horizon = [5, 20]", "horizon = [20, 5]", "horizon"),
