@@ -220,6 +220,6 @@ fn a_rank_that_fails_ends_all() {
     once(
         &mut mpirun(dir.path(), &["-n", "2", program, "data", "status"]),
         2,
-        &["mpirun spreads `meta-train` and `reproduce` only"],
+        &["mpirun spreads `survey`, `meta-train` and `reproduce` only"],
     );
 }
