@@ -240,7 +240,8 @@ mod tests {
         let standardizer = Standardizer::given([1.0f32, -2.0], [2.0, 0.5]).unwrap();
         let mut row = [5.0, -1.0];
         standardizer.apply(&mut row).unwrap();
-        assert_eq!((row, standardizer.is_frozen()), ([2.0, 2.0], true));
+        // Roots are approximate with micromath.
+        assert!(row.iter().all(|x| (x - 2.0).abs() < 1e-5) && standardizer.is_frozen(), "{row:?}");
         assert!(Standardizer::given([0.0f32], [f32::NAN]).is_err());
         assert!(Standardizer::given([0.0f32], [-1.0]).is_err());
         assert!(Standardizer::given([f32::INFINITY], [1.0]).is_err());
