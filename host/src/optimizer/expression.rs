@@ -218,7 +218,7 @@ fn optimizer(item: &Item<'_>, tuned: &Tuned) -> Result<Optimizer, ExpressionErro
     Ok(Optimizer { name: format!("{guard}({learned_name},{fallback_name}{suffix})"), method })
 }
 
-/// The core's [`lgl2o::auto`], in both sizes of its memory; `None` for other words.
+/// The core's [`lgl2o::auto()`], in both sizes of its memory; `None` for other words.
 fn automatic(word: &Word<'_>) -> Result<Option<Method>, ExpressionError> {
     let Some((_, lean)) = AUTOMATIC.iter().find(|(name, _)| *name == word.name) else { return Ok(None) };
     match word.argument {

@@ -33,7 +33,7 @@ impl Default for RelaySettings {
 }
 
 impl RelaySettings {
-    /// The core's [`lgl2o::auto`].
+    /// The core's [`lgl2o::auto()`].
     #[must_use]
     pub fn automatic(lean: bool) -> Method {
         let averaged = |rule| AnyRule::Averaged(Box::new(Averaged::new(rule)));
