@@ -129,10 +129,13 @@ Optimizers:
   adam16  nadam                Adam whose means have 16 bits, Adam with Nesterov's momentum; with Adam's rate
   sgd:0.3  sgd:5/(50+i)        the same with a rate of one's own
   armijo  armijo:10            SGD with backtracking from a largest rate
+  ngn  plain-ngn  scale-free  scale-free-momentum
+                               rules with one setting for all tasks; ngn:1 changes it
   l2o  l2o:FILE                the built-in learned optimizer, or weights of any kind from a file
   mlp lstm rnnprop controller table
                                the built-in ones by kind: an MLP for each coordinate (l2o itself), an LSTM for
                                each, RNNProp, a controller for each tensor, a lookup table
+  learned-ngn                  the learned form of ngn, which auto has
   avg-l2o  avg-sgd:3           any rule, with a running mean of its iterates as parameters
   lgl2o(avg-l2o,sgd)           the loss guard: learned rule, fallback, then options
       paper                        the paper's form: only races, nt=10 nc=10 lower early-stop=0 no-veto;

@@ -1,8 +1,11 @@
 //! What several learned rules look at: the clock of a step, the sizes of a tensor.
 
 use crate::math::{self, log2_linear};
+use crate::rule::layered::LayeredState;
 use crate::sum;
 
+/// Decay of the mean of losses.
+const LOSS_DECAY: f32 = 0.95;
 /// How many parameters are moved at a time.
 pub(super) const LANES: usize = sum::LANES;
 /// Decay of the mean square.
@@ -94,4 +97,31 @@ pub(super) fn add<const N: usize>(sum: &mut [f32; N], a: f32, x: &[f32; N]) {
     for (sum, x) in sum.iter_mut().zip(x) {
         *sum += a * x;
     }
+}
+
+/// x, or 0 where it is negative.
+pub(super) fn positive(x: f32) -> f32 {
+    if x > 0.0 { x } else { 0.0 }
+}
+
+/// log2 of a ratio, clamped to \[-10, 2\]; -10 where it is not positive, or no number.
+pub(super) fn log_ratio(ratio: f32) -> f32 {
+    math::clamp(log2_linear(if ratio > 1e-9 { ratio } else { 1e-9 }), -10.0, 2.0)
+}
+
+/// Takes the loss of step t into the mean of losses, which is the memo of the layers; the first loss is that of the slots.
+/// Returns [`log_ratio`] of the mean to the first one.
+pub(super) fn progress<P, L, const K: usize, const J: usize>(
+    state: &mut LayeredState<P, L, K, J>,
+    loss: f32,
+    t: u32,
+) -> f32 {
+    let (first, mean) = (&mut state.slots.memo, &mut state.layers.memo);
+    if t == 1 {
+        *first = loss;
+    }
+    if loss.is_finite() {
+        *mean = LOSS_DECAY * *mean + (1.0 - LOSS_DECAY) * loss;
+    }
+    log_ratio(*mean * unbias(LOSS_DECAY, t) / *first)
 }

@@ -26,14 +26,15 @@
 //! are rho and s.
 
 use super::Learned;
+use super::features::{log_ratio, positive, progress};
 use super::file::{self, WeightsError};
 use crate::checkpoint::{Digest, Fingerprint};
 use crate::lanes::by_lanes;
 use crate::math::{clamp, exp2_linear, inverse_sqrt, log2_linear};
 use crate::rng::Rng;
-use crate::rule::layered::{LayeredState, number, set_number, size_of_layer};
+use crate::rule::layered::{LayeredState, number, set_number};
 use crate::rule::ngn::{SQUARE_FLOOR, mixed_square, unbias};
-use crate::rule::scale_free::{RHO_FLOOR, cosine};
+use crate::rule::scale_free::{cosine, initial_size};
 use crate::rule::{Probe, Rule};
 use crate::sum::{LANES, tree};
 use crate::tensors::Tensors;
@@ -42,7 +43,6 @@ use crate::tensors::Tensors;
 pub const KIND: u8 = 8;
 
 const WEIGHTS: usize = 14;
-const LOSS_DECAY: f32 = 0.95;
 
 /// The rule: its fourteen weights.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,16 +87,6 @@ type StateOf<P> = LayeredState<P, <P as Tensors>::Layers, 2, 2>;
 
 /// The sums of one layer: g x, x^2, x q, q^2.
 type Sums = [f32; 4];
-
-/// x, or 0 where it is negative.
-fn positive(x: f32) -> f32 {
-    if x > 0.0 { x } else { 0.0 }
-}
-
-/// log2 of a ratio, clamped; that of none where it is no number.
-fn log_ratio(ratio: f32) -> f32 {
-    clamp(log2_linear(if ratio > 1e-9 { ratio } else { 1e-9 }), -10.0, 2.0)
-}
 
 /// Takes the gradient of one tensor into v, and into the sums of its layer.
 #[cfg_attr(target_os = "none", inline(never))]
@@ -185,24 +175,12 @@ impl LearnedNgn {
         }
     }
 
-    /// Takes a loss into the mean of losses; returns log2 of its ratio to the first one.
-    fn progress<P: Tensors>(state: &mut StateOf<P>, loss: f32, t: u32) -> f32 {
-        let (first, mean) = (&mut state.slots.memo, &mut state.layers.memo);
-        if t == 1 {
-            *first = loss;
-        }
-        if loss.is_finite() {
-            *mean = LOSS_DECAY * *mean + (1.0 - LOSS_DECAY) * loss;
-        }
-        log_ratio(*mean * unbias(LOSS_DECAY, t) / *first)
-    }
-
     /// Takes in a gradient; returns what all layers move by.
     #[cfg_attr(not(target_os = "none"), inline(always))]
     fn advance<P: Tensors>(&self, state: &mut StateOf<P>, params: &P, gradient: &P, loss: f32) -> (Constants, Shared) {
         let constants = self.constants();
         let t = state.slots.count();
-        let progress = Self::progress(state, loss, t);
+        let progress = progress(state, loss, t);
         let unbias = unbias(constants.beta2, t);
         let mut decrease = 0.0;
         for l in 0..params.layers() {
@@ -245,8 +223,7 @@ impl Constants {
         let [gx, xx, xq, qq] = sums;
         let [rho, shift] = &mut state.layers.slots;
         if state.slots.steps == 1 {
-            let (_, rms) = size_of_layer(params, l);
-            set_number(rho, l, if rms > RHO_FLOOR { rms } else { RHO_FLOOR });
+            set_number(rho, l, initial_size(params, l));
         }
         let kept = (1.0 - 0.01 * self.leak) * number(shift, l);
         let s = kept + 0.5 * self.fast * cosine([-xq, xx, qq]) + 0.1 * self.drift;

@@ -7,7 +7,7 @@
 //!
 //! | rule | weights | flash, bytes | RAM, floats a parameter | operations a parameter |
 //! |---|---|---|---|---|
-//! | [`LearnedScaleFree`] | 18 | 88 | 3 | 110 |
+//! | [`LearnedScaleFree`] | 18 | 88 | 3 | 115 |
 //! | [`LeanScaleFree`] | 10 | 56 | 2 | 60 |
 //! | [`LearnedNgn`] | 14 | 72 | 2 | 60 |
 //! | [`Table`] | 99 | 142 | 2 | 75 |

@@ -26,14 +26,15 @@
 //! flash as a file. RAM: 3 floats a parameter, slots 0 to 2 are v, m, n; and 2 a layer, numbers 0 and 1 are rho and s.
 
 use super::Learned;
+use super::features::{positive, progress};
 use super::file::{self, WeightsError};
 use crate::checkpoint::{Digest, Fingerprint};
 use crate::lanes::by_lanes;
 use crate::math::{self, clamp, exp2_linear, inverse_sqrt, log2_linear};
 use crate::rng::Rng;
-use crate::rule::layered::{LayeredState, number, set_number, size_of_layer};
+use crate::rule::layered::{LayeredState, number, numbers_in, set_number};
 use crate::rule::ngn::{SQUARE_FLOOR, mixed_square, unbias};
-use crate::rule::scale_free::{RHO_FLOOR, cosine};
+use crate::rule::scale_free::{cosine, initial_size};
 use crate::rule::{Probe, Rule};
 use crate::sum::{LANES, tree};
 use crate::tensors::Tensors;
@@ -45,7 +46,6 @@ const FEATURES: usize = 6;
 const CONTEXT: usize = 5;
 const WEIGHTS: usize = FEATURES + CONTEXT + 7;
 const DECAYS: [f32; 3] = [0.99, 0.9, 0.99];
-const LOSS_DECAY: f32 = 0.95;
 /// The most that a number moves, as a multiple of what the layer's numbers move on the whole.
 const LARGEST: f32 = 4.0;
 
@@ -88,11 +88,6 @@ struct Motion {
 }
 
 type StateOf<P> = LayeredState<P, <P as Tensors>::Layers, 3, 2>;
-
-/// x, or 0 where it is negative.
-fn positive(x: f32) -> f32 {
-    if x > 0.0 { x } else { 0.0 }
-}
 
 /// Takes the gradient of one tensor into its accumulators, and into the sums of its layer.
 #[cfg_attr(target_os = "none", inline(never))]
@@ -217,19 +212,6 @@ impl LearnedScaleFree {
         }
     }
 
-    /// Takes a loss into the mean of losses; returns log2 of its ratio to the first one.
-    fn progress<P: Tensors>(state: &mut StateOf<P>, loss: f32, t: u32) -> f32 {
-        let (first, mean) = (&mut state.slots.memo, &mut state.layers.memo);
-        if t == 1 {
-            *first = loss;
-        }
-        if loss.is_finite() {
-            *mean = LOSS_DECAY * *mean + (1.0 - LOSS_DECAY) * loss;
-        }
-        let ratio = *mean * unbias(LOSS_DECAY, t) / *first;
-        clamp(log2_linear(if ratio > 1e-9 { ratio } else { 1e-9 }), -10.0, 2.0)
-    }
-
     /// Takes in the gradient of layer l; returns how its parameters are to move. `progress` is log2(f' / f_1).
     #[cfg_attr(not(target_os = "none"), inline(always))]
     fn accumulate<P: Tensors>(
@@ -246,10 +228,10 @@ impl LearnedScaleFree {
             let slots = state.slots.slots.each_mut().map(|slot| slot.tensor_mut(i));
             accumulate(slots, gradient.tensor(i), &mut sums);
         }
-        let (n, rms) = size_of_layer(params, l);
+        let n = numbers_in(params, l);
         let [rho, shift] = &mut state.layers.slots;
         if t == 1 {
-            set_number(rho, l, if rms > RHO_FLOOR { rms } else { RHO_FLOOR });
+            set_number(rho, l, initial_size(params, l));
         }
         let context = self.context(&sums, n, t, progress);
         let s = self.shift(number(shift, l), &context);
@@ -346,7 +328,7 @@ impl Rule for LearnedScaleFree {
         _: &mut impl Probe<P>,
     ) {
         let t = state.slots.count();
-        let progress = Self::progress(state, loss, t);
+        let progress = progress(state, loss, t);
         for l in 0..params.layers() {
             let mut motion = self.accumulate(state, params, gradient, l, progress);
             let (mut n, mut square) = (0, 0.0);
@@ -365,7 +347,7 @@ impl Rule for LearnedScaleFree {
 
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, gradient: &P, loss: f32) {
         let t = state.slots.count();
-        let progress = Self::progress(state, loss, t);
+        let progress = progress(state, loss, t);
         for l in 0..params.layers() {
             self.accumulate(state, params, gradient, l, progress);
         }

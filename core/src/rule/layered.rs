@@ -56,13 +56,14 @@ pub(crate) fn set_number(slot: &mut impl Tensors, l: usize, to: f32) {
     slot.tensor_mut(l).iter_mut().for_each(|x| *x = to);
 }
 
-/// How many parameters layer `l` has, and their root mean square.
-pub(crate) fn size_of_layer<P: Tensors>(params: &P, l: usize) -> (f32, f32) {
-    let (mut n, mut squares) = (0, 0.0);
-    for i in params.layer(l) {
-        n += params.tensor(i).len();
-        squares += crate::sum::squares(params.tensor(i));
-    }
-    let n = if n == 0 { 1.0 } else { n as f32 };
-    (n, crate::math::sqrt(squares / n))
+/// How many parameters layer `l` has; 1 for none, so that it can divide.
+pub(crate) fn numbers_in<P: Tensors>(params: &P, l: usize) -> f32 {
+    let n: usize = params.layer(l).map(|i| params.tensor(i).len()).sum();
+    if n == 0 { 1.0 } else { n as f32 }
+}
+
+/// The root mean square of layer `l`.
+pub(crate) fn rms_of<P: Tensors>(params: &P, l: usize) -> f32 {
+    let squares = params.layer(l).fold(0.0, |sum, i| sum + crate::sum::squares(params.tensor(i)));
+    crate::math::sqrt(squares / numbers_in(params, l))
 }

@@ -14,8 +14,7 @@
 //! d is the direction of NAdam (Dozat, ICLR workshop 2016). The relative length of a step is that of LARS and LAMB (You et al.
 //! 2017, 2020), but for rho: with the size of the weights as they are now they would grow without end. s is the sum of
 //! hypergradients (Baydin et al., ICLR 2018) in the form of a cosine: as long as gradients agree with the way that the
-//! parameters go, steps grow, and they shrink when the gradients turn. That makes eta a weak setting: over a factor of eight
-//! the loss after 300 steps changes by a half.
+//! parameters go, steps grow, and they shrink when the gradients turn. That makes eta a weaker setting than a rate is.
 //!
 //! If the loss is multiplied by a constant, or a layer's weights by c and its gradients by 1 / c, the run is the same up
 //! to that factor; for powers of two to the last bit. The last iterate is noisy, since steps do not end: use the rule
@@ -23,7 +22,7 @@
 //!
 //! State: slot 0 is m, slot 1 is v; of layers: number 0 is rho, number 1 is s.
 
-use super::layered::{LayeredState, number, set_number, size_of_layer};
+use super::layered::{LayeredState, number, numbers_in, rms_of, set_number};
 use super::ngn::{SQUARE_FLOOR, mixed_square, unbias};
 use super::{Probe, Rule};
 use crate::checkpoint::{Digest, Fingerprint};
@@ -33,7 +32,7 @@ use crate::sum::{LANES, tree};
 use crate::tensors::Tensors;
 
 /// The least rho: what the steps of a layer that starts from zero are a share of.
-pub(crate) const RHO_FLOOR: f32 = 1e-3;
+const RHO_FLOOR: f32 = 1e-3;
 
 /// Steps that are a share of the initial weights, for any objective.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -131,6 +130,12 @@ impl Clock {
     }
 }
 
+/// rho of layer l, from the weights that it has in the first step.
+pub(crate) fn initial_size<P: Tensors>(params: &P, l: usize) -> f32 {
+    let rms = rms_of(params, l);
+    if rms > RHO_FLOOR { rms } else { RHO_FLOOR }
+}
+
 /// a + b.
 fn add<const N: usize>(mut a: [f32; N], b: [f32; N]) -> [f32; N] {
     a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
@@ -155,10 +160,10 @@ impl ScaleFree {
             let slots = state.slots.slots.each_mut().map(|slot| slot.tensor_mut(i));
             clock.accumulate(slots, gradient.tensor(i), &mut sums);
         }
-        let (n, rms) = size_of_layer(params, l);
+        let n = numbers_in(params, l);
         let [rho, shift] = &mut state.layers.slots;
         if state.slots.steps == 1 {
-            set_number(rho, l, if rms > RHO_FLOOR { rms } else { RHO_FLOOR });
+            set_number(rho, l, initial_size(params, l));
         }
         let s = clamp(number(shift, l) + self.kappa * cosine(sums.agreement), -self.cap, self.cap);
         set_number(shift, l, s);

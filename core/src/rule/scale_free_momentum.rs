@@ -13,9 +13,9 @@
 //!
 //! State: slot 0 is m; of layers: number 0 is rho, number 1 is s.
 
-use super::layered::{LayeredState, number, set_number, size_of_layer};
+use super::layered::{LayeredState, number, numbers_in, set_number};
 use super::ngn::SQUARE_FLOOR;
-use super::scale_free::{RHO_FLOOR, cosine};
+use super::scale_free::{cosine, initial_size};
 use super::{Probe, Rule};
 use crate::checkpoint::{Digest, Fingerprint};
 use crate::lanes::by_lanes;
@@ -80,10 +80,10 @@ impl ScaleFreeMomentum {
             self.mix(mean.tensor_mut(i), gradient.tensor(i), &mut sums);
         }
         let [gm, gg, mm, dd] = sums;
-        let (n, rms) = size_of_layer(params, l);
+        let n = numbers_in(params, l);
         let [rho, shift] = &mut state.layers.slots;
         if state.slots.steps == 1 {
-            set_number(rho, l, if rms > RHO_FLOOR { rms } else { RHO_FLOOR });
+            set_number(rho, l, initial_size(params, l));
         }
         let s = clamp(number(shift, l) + self.kappa * cosine([gm, gg, mm]), -self.cap, self.cap);
         set_number(shift, l, s);
