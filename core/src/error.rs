@@ -81,7 +81,8 @@ impl fmt::Display for Error {
                 "the loss needs the other kind of targets: class labels for cross-entropy, values for squared error",
             ),
             Self::NonFiniteGradient => f.write_str(
-                "the gradient at the accepted parameters is not finite: look for NaN or huge values in the data",
+                "the gradient at the accepted parameters is not finite: look for NaN or huge values in the data; \
+                 if there are none, a rate that is too high has led too far",
             ),
             Self::NonFiniteInput => f.write_str(
                 "an input row holds a NaN or an infinity: leave the row out, and look at where it comes from",

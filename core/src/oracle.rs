@@ -320,4 +320,18 @@ mod tests {
         paired.merge(&mut [1.0], &[f32::NAN]);
         assert_eq!((paired.first(), paired.second()), (1.0, f32::INFINITY));
     }
+
+    /// The third difference is taken from the second point's own losses: a first point that has blown up does not blur it.
+    #[test]
+    fn a_first_point_that_blew_up_leaves_the_third_difference() {
+        let bowl = crate::objective::Quadratic::new([2.0], [0.0]).unwrap();
+        let (mut scratch, mut losses) = ([0.0], [[0.0], [0.0]]);
+        let mut oracle = Oracle::new(&bowl, &mut scratch, &mut losses);
+        for first in [2.7e6, f32::MAX] {
+            let mut paired = Paired::default();
+            assert_eq!(oracle.compare(&[first], &[27.0], Some(&[0.25]), (), &mut paired), Ok(()));
+            assert_eq!((paired.second(), paired.third()), (729.0, 0.0625));
+            assert_eq!(paired.to_third().mean(), 729.0 - 0.0625);
+        }
+    }
 }

@@ -36,6 +36,17 @@ pub enum Adversary {
     Idle,
     /// Descends a little while all weights grow: 1.05 w - 0.01 g. Saturated units may hide it from the loss for long.
     Inflate,
+    /// Descends by 0.01 g for so many steps, and then inflates as [`Inflate`](Self::Inflate) does.
+    Swell(u32),
+    /// Descends a little, while the first layer grows by 5 % and the next one's weights shrink by as much: with ReLU and no
+    /// other layer the network stays the same function, so that no loss shows it, but steps of gradient descent become
+    /// ever too long.
+    Rescale,
+    /// Changes the sign of the first layer and of the next one's weights: the same function where the first layer's
+    /// activation is odd, far away from what any accumulator has seen.
+    Mirror,
+    /// Descends a little, while the biases of the first layer fall: rectified units die one after the other.
+    Kill,
     /// Every number becomes the least one above zero, or that below it, which is where the gradient points.
     Denormal,
     /// Fits the batch that it is shown and nothing else: moves single numbers at random, near and far, and keeps every
@@ -47,7 +58,7 @@ pub enum Adversary {
 
 impl Adversary {
     /// One of each.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 19] = [
         Self::Nan,
         Self::OneNan,
         Self::Infinite,
@@ -61,6 +72,10 @@ impl Adversary {
         Self::Betray(7),
         Self::Idle,
         Self::Inflate,
+        Self::Swell(20),
+        Self::Rescale,
+        Self::Mirror,
+        Self::Kill,
         Self::Denormal,
         Self::Overfit(16),
     ];
@@ -82,6 +97,10 @@ impl Adversary {
             Self::Betray(_) => "behaves, then betrays",
             Self::Idle => "stands still",
             Self::Inflate => "weight inflation",
+            Self::Swell(_) => "behaves, then inflates",
+            Self::Rescale => "layers rescaled",
+            Self::Mirror => "signs of two layers",
+            Self::Kill => "dead units",
             Self::Denormal => "denormals",
             Self::Overfit(_) => "overfits its batch",
         }
@@ -91,7 +110,7 @@ impl Adversary {
 impl Fingerprint for Adversary {
     fn describe(&self, digest: &mut Digest) {
         digest.kind(self.name());
-        digest.word(if let Self::Betray(n) | Self::Overfit(n) = *self { n } else { 0 });
+        digest.word(if let Self::Betray(n) | Self::Swell(n) | Self::Overfit(n) = *self { n } else { 0 });
     }
 }
 
@@ -100,6 +119,15 @@ fn each<P: Tensors>(params: &mut P, gradient: &P, mut map: impl FnMut(f32, f32) 
     for i in 0..params.count() {
         for (w, &g) in params.tensor_mut(i).iter_mut().zip(gradient.tensor(i)) {
             *w = map(*w, g);
+        }
+    }
+}
+
+/// w <- map(i, w - 0.01 g), i the number of the tensor: weights, biases, weights, biases, ...
+fn layers<P: Tensors>(params: &mut P, gradient: &P, map: impl Fn(usize, f32) -> f32) {
+    for i in 0..params.count() {
+        for (w, &g) in params.tensor_mut(i).iter_mut().zip(gradient.tensor(i)) {
+            *w = map(i, *w - 0.01 * g);
         }
     }
 }
@@ -183,7 +211,15 @@ impl Rule for Adversary {
             Self::Betray(after) if state.steps > after => each(w, gradient, |w, g| w + 1000.0 * g),
             Self::Betray(_) => each(w, gradient, |w, g| w - 0.01 * g),
             Self::Idle => {}
-            Self::Inflate => each(w, gradient, |w, g| 1.05 * w - 0.01 * g),
+            Self::Swell(after) if state.steps <= after => each(w, gradient, |w, g| w - 0.01 * g),
+            Self::Inflate | Self::Swell(_) => each(w, gradient, |w, g| 1.05 * w - 0.01 * g),
+            Self::Rescale => layers(w, gradient, |i, w| match i {
+                0 | 1 => 1.05 * w,
+                2 => w / 1.05,
+                _ => w,
+            }),
+            Self::Mirror => layers(w, gradient, |i, w| if i < 3 { -w } else { w }),
+            Self::Kill => layers(w, gradient, |i, w| if i == 1 { w - 0.1 } else { w }),
             Self::Denormal => {
                 each(w, gradient, |_, g| if g > 0.0 { -f32::from_bits(1) } else { f32::from_bits(1) });
             }

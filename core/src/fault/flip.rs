@@ -3,6 +3,7 @@
 use core::convert::Infallible;
 
 use crate::checkpoint::{Digest, Fingerprint, Origin, Persist, Sink};
+use crate::error::Error;
 use crate::learned::{Learned, WeightsError};
 use crate::rng::Rng;
 use crate::rule::{Probe, Rule};
@@ -86,6 +87,10 @@ impl<R: Fingerprint> Fingerprint for Flipping<R> {
 
 impl<R: Rule> Rule for Flipping<R> {
     type State<P: Tensors> = R::State<P>;
+
+    fn check(&self) -> Result<(), Error> {
+        self.rule.check()
+    }
 
     fn probes(&self) -> bool {
         self.rule.probes()

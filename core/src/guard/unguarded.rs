@@ -9,7 +9,7 @@ use crate::checkpoint::{Digest, Fingerprint, Persist};
 use crate::error::Error;
 use crate::objective::Objective;
 use crate::oracle::Oracle;
-use crate::rule::Rule;
+use crate::rule::{Rule, RuleState};
 use crate::tensors::{Tensors, Zeroed};
 
 /// A rule that runs alone.
@@ -94,6 +94,10 @@ impl<R: Rule> Guard for Unguarded<R> {
         candidate.copy_from(params);
         self.rule.step(state, candidate, gradient, train_loss, &mut oracle.probe(batch));
         if !candidate.is_finite() {
+            // Accumulators that are not finite would make every further step such.
+            if !state.is_finite() {
+                state.reset();
+            }
             return Err(Error::Diverged);
         }
         points.accept(1);

@@ -10,6 +10,7 @@
 
 use super::{Coordinatewise, Probe, Rate, Rule, State, coordinatewise};
 use crate::checkpoint::{Digest, Fingerprint};
+use crate::error::Error;
 use crate::math;
 use crate::tensors::Tensors;
 
@@ -96,6 +97,10 @@ impl Fingerprint for Adam {
 
 impl Rule for Adam {
     type State<P: Tensors> = State<P, 2>;
+
+    fn check(&self) -> Result<(), Error> {
+        self.rate.check()
+    }
 
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
         State::like(like)

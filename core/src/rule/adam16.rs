@@ -14,6 +14,7 @@
 
 use super::{Adam, Coordinatewise, Probe, Rate, Rule, State, coordinatewise};
 use crate::checkpoint::{Digest, Fingerprint};
+use crate::error::Error;
 use crate::tensors::Tensors;
 
 /// Adam in half the memory.
@@ -88,6 +89,10 @@ impl Fingerprint for Adam16 {
 
 impl Rule for Adam16 {
     type State<P: Tensors> = State<P, 1>;
+
+    fn check(&self) -> Result<(), Error> {
+        self.adam.rate.check()
+    }
 
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
         State::like(like)

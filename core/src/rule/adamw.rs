@@ -8,6 +8,7 @@
 
 use super::{Adam, Coordinatewise, Probe, Rate, Rule, State, coordinatewise};
 use crate::checkpoint::{Digest, Fingerprint};
+use crate::error::Error;
 use crate::tensors::Tensors;
 
 /// AdamW.
@@ -46,6 +47,10 @@ impl Coordinatewise<2> for AdamW {
 
 impl Rule for AdamW {
     type State<P: Tensors> = State<P, 2>;
+
+    fn check(&self) -> Result<(), Error> {
+        self.adam.rate.check()
+    }
 
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
         State::like(like)

@@ -20,6 +20,7 @@
 
 use super::{Probe, Rule, RuleState};
 use crate::checkpoint::{Digest, Fingerprint, Persist};
+use crate::error::Error;
 use crate::tensors::{Tensors, Zeroed};
 
 /// A rule whose parameters are a running mean of its iterates.
@@ -101,6 +102,13 @@ impl<P: Tensors, S: RuleState> RuleState for AveragedState<P, S> {
 
 impl<R: Rule> Rule for Averaged<R> {
     type State<P: Tensors> = AveragedState<P, R::State<P>>;
+
+    fn check(&self) -> Result<(), Error> {
+        if !(self.eta >= 0.0 && self.eta.is_finite()) {
+            return Err(Error::InvalidSetting { what: "eta of an average must be finite and not negative" });
+        }
+        self.rule.check()
+    }
 
     fn probes(&self) -> bool {
         self.rule.probes()

@@ -8,6 +8,7 @@
 
 use super::{Coordinatewise, Probe, Rate, Rule, State, coordinatewise};
 use crate::checkpoint::{Digest, Fingerprint};
+use crate::error::Error;
 use crate::tensors::Tensors;
 
 /// Heavy-ball momentum.
@@ -51,6 +52,10 @@ impl Coordinatewise<1> for Momentum {
 
 impl Rule for Momentum {
     type State<P: Tensors> = State<P, 1>;
+
+    fn check(&self) -> Result<(), Error> {
+        self.rate.check()
+    }
 
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
         State::like(like)

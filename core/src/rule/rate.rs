@@ -4,6 +4,7 @@
 //! (Bottou, Curtis, Nocedal, "Optimization methods for large-scale machine learning", 2018, theorem 4.7).
 
 use crate::checkpoint::{Digest, Fingerprint};
+use crate::error::Error;
 
 /// A learning rate as a function of the step.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,6 +30,23 @@ impl Rate {
             Self::Constant(rate) => rate,
             Self::Harmonic { c, i0 } => c / (i0 + i as f32),
         }
+    }
+}
+
+impl Rate {
+    /// Whether the rate is finite and positive in every step.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSetting`] if it is not.
+    pub fn check(self) -> Result<(), Error> {
+        let is_positive = |x: f32| x > 0.0 && x.is_finite();
+        let good = match self {
+            Self::Constant(rate) => is_positive(rate),
+            Self::Harmonic { c, i0 } => is_positive(c) && is_positive(i0) && is_positive(c / i0),
+        };
+        let what =
+            "a learning rate must be positive and finite, and so must c and i0 of one that falls as c / (i0 + i)";
+        if good { Ok(()) } else { Err(Error::InvalidSetting { what }) }
     }
 }
 

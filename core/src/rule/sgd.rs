@@ -9,6 +9,7 @@
 
 use super::{Coordinatewise, Probe, Rate, Rule, State, coordinatewise};
 use crate::checkpoint::{Digest, Fingerprint};
+use crate::error::Error;
 use crate::tensors::Tensors;
 
 /// Gradient descent with a constant or falling rate. No accumulators.
@@ -44,6 +45,10 @@ impl Coordinatewise<0> for Sgd {
 
 impl Rule for Sgd {
     type State<P: Tensors> = State<P, 0>;
+
+    fn check(&self) -> Result<(), Error> {
+        self.rate.check()
+    }
 
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
         State::like(like)

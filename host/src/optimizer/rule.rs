@@ -36,6 +36,15 @@ macro_rules! rules {
             };
         }
 
+        /// Calls a rule, whichever it is.
+        macro_rules! each_plain {
+            ($any:expr, $r:ident => $body:expr) => {
+                match $any {
+                    $(AnyRule::$variant($r) => $body,)+
+                }
+            };
+        }
+
         impl AnyRule {
             /// Fresh accumulators.
             fn begin<P: Tensors>(&self, like: &P) -> AnyState<P> {
@@ -333,6 +342,10 @@ impl<P: Tensors> Parts<P> for AnyState<P> {
 
 impl Rule for AnyRule {
     type State<P: Tensors> = AnyState<P>;
+
+    fn check(&self) -> Result<(), lgl2o::Error> {
+        each_plain!(self, rule => rule.check())
+    }
 
     fn probes(&self) -> bool {
         match self {

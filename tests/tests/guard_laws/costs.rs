@@ -7,7 +7,7 @@ use lgl2o::oracle::Cost;
 use lgl2o::rule::{Adam, Armijo, Sgd};
 use lgl2o::tensors::Zeroed;
 use lgl2o::trainer::Progress;
-use lgl2o::{Error, Guard, Trainer};
+use lgl2o::{Error, Guard, Rule, Trainer};
 use lgl2o_tests::run;
 use lgl2o_tests::task::{BATCH, BOWL_START, Data, bowl, small_mlp, start};
 
@@ -52,12 +52,14 @@ fn the_full_objective_costs_every_example() {
 /// *Sufficient decrease*: 2 n_c forwards (at w and at v), accepted or not.
 #[test]
 fn sufficient_decrease_costs_two_forwards() {
-    for (kappa, learned) in [(0.0, Sgd::new(0.01)), (0.0, Sgd::new(-100.0))] {
-        let decision = Decision::SufficientDecrease { kappa };
+    fn assert_cost(learned: impl Rule + Copy) {
+        let decision = Decision::SufficientDecrease { kappa: 0.0 };
         let guard = LossGuard::paper(learned, Sgd::new(0.1)).batches(1, 2).decision(decision);
         assert_eq!(cost(&guard), Cost { gradients: B, forwards: 4 * B });
         assert_eq!(cost(&guard.batches(3, 1)), Cost { gradients: 5 * B, forwards: 2 * B });
     }
+    assert_cost(Sgd::new(0.01));
+    assert_cost(Adversary::Creep);
 }
 
 /// A side that is no longer finite asks for no more gradients.
@@ -116,4 +118,16 @@ fn one_currency() {
 fn the_learned_share_is_of_rounds() {
     let share = |learned, rounds| Progress { rounds, learned, ..Progress::ZERO }.learned_share();
     assert_eq!([share(0, 0), share(0, 8), share(3, 8), share(8, 8)], [0.0, 0.0, 0.375, 1.0]);
+}
+
+/// A fallback that is averaged and alone needs no other gradient than its own.
+#[test]
+fn an_averaged_fallback_that_is_alone_costs_one_gradient() {
+    let guard = LossGuard::new(Adversary::Nan, Sgd::new(0.1).averaged());
+    let (objective, data) = (small_mlp(), Data::disk(N as usize, 1));
+    let run = data.sampling(BATCH, 2, |s| run::rounds(&objective, &guard, s, &start(&objective, 3), 9)).unwrap();
+    let alone: Vec<_> = run.verdicts.iter().filter(|v| v.learned_loss.is_none()).collect();
+    assert_eq!(alone.len(), 8);
+    // The first of them has made a step of its own before, in the race.
+    assert!(alone.iter().all(|v| v.spent == Cost { gradients: B, forwards: 0 }), "{alone:?}");
 }

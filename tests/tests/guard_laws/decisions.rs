@@ -4,6 +4,7 @@
 //! points that the test chooses.
 
 use lgl2o::batch::{Exact, Source};
+use lgl2o::fault::Adversary;
 use lgl2o::guard::{Decision, LossGuard};
 use lgl2o::objective::{Blank, Objective};
 use lgl2o::rule::{NoProbe, Probe, Rule, Sgd, State};
@@ -128,7 +129,11 @@ impl Setting {
             verdict = Some(lgl2o::Trainer::new(&Lines, &guard, &mut memory).round(&mut source).unwrap());
         }
         let verdict = verdict.unwrap();
-        let kept = if verdict.winner == Winner::Learned { self.learned } else { self.fallback };
+        let kept = match verdict.winner {
+            Winner::Learned => self.learned,
+            Winner::Fallback => self.fallback,
+            Winner::Neither => self.start,
+        };
         assert_eq!(memory.params()[0].to_bits(), kept.to_bits(), "the winner is what is kept");
         verdict
     }
@@ -151,6 +156,8 @@ impl Setting {
         let below = if self.veto { -(mean * (v - w)) } else { f64::INFINITY };
         prop_assume!(ahead.abs() > 1e-5 && below.abs() > 1e-5);
         prop_assert_eq!(verdict.winner == Winner::Learned, ahead > 0.0 && below > 0.0);
+        // Where v beats u, and w beats v, u is the worst of three: w stays.
+        prop_assert_eq!(verdict.winner == Winner::Neither, ahead > 0.0 && below <= 0.0);
         let error = f64::from(verdict.standard_error) - standard_error * (v - u).abs();
         prop_assert!(error.abs() < 1e-5);
         prop_assert!((f64::from(verdict.fallback_loss.unwrap()) - mean * u).abs() < 1e-5);
@@ -228,21 +235,25 @@ fn ties_go_to_the_fallback() {
     }
 }
 
+/// Who wins one round against a fallback that climbs steeply, and whether the learned candidate has descended.
+fn lesser_evil(learned: impl Rule, veto: bool, decision: Decision) -> (Winner, bool) {
+    let guard = LossGuard::paper(learned, Sgd::new(0.5)).batches(1, 1).decision(decision).veto(veto);
+    let run = run::rounds(&bowl(), &guard, &mut Exact, &BOWL_START, 1).unwrap();
+    (run.verdicts[0].winner, run.verdicts[0].learned_loss < Some(run.verdicts[0].train_loss))
+}
+
 /// The veto asks the learned candidate to beat the current parameters as well. Fallback: descent at 1/2, far above 2/L
 /// =
 /// 1/5, which climbs steeply; learned: a small ascent, the lesser evil, or a descent.
 #[test]
 fn the_veto_refuses_the_lesser_evil() {
     for decision in [Decision::Lower, Decision::FullObjective, Decision::Margin { z: 2.0 }] {
-        let winner = |learned: f32, veto| {
-            let guard = LossGuard::paper(Sgd::new(learned), Sgd::new(0.5)).batches(1, 1).decision(decision).veto(veto);
-            let run = run::rounds(&bowl(), &guard, &mut Exact, &BOWL_START, 1).unwrap();
-            (run.verdicts[0].winner, run.verdicts[0].learned_loss < Some(run.verdicts[0].train_loss))
-        };
-        assert_eq!(winner(-0.01, false), (Winner::Learned, false), "the witness: without the veto it wins");
-        assert_eq!(winner(-0.01, true), (Winner::Fallback, false));
-        assert_eq!(winner(0.0, true), (Winner::Fallback, false), "standing still is no better");
-        assert_eq!(winner(0.1, true), (Winner::Learned, true));
+        let creep = lesser_evil(Adversary::Creep, false, decision);
+        assert_eq!(creep, (Winner::Learned, false), "the witness: without the veto it wins");
+        assert_eq!(lesser_evil(Adversary::Creep, true, decision), (Winner::Neither, false), "nor is the worst kept");
+        let idle = lesser_evil(Adversary::Idle, true, decision);
+        assert_eq!(idle, (Winner::Neither, false), "standing still is no better");
+        assert_eq!(lesser_evil(Sgd::new(0.1), true, decision), (Winner::Learned, true));
     }
 }
 
@@ -251,8 +262,9 @@ fn the_veto_refuses_the_lesser_evil() {
 #[test]
 fn a_postponed_step_is_the_same_step() {
     let fallback = Sgd::new(0.05);
-    let guard =
-        LossGuard::paper(Sgd::new(-0.1), fallback).batches(1, 1).decision(Decision::SufficientDecrease { kappa: 0.0 });
+    let guard = LossGuard::paper(Adversary::Ascent, fallback)
+        .batches(1, 1)
+        .decision(Decision::SufficientDecrease { kappa: 0.0 });
     let run = run::rounds(&bowl(), &guard, &mut Exact, &BOWL_START, 1).unwrap();
     let mut expected = BOWL_START;
     let (mut gradient, mut loss) = ([0.0; 4], [0.0]);

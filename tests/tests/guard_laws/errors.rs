@@ -5,7 +5,7 @@ use lgl2o::batch::{Batch, Exact, Source};
 use lgl2o::fault::Adversary;
 use lgl2o::guard::{Blend, Decision, Follow, KeepOwn, LossGuard, MuRule, RelayGuard, ResidualGuard, Rewind, Unguarded};
 use lgl2o::objective::{Logistic, Objective};
-use lgl2o::rule::{Adam, Sgd};
+use lgl2o::rule::{Adam, Averaged, Rate, Sgd};
 use lgl2o::{Error, Guard, Rule, Trainer, Winner};
 use lgl2o_tests::task::{BATCH, BOWL_START, Data, Whole, bowl, small_mlp, start};
 use lgl2o_tests::{bits, run};
@@ -160,6 +160,60 @@ fn settings_out_of_range_are_refused() {
     }
 }
 
+/// A rule's settings are asked for before each round: what is out of range is refused by every guard, on either side.
+#[test]
+fn rules_out_of_range_are_refused() {
+    fn assert_refused(rule: impl Rule + Copy) {
+        fn refused(guard: &impl Guard) -> bool {
+            let outcome = run::rounds(&bowl(), guard, &mut Exact, &BOWL_START, 1);
+            matches!(outcome, Err(Error::InvalidSetting { .. }))
+        }
+        let good = Sgd::new(0.1);
+        assert!(refused(&Unguarded::new(rule)) && refused(&RelayGuard::new(rule, good)));
+        assert!(refused(&LossGuard::new(rule, good)) && refused(&LossGuard::new(good, rule)));
+        assert!(refused(&RelayGuard::new(good, rule)) && refused(&ResidualGuard::new(good, rule)));
+        assert!(refused(&Blend::new(rule, good, 0.5).unwrap()) && !refused(&LossGuard::new(good, good)));
+    }
+    for rate in [0.0, -0.1, f32::NAN, f32::INFINITY] {
+        assert_refused(Sgd::new(rate));
+        assert_refused(Adam::new(rate));
+        assert_refused(Sgd::new(rate).averaged());
+    }
+    for (c, i0) in [(1.0, 0.0), (-1.0, 5.0), (f32::NAN, 1.0), (f32::MAX, 1e-3)] {
+        assert_refused(Sgd::new(Rate::Harmonic { c, i0 }));
+    }
+    for eta in [-1.0, f32::NAN, f32::INFINITY] {
+        assert_refused(Averaged { eta, ..Sgd::new(0.1).averaged() });
+    }
+}
+
+/// A batch without a finite gradient, wherever in a round it comes, is an error that names it, and no lost race.
+#[test]
+fn a_bad_batch_in_the_middle_of_a_round_is_named() {
+    /// Good batches, but for one.
+    struct Bad<'a>(Whole<'a>, u32);
+    impl<O: for<'b> Objective<Batch<'b> = Batch<'b>>> Source<O> for Bad<'_> {
+        fn train(&mut self) -> Result<Batch<'_>, Error> {
+            self.1 = self.1.wrapping_sub(1);
+            Ok(if self.1 == 0 { Batch::classes(&[f32::NAN, 0.5], 2, &[1]) } else { self.0.0 })
+        }
+        fn check(&mut self) -> Result<Batch<'_>, Error> {
+            Ok(self.0.0)
+        }
+    }
+    fn outcome(guard: &impl Guard, at: u32) -> Option<Error> {
+        let (objective, data) = (small_mlp(), Data::disk(BATCH, 1));
+        let good = Whole(Batch::classes(&data.inputs, 2, &data.labels));
+        run::rounds(&objective, guard, &mut Bad(good, at), &start(&objective, 2), 1).err()
+    }
+    let (learned, fallback) = (Adam::new(0.01), Sgd::new(0.1));
+    for at in [1, 2, 5] {
+        assert_eq!(outcome(&LossGuard::paper(learned, fallback).batches(5, 2), at), Some(Error::NonFiniteGradient));
+        assert_eq!(outcome(&RelayGuard::new(learned, fallback).race(6), at), Some(Error::NonFiniteGradient));
+    }
+    assert_eq!(outcome(&LossGuard::paper(learned, fallback).batches(5, 2), 6), None);
+}
+
 /// If nobody is finite, nobody wins, the parameters stay, and the run can go on.
 #[test]
 fn if_nobody_is_finite_nobody_wins() {
@@ -172,7 +226,7 @@ fn if_nobody_is_finite_nobody_wins() {
         assert_neither(&LossGuard::paper(learned, Adversary::Infinite).batches(steps, 2));
         assert_neither(&LossGuard::paper(learned, Adversary::Nan).batches(steps, 2).policy::<Follow>());
         let decision = Decision::SufficientDecrease { kappa: 0.1 };
-        assert_neither(&LossGuard::paper(learned, Sgd::new(f32::INFINITY)).batches(steps, 2).decision(decision));
+        assert_neither(&LossGuard::paper(learned, Sgd::new(f32::MAX)).batches(steps, 2).decision(decision));
         assert_neither(&ResidualGuard::new(learned, Adversary::Nan));
     }
 }

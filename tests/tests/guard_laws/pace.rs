@@ -260,3 +260,11 @@ fn all_accepted_is_the_learned_rule_alone() {
     assert_accepted::<Reset>(Adam::new(0.01));
     assert_accepted::<Follow>(Adam::new(0.01));
 }
+
+/// A race that nobody won because the fallback was lost says nothing of the learned side: the next round asks again.
+#[test]
+fn a_lost_fallback_is_not_left_alone() {
+    let guard = LossGuard::new(Adversary::Nan, Adversary::Infinite);
+    let run = run::rounds(&bowl(), &guard, &mut Exact, &BOWL_START, 5).unwrap();
+    assert!(run.verdicts.iter().all(|v| v.learned_loss.is_some() && v.accepted == 0), "{:?}", run.verdicts);
+}

@@ -158,12 +158,12 @@ fn the_trial_step_borrows_the_fallbacks_state() {
     }
 }
 
-/// A bound that never was a number must not let everything pass: here the fallback's first rate is 1 / 0, so its first
-/// step is infinite. Ascent must not be accepted for that.
+/// A bound that never was a number must not let everything pass: here the fallback's first rates are so large that its
+/// steps are infinite. Ascent must not be accepted for that.
 #[test]
 fn an_infinite_first_step_is_no_bound() {
     for rule in RULES {
-        let fallback = Sgd::new(Rate::Harmonic { c: 0.1, i0: 0.0 });
+        let fallback = Sgd::new(Rate::Harmonic { c: 3e38, i0: 1.0 });
         let guard = ResidualGuard::new(Adversary::Ascent, fallback).with(0.9, rule).unwrap();
         let run = run::rounds(&bowl(), &guard, &mut Exact, &BOWL_START, 5).unwrap();
         let accepted = run.verdicts.iter().filter(|v| v.winner == Winner::Learned).count();

@@ -39,7 +39,7 @@ fn assert_never_worse(learned: impl Rule + Debug, rate: f32, switches: Switches,
 /// At rates below and above 2/L = 0.2 of the fallback, for every proposal and every pace.
 #[test]
 fn no_round_ends_above_its_beginning() {
-    for (rate, switches) in [0.15, 0.21, 0.5, 1e30, -0.1].into_iter().flat_map(|r| SWITCHES.map(|s| (r, s))) {
+    for (rate, switches) in [0.15, 0.21, 0.5, 1e30].into_iter().flat_map(|r| SWITCHES.map(|s| (r, s))) {
         for veto in [false, true] {
             for learned in Adversary::ALL {
                 assert_never_worse(learned, rate, switches, veto);

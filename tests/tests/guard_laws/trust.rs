@@ -101,13 +101,18 @@ proptest! {
         prop_assume!(!case.is_close(learned, fallback) && !case.is_close(learned, start));
         let [[d, d_error], [e, e_error]] = [case.moments(learned, fallback), case.moments(learned, start)];
         let (z, [of_u, of_w]) = (f64::from(z), [case.moments(fallback, 0.0)[0], case.moments(start, 0.0)[0]]);
-        prop_assume!((d - of_u / 16.0).abs() > 1e-5 && (e - of_w / 16.0).abs() > 1e-5);
-        let kept = if trusted && trust {
-            d < (z * d_error).min(of_u / 16.0) && (!veto || e < (z * e_error).min(of_w / 16.0))
+        prop_assume!((d - of_u.abs() / 16.0).abs() > 1e-5 && (e - of_w.abs() / 16.0).abs() > 1e-5);
+        let (ahead, allowed) = if trusted && trust {
+            (d < (z * d_error).min(of_u.abs() / 16.0), !veto || e < (z * e_error).min(of_w.abs() / 16.0))
         } else {
-            d < -z * d_error && (!veto || e < 0.0)
+            (d < -z * d_error, !veto || e < 0.0)
         };
-        let expected = if kept { Winner::Learned } else { Winner::Fallback };
+        // Where v beats u, and w beats v, u is the worst of three: w stays.
+        let expected = match (ahead, allowed) {
+            (true, true) => Winner::Learned,
+            (true, false) if d < 0.0 => Winner::Neither,
+            _ => Winner::Fallback,
+        };
         prop_assert_eq!(case.winner(trusted, trust), expected, "{:?} {} {} {} {}", case, d, d_error, e, e_error);
     }
 }

@@ -37,7 +37,7 @@ const TIE: f32 = 0.0625;
 
 /// Whether a trusted candidate is better than another one, or as good within z standard errors and a share of its loss.
 fn is_tie_or_better(difference: &Difference, z: f32, other: f32) -> bool {
-    let (error, share) = (z * difference.standard_error(), TIE * other);
+    let (error, share) = (z * difference.standard_error(), TIE * other.abs());
     difference.mean() < if error < share { error } else { share }
 }
 
@@ -45,8 +45,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
     /// Compares two points, and a third one where the veto asks for it, on the check batches or the full objective.
     fn compare<O: Objective>(
         &self,
-        first: &O::Params,
-        second: &O::Params,
+        [first, second]: [&O::Params; 2],
         third: Option<&O::Params>,
         stop: Stop,
         oracle: &mut Oracle<'_, O>,
@@ -93,7 +92,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
     ) -> Result<Judgement, Error> {
         let [params, v, u] = memory.points.all();
         if let Decision::SufficientDecrease { kappa } = self.decision {
-            let paired = self.compare(params, v, None, Stop::EitherWay, oracle, source)?;
+            let paired = self.compare([params, v], None, Stop::EitherWay, oracle, source)?;
             let enough = paired.second() <= paired.first() - kappa * proposals.square;
             return Ok(Judgement {
                 accept: proposals.learned && paired.second().is_finite() && enough,
@@ -110,7 +109,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         let trusted = trusts && memory.pace.is_trusted();
         // Trust is not gained at the first glance.
         let stop = if trusts && !trusted { Stop::OnLoss } else { Stop::EitherWay };
-        let paired = self.compare(u, v, third, stop, oracle, source)?;
+        let paired = self.compare([u, v], third, stop, oracle, source)?;
         let fallback_loss = if proposals.fallback { paired.first() } else { f32::INFINITY };
         let learned_loss = if proposals.learned { paired.second() } else { f32::INFINITY };
         let ahead = match fallback_loss.is_finite() {
@@ -124,9 +123,11 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
             true => learned_loss < paired.third(),
         };
         let accept = learned_loss.is_finite() && ahead && allowed;
+        // Where v beats u, and w beats v, u is the worst of three.
+        let is_worst = !allowed && ahead && learned_loss < fallback_loss;
         Ok(Judgement {
             accept,
-            stay: self.stay && !accept && fallback_loss >= paired.third(),
+            stay: is_worst || self.stay && !accept && fallback_loss >= paired.third(),
             fallback_loss: Some(fallback_loss),
             learned_loss: Some(learned_loss),
             kept_loss: third.is_some().then_some(paired.third()),
@@ -153,7 +154,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         };
         if self.stay {
             let [params, _, fallback] = memory.points.all();
-            let paired = self.compare(params, fallback, None, Stop::EitherWay, oracle, source)?;
+            let paired = self.compare([params, fallback], None, Stop::EitherWay, oracle, source)?;
             let fallback_loss = if proposals.fallback { paired.second() } else { f32::INFINITY };
             (judgement.fallback_loss, judgement.kept_loss) = (Some(fallback_loss), Some(paired.first()));
             judgement.stay = fallback_loss >= paired.first();

@@ -136,10 +136,10 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         if winner != Winner::Fallback {
             self.fallback.moved(fallback_state);
         }
-        if !proposals.learned && !learned_state.is_finite() {
+        if !learned_state.is_finite() {
             learned_state.reset();
         }
-        if !proposals.fallback && !fallback_state.is_finite() {
+        if !fallback_state.is_finite() {
             fallback_state.reset();
         }
         winner
@@ -200,7 +200,10 @@ impl<L: Rule, F: Rule, S: StatePolicy> Guard for LossGuard<L, F, S> {
         // Steps that moved nothing are none of the accepted parameters'.
         let accepted = if winner == Winner::Neither { 0 } else { steps };
         memory.rounds = memory.rounds.saturating_add(1);
-        memory.pace.settle(&self.pace, round, self.train_batches, (won, accepted));
+        // A round that nobody won because the fallback was lost says nothing of the learned side: the next one asks again.
+        if winner != Winner::Neither || proposals.fallback {
+            memory.pace.settle(&self.pace, round, self.train_batches, (won, accepted));
+        }
         Ok(Verdict {
             winner,
             steps,

@@ -45,7 +45,10 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
     ) -> Result<Proposals, Error> {
         let [params, learned, fallback] = memory.points.all_mut();
         let batch = source.train()?;
-        let train_loss = oracle.gradient(params, batch, &mut memory.gradient)?;
+        // A fallback that is alone and wants its gradient elsewhere needs none at the accepted parameters.
+        let apart = if learned_steps == 0 { self.fallback.gradient_point(&memory.fallback_state) } else { None };
+        let is_alone = apart.is_some();
+        let train_loss = oracle.gradient(apart.unwrap_or(params), batch, &mut memory.gradient)?;
         if !memory.gradient.is_finite() {
             return Err(Error::NonFiniteGradient);
         }
@@ -71,7 +74,8 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
             self.advance_learned(Some(train_loss), memory, &mut proposals, oracle, batch)?;
         }
         if of_fallback {
-            let shared = self.fallback.gradient_point(&memory.fallback_state).is_none().then_some(train_loss);
+            let is_shared = is_alone || self.fallback.gradient_point(&memory.fallback_state).is_none();
+            let shared = is_shared.then_some(train_loss);
             self.advance_fallback(shared, memory, &mut proposals, oracle, batch)?;
         }
         if of_learned && elsewhere {
@@ -99,9 +103,9 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         batch: O::Batch<'_>,
     ) -> Result<(), Error> {
         let LossMemory { points, gradient, fallback_state, extra, .. } = memory;
-        let [.., fallback] = points.all_mut();
+        let [params, _, fallback] = points.all_mut();
         let side = (&self.fallback, fallback_state, fallback, &mut proposals.fallback);
-        advance(side, (gradient, shared), oracle, batch, |point, gradient, loss| {
+        advance(side, params, (gradient, shared), oracle, batch, |point, gradient, loss| {
             S::fallback_gradient::<L, F::State<O::Params>, O::Params>(extra, &self.learned, point, gradient, loss);
         })
     }
@@ -116,9 +120,9 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         batch: O::Batch<'_>,
     ) -> Result<(), Error> {
         let LossMemory { points, gradient, learned_state, extra, .. } = memory;
-        let [_, learned, _] = points.all_mut();
+        let [params, learned, _] = points.all_mut();
         let side = (&self.learned, learned_state, learned, &mut proposals.learned);
-        advance(side, (gradient, shared), oracle, batch, |point, gradient, loss| {
+        advance(side, params, (gradient, shared), oracle, batch, |point, gradient, loss| {
             S::learned_gradient::<L::State<O::Params>, F, O::Params>(extra, &self.fallback, point, gradient, loss);
         })
     }
@@ -131,6 +135,7 @@ type Side<'a, R, P> = (&'a R, &'a mut <R as Rule>::State<P>, &'a mut P, &'a mut 
 /// the gradient, where it was computed, and the loss there. A side that is no longer finite stands still.
 fn advance<R: Rule, O: Objective>(
     (rule, state, candidate, stands): Side<'_, R, O::Params>,
+    kept: &O::Params,
     (gradient, shared): (&mut O::Params, Option<f32>),
     oracle: &mut Oracle<'_, O>,
     batch: O::Batch<'_>,
@@ -149,6 +154,12 @@ fn advance<R: Rule, O: Objective>(
         see(point, gradient, loss);
         rule.step(state, candidate, gradient, loss, &mut oracle.probe(batch));
         *stands = candidate.is_finite();
+    } else {
+        // The batch's fault, if there is no gradient at the accepted parameters either.
+        oracle.gradient(kept, batch, gradient)?;
+        if !gradient.is_finite() {
+            return Err(Error::NonFiniteGradient);
+        }
     }
     Ok(())
 }
