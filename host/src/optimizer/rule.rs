@@ -93,7 +93,7 @@ rules! {
     /// The learned rule without a scale.
     LearnedScaleFree(Arc<LearnedScaleFree>) with Layered3,
     /// The learned form of NGN.
-    LearnedNgn(Arc<LearnedNgn>) with Layered2,
+    LearnedNgn(Arc<LearnedNgn>) with Layered2Of3,
     /// The same in less memory.
     LeanScaleFree(Arc<LeanScaleFree>) with Layered2,
     /// A controller of each tensor's rate and momentum.
@@ -169,6 +169,8 @@ states! {
     Layered1(LayeredState<P, P::Layers, 1, 2>),
     /// Two slots, and two numbers for each layer.
     Layered2(LayeredState<P, P::Layers, 2, 2>),
+    /// Two slots, and three numbers for each layer.
+    Layered2Of3(LayeredState<P, P::Layers, 2, 3>),
     /// Three slots, and two numbers for each layer.
     Layered3(LayeredState<P, P::Layers, 3, 2>),
     /// Two slots, and what a controller remembers of tensors.
