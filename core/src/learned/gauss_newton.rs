@@ -4,7 +4,7 @@
 //! In step t = 1, 2, ...; sums over layer l run over all its weights w, their gradients g and velocities q; f is the loss:
 //!
 //! ```text
-//! rho  = max(rms(w), 1e-3), in the first step, and kept
+//! rho  = the layer's size in the first step, kept, as `ScaleFree` has it
 //! v   <- beta2 v + (1 - beta2) g^2        x = g / sqrt(v / (1 - beta2^t))        k = rho^power
 //! e    = sigma / (1 + sigma sum(k g x) / (2^(5 bound) f))                            sum over all layers
 //! s   <- clamp((1 - 0.01 leak) s + fast cos(x, -q) / 2 + drift / 10, -4, 4)
@@ -136,7 +136,7 @@ impl LearnedNgn {
     /// The hand-made rule. Meta-training starts from it.
     #[must_use]
     pub const fn hand_made() -> Self {
-        Self { weights: [-0.36, 0.2, 0.0, 0.68, 1.9952, 0.9, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0] }
+        Self { weights: [0.1, 0.2, 1.0, 0.68, 1.344, 0.9, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0] }
     }
 
     /// Reads a weights file.
