@@ -37,6 +37,7 @@ use crate::math::{clamp, exp2_linear, inverse_sqrt, log2_linear, sqrt};
 use crate::rng::Rng;
 use crate::rule::layered::{LayeredState, number, numbers_in, set_number};
 use crate::rule::ngn::{SQUARE_FLOOR, mixed_square, unbias};
+use crate::rule::plain_ngn::rate;
 use crate::rule::scale_free::{cosine, initial_size};
 use crate::rule::{Probe, Rule};
 use crate::sum::{LANES, tree};
@@ -222,11 +223,7 @@ fn agreement(last: f32, [xx, qq]: [f32; 2]) -> f32 {
 impl Constants {
     /// e, from the sum of k g x.
     fn rate(&self, decrease: f32, loss: f32) -> f32 {
-        if loss > 0.0 && loss.is_finite() {
-            self.sigma / (1.0 + self.sigma * (decrease / (self.bound * loss)))
-        } else {
-            0.0
-        }
+        rate(self.sigma, decrease, self.bound * loss)
     }
 
     /// Takes in the gradient of layer l; returns its part of the sum of k g x.

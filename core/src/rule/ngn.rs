@@ -32,8 +32,9 @@ use crate::tensors::Tensors;
 
 /// Keeps 1 / sqrt(v') finite; it is too small to change a v' that counts.
 pub(crate) const SQUARE_FLOOR: f32 = f32::MIN_POSITIVE;
-/// The largest mean square that is kept, so that one huge gradient is forgotten again.
-pub(crate) const SQUARE_CEILING: f32 = 1e36;
+/// The largest mean square that is kept: one huge gradient is forgotten again, and v / (1 - beta2^t) is finite for all beta2
+/// up to 0.99999.
+pub(crate) const SQUARE_CEILING: f32 = 1e33;
 
 /// v with one more gradient in it.
 #[inline(always)]
@@ -89,7 +90,7 @@ impl Ngn {
             }
             all += number(rho, l) * part;
         }
-        rate(self.sigma, all, loss)
+        rate(self.sigma, all, 2.0 * loss)
     }
 
     /// How layer l is to move.
