@@ -1,8 +1,9 @@
 //! Ngn and its learned form: against double precision, against each other, and what does not matter to them.
 
-use lgl2o::learned::{Learned, LearnedNgn};
+use lgl2o::checkpoint::{Buffer, Persist};
+use lgl2o::learned::{self, LeanScaleFree, Learned, LearnedNgn, LearnedScaleFree};
 use lgl2o::math::{exp2_linear, log2_linear};
-use lgl2o::rule::{Ngn, NoProbe, PlainNgn, Rule, RuleState};
+use lgl2o::rule::{Ngn, NoProbe, PlainNgn, Rule, RuleState, ScaleFree, ScaleFreeMomentum};
 use lgl2o::tensors::Tensors;
 use lgl2o_tests::{bits, cases};
 use proptest::collection::vec;
@@ -221,4 +222,40 @@ fn survives<R: Rule>(rule: &R, run: &Steps, scale: f32, loss: f32) -> Result<(),
         prop_assert!(w.is_finite() && state.is_finite(), "{w:?}");
     }
     Ok(())
+}
+
+/// The bytes of a state in a checkpoint.
+fn saved(state: &impl Persist) -> Vec<u8> {
+    let mut bytes = [0; 1024];
+    let mut buffer = Buffer::new(&mut bytes);
+    state.save(&mut buffer).expect("it fits");
+    buffer.written().to_vec()
+}
+
+/// The laws of states, for the rules that look at layers: observing is what stepping does, a copy is equal, and reset is the
+/// beginning.
+#[test]
+fn observing_resetting_and_copying() {
+    fn check<R: Rule<State<Two>: Persist>>(name: &str, rule: &R) {
+        let mut w = params(&[0.5; 12]);
+        let [mut stepped, mut observed, mut copy] = [(); 3].map(|()| rule.state(&w));
+        let fresh = saved(&copy);
+        assert!(fresh.iter().all(|byte| *byte == 0), "{name}: a state begins with zeros");
+        for i in 1..6u8 {
+            let g = params(&std::array::from_fn::<f32, 12, _>(|k| f32::from(i) - 0.37 * k as f32));
+            rule.observe(&mut observed, &w, &g, 1.0 / f32::from(i));
+            rule.step(&mut stepped, &mut w, &g, 1.0 / f32::from(i), &mut NoProbe);
+            assert_eq!(saved(&stepped), saved(&observed), "{name}, step {i}");
+        }
+        copy.copy_from(&stepped);
+        assert_eq!(saved(&copy), saved(&stepped), "{name}");
+        stepped.reset();
+        assert_eq!(saved(&stepped), fresh, "{name}");
+    }
+    check("ngn", &Ngn::new());
+    check("learned ngn", learned::ngn());
+    check("scale-free", &ScaleFree::new());
+    check("scale-free momentum", &ScaleFreeMomentum::new());
+    check("lean scale-free", &LeanScaleFree::hand_made());
+    check("learned scale-free", &LearnedScaleFree::hand_made());
 }
