@@ -172,7 +172,7 @@ Optimizers:
       stay                         the current parameters stay where no candidate beats them
       keep  rewind  reset  follow  what happens to the loser's state
   relay(avg-scale-free,avg-ngn)  the relay: the learned rule first, then the fallback; options:
-      race=40  hand-over=1000      learned steps of the race, and at most
+      race=40  hand-over=3000      learned steps of the race, and at most
       nc=4  full  latest  lean     as RelayGuard's checks, exact, keep_latest, lean
       held-out                     as auto(held-out)
   gl2o(l2o,sgd)                the residual guard; options:

@@ -30,7 +30,7 @@ pub struct RelaySettings {
 impl Default for RelaySettings {
     /// The default of the core, as [`RelayGuard::new`].
     fn default() -> Self {
-        Self { race: 40, hand_over: 1000, checks: 4, exact: false, latest: false, lean: false, held_out: false }
+        Self { race: 40, hand_over: 3000, checks: 4, exact: false, latest: false, lean: false, held_out: false }
     }
 }
 

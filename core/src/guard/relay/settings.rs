@@ -28,7 +28,7 @@ pub struct RelayGuard<L, F, const SPARE: usize = 1> {
 }
 
 impl<L, F> RelayGuard<L, F> {
-    /// The guard with a race of n_0 = 40 steps, a hand-over at t_1 = 1000, up to n_c = 4 check batches, and rounds of at most
+    /// The guard with a race of n_0 = 40 steps, a hand-over at t_1 = 3000, up to n_c = 4 check batches, and rounds of at most
     /// 128 steps.
     pub const fn new(learned: L, fallback: F) -> Self {
         Self::with_defaults(learned, fallback)
@@ -55,7 +55,7 @@ impl<L, F, const SPARE: usize> RelayGuard<L, F, SPARE> {
         Self {
             learned,
             fallback,
-            schedule: Schedule { race: 40, hand_over: 1000 },
+            schedule: Schedule { race: 40, hand_over: 3000 },
             longest_round: 128,
             check_batches: 4,
             exact: false,
