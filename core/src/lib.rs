@@ -32,8 +32,8 @@
 //! additions, [`rng`] the one generator, [`shuffle`] random orders without memory. [`tensors`] says what memory with a
 //! shape is: lengths are types on a device, values on a desktop, slices inside.
 //!
-//! **Objectives.** A [`batch`] borrows examples; a source hands them out; [`standardize`] brings inputs of any unit to one
-//! size. An [`objective`] gives losses and gradients:
+//! **Objectives.** A [`batch`] borrows examples; a source hands them out, with [`held_out`] examples to check on if wanted;
+//! [`standardize`] brings inputs of any unit to one size. An [`objective`] gives losses and gradients:
 //! a convex quadratic, logistic regression, a multilayer perceptron of any depth.
 //!
 //! **Update rules.** A [`rule`] turns a gradient into a step: SGD, momentum, Nesterov, RMSProp, Adam, AdamW, NAdam, Lion,
@@ -91,6 +91,7 @@ pub mod error;
 #[cfg(feature = "fault")]
 pub mod fault;
 pub mod guard;
+pub mod held_out;
 mod lanes;
 pub mod learned;
 pub mod math;

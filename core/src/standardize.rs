@@ -181,6 +181,9 @@ impl<O: Objective, S: Source<O>, M> Source<O> for Standardized<S, M> {
     fn room(&self) -> u32 {
         self.source.room()
     }
+    fn left(&self) -> u32 {
+        self.source.left()
+    }
     fn train(&mut self) -> Result<O::Batch<'_>, Error> {
         self.source.train()
     }

@@ -97,6 +97,10 @@ pub struct CompareArgs {
     /// Activation of the hidden layers; the task's own unless said otherwise.
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(ACTIVATIONS.map(|(name, _)| name)))]
     pub activation: Option<String>,
+    /// Whether inputs are standardized: mean 0 and variance 1 over the first 256 training examples. On for `--task idx`
+    /// unless said otherwise, off for the others.
+    #[arg(long, value_name = "WHETHER", value_parser = PossibleValuesParser::new(["on", "off"]))]
+    pub standardize: Option<String>,
     /// Where the report goes; out/TASK unless said otherwise.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -116,6 +120,18 @@ impl CompareArgs {
         let activation = self.activation.as_deref().and_then(network::activation);
         Hidden { widths: (!widths.is_empty()).then_some(widths), activation }
     }
+
+    /// Whether inputs are standardized.
+    #[must_use]
+    pub fn standardizes(&self) -> bool {
+        self.standardize.as_deref().map_or(self.standardizes_unless_told(), |whether| whether == "on")
+    }
+
+    /// Whether they are where the command line does not say so: those of one's own data are.
+    #[must_use]
+    pub fn standardizes_unless_told(&self) -> bool {
+        self.task == "idx"
+    }
 }
 
 /// What `compare` compares unless said otherwise.
@@ -124,6 +140,8 @@ pub const DEFAULT_OPTIMIZERS: &str = "auto,sgd,momentum,adam,l2o,table,avg-l2o,g
 const COMPARE_HELP: &str = "\
 Optimizers:
   auto  auto-lean              no number to set: a guard with its rules, the same for all tasks; in less memory
+  auto(held-out)               the same, which checks on a fifth of the training examples, trains on the others
+                               and keeps what was best on that fifth
   sgd momentum nesterov rmsprop adam adamw lion
                                a hand-designed rule with its tuned rate
   adam16  nadam                Adam whose means have 16 bits, Adam with Nesterov's momentum; with Adam's rate
@@ -154,8 +172,9 @@ Optimizers:
       stay                         the current parameters stay where no candidate beats them
       keep  rewind  reset  follow  what happens to the loser's state
   relay(avg-scale-free,avg-ngn)  the relay: the learned rule first, then the fallback; options:
-      race=40  hand-over=300       learned steps of the race, and at most
+      race=40  hand-over=3000      learned steps of the race, and at most
       nc=4  full  latest  lean     as RelayGuard's checks, exact, keep_latest, lean
+      held-out                     as auto(held-out)
   gl2o(l2o,sgd)                the residual guard; options:
       alpha=0.99                   factor of the bound
       mu=gs:THETA  mu=rt  mu=aa  mu=ema:THETA  mu=rm:K

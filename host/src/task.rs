@@ -10,7 +10,7 @@ use std::path::Path;
 
 use lgl2o::objective::mlp::{Activation, Loss, Mlp};
 
-use crate::data::{self, DataError, DataSets, Dataset};
+use crate::data::{self, DataError, DataSets, Dataset, standardized};
 use crate::network::HeapNetwork;
 
 /// Names of all tasks.
@@ -40,6 +40,8 @@ pub struct Task {
     pub batch: usize,
     /// What is trained on, and what the losses on the curves are measured on.
     pub data: DataSets,
+    /// Whether each column of inputs has mean 0 and variance 1.
+    pub standardized: bool,
 }
 
 impl Task {
@@ -73,7 +75,16 @@ impl Task {
             network: HeapNetwork::new(&widths, activation, batch),
             batch,
             data,
+            standardized: false,
         }
+    }
+
+    /// The same task with [standardized] inputs.
+    ///
+    /// # Errors
+    /// If an input is not finite.
+    pub fn standardized(self) -> Result<Self, DataError> {
+        Ok(Self { data: standardized(self.data)?, standardized: true, ..self })
     }
 
     /// The same task over [`DataSets::for_selection`].

@@ -5,7 +5,7 @@
 
 use lgl2o::learned;
 use lgl2o::rule::{
-    Adam, Adam16, AdamW, Armijo, Lion, Momentum, NAdam, Nesterov, Ngn, NoProbe, PlainNgn, Probe, Rate, RmsProp, Rule,
+    Adam, Adam16, AdamW, Armijo, Lion, Momentum, NAdam, Nesterov, NoProbe, PlainNgn, Probe, Rate, RmsProp, Rule,
     RuleState, Sgd, State,
 };
 use lgl2o::tensors::{Tensors, Zeroed};
@@ -182,7 +182,6 @@ fn observing_resetting_and_copying() {
     assert_state_laws("lion", &Lion::new(0.1));
     assert_state_laws("armijo", &Armijo::new(1.0).unwrap());
     assert_state_laws("plain-ngn", &PlainNgn::new(1.0));
-    assert_state_laws("ngn", &Ngn::new());
     assert_state_laws("tiny", learned::tiny());
     assert_state_laws("a reference", &learned::tiny());
 }

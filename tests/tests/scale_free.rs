@@ -2,6 +2,8 @@
 
 use lgl2o::learned::{LeanScaleFree, Learned, LearnedScaleFree};
 use lgl2o::math::{exp2_linear, log2_linear};
+use lgl2o::objective::Blank;
+use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp};
 use lgl2o::rule::{Ngn, NoProbe, PlainNgn, Rule, RuleState, ScaleFree, ScaleFreeMomentum};
 use lgl2o::tensors::Tensors;
 use lgl2o_tests::{bits, cases};
@@ -337,11 +339,12 @@ proptest! {
         prop_assert!(longest_step(&lean, &run, scale) <= 1.001 * (16.0 + 4.0 * 0.1 * weights[9].max(0.0)));
     }
 
-    /// NGN on Adam's metric does not depend on the unit of the loss, but for rounding.
+    /// NGN on Adam's metric does not depend on the unit of the loss or of a layer, but for rounding.
     #[test]
-    fn the_unit_of_the_loss_does_not_matter_to_ngn(run in runs(), power in -20i32..20) {
+    fn units_do_not_matter_to_ngn(run in runs(), power in -20i32..20, powers in [-6i32..6, -6..6]) {
         let rule = Ngn::new();
-        let paths = [1.0, 2f32.powi(power)].map(|factor| path(&rule, &run, factor, [1.0; 2]));
+        let units = [(1.0, [1.0; 2]), (2f32.powi(power), powers.map(|power| 2f32.powi(power)))];
+        let paths = units.map(|(factor, units)| path(&rule, &run, factor, units));
         for (a, b) in paths[0].iter().zip(&paths[1]) {
             prop_assert!((a - b).abs() <= 1e-5 * a.abs().max(0.1), "{a} {b}");
         }
@@ -441,19 +444,36 @@ fn zero_and_huge_gradients_are_survived() {
     check("lean", &LeanScaleFree::hand_made());
 }
 
-/// Ngn by hand, first step: v' = g^2, so that D = |g|, g / D = sign g and the sum of g^2 / D is 2 + 4 + 1 = 7. With sigma =
-/// 1 and f = 7/2, e = 1 / (1 + 7 / 7) = 1/2; with beta = 1/2, q = -sign g / 4 and the step is q / 2 - sign g / 4 =
-/// -3/8 sign g. A loss of zero is no step, and q falls by half.
+/// Ngn by hand, first step: rho = 2 and v' = g^2, so that D = |g| / 2, g / D = 2 sign g and the sum of g^2 / D is 4 + 8 + 2 =
+/// 14. With sigma = 1 and f = 7, e = 1 / (1 + 14 / 14) = 1/2; with beta = 1/2, q = -sign g / 2 and the step is q / 2 - sign g /
+/// 2 = -3/4 sign g. A loss of zero is no step, and q falls by half.
 #[test]
 fn ngn_by_hand() {
     let rule = Ngn { sigma: 1.0, beta: 0.5, beta2: 0.75 };
-    let (mut w, mut state) = ([1.0f32, 2.0, 3.0], rule.state(&[0.0; 3]));
-    rule.step(&mut state, &mut w, &[2.0, -4.0, 1.0], 3.5, &mut NoProbe);
+    let (mut w, mut state) = ([2.0f32, -2.0, 2.0], rule.state(&[0.0; 3]));
+    rule.step(&mut state, &mut w, &[2.0, -4.0, 1.0], 7.0, &mut NoProbe);
     let close = |got: [f32; 3], due: [f32; 3]| got.iter().zip(due).all(|(got, due)| (got - due).abs() < 1e-5);
-    assert!(close(w, [0.625, 2.375, 2.625]), "{w:?}");
-    assert!(close(state.slots[0], [-0.25, 0.25, -0.25]), "{state:?}");
+    assert!(close(w, [1.25, -1.25, 1.25]), "{w:?}");
+    assert!(close(state.slots.slots[0], [-0.5, 0.5, -0.5]), "{state:?}");
     rule.step(&mut state, &mut w, &[2.0, -4.0, 1.0], 0.0, &mut NoProbe);
-    assert!(close(w, [0.5625, 2.4375, 2.5625]), "{w:?}");
+    assert!(close(w, [1.125, -1.125, 1.125]), "{w:?}");
+}
+
+/// A layer of zeros counts as large as weights usually begin: 1 / sqrt(4) with 8 weights and 2 biases, 1 where there is one
+/// tensor. The first step of a rule with sigma so small that e = sigma shows it.
+#[test]
+fn a_layer_of_zeros_moves() {
+    let rule = Ngn { sigma: 1e-3, beta: 0.0, beta2: 0.5 };
+    let net = Mlp::<Fixed<Dense<4, 2>, 1>>::new(Fixed::new(), Loss::CrossEntropy);
+    let (mut dense, mut ones) = (net.blank_params(), net.blank_params());
+    let mut state = rule.state(&dense);
+    ones.fill(1.0);
+    rule.step(&mut state, &mut dense, &ones, 1e6, &mut NoProbe);
+    assert!(dense.tensor(0).iter().all(|w| (w + 0.5e-3).abs() < 1e-8), "{dense:?}");
+    let mut single = [0.0f32; 3];
+    let mut state = rule.state(&single);
+    rule.step(&mut state, &mut single, &[1.0; 3], 1e6, &mut NoProbe);
+    assert!(single.iter().all(|w| (w + 1e-3).abs() < 1e-8), "{single:?}");
 }
 
 /// sigma / (1 + sigma |g|^2 / (2 f)) with |g|^2 = 21, f = 21/2, sigma = 1 is 1/2; without a positive, finite loss it is 0.

@@ -1,39 +1,43 @@
-//! The learned form of [`Ngn`](crate::rule::Ngn): the non-negative Gauss-Newton step on Adam's metric, with fourteen
+//! The learned form of [`Ngn`](crate::rule::Ngn): the non-negative Gauss-Newton step on Adam's metric, with sixteen
 //! meta-trained numbers for its constants and for how a layer's steps follow what is known of it.
 //!
 //! In step t = 1, 2, ...; sums over layer l run over all its weights w, their gradients g and velocities q; f is the loss:
 //!
 //! ```text
-//! rho  = max(rms(w), 1e-3), in the first step, and kept
+//! rho  = the layer's size in the first step, kept, as `ScaleFree` has it
 //! v   <- beta2 v + (1 - beta2) g^2        x = g / sqrt(v / (1 - beta2^t))        k = rho^power
 //! e    = sigma / (1 + sigma sum(k g x) / (2^(5 bound) f))                            sum over all layers
 //! s   <- clamp((1 - 0.01 leak) s + fast cos(x, -q) / 2 + drift / 10, -4, 4)
-//! c    = log2(f' / f_1) / 4, log2(e / sigma) / 4
+//! c    = log2(f' / f_1) / 4, log2(e / sigma) / 4,                                   the same for all layers
+//!        (log2(|q| / |p'|) + 3/2) / 4, (log2(n) - 9) / 4                            a layer's own
 //! p    = 2^clamp(2 gain . c + s - log2(1 + fall t / 100) / 2, -10, 4) e k x
 //! q   <- beta q - (1 - beta) p            w <- w + keep q - look p - 0.01 decay e w
 //! ```
 //!
 //! sigma = 2^(5 size), 1 - beta = 2^(-5 mean), 1 - beta2 = 2^(-5 square), where mean and square are clamped to \[0.1, 2\] and
 //! \[0.2, 2.6\]. f' is a mean of the minibatches' losses with decay 0.95, f_1 the first of them; log2 of a ratio is clamped to
-//! \[-10, 2\]. The cosine is 0 in the first step. leak, fall and decay count as 0 where they are negative. log2 and 2^ are
+//! \[-10, 2\]. |p'| is |x| times what x was multiplied by in the step before, and |q| / |p'| says how far the gradients of
+//! the layer agree: 1 if all of them are the same, sqrt((1 - beta) / (1 + beta)) if they are noise. n counts the weights of the
+//! layer. The cosine is 0 in the first step, and so is the third number of c. leak, fall and decay count as 0 where they are negative. log2 and 2^ are
 //! straight lines within an octave.
 //!
 //! [`hand_made`](LearnedNgn::hand_made) weights are `Ngn` with its own constants. If the loss and its gradient are multiplied by a constant,
 //! the run is the same. Use it [averaged](crate::rule::Averaged), as it was meta-trained.
 //!
-//! The 14 weights, in the order of the file: size, bound, power, mean, square, keep, look, gain (2), fall, fast, drift, leak,
-//! decay; 72 bytes of flash as a file. RAM: 2 floats a parameter, slots 0 and 1 are q, v; and 2 a layer, numbers 0 and 1
-//! are rho and s.
+//! The 16 weights, in the order of the file: size, bound, power, mean, square, keep, look, gain (4), fall, fast, drift, leak,
+//! decay; 80 bytes of flash as a file. RAM: 2 floats a parameter, slots 0 and 1 are q, v; and 3 a layer, numbers 0 to 2
+//! are rho, s and what x was multiplied by last.
 
 use super::Learned;
 use super::features::{log_ratio, positive, progress};
 use super::file::{self, WeightsError};
 use crate::checkpoint::{Digest, Fingerprint};
 use crate::lanes::by_lanes;
-use crate::math::{clamp, exp2_linear, inverse_sqrt, log2_linear};
+use crate::math::{clamp, exp2_linear, inverse_sqrt, log2_linear, sqrt};
 use crate::rng::Rng;
-use crate::rule::layered::{LayeredState, number, set_number};
+use crate::rule::layered::{LayeredState, number, numbers_in, set_number};
 use crate::rule::ngn::{SQUARE_FLOOR, mixed_square, unbias};
+use crate::rule::plain_ngn::rate;
 use crate::rule::scale_free::{cosine, initial_size};
 use crate::rule::{Probe, Rule};
 use crate::sum::{LANES, tree};
@@ -42,9 +46,9 @@ use crate::tensors::Tensors;
 /// Number of this kind in a weights file.
 pub const KIND: u8 = 8;
 
-const WEIGHTS: usize = 14;
+const WEIGHTS: usize = 16;
 
-/// The rule: its fourteen weights.
+/// The rule: its sixteen weights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LearnedNgn {
     weights: [f32; WEIGHTS],
@@ -62,6 +66,8 @@ struct Constants {
     keep: f32,
     look: f32,
     gain: [f32; 2],
+    /// The gain of a layer's own numbers.
+    own_gain: [f32; 2],
     fall: f32,
     fast: f32,
     drift: f32,
@@ -83,7 +89,7 @@ struct Motion {
     decay: f32,
 }
 
-type StateOf<P> = LayeredState<P, <P as Tensors>::Layers, 2, 2>;
+type StateOf<P> = LayeredState<P, <P as Tensors>::Layers, 2, 3>;
 
 /// The sums of one layer: g x, x^2, x q, q^2.
 type Sums = [f32; 4];
@@ -131,7 +137,7 @@ impl LearnedNgn {
     /// The hand-made rule. Meta-training starts from it.
     #[must_use]
     pub const fn hand_made() -> Self {
-        Self { weights: [-0.36, 0.2, 0.0, 0.68, 1.9952, 0.9, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0] }
+        Self { weights: [0.1, 0.2, 1.0, 0.68, 1.344, 0.9, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0] }
     }
 
     /// Reads a weights file.
@@ -157,7 +163,7 @@ impl LearnedNgn {
     }
 
     fn constants(&self) -> Constants {
-        let [size, bound, power, mean, square, keep, look, a, b, fall, fast, drift, leak, decay] = self.weights;
+        let [size, bound, power, mean, square, keep, look, a, b, c, d, fall, fast, drift, leak, decay] = self.weights;
         Constants {
             sigma: exp2_linear(clamp(5.0 * size, -40.0, 20.0)),
             bound: exp2_linear(clamp(5.0 * bound, -20.0, 20.0)),
@@ -167,6 +173,7 @@ impl LearnedNgn {
             keep,
             look,
             gain: [a, b],
+            own_gain: [c, d],
             fall: positive(fall),
             fast,
             drift,
@@ -202,14 +209,21 @@ struct Shared {
     log_length: f32,
 }
 
+/// 2 gain . c.
+fn gained(gain: [f32; 2], c: [f32; 2]) -> f32 {
+    2.0 * gain.into_iter().zip(c).fold(0.0, |sum, (gain, c)| sum + gain * c)
+}
+
+/// (log2(|q| / |p'|) + 3/2) / 4, from what x was multiplied by last and the sums of x^2 and q^2; 0 if it never was.
+fn agreement(last: f32, [xx, qq]: [f32; 2]) -> f32 {
+    let length = last * sqrt(xx);
+    if length > 0.0 { 0.25 * log_ratio(sqrt(qq) / length) + 0.375 } else { 0.0 }
+}
+
 impl Constants {
     /// e, from the sum of k g x.
     fn rate(&self, decrease: f32, loss: f32) -> f32 {
-        if loss > 0.0 && loss.is_finite() {
-            self.sigma / (1.0 + self.sigma * (decrease / (self.bound * loss)))
-        } else {
-            0.0
-        }
+        rate(self.sigma, decrease, self.bound * loss)
     }
 
     /// Takes in the gradient of layer l; returns its part of the sum of k g x.
@@ -221,13 +235,15 @@ impl Constants {
             accumulate(slots, gradient.tensor(i), self.beta2, unbias, &mut sums);
         }
         let [gx, xx, xq, qq] = sums;
-        let [rho, shift] = &mut state.layers.slots;
+        let [rho, shift, last] = &mut state.layers.slots;
         if state.slots.steps == 1 {
             set_number(rho, l, initial_size(params, l));
         }
         let kept = (1.0 - 0.01 * self.leak) * number(shift, l);
         let s = kept + 0.5 * self.fast * cosine([-xq, xx, qq]) + 0.1 * self.drift;
         set_number(shift, l, clamp(s, -4.0, 4.0));
+        let context = [agreement(number(last, l), [xx, qq]), 0.25 * log2_linear(numbers_in(params, l)) - 2.25];
+        set_number(last, l, gained(self.own_gain, context));
         self.scale(number(rho, l)) * gx
     }
 
@@ -238,16 +254,17 @@ impl Constants {
 
     /// 2 gain . c - log2(1 + fall t / 100) / 2.
     fn log_length(&self, context: [f32; 2], t: u32) -> f32 {
-        let gained = self.gain.iter().zip(context).fold(0.0, |sum, (gain, c)| sum + gain * (0.25 * c));
-        2.0 * gained - 0.5 * log2_linear(1.0 + self.fall * (0.01 * t as f32))
+        gained(self.gain, context.map(|c| 0.25 * c)) - 0.5 * log2_linear(1.0 + self.fall * (0.01 * t as f32))
     }
 
-    /// How layer l is to move.
-    fn motion<P: Tensors>(&self, state: &StateOf<P>, l: usize, shared: &Shared) -> Motion {
-        let [rho, shift] = &state.layers.slots;
-        let factor = exp2_linear(clamp(shared.log_length + number(shift, l), -10.0, 4.0));
+    /// How layer l is to move. Its third number is what its own numbers gain, and becomes the length.
+    fn motion<P: Tensors>(&self, state: &mut StateOf<P>, l: usize, shared: &Shared) -> Motion {
+        let [rho, shift, last] = &mut state.layers.slots;
+        let factor = exp2_linear(clamp(shared.log_length + number(last, l) + number(shift, l), -10.0, 4.0));
+        let length = factor * shared.e * self.scale(number(rho, l));
+        set_number(last, l, length);
         Motion {
-            length: factor * shared.e * self.scale(number(rho, l)),
+            length,
             unbias: shared.unbias,
             fresh: self.fresh,
             keep: self.keep,

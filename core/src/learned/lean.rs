@@ -5,7 +5,7 @@
 //! `rms` is the root of a mean square:
 //!
 //! ```text
-//! rho  = max(rms(w), 1e-3), in the first step, and kept
+//! rho  = the layer's size in the first step, kept, as `ScaleFree` has it
 //! v   <- 0.99 v + 0.01 g^2        r = 1 / sqrt v        x = g r        h = m r        m <- 0.9 m + 0.1 g
 //! d    = skip x / rms(x) + m r / rms(m r)
 //! c    = rms(m' r') - 1/2, cos(x, h), log2(f' / f_1) / 4                                   ' = bias-corrected

@@ -9,7 +9,7 @@
 //! |---|---|---|---|---|
 //! | [`LearnedScaleFree`] | 18 | 88 | 3 | 115 |
 //! | [`LeanScaleFree`] | 10 | 56 | 2 | 60 |
-//! | [`LearnedNgn`] | 14 | 72 | 2 | 60 |
+//! | [`LearnedNgn`] | 16 | 80 | 2 | 60 |
 //! | [`Table`] | 99 | 142 | 2 | 75 |
 //! | [`TensorController`] | 296 | 1,200 | 2 | 35 |
 //! | [`CoordinateMlp<8>`] | 151 | 620 | 4 | 270 |
@@ -117,7 +117,7 @@ built_in! {
     /// assert!(w[0] < 1.0 && w[1] < -2.0);
     /// ```
     tiny: CoordinateMlp<8> = "tiny.l2o",
-    /// The learned form of NGN, meta-trained on a distribution of tasks: 14 weights.
+    /// The learned form of NGN, meta-trained on a distribution of tasks: 16 weights.
     ngn: LearnedNgn = "ngn.l2o",
     /// A coordinatewise LSTM with 8 units in a layer, meta-trained likewise: 909 weights.
     lstm: CoordinateLstm<8> = "lstm.l2o",

@@ -4,7 +4,7 @@
 //! `rms` is the root of a mean square:
 //!
 //! ```text
-//! rho  = max(rms(w), 1e-3), in the first step, and kept
+//! rho  = the layer's size in the first step, kept, as `ScaleFree` has it
 //! v   <- 0.99 v + 0.01 g^2        m <- 0.9 m + 0.1 g        n <- 0.99 n + 0.01 g        r = 1 / sqrt v
 //! x    = g r, m r, n r, g, m, n                   each divided by its rms
 //! d    = skip . x

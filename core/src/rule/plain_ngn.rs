@@ -37,9 +37,11 @@ impl PlainNgn {
     }
 }
 
-/// sigma / (1 + sigma square / (2 loss)); 0 where the loss is not positive or not finite.
-pub(super) fn rate(sigma: f32, square: f32, loss: f32) -> f32 {
-    if loss > 0.0 && loss.is_finite() { sigma / (1.0 + sigma * (0.5 * square / loss)) } else { 0.0 }
+/// sigma / (1 + sigma decrease / bound), where a step of length e promises to lower the loss by e times the decrease and no
+/// step can lower it by more than half the bound; 0 where the bound is not positive, or one of them is no finite number.
+pub(crate) fn rate(sigma: f32, decrease: f32, bound: f32) -> f32 {
+    let rate = if bound > 0.0 && bound.is_finite() { sigma / (1.0 + sigma * (decrease / bound)) } else { 0.0 };
+    if rate.is_nan() { 0.0 } else { rate }
 }
 
 impl Fingerprint for PlainNgn {
@@ -65,7 +67,7 @@ impl Rule for PlainNgn {
         _: &mut impl Probe<P>,
     ) {
         state.count();
-        let rate = rate(self.sigma, gradient.squares(), loss);
+        let rate = rate(self.sigma, gradient.squares(), 2.0 * loss);
         for i in 0..params.count() {
             for (w, &g) in params.tensor_mut(i).iter_mut().zip(gradient.tensor(i)) {
                 *w -= rate * g;

@@ -3,7 +3,8 @@
 //! For layer l with weights w and gradient g, in step t = 1, 2, ...; sums and means run over all numbers of the layer:
 //!
 //! ```text
-//! rho  = max(rms(w), 1e-3), in the first step, and kept
+//! rho  = max(rms(w), 1e-3), in the first step, and kept; sqrt(n / N) if all w are 0, n numbers being in the shortest tensor of
+//!        the layer and N in the longest: what weights usually begin with
 //! h    = m / sqrt v, of the step before                       c = cos(g, h), 0 in the first step
 //! s   <- clamp(s + kappa c, -cap, cap)
 //! m   <- beta1 m + (1 - beta1) g                              v <- beta2 v + (1 - beta2) g^2
@@ -133,7 +134,24 @@ impl Clock {
 /// rho of layer l, from the weights that it has in the first step.
 pub(crate) fn initial_size<P: Tensors>(params: &P, l: usize) -> f32 {
     let rms = rms_of(params, l);
-    if rms > RHO_FLOOR { rms } else { RHO_FLOOR }
+    if rms > RHO_FLOOR {
+        rms
+    } else if rms > 0.0 {
+        RHO_FLOOR
+    } else {
+        usual_size(params, l)
+    }
+}
+
+/// What the weights of layer l would have begun with: sqrt(outputs / weights), which is 1 / sqrt(inputs), in a dense layer.
+fn usual_size<P: Tensors>(params: &P, l: usize) -> f32 {
+    let (mut shortest, mut longest) = (usize::MAX, 1);
+    for i in params.layer(l) {
+        let n = params.tensor(i).len();
+        shortest = if n < shortest { n } else { shortest };
+        longest = if n > longest { n } else { longest };
+    }
+    if shortest > longest { 1.0 } else { math::sqrt(shortest as f32 / longest as f32) }
 }
 
 /// a + b.

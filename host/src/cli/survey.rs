@@ -24,8 +24,8 @@ pub struct SurveyArgs {
     /// own.
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "plain")]
     pub inputs: Vec<String>,
-    /// Whether inputs are standardised after that: mean 0 and variance 1 over the first 256 training examples.
-    #[arg(long, default_value = "off", value_parser = PossibleValuesParser::new(["on", "off"]))]
+    /// Whether inputs are standardized after that: mean 0 and variance 1 over the first 256 training examples.
+    #[arg(long, default_value = "on", value_parser = PossibleValuesParser::new(["on", "off"]))]
     pub standardize: String,
     /// Optimizers, separated by commas, as `compare` has them, with their rates.
     #[arg(long, value_name = "LIST", default_value = SURVEYED)]
@@ -73,8 +73,8 @@ seeds, divided by the oracle's: that of the best of 15 settings, chosen for each
 scored (SGD .01 .03 .1 .3 1 3, momentum .03 .1 .3 1, Adam .001 .003 .01 .03 .1). A stronger oracle has 40: the same 15
 with averaged iterates too, and Adam and NAdam with a cosine that is told the horizon.
 
-Inputs are not standardised unless --standardize on is given: data sets come in [0, 1], and published figures are of
-inputs as they are. With `--inputs raw`, whose columns have units of their own, it is on that makes sense.
+Inputs are standardized for all optimizers, the oracle's too, so that columns of any unit train alike; with
+--standardize off they are as --inputs leaves them.
 
 Finished runs are kept in OUT/units: an interrupted survey goes on where it was, and one with other optimizers takes the
 oracle's runs from there. A program that was built from other sources begins anew.

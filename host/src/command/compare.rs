@@ -7,6 +7,7 @@ use anyhow::{Context, anyhow};
 
 use super::Failure;
 use crate::cli::CompareArgs;
+use crate::data::standard::STANDARD_ROWS;
 use crate::experiment::{Evaluator, Outcome, Plan, compare, tune};
 use crate::files::{check_writable, write_atomically};
 use crate::optimizer::{Method, Optimizer, Tuned, parse_list};
@@ -26,7 +27,10 @@ pub(super) fn run(args: &CompareArgs) -> Result<(), Failure> {
     let mut plan = plan(args, &tuned)?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out").join(&args.task));
     check_writable(&out)?;
-    let task = Task::load(&args.task, args.data.as_deref(), &args.hidden(), args.batch as usize)?;
+    let mut task = Task::load(&args.task, args.data.as_deref(), &args.hidden(), args.batch as usize)?;
+    if args.standardizes() {
+        task = task.standardized()?;
+    }
     check_size(&task, &plan.optimizers)?;
     if args.tune {
         tuned = tune::tune(&task, plan.steps)?;
@@ -112,6 +116,9 @@ fn command_line(args: &CompareArgs, plan: &Plan) -> String {
     if let Some(activation) = &args.activation {
         let _ = write!(line, " --activation {activation}");
     }
+    if args.standardizes() != args.standardizes_unless_told() {
+        let _ = write!(line, " --standardize {}", if args.standardizes() { "on" } else { "off" });
+    }
     let (steps, seeds, seed, batch) = (plan.steps, plan.seeds.len(), args.seed, args.batch);
     let _ = write!(line, " --optimizers '{}' --steps {steps} --seeds {seeds}", names.join(","));
     if seed != 1 {
@@ -144,7 +151,15 @@ fn notes(args: &CompareArgs, task: &Task, tuned: &Tuned) -> Vec<String> {
         task.train().len(),
         task.test().len()
     );
-    vec![rates, data]
+    let inputs = if task.standardized {
+        format!(
+            "Inputs are standardized: each column has mean 0 and variance 1 over the first {STANDARD_ROWS} training \
+             examples."
+        )
+    } else {
+        "Inputs are as they were loaded.".to_owned()
+    };
+    vec![rates, data, inputs]
 }
 
 /// What each optimizer's network of the first seed makes of the plane.

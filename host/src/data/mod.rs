@@ -11,6 +11,7 @@
 //! | [`idx`] | reads and writes IDX files, gzipped or not |
 //! | [`folder`] | finds the data directory, loads MNIST (with checksums) or any folder of IDX files |
 //! | [`variant`] | shifts a data set: permuted, inverted, wrongly labelled |
+//! | [`standard`] | standardizes the inputs, as a device does |
 //! | [`fetch`] | downloads MNIST, verifies it, puts it in place |
 //!
 //! A *data directory* holds one folder per data set, and each folder holds four IDX files:
@@ -26,6 +27,7 @@ pub mod fetch;
 pub mod folder;
 pub mod idx;
 pub mod spirals;
+pub mod standard;
 pub mod synthetic;
 pub mod variant;
 
@@ -34,4 +36,5 @@ pub use error::DataError;
 pub use fetch::{Fetched, Outcome, Progress, fetch_mnist};
 pub use folder::{data_dir, load_all, load_folder, load_mnist, load_named};
 pub use spirals::{spirals, spirals_sets};
+pub use standard::standardized;
 pub use variant::Variant;

@@ -1,10 +1,11 @@
 //! One optimizer, one seed, one curve.
 
-use lgl2o::batch::{Sampler, Source};
+use lgl2o::batch::Source;
 use lgl2o::checkpoint::{Fingerprint, Persist};
 use lgl2o::{Guard, Memory, Objective, Trainer, Winner};
 
 use super::Evaluator;
+use super::examples::Examples;
 use crate::network::HeapTensors;
 use crate::optimizer::{GuardVisitor, Optimizer};
 use crate::record::{self, Point, Run, Verdicts};
@@ -74,8 +75,8 @@ impl GuardVisitor for Runner<'_> {
         let optimizee = self.task.optimizee();
         let train = self.task.train();
         let mut evaluator = Evaluator::new(&self.task.network);
-        let (mut pick, mut used) = (vec![0; self.task.batch], vec![0; train.len().div_ceil(32)]);
-        let mut source = Sampler::new(train.inputs(), train.width(), train.labels(), self.seed, &mut pick, &mut used)?;
+        let mut examples = Examples::new(train, &self.optimizer.method, self.task.batch, self.seed);
+        let mut source = examples.source()?;
         let mut memory = Memory::blank(&optimizee, guard);
         *memory.params_mut() = evaluator.initial(self.seed);
         let mut trainer = Trainer::new(&optimizee, guard, &mut memory);

@@ -29,7 +29,9 @@ pub const GUARDS: [&str; 4] = ["relay", "lgl2o", "gl2o", "blend"];
 pub const AVERAGED: &str = "avg-";
 /// Names of what needs no number, and whether it is the form in less memory.
 const AUTOMATIC: [(&str, bool); 2] = [("auto", false), ("auto-lean", true)];
-const RELAY_OPTIONS: [&str; 6] = ["race", "hand-over", "nc", "full", "latest", "lean"];
+/// Checks on examples that are never trained on.
+const HELD_OUT: &str = "held-out";
+const RELAY_OPTIONS: [&str; 7] = ["race", "hand-over", "nc", "full", "latest", "lean", HELD_OUT];
 const LOSS_OPTIONS: [&str; 26] = [
     "paper",
     "nt",
@@ -192,12 +194,15 @@ fn optimizer(item: &Item<'_>, tuned: &Tuned) -> Result<Optimizer, ExpressionErro
             let example = format!("{}(l2o,sgd)", item.word.name);
             return Err(argument(item.word.name, format!("a guard needs its two rules, as in {example}")));
         }
-        if let Some(method) = automatic(&item.word)? {
+        if let Some(method) = automatic(&item.word, &[])? {
             return Ok(Optimizer { name: item.word.name.to_owned(), method });
         }
         let (name, rule, learned) = rule(&item.word, tuned)?;
         return Ok(Optimizer { name, method: Method::Alone { rule, learned } });
     };
+    if let Some(method) = automatic(&item.word, inner)? {
+        return Ok(Optimizer { name: format!("{}({HELD_OUT})", item.word.name), method });
+    }
     let guard = item.word.name;
     if !GUARDS.contains(&guard) {
         return Err(unknown("guard", guard, &GUARDS));
@@ -219,11 +224,15 @@ fn optimizer(item: &Item<'_>, tuned: &Tuned) -> Result<Optimizer, ExpressionErro
 }
 
 /// The core's [`lgl2o::auto()`], in both sizes of its memory; `None` for other words.
-fn automatic(word: &Word<'_>) -> Result<Option<Method>, ExpressionError> {
+fn automatic(word: &Word<'_>, options: &[Word<'_>]) -> Result<Option<Method>, ExpressionError> {
     let Some((_, lean)) = AUTOMATIC.iter().find(|(name, _)| *name == word.name) else { return Ok(None) };
-    match word.argument {
-        None => Ok(Some(RelaySettings::automatic(*lean))),
-        Some(_) => Err(argument(word.name, "it has no number to set; write it without one")),
+    if word.argument.is_some() || options.iter().any(|option| option.argument.is_some()) {
+        return Err(argument(word.name, "it has no number to set; write it without one"));
+    }
+    match options {
+        [] => Ok(Some(RelaySettings::automatic(*lean, false))),
+        [Word { name: HELD_OUT, .. }] => Ok(Some(RelaySettings::automatic(*lean, true))),
+        [other, ..] => Err(unknown("option of auto", other.name, &[HELD_OUT])),
     }
 }
 
@@ -242,6 +251,7 @@ fn relay(sides: Sides, options: &[Word<'_>]) -> Result<(Method, String), Express
             "full" => s.exact = true,
             "latest" => s.latest = true,
             "lean" => s.lean = true,
+            HELD_OUT => s.held_out = true,
             other => return Err(unknown("option of relay", other, &RELAY_OPTIONS)),
         }
     }

@@ -181,6 +181,12 @@ impl Method {
         matches!(self, Self::Loss { .. } | Self::Relay { .. } | Self::Residual { .. })
     }
 
+    /// Whether some of the training examples are only checked on.
+    #[must_use]
+    pub fn holds_out(&self) -> bool {
+        matches!(self, Self::Relay { settings: RelaySettings { held_out: true, .. }, .. })
+    }
+
     /// Training steps of the first round, where the data have room for them.
     #[must_use]
     pub fn first_round(&self) -> u32 {

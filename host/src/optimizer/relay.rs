@@ -23,26 +23,28 @@ pub struct RelaySettings {
     pub latest: bool,
     /// Whether the fallback's own run is not kept after the race.
     pub lean: bool,
+    /// Whether comparisons are of examples that are never trained on, of all of them.
+    pub held_out: bool,
 }
 
 impl Default for RelaySettings {
     /// The default of the core, as [`RelayGuard::new`].
     fn default() -> Self {
-        Self { race: 40, hand_over: 300, checks: 4, exact: false, latest: false, lean: false }
+        Self { race: 40, hand_over: 3000, checks: 4, exact: false, latest: false, lean: false, held_out: false }
     }
 }
 
 impl RelaySettings {
     /// The core's [`lgl2o::auto()`].
     #[must_use]
-    pub fn automatic(lean: bool) -> Method {
+    pub fn automatic(lean: bool, held_out: bool) -> Method {
         let averaged = |rule| AnyRule::Averaged(Box::new(Averaged::new(rule)));
         Method::Relay {
             sides: Sides {
                 learned: averaged(AnyRule::LearnedNgn(Arc::new(learned::ngn().clone()))),
                 fallback: averaged(AnyRule::Ngn(Ngn::new())),
             },
-            settings: Self { lean, ..Self::default() },
+            settings: Self { lean, held_out, ..Self::default() },
         }
     }
 
@@ -53,7 +55,7 @@ impl RelaySettings {
             .race(self.race)
             .hand_over(self.hand_over)
             .checks(self.checks)
-            .exact(self.exact)
+            .exact(self.exact || self.held_out)
             .keep_latest(self.latest)
     }
 }

@@ -88,7 +88,7 @@ rules! {
     /// Gradient descent with a non-negative Gauss-Newton rate.
     PlainNgn(PlainNgn) with Zero,
     /// The same on Adam's metric, with momentum.
-    Ngn(Ngn) with Two,
+    Ngn(Ngn) with Layered2Of1,
     /// Steps that are a share of the initial weights.
     ScaleFree(ScaleFree) with Layered2,
     /// The same from one mean a parameter.
@@ -102,7 +102,7 @@ rules! {
     /// The learned rule without a scale.
     LearnedScaleFree(Arc<LearnedScaleFree>) with Layered3,
     /// The learned form of NGN.
-    LearnedNgn(Arc<LearnedNgn>) with Layered2,
+    LearnedNgn(Arc<LearnedNgn>) with Layered2Of3,
     /// The same in less memory.
     LeanScaleFree(Arc<LeanScaleFree>) with Layered2,
     /// A controller of each tensor's rate and momentum.
@@ -178,6 +178,10 @@ states! {
     Layered1(LayeredState<P, P::Layers, 1, 2>),
     /// Two slots, and two numbers for each layer.
     Layered2(LayeredState<P, P::Layers, 2, 2>),
+    /// Two slots, and a number for each layer.
+    Layered2Of1(LayeredState<P, P::Layers, 2, 1>),
+    /// Two slots, and three numbers for each layer.
+    Layered2Of3(LayeredState<P, P::Layers, 2, 3>),
     /// Three slots, and two numbers for each layer.
     Layered3(LayeredState<P, P::Layers, 3, 2>),
     /// Two slots, and what a controller remembers of tensors.

@@ -6,18 +6,10 @@
 //! | `xF` | multiplied by F: `x0.1`, `x10` |
 //! | `inverted` | 1 - x |
 //! | `raw` | in units such as a sensor has: a + b x in each column, with b = 10^U(-2, 3) and a = b U(-2, 2) |
-//!
-//! Standardized by the core's [`Standardizer`], each column then has mean 0 and variance 1 over the first [`STANDARD_ROWS`]
-//! training rows; a column that does not vary there becomes 0.
 
 use lgl2o::Rng;
-use lgl2o::standardize::Standardizer;
 
 use crate::data::{DataError, DataSets, Dataset, Variant};
-use crate::network::HeapTensors;
-
-/// Training rows that means and variances are taken from: as many as a device would look at before it begins.
-pub const STANDARD_ROWS: usize = 256;
 
 /// A treatment of the inputs.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -90,27 +82,6 @@ fn unit(rng: &mut Rng) -> (f32, f32) {
     (factor * rng.range(-2.0, 2.0), factor)
 }
 
-/// The same data through the core's standardizer, which has observed the first training rows.
-///
-/// # Errors
-/// If an input is not finite.
-pub fn standardized(sets: DataSets) -> Result<DataSets, DataError> {
-    let width = sets.train.width();
-    let mut standardizer = Standardizer::blank(&HeapTensors::zeros([width]), STANDARD_ROWS as u32);
-    // Both refuse rows of another width, and the first one rows that are not finite: a data set has neither.
-    for row in sets.train.inputs().chunks_exact(width) {
-        let _ = standardizer.observe(row);
-    }
-    let part = |data: &Dataset| {
-        let mut inputs = data.inputs().to_vec();
-        for row in inputs.chunks_exact_mut(width) {
-            let _ = standardizer.apply(row);
-        }
-        Dataset::new(inputs, data.labels().to_vec(), width, data.classes(), None)
-    };
-    Ok(DataSets { train: part(&sets.train)?, test: part(&sets.test)?, name: sets.name })
-}
-
 /// Each input x of a column becomes offset + factor x, in both parts.
 fn each_column(sets: DataSets, column: impl Fn(usize) -> (f32, f32)) -> Result<DataSets, DataError> {
     let part = |data: &Dataset| {
@@ -128,6 +99,7 @@ fn each_column(sets: DataSets, column: impl Fn(usize) -> (f32, f32)) -> Result<D
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::standardized;
 
     fn sets() -> DataSets {
         let part = |inputs: &[f32]| Dataset::new(inputs.to_vec(), vec![0, 1], 2, 2, None).unwrap();

@@ -5,14 +5,13 @@
 
 use std::cell::OnceCell;
 
-use lgl2o::batch::Sampler;
 use lgl2o::checkpoint::{Fingerprint, Persist};
 use lgl2o::{Error, Guard, Memory, Trainer};
 use serde::{Deserialize, Serialize};
 
 use super::task::SurveyTask;
-use crate::experiment::Evaluator;
 use crate::experiment::run::{Bounded, TRAIN_SAMPLE};
+use crate::experiment::{Evaluator, Examples};
 use crate::network::HeapTensors;
 use crate::optimizer::{GuardVisitor, Method};
 
@@ -64,11 +63,12 @@ pub(super) fn losses(task: &SurveyTask, evaluator: &mut Evaluator, params: &Heap
 /// # Errors
 /// Settings out of range, or data that do not fit the optimizer. A run that diverges, or fails later, is no error.
 pub fn run(task: &SurveyTask, method: &Method, seed: u64, steps: &[u64]) -> Result<Trail, Error> {
-    method.visit(Runner { task, seed, steps })?
+    method.visit(Runner { task, method, seed, steps })?
 }
 
 struct Runner<'a> {
     task: &'a SurveyTask,
+    method: &'a Method,
     seed: u64,
     steps: &'a [u64],
 }
@@ -80,11 +80,11 @@ impl GuardVisitor for Runner<'_> {
     where
         G::Memory<HeapTensors>: Persist,
     {
-        let Self { task, seed, steps } = self;
+        let Self { task, method, seed, steps } = self;
         let (optimizee, train) = (task.optimizee(), task.train());
         let mut evaluator = Evaluator::new(&task.network);
-        let (mut pick, mut used) = (vec![0; task.batch], vec![0; train.len().div_ceil(32)]);
-        let mut source = Sampler::new(train.inputs(), train.width(), train.labels(), seed, &mut pick, &mut used)?;
+        let mut examples = Examples::new(train, method, task.batch, seed);
+        let mut source = examples.source()?;
         let mut memory = Memory::blank(&optimizee, guard);
         *memory.params_mut() = evaluator.initial(seed);
         let mut trainer = Trainer::new(&optimizee, guard, &mut memory);

@@ -7,9 +7,9 @@ use lgl2o::objective::mlp::{Loss, Mlp};
 use lgl2o::shuffle::Shuffle;
 use sha2::{Digest, Sha256};
 
-use super::inputs::{Inputs, standardized};
+use super::inputs::Inputs;
 use super::shape::Shape;
-use crate::data::{DataError, DataSets, Dataset};
+use crate::data::{DataError, DataSets, Dataset, standardized};
 use crate::network::HeapNetwork;
 
 /// Seed of the one order that training rows are brought into, so that the first ones are a sample of all.

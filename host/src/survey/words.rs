@@ -174,7 +174,7 @@ pub(super) const STRONG: &str = "Against the best of 40 settings: the 15, the sa
 /// What was done, in a few sentences.
 pub(super) fn lead(survey: &Survey) -> Vec<String> {
     let sets = survey.tasks.iter().map(|task| (&task.digest, &task.inputs)).collect::<BTreeSet<_>>().len();
-    let standardized = if survey.tasks.iter().any(|task| task.standardized) { "standardised" } else { "as they are" };
+    let standardized = if survey.tasks.iter().any(|task| task.standardized) { "standardized" } else { "as they are" };
     let seeds = survey.seeds.len();
     vec![
         format!(

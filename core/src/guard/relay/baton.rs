@@ -13,8 +13,8 @@ pub(super) struct Schedule {
 
 /// One learned step in so many has a step of the fallback beside it in a race; first windows are as long.
 const HANDICAP: u32 = 3;
-/// Windows are a half of the steps so far.
-const SHARE: u32 = 2;
+/// Windows are a third of the steps so far.
+const SHARE: u32 = 3;
 /// The fallback's own run makes a step for two of the running side's, up to a fifth of them.
 const SHADOW: [u32; 2] = [2, 5];
 

@@ -8,7 +8,7 @@
 //! race       x makes n_0 steps from w_0, b makes n_0 / 3: in the last n_0 / 3 batches both step on the same ones.
 //!            x is worse than b by 2 standard errors: the fallback goes on from b, and nothing of x is ever kept.
 //!            Else S <- x if x is below S on the checks.
-//! learned    windows of max(n_0 / 3, t / 2) steps, t = steps so far. At the end of one, S <- x if x is below S.
+//! learned    windows of max(n_0 / 3, t / 3) steps, t = steps so far. At the end of one, S <- x if x is below S.
 //!            Two windows in a row not below S, or one that is far worse (below), ends the learned side.
 //! hand over  at t_1 steps, or where the learned side ends: x <- S, and the fallback begins afresh from there.
 //! fallback   windows as above; S <- x if x is below S. Far worse twice: x <- S, and the fallback begins afresh.
@@ -41,7 +41,7 @@
 //! b; (4 + a + b) P for the [lean](RelayGuard::lean) form, which keeps no run b after the race and so has no suspicion.
 //!
 //! **Cost** of the default beside the gradients of one side: n_0 / 3 gradients for the race, and at each of the
-//! windows' ends, which are fewer than 3 + ln(t / 13) / ln(3 / 2), two to n_c check batches at two or three points.
+//! windows' ends, which are fewer than 3 + ln(t / 13) / ln(4 / 3), two to n_c check batches at two or three points.
 
 mod baton;
 mod judge;

@@ -28,7 +28,7 @@ pub struct RelayGuard<L, F, const SPARE: usize = 1> {
 }
 
 impl<L, F> RelayGuard<L, F> {
-    /// The guard with a race of n_0 = 40 steps, a hand-over at t_1 = 300, up to n_c = 4 check batches, and rounds of at most
+    /// The guard with a race of n_0 = 40 steps, a hand-over at t_1 = 3000, up to n_c = 4 check batches, and rounds of at most
     /// 128 steps.
     pub const fn new(learned: L, fallback: F) -> Self {
         Self::with_defaults(learned, fallback)
@@ -55,7 +55,7 @@ impl<L, F, const SPARE: usize> RelayGuard<L, F, SPARE> {
         Self {
             learned,
             fallback,
-            schedule: Schedule { race: 40, hand_over: 300 },
+            schedule: Schedule { race: 40, hand_over: 3000 },
             longest_round: 128,
             check_batches: 4,
             exact: false,
@@ -66,42 +66,48 @@ impl<L, F, const SPARE: usize> RelayGuard<L, F, SPARE> {
     /// The same guard with a race of so many learned steps, at least 1, against a third as many of the fallback. The first
     /// windows are as long as that third.
     #[must_use]
-    pub fn race(self, steps: u32) -> Self {
-        Self { schedule: Schedule { race: steps, ..self.schedule }, ..self }
+    pub const fn race(mut self, steps: u32) -> Self {
+        self.schedule.race = steps;
+        self
     }
 
     /// The same guard that hands over after so many learned steps at the latest, those of the race among them. No more than
     /// the race's: right after it.
     #[must_use]
-    pub fn hand_over(self, steps: u32) -> Self {
-        Self { schedule: Schedule { hand_over: steps, ..self.schedule }, ..self }
+    pub const fn hand_over(mut self, steps: u32) -> Self {
+        self.schedule.hand_over = steps;
+        self
     }
 
     /// The same guard with at most so many check batches in a comparison, at least 2: one batch may be one example, and
     /// has no standard error then.
     #[must_use]
-    pub fn checks(self, most: u32) -> Self {
-        Self { check_batches: most, ..self }
+    pub const fn checks(mut self, most: u32) -> Self {
+        self.check_batches = most;
+        self
     }
 
     /// The same guard whose rounds make at most so many steps, at least 1.
     #[must_use]
-    pub fn longest_round(self, steps: u32) -> Self {
-        Self { longest_round: steps, ..self }
+    pub const fn longest_round(mut self, steps: u32) -> Self {
+        self.longest_round = steps;
+        self
     }
 
     /// The same guard, which compares the full objective instead of check batches; the source must
     /// [offer](crate::batch::Source::objective) it. Differences are then exact: standard errors count as 0.
     #[must_use]
-    pub fn exact(self, exact: bool) -> Self {
-        Self { exact, ..self }
+    pub const fn exact(mut self, exact: bool) -> Self {
+        self.exact = exact;
+        self
     }
 
     /// The same guard that keeps the fallback's point at the end of each of its windows as it is, as a theorem about its
     /// iterates wants it, and does not only keep what a check finds better. Then the fallback is not checked once it runs.
     #[must_use]
-    pub fn keep_latest(self, latest: bool) -> Self {
-        Self { keeps_best: !latest, ..self }
+    pub const fn keep_latest(mut self, latest: bool) -> Self {
+        self.keeps_best = !latest;
+        self
     }
 }
 

@@ -1,4 +1,4 @@
-//! MNIST, averaged to 7 x 7 or 14 x 14: images of 2 to 10 classes, of the first 50,000 training images.
+//! MNIST, averaged to 7 x 7 or 14 x 14 or as it is: images of 2 to 10 classes, of the first 50,000 training images.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use anyhow::Result;
 use lgl2o::Rng;
 use lgl2o::shuffle::Shuffle;
 
-use super::random::{chance, whole};
+use super::random::{weighted, whole};
 use super::{Examples, Sources};
 use crate::data::{self, Dataset};
 
@@ -14,11 +14,14 @@ use crate::data::{self, Dataset};
 const IMAGES: usize = 50_000;
 const CLASSES: usize = 10;
 
-/// The images in both sizes.
+/// Shares of the sizes: a run on the largest one takes longest.
+const SHARES: [f32; 3] = [0.4, 0.35, 0.25];
+
+/// The images in three sizes.
 #[derive(Debug, Clone)]
 pub struct Digits {
-    /// 7 x 7 and 14 x 14.
-    sizes: [Dataset; 2],
+    /// 7 x 7, 14 x 14, 28 x 28.
+    sizes: [Dataset; 3],
     /// Numbers of the images of each class.
     of_class: Vec<Vec<u32>>,
 }
@@ -33,7 +36,7 @@ impl Digits {
         Self::of(&images)
     }
 
-    /// Both sizes of some images of 28 x 28.
+    /// All sizes of some images of 28 x 28.
     ///
     /// # Errors
     /// If they are of another size.
@@ -42,7 +45,7 @@ impl Digits {
         for (i, &label) in (0..).zip(images.labels()) {
             of_class[usize::from(label)].push(i);
         }
-        Ok(Self { sizes: [images.average_pool(4)?, images.average_pool(2)?], of_class })
+        Ok(Self { sizes: [images.average_pool(4)?, images.average_pool(2)?, images.clone()], of_class })
     }
 }
 
@@ -52,7 +55,7 @@ impl Digits {
 /// If the images are not loaded, which whoever reads configurations sees to.
 pub fn draw(rng: &mut Rng, rows: usize, sources: &Sources) -> Examples {
     let digits = sources.digits.as_ref().expect("the images are loaded");
-    let images = &digits.sizes[usize::from(chance(rng, 0.5))];
+    let images = &digits.sizes[weighted(rng, SHARES.into_iter())];
     let order = Shuffle::new(CLASSES as u32, rng);
     let classes = (0..whole(rng, 2, CLASSES) as u32).map(|i| order.at(i) as usize);
     let all: Vec<u32> = classes.flat_map(|class| digits.of_class[class].iter().copied()).collect();

@@ -12,14 +12,13 @@
 //! what overfitting costs: what was better on held-out rows before. c is `held_out_weight`.
 
 use anyhow::Result;
-use lgl2o::batch::Sampler;
 use lgl2o::checkpoint::{Fingerprint, Persist};
 use lgl2o::{Guard, Memory, Trainer};
 use serde::{Deserialize, Serialize};
 
 use super::super::distribution::task::DrawnTask;
 use crate::data::Dataset;
-use crate::experiment::{Bounded, Evaluator};
+use crate::experiment::{Bounded, Evaluator, Examples};
 use crate::network::HeapTensors;
 use crate::optimizer::{GuardVisitor, Method};
 
@@ -52,11 +51,12 @@ impl Score {
 /// # Errors
 /// Settings out of range, or batches that do not fit the task. A run that diverges is none.
 pub fn run(task: &DrawnTask, method: &Method, horizon: u32) -> Result<Score> {
-    Ok(method.visit(Episode { task, horizon: u64::from(horizon) })??)
+    Ok(method.visit(Episode { task, method, horizon: u64::from(horizon) })??)
 }
 
 struct Episode<'a> {
     task: &'a DrawnTask,
+    method: &'a Method,
     horizon: u64,
 }
 
@@ -68,11 +68,10 @@ impl GuardVisitor for Episode<'_> {
     where
         G::Memory<HeapTensors>: Persist,
     {
-        let Self { task, horizon } = self;
+        let Self { task, method, horizon } = self;
         let optimizee = task.optimizee();
-        let train = &task.train;
-        let (mut pick, mut used) = (vec![0; task.batch], vec![0; train.len().div_ceil(32)]);
-        let mut source = Sampler::new(train.inputs(), train.width(), train.labels(), task.seed, &mut pick, &mut used)?;
+        let mut examples = Examples::new(&task.train, method, task.batch, task.seed);
+        let mut source = examples.source()?;
         let mut memory = Memory::blank(&optimizee, guard);
         task.initialize(memory.params_mut());
         let mut trainer = Trainer::new(&optimizee, guard, &mut memory);
