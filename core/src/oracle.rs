@@ -74,8 +74,11 @@ impl Difference {
         if self.examples < 2 { 0.0 } else { crate::math::sqrt(self.scatter / ((n - 1.0) * n)) }
     }
 
-    /// Merges the differences of one batch, at least one. Returns the batch's share of all examples so far.
+    /// Merges the values of one batch. Returns the batch's share of all examples so far.
     fn merge(&mut self, values: &[f32]) -> f32 {
+        if values.is_empty() {
+            return 0.0;
+        }
         let n = values.len() as f32;
         let mean = sum::sum(values) / n;
         let scatter = sum::squares_about(values, mean);
@@ -94,7 +97,7 @@ impl Difference {
 pub struct Paired {
     first: Difference,
     second: f32,
-    third: f32,
+    third: Difference,
     to_first: Difference,
     to_third: Difference,
 }
@@ -110,8 +113,13 @@ impl Paired {
     /// when a constant is added to it. 0 where there is one example, an exact loss, or the losses are not finite.
     #[must_use]
     pub fn spread(&self) -> f32 {
-        let spread = self.first.spread();
-        if spread.is_finite() { spread } else { 0.0 }
+        or_zero(self.first.spread())
+    }
+
+    /// The same of the third point's losses.
+    #[must_use]
+    pub fn third_spread(&self) -> f32 {
+        or_zero(self.third.spread())
     }
 
     /// Mean loss of the second candidate; infinite if it is not finite.
@@ -123,7 +131,7 @@ impl Paired {
     /// Mean loss of the third point that was evaluated along with them; infinite if it is not finite.
     #[must_use]
     pub fn third(&self) -> f32 {
-        or_infinity(self.third)
+        or_infinity(self.third.mean())
     }
 
     /// Mean of second minus first over the examples.
@@ -150,18 +158,16 @@ impl Paired {
         &self.to_third
     }
 
-    /// Merges the losses of one batch; `first` is left holding the differences, `second` as it is. Returns the batch's
-    /// share of all examples so far.
-    fn merge(&mut self, first: &mut [f32], second: &[f32]) -> f32 {
+    /// Merges the losses of one batch; `first` is left holding the differences, `second` as it is.
+    fn merge(&mut self, first: &mut [f32], second: &[f32]) {
         if first.is_empty() {
-            return 0.0;
+            return;
         }
         let mean_second = sum::sum(second) / second.len() as f32;
         self.first.merge(first);
         subtract_from(second, first);
         let share = self.to_first.merge(first);
         self.second += (mean_second - self.second) * share;
-        share
     }
 }
 
@@ -170,6 +176,11 @@ fn subtract_from(a: &[f32], b: &mut [f32]) {
     for (&a, b) in a.iter().zip(b) {
         *b = a - *b;
     }
+}
+
+/// x, or 0 where x is not finite.
+fn or_zero(x: f32) -> f32 {
+    if x.is_finite() { x } else { 0.0 }
 }
 
 /// x, or infinity where x is not finite.
@@ -240,16 +251,15 @@ impl<'a, O: Objective> Oracle<'a, O> {
         self.objective.losses(self.scratch, second, batch, b)?;
         self.spent.forwards = self.spent.forwards.saturating_add(2 * n as u64);
         let (of_first, of_second) = (a.as_mut().get_mut(..n).unwrap_or(&mut []), b.as_ref().get(..n).unwrap_or(&[]));
-        let share = paired.merge(of_first, of_second);
+        paired.merge(of_first, of_second);
         let Some(third) = third else { return Ok(()) };
         // There are two buffers: the third point's losses take the place of the first one's, which are merged already.
-        paired.third += (self.loss(third, batch)? - paired.third) * share;
+        self.loss(third, batch)?;
         let [a, b] = &mut *self.losses;
         let (of_third, of_second) = (a.as_mut().get_mut(..n).unwrap_or(&mut []), b.as_ref().get(..n).unwrap_or(&[]));
+        paired.third.merge(of_third);
         subtract_from(of_second, of_third);
-        if !of_third.is_empty() {
-            paired.to_third.merge(of_third);
-        }
+        paired.to_third.merge(of_third);
         Ok(())
     }
 

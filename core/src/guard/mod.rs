@@ -50,7 +50,7 @@ pub enum Winner {
     /// The learned side's, or a mixture that holds some of it.
     Learned,
     /// Nobody's: no candidate was finite, or none beat the current parameters and the guard stays then. The parameters
-    /// are what they were.
+    /// are what they were, or where a [`LossGuard`] had to [go back](loss), what they were in an earlier round.
     Neither,
 }
 
@@ -75,7 +75,8 @@ pub struct Verdict {
     /// What the learned candidate was judged by: its check loss (for the residual guard, its residual). Infinite for a
     /// candidate that is not finite; `None` where the guard did not ask.
     pub learned_loss: Option<f32>,
-    /// Check loss of the parameters that were accepted before the round; `None` where the guard did not ask.
+    /// Check loss of the parameters that were accepted before the round, or at the end of the fallback's time alone in a
+    /// [`LossGuard`], before that; `None` where the guard did not ask.
     pub kept_loss: Option<f32>,
     /// Standard error of the difference that decided; 0 where the losses are exact or nothing was compared.
     pub standard_error: f32,

@@ -133,6 +133,17 @@ impl PaceState {
         self.trusted && self.steps > 0
     }
 
+    /// Whether the round is the last one of the fallback's time alone.
+    pub(super) const fn ends_alone(&self) -> bool {
+        self.left == 1
+    }
+
+    /// Takes in that a round ended without anybody because the fallback was in trouble: that says nothing of the learned side.
+    /// It is asked again at once, and has to win a race to be trusted.
+    pub(super) const fn ask_again(&mut self) {
+        (self.trusted, self.k, self.left) = (false, 1, 0);
+    }
+
     /// Takes in how a round ended: whether the learned side won, and how many steps the kept candidate has made.
     pub(super) fn settle(&mut self, pace: &Pace, round: Round, train_batches: u32, (won, steps): (bool, u32)) {
         self.steps = self.steps.saturating_add(steps);
@@ -208,6 +219,20 @@ mod tests {
     fn a_won_race_restores_trust() {
         let all = rounds(&PACE, &[false, true, true]);
         assert_eq!(all[7..], [Round::Race, Round::Stride(4)]);
+    }
+
+    /// Gaps double while races end alike, and are short again after one that did not.
+    #[test]
+    fn a_gap_is_short_again_after_another_winner() {
+        let mut state = PaceState::ZERO;
+        let gaps = [false, false, false, true, true, false, false, true].map(|won| {
+            state.left = 0;
+            let round = state.next(&PACE, 4, u32::MAX);
+            assert_eq!(round, Round::Race);
+            state.settle(&PACE, round, 4, (won, 4));
+            state.left
+        });
+        assert_eq!(gaps, [6, 12, 24, 6, 12, 6, 12, 6]);
     }
 
     #[test]

@@ -248,6 +248,8 @@ impl<L: Rule, F: Rule> ResidualGuard<L, F> {
         }
         memory.trial.copy_from(learned);
         memory.trial_state.copy_from(&memory.fallback_state);
+        // An average is about the fallback's own way, not about y.
+        self.fallback.moved(&mut memory.trial_state);
         self.fallback.step(
             &mut memory.trial_state,
             &mut memory.trial,

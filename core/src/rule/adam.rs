@@ -8,7 +8,7 @@
 //!
 //! State: slot 0 is m, slot 1 is v.
 
-use super::{Coordinatewise, Probe, Rate, Rule, State, coordinatewise};
+use super::{Coordinatewise, Probe, Rate, Rule, State, coordinatewise, range};
 use crate::checkpoint::{Digest, Fingerprint};
 use crate::error::Error;
 use crate::math;
@@ -99,7 +99,9 @@ impl Rule for Adam {
     type State<P: Tensors> = State<P, 2>;
 
     fn check(&self) -> Result<(), Error> {
-        self.rate.check()
+        self.rate.check()?;
+        range::shares(&[self.beta1, self.beta2])?;
+        range::positive(self.eps, "eps must be positive and finite")
     }
 
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {

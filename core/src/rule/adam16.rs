@@ -91,7 +91,7 @@ impl Rule for Adam16 {
     type State<P: Tensors> = State<P, 1>;
 
     fn check(&self) -> Result<(), Error> {
-        self.adam.rate.check()
+        self.adam.check()
     }
 
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {

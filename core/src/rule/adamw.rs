@@ -6,7 +6,7 @@
 //!
 //! State: slot 0 is m, slot 1 is v.
 
-use super::{Adam, Coordinatewise, Probe, Rate, Rule, State, coordinatewise};
+use super::{Adam, Coordinatewise, Probe, Rate, Rule, State, coordinatewise, range};
 use crate::checkpoint::{Digest, Fingerprint};
 use crate::error::Error;
 use crate::tensors::Tensors;
@@ -49,7 +49,8 @@ impl Rule for AdamW {
     type State<P: Tensors> = State<P, 2>;
 
     fn check(&self) -> Result<(), Error> {
-        self.adam.rate.check()
+        self.adam.check()?;
+        range::not_negative(self.decay, "weight decay must be finite and not negative")
     }
 
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {

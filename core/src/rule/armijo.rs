@@ -14,7 +14,7 @@
 //!
 //! State: slot 0 is the point that the search starts from, the memo is the last accepted rate.
 
-use super::{Probe, Rule, State};
+use super::{Probe, Rule, State, range};
 use crate::checkpoint::{Digest, Fingerprint};
 use crate::error::Error;
 use crate::tensors::Tensors;
@@ -66,6 +66,20 @@ impl Fingerprint for Armijo {
 
 impl Rule for Armijo {
     type State<P: Tensors> = State<P, 1>;
+
+    fn check(&self) -> Result<(), Error> {
+        range::positive(self.largest, "the largest rate must be positive and finite")?;
+        let is_share = |x: f32| x > 0.0 && x < 1.0;
+        if !(is_share(self.slope) && is_share(self.shrink)) {
+            return Err(Error::InvalidSetting { what: "slope and shrink of a search must be between 0 and 1" });
+        }
+        if !(self.growth >= 1.0 && self.growth.is_finite() && self.trials > 0) {
+            return Err(Error::InvalidSetting {
+                what: "growth of a search must be finite and at least 1, and so must its trials",
+            });
+        }
+        Ok(())
+    }
 
     fn probes(&self) -> bool {
         true

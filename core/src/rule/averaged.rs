@@ -18,7 +18,7 @@
 //!
 //! State: the inner rule's, one slot for z, and t.
 
-use super::{Probe, Rule, RuleState};
+use super::{Probe, Rule, RuleState, range};
 use crate::checkpoint::{Digest, Fingerprint, Persist};
 use crate::error::Error;
 use crate::tensors::{Tensors, Zeroed};
@@ -104,9 +104,7 @@ impl<R: Rule> Rule for Averaged<R> {
     type State<P: Tensors> = AveragedState<P, R::State<P>>;
 
     fn check(&self) -> Result<(), Error> {
-        if !(self.eta >= 0.0 && self.eta.is_finite()) {
-            return Err(Error::InvalidSetting { what: "eta of an average must be finite and not negative" });
-        }
+        range::not_negative(self.eta, "eta of an average must be finite and not negative")?;
         self.rule.check()
     }
 

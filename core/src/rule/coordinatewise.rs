@@ -7,11 +7,11 @@
 //! Any part of a gradient then moves its part of the parameters, whatever the rest is, so that a gradient need not be
 //! whole in memory: see [`Descent`](crate::objective::mlp::Descent).
 
-use super::State;
+use super::{Rule, State};
 use crate::tensors::Tensors;
 
 /// A rule that moves every number by its own gradient and its own K accumulators.
-pub trait Coordinatewise<const K: usize> {
+pub trait Coordinatewise<const K: usize>: Rule {
     /// The step that follows after `steps` others: moves parameters by their gradient, and takes that into their slots. All
     /// slices are equally long.
     fn motion(&self, steps: u32) -> impl Fn(&mut [f32], [&mut [f32]; K], &[f32]);

@@ -6,7 +6,7 @@
 //!
 //! sign(0) = 0. State: slot 0 is m.
 
-use super::{Coordinatewise, Probe, Rate, Rule, State, coordinatewise};
+use super::{Coordinatewise, Probe, Rate, Rule, State, coordinatewise, range};
 use crate::checkpoint::{Digest, Fingerprint};
 use crate::error::Error;
 use crate::tensors::Tensors;
@@ -70,7 +70,9 @@ impl Rule for Lion {
     type State<P: Tensors> = State<P, 1>;
 
     fn check(&self) -> Result<(), Error> {
-        self.rate.check()
+        self.rate.check()?;
+        range::shares(&[self.beta1, self.beta2])?;
+        range::not_negative(self.decay, "weight decay must be finite and not negative")
     }
 
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {

@@ -36,6 +36,7 @@ pub mod nadam;
 pub mod nesterov;
 pub mod ngn;
 pub mod plain_ngn;
+pub(crate) mod range;
 pub mod rate;
 pub mod rmsprop;
 pub mod scale_free;

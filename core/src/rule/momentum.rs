@@ -6,7 +6,7 @@
 //!
 //! State: slot 0 is m.
 
-use super::{Coordinatewise, Probe, Rate, Rule, State, coordinatewise};
+use super::{Coordinatewise, Probe, Rate, Rule, State, coordinatewise, range};
 use crate::checkpoint::{Digest, Fingerprint};
 use crate::error::Error;
 use crate::tensors::Tensors;
@@ -54,7 +54,8 @@ impl Rule for Momentum {
     type State<P: Tensors> = State<P, 1>;
 
     fn check(&self) -> Result<(), Error> {
-        self.rate.check()
+        self.rate.check()?;
+        range::shares(&[self.beta])
     }
 
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {

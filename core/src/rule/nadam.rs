@@ -9,6 +9,7 @@
 
 use super::{Adam, Coordinatewise, Probe, Rate, Rule, State, coordinatewise};
 use crate::checkpoint::{Digest, Fingerprint};
+use crate::error::Error;
 use crate::math;
 use crate::tensors::Tensors;
 
@@ -54,6 +55,10 @@ impl Coordinatewise<2> for NAdam {
 
 impl Rule for NAdam {
     type State<P: Tensors> = State<P, 2>;
+
+    fn check(&self) -> Result<(), Error> {
+        self.adam.check()
+    }
 
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
         State::like(like)

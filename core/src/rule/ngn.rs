@@ -23,8 +23,9 @@
 use super::layered::{LayeredState, number, set_number};
 use super::plain_ngn::rate;
 use super::scale_free::initial_size;
-use super::{Probe, Rule};
+use super::{Probe, Rule, range};
 use crate::checkpoint::{Digest, Fingerprint};
+use crate::error::Error;
 use crate::lanes::by_lanes;
 use crate::math::{self, inverse_sqrt};
 use crate::sum::{LANES, tree};
@@ -165,6 +166,11 @@ impl Fingerprint for Ngn {
 
 impl Rule for Ngn {
     type State<P: Tensors> = StateOf<P>;
+
+    fn check(&self) -> Result<(), Error> {
+        range::positive(self.sigma, "sigma, the largest rate, must be positive and finite")?;
+        range::shares(&[self.beta, self.beta2])
+    }
 
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
         LayeredState::like(like)

@@ -16,8 +16,9 @@
 //!
 //! Where the loss is zero, negative or not finite the step is zero. State: none.
 
-use super::{Probe, Rule, State};
+use super::{Probe, Rule, State, range};
 use crate::checkpoint::{Digest, Fingerprint};
+use crate::error::Error;
 use crate::tensors::Tensors;
 
 /// Gradient descent with a non-negative Gauss-Newton rate, for losses that are never negative.
@@ -53,6 +54,10 @@ impl Fingerprint for PlainNgn {
 
 impl Rule for PlainNgn {
     type State<P: Tensors> = State<P, 0>;
+
+    fn check(&self) -> Result<(), Error> {
+        range::positive(self.sigma, "sigma, the largest rate, must be positive and finite")
+    }
 
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
         State::like(like)

@@ -3,6 +3,7 @@
 //! With c > 1/mu and c / i0 <= 1/L, SGD on a mu-strongly convex, L-smooth objective has an expected error of O(1/i)
 //! (Bottou, Curtis, Nocedal, "Optimization methods for large-scale machine learning", 2018, theorem 4.7).
 
+use super::range;
 use crate::checkpoint::{Digest, Fingerprint};
 use crate::error::Error;
 
@@ -39,14 +40,12 @@ impl Rate {
     /// # Errors
     /// [`Error::InvalidSetting`] if it is not.
     pub fn check(self) -> Result<(), Error> {
-        let is_positive = |x: f32| x > 0.0 && x.is_finite();
-        let good = match self {
-            Self::Constant(rate) => is_positive(rate),
-            Self::Harmonic { c, i0 } => is_positive(c) && is_positive(i0) && is_positive(c / i0),
-        };
         let what =
             "a learning rate must be positive and finite, and so must c and i0 of one that falls as c / (i0 + i)";
-        if good { Ok(()) } else { Err(Error::InvalidSetting { what }) }
+        match self {
+            Self::Constant(rate) => range::positive(rate, what),
+            Self::Harmonic { c, i0 } => [c, i0, c / i0].iter().try_for_each(|&x| range::positive(x, what)),
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 //!
 //! State: slot 0 is v.
 
-use super::{Coordinatewise, Probe, Rate, Rule, State, coordinatewise};
+use super::{Coordinatewise, Probe, Rate, Rule, State, coordinatewise, range};
 use crate::checkpoint::{Digest, Fingerprint};
 use crate::error::Error;
 use crate::math;
@@ -57,7 +57,9 @@ impl Rule for RmsProp {
     type State<P: Tensors> = State<P, 1>;
 
     fn check(&self) -> Result<(), Error> {
-        self.rate.check()
+        self.rate.check()?;
+        range::shares(&[self.decay])?;
+        range::positive(self.eps, "eps must be positive and finite")
     }
 
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {

@@ -25,8 +25,9 @@
 
 use super::layered::{LayeredState, number, numbers_in, rms_of, set_number};
 use super::ngn::{SQUARE_FLOOR, mixed_square, unbias};
-use super::{Probe, Rule};
+use super::{Probe, Rule, range};
 use crate::checkpoint::{Digest, Fingerprint};
+use crate::error::Error;
 use crate::lanes::by_lanes;
 use crate::math::{self, clamp, inverse_sqrt};
 use crate::sum::{LANES, tree};
@@ -198,6 +199,13 @@ impl Fingerprint for ScaleFree {
 
 impl Rule for ScaleFree {
     type State<P: Tensors> = StateOf<P>;
+
+    fn check(&self) -> Result<(), Error> {
+        range::positive(self.eta, "eta, the length of a step, must be positive and finite")?;
+        range::not_negative(self.kappa, "kappa must be finite and not negative")?;
+        range::not_negative(self.cap, "the cap must be finite and not negative")?;
+        range::shares(&[self.beta1, self.beta2])
+    }
 
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
         LayeredState::like(like)

@@ -16,8 +16,9 @@
 use super::layered::{LayeredState, number, numbers_in, set_number};
 use super::ngn::SQUARE_FLOOR;
 use super::scale_free::{cosine, initial_size};
-use super::{Probe, Rule};
+use super::{Probe, Rule, range};
 use crate::checkpoint::{Digest, Fingerprint};
+use crate::error::Error;
 use crate::lanes::by_lanes;
 use crate::math::{self, clamp};
 use crate::sum::{LANES, tree};
@@ -108,6 +109,13 @@ impl Fingerprint for ScaleFreeMomentum {
 
 impl Rule for ScaleFreeMomentum {
     type State<P: Tensors> = StateOf<P>;
+
+    fn check(&self) -> Result<(), Error> {
+        range::positive(self.eta, "eta, the length of a step, must be positive and finite")?;
+        range::not_negative(self.kappa, "kappa must be finite and not negative")?;
+        range::not_negative(self.cap, "the cap must be finite and not negative")?;
+        range::shares(&[self.beta])
+    }
 
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
         LayeredState::like(like)

@@ -9,13 +9,19 @@
 //! - `trust`: ties go to a learned side that has won the last race.
 //! - `stay`: a model that must not get worse does not.
 //! - `early_stop`: how often a comparison that stops early is wrong, and when it stops.
+//! - `back`: a fallback that climbs is not followed.
+//! - `afresh`: averages begin anew, and progress is the sum of the verdicts.
 //! - `costs`: what a round costs, in gradients and forward passes.
 //! - `errors`: what is wrong is said exactly, and changes nothing.
+//! - `settings`: a rule that is out of range is refused.
 //! - `relay`: the best checked point, a lost and a won race, the hand-over.
+//! - `suspicion`: the relay takes up the fallback's own run, or leaves it.
 //! - `residual`, `blend`: the two guards for comparison.
 
 mod adversaries;
+mod afresh;
 mod alone;
+mod back;
 mod blend;
 mod costs;
 mod decisions;
@@ -26,5 +32,7 @@ mod policies;
 mod relay;
 mod residual;
 mod schedule;
+mod settings;
 mod stay;
+mod suspicion;
 mod trust;

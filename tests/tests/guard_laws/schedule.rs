@@ -23,6 +23,8 @@ struct Round {
     /// Steps of the learned side.
     k: u32,
     won: bool,
+    /// Whether its candidate was compared with an earlier point.
+    checked: bool,
 }
 
 /// Settings of a scripted run.
@@ -68,8 +70,9 @@ impl Scripted {
             };
             let won = kind != Kind::Alone && script[used];
             used += usize::from(kind != Kind::Alone);
+            let checked = kind == Kind::Alone && verdict.fallback_loss.is_some();
             self.assert_verdict(&verdict, kind, k, won);
-            rounds.push(Round { kind, k, won });
+            rounds.push(Round { kind, k, won, checked });
         }
         rounds
     }
@@ -81,7 +84,7 @@ impl Scripted {
         let (gradients, forwards, steps) = match kind {
             Kind::Race => (2 * self.train - 1, judged, self.train),
             Kind::Stride => (k, judged, if won { k } else { 1 }),
-            Kind::Alone => (1, if self.stay { 2 * self.check } else { 0 }, 1),
+            Kind::Alone => (1, if self.stay || verdict.fallback_loss.is_some() { 2 * self.check } else { 0 }, 1),
         };
         let spent = Cost { gradients: gradients.into(), forwards: forwards.into() };
         assert_eq!((verdict.spent, verdict.steps), (spent, steps), "{self:?}, {kind:?}, k = {k}");
@@ -100,7 +103,7 @@ impl Scripted {
             Round { kind: Kind::Race, won: true, .. } => prop_assert_eq!(after.kind, Kind::Race, "{}", what),
             Round { kind: Kind::Race, .. } if budget => prop_assert_eq!(after.kind, Kind::Alone, "{}", what),
             Round { kind: Kind::Race, .. } => prop_assert_eq!(after.kind, Kind::Race, "{}", what),
-            Round { kind: Kind::Stride, won: true, k } => {
+            Round { kind: Kind::Stride, won: true, k, .. } => {
                 prop_assert!(after.kind == Kind::Stride || audits && after.kind == Kind::Race, "{}", what);
                 let doubled = after.k == limit.min(2 * k);
                 prop_assert!(audits || doubled, "{}", what);
@@ -112,6 +115,8 @@ impl Scripted {
             Round { kind: Kind::Alone, .. } => {
                 let contest = if audits { Kind::Race } else { Kind::Stride };
                 prop_assert!(budget && (after.kind == Kind::Alone || after.kind == contest && after.k <= self.train));
+                // The last one of a time alone is held against its beginning.
+                prop_assert!(self.stay || before.checked == (after.kind != Kind::Alone), "{}", what);
             }
         }
         Ok(())
@@ -122,7 +127,8 @@ proptest! {
     #![proptest_config(cases!(400, "guard_laws/schedule"))]
 
     /// A stride of k costs k gradients and the check, a round alone one gradient, a race 2 n_t - 1 gradients and the
-    /// check; the check costs 2 n_c forwards, 3 n_c where the current parameters are looked at as well. Rounds follow
+    /// check; the check costs 2 n_c forwards, 3 n_c where the current parameters are looked at as well. The last round alone
+    /// costs a check of 2 n_c more. Rounds follow
     /// each other as documented, and no two races are further apart than the longest gap.
     #[test]
     fn rounds_cost_and_follow_each_other_as_documented(

@@ -72,7 +72,8 @@ impl Case {
             .veto(self.veto)
             .stay(self.stay)
             .trust(trust);
-        let mut memory = run::memory(&Lines, &guard, &[self.start]);
+        // From far above both, so that the fallback does not climb.
+        let mut memory = run::memory(&Lines, &guard, &[5.0]);
         let ones = vec![vec![1.0; 8]; self.checks.len()];
         let first =
             Trainer::new(&Lines, &guard, &mut memory).round(&mut Batches { train: &[1.0], checks: &ones, next: 0 });
@@ -94,7 +95,8 @@ proptest! {
     #![proptest_config(cases!(400, "guard_laws/trust"))]
 
     /// D = loss(v) - loss(u), E = loss(v) - loss(w), paired: a trusted v is kept iff D < min(z SE(D), loss(u) / 16), and
-    /// with the veto E < min(z SE(E), loss(w) / 16); any other iff D < -z SE(D), and with the veto E < 0.
+    /// with the veto E < min(z SE(E), loss(w) / 16); any other iff D < -z SE(D), and with the veto E < 0. Where u is above w by
+    /// a standard deviation of the losses, E < -z SE(E), whoever is trusted.
     #[test]
     fn ties_go_to_whom_is_trusted(case in case(), trusted in any::<bool>(), trust in any::<bool>()) {
         let Case { start, fallback, learned, z, veto, .. } = case;
@@ -107,9 +109,15 @@ proptest! {
         } else {
             (d < -z * d_error, !veto || e < 0.0)
         };
-        // Where v beats u, and w beats v, u is the worst of three: w stays.
+        let spread = case.moments(start, 0.0)[1] * (case.checks.len() as f64 * 8.0).sqrt();
+        let rise = case.moments(fallback, start)[0];
+        prop_assume!((rise - spread).abs() > 1e-5);
+        let climbs = veto && rise > spread;
+        let allowed = if climbs { e < -z * e_error } else { allowed };
+        // Where v beats u, and w beats v, u is the worst of three: w stays. So it does where u is far above w.
         let expected = match (ahead, allowed) {
             (true, true) => Winner::Learned,
+            _ if climbs => Winner::Neither,
             (true, false) if d < 0.0 => Winner::Neither,
             _ => Winner::Fallback,
         };

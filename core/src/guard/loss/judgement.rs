@@ -1,5 +1,6 @@
 //! How the candidates of a [`LossGuard`] are judged.
 
+use super::back::is_far;
 use super::proposals::Proposals;
 use super::{LossGuard, MemoryOf};
 use crate::batch::Source;
@@ -16,6 +17,8 @@ pub(super) struct Judgement {
     pub(super) accept: bool,
     /// Whether the current parameters are to be kept.
     pub(super) stay: bool,
+    /// Whether the fallback's candidate is far worse than the current parameters, or than those that it was left alone at.
+    pub(super) climbs: bool,
     pub(super) fallback_loss: Option<f32>,
     pub(super) learned_loss: Option<f32>,
     pub(super) kept_loss: Option<f32>,
@@ -27,8 +30,10 @@ pub(super) struct Judgement {
 enum Stop {
     /// At the first clear difference.
     EitherWay,
-    /// At the first one against the learned candidate only.
+    /// At the first one against the second candidate only.
     OnLoss,
+    /// Never.
+    Never,
 }
 
 /// The most that a tie may cost, as a share of the loss: a wild candidate has a wide standard error, and must not hide
@@ -79,7 +84,12 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         // A standard error of 0 is that of one example or of equal losses, which says nothing.
         let stops = error > 0.0 && !matches!(self.decision, Decision::SufficientDecrease { .. });
         let difference = paired.difference();
-        stops && (difference > error || stop == Stop::EitherWay && difference < -error)
+        stops
+            && match stop {
+                Stop::EitherWay => difference > error || difference < -error,
+                Stop::OnLoss => difference > error,
+                Stop::Never => false,
+            }
     }
 
     /// Whether v may be kept, and both losses.
@@ -97,18 +107,24 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
             return Ok(Judgement {
                 accept: proposals.learned && paired.second().is_finite() && enough,
                 stay: false,
+                climbs: false,
                 fallback_loss: None,
                 learned_loss: Some(if proposals.learned { paired.second() } else { f32::INFINITY }),
                 kept_loss: Some(paired.first()),
                 standard_error: crate::oracle::or_infinity(paired.standard_error()),
             });
         }
-        let third = (self.veto || self.stay).then_some(params);
+        let third = (self.veto || self.stay || memory.suspects).then_some(params);
         let margin = self.decision.margin(memory.rounds.saturating_add(1));
         let trusts = self.trust && margin > 0.0;
         let trusted = trusts && memory.pace.is_trusted();
         // Trust is not gained at the first glance.
-        let stop = if trusts && !trusted { Stop::OnLoss } else { Stop::EitherWay };
+        let stop = match memory.suspects {
+            // A wild point looks good on single batches.
+            true => Stop::Never,
+            false if trusts && !trusted => Stop::OnLoss,
+            false => Stop::EitherWay,
+        };
         let paired = self.compare([u, v], third, stop, oracle, source)?;
         let fallback_loss = if proposals.fallback { paired.first() } else { f32::INFINITY };
         let learned_loss = if proposals.learned { paired.second() } else { f32::INFINITY };
@@ -117,8 +133,12 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
             true if margin > 0.0 => paired.difference() < -margin * paired.standard_error(),
             _ => learned_loss < fallback_loss,
         };
-        let allowed = match self.veto || self.stay {
+        let climbs = third.is_some() && is_far(fallback_loss, paired.third(), paired.third_spread());
+        let is_wary = climbs || memory.suspects;
+        let allowed = match third.is_some() {
             false => true,
+            // Harm that shows in no loss shows in how the fallback fares, so that a tie is not good enough then.
+            true if is_wary => paired.to_third().mean() < -margin * paired.to_third().standard_error(),
             true if trusted && !self.stay => is_tie_or_better(paired.to_third(), margin, paired.third()),
             true => learned_loss < paired.third(),
         };
@@ -127,7 +147,8 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         let is_worst = !allowed && ahead && learned_loss < fallback_loss;
         Ok(Judgement {
             accept,
-            stay: is_worst || self.stay && !accept && fallback_loss >= paired.third(),
+            stay: is_worst || (is_wary || self.stay) && fallback_loss >= paired.third(),
+            climbs,
             fallback_loss: Some(fallback_loss),
             learned_loss: Some(learned_loss),
             kept_loss: third.is_some().then_some(paired.third()),
@@ -136,7 +157,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
     }
 
     /// Whether the fallback's candidate may be kept where it stands alone: always, unless it should not be worse than
-    /// the current parameters.
+    /// the current parameters. At the end of its time alone it is compared with where that began.
     pub(super) fn judge_alone<O: Objective>(
         &self,
         memory: &MemoryOf<L, F, S, O::Params>,
@@ -147,17 +168,29 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         let mut judgement = Judgement {
             accept: false,
             stay: false,
+            climbs: !self.stay && !proposals.fallback,
             fallback_loss: (!proposals.fallback).then_some(f32::INFINITY),
             learned_loss: None,
             kept_loss: None,
             standard_error: 0.0,
         };
-        if self.stay {
-            let [params, _, fallback] = memory.points.all();
-            let paired = self.compare([params, fallback], None, Stop::EitherWay, oracle, source)?;
+        if self.stay || memory.pace.ends_alone() && proposals.fallback {
+            let [params, held, fallback] = memory.points.all();
+            let other = if self.stay { params } else { held };
+            let stop = match memory.suspects {
+                true => Stop::Never,
+                false if self.stay => Stop::EitherWay,
+                false => Stop::OnLoss,
+            };
+            let paired = self.compare([other, fallback], None, stop, oracle, source)?;
             let fallback_loss = if proposals.fallback { paired.second() } else { f32::INFINITY };
             (judgement.fallback_loss, judgement.kept_loss) = (Some(fallback_loss), Some(paired.first()));
-            judgement.stay = fallback_loss >= paired.first();
+            judgement.stay = self.stay && fallback_loss >= paired.first();
+            judgement.climbs = !self.stay
+                && match memory.suspects {
+                    true => fallback_loss >= paired.first(),
+                    false => is_far(fallback_loss, paired.first(), paired.spread()),
+                };
             judgement.standard_error = crate::oracle::or_infinity(paired.standard_error());
         }
         Ok(judgement)

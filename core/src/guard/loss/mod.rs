@@ -41,12 +41,16 @@
 //! saturated at a loss that is lower than before, and no fallback repairs that. In n_t steps of its own the fallback
 //! shows what it would have come to.
 
+mod back;
 mod judgement;
 mod proposals;
 mod settings;
 
 pub use settings::LossGuard;
 
+use core::ops::ControlFlow;
+
+use back::Back;
 use judgement::Judgement;
 use proposals::Proposals;
 
@@ -55,7 +59,7 @@ use super::points::{self, Points};
 use super::policy::{Sides, StatePolicy};
 use super::{Guard, Verdict, Winner, blank};
 use crate::batch::Source;
-use crate::checkpoint::Persist;
+use crate::checkpoint::{Origin, Persist, Sink};
 use crate::error::Error;
 use crate::objective::Objective;
 use crate::oracle::Oracle;
@@ -72,6 +76,9 @@ pub struct LossMemory<P, L, F, E> {
     extra: E,
     rounds: u32,
     pace: PaceState,
+    back: Back,
+    /// Whether the fallback was once caught climbing.
+    suspects: bool,
 }
 
 impl<P: Zeroed, L: Zeroed, F: Zeroed, E: Zeroed> Zeroed for LossMemory<P, L, F, E> {
@@ -83,12 +90,29 @@ impl<P: Zeroed, L: Zeroed, F: Zeroed, E: Zeroed> Zeroed for LossMemory<P, L, F, 
         extra: E::ZERO,
         rounds: 0,
         pace: PaceState::ZERO,
+        back: Back::NONE,
+        suspects: false,
     };
 }
 
-/// Both rules' states, the count of rounds and the pace; the rest is made anew in each round.
-impl<P, L: Persist, F: Persist, E> Persist for LossMemory<P, L, F, E> {
-    crate::persist_fields!(learned_state, fallback_state, rounds, pace);
+/// Both rules' states, the count of rounds, the pace, and the point to go back to; the rest is made anew in each round.
+impl<P: Tensors, L: Persist, F: Persist, E> Persist for LossMemory<P, L, F, E> {
+    fn save<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
+        self.learned_state.save(sink)?;
+        self.fallback_state.save(sink)?;
+        self.rounds.save(sink)?;
+        self.pace.save(sink)?;
+        self.suspects.save(sink)?;
+        self.back.save(&self.points, sink)
+    }
+    fn load<O: Origin>(&mut self, origin: &mut O) -> Result<(), O::Error> {
+        self.learned_state.load(origin)?;
+        self.fallback_state.load(origin)?;
+        self.rounds.load(origin)?;
+        self.pace.load(origin)?;
+        self.suspects.load(origin)?;
+        self.back.load(&mut self.points, origin)
+    }
 }
 
 #[cfg(feature = "fault")]
@@ -111,7 +135,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         judgement: &Judgement,
     ) -> Winner {
         let accept = judgement.accept;
-        let LossMemory { points, gradient, learned_state, fallback_state, extra, .. } = memory;
+        let LossMemory { points, gradient, learned_state, fallback_state, extra, back, .. } = memory;
         let [params, _, fallback] = points.all_mut();
         if proposals.postponed && accept {
             self.fallback.observe(fallback_state, params, gradient, proposals.train_loss);
@@ -124,10 +148,14 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
             (false, true) => Winner::Fallback,
             (false, false) => Winner::Neither,
         };
-        match winner {
-            Winner::Learned => points.accept(points::LEARNED),
-            Winner::Fallback => points.accept(points::FALLBACK),
-            Winner::Neither => {}
+        let place = match winner {
+            Winner::Learned => points::LEARNED,
+            Winner::Fallback => points::FALLBACK,
+            Winner::Neither => 0,
+        };
+        points.accept(place);
+        if !back.is_alone() {
+            *back = Back::over(place);
         }
         S::settle(extra, &mut Sides { learned: learned_state, fallback: fallback_state }, winner);
         if winner != Winner::Learned {
@@ -159,6 +187,8 @@ impl<L: Rule, F: Rule, S: StatePolicy> Guard for LossGuard<L, F, S> {
             fallback_state,
             rounds: 0,
             pace: PaceState::ZERO,
+            back: Back::NONE,
+            suspects: false,
         }
     }
 
@@ -189,19 +219,33 @@ impl<L: Rule, F: Rule, S: StatePolicy> Guard for LossGuard<L, F, S> {
             Round::Stride(k) => [k, 1],
             Round::Alone => [0, 1],
         };
-        let mut proposals = self.propose(steps, memory, oracle, source)?;
+        let mut proposals = match self.propose(steps, memory, oracle, source)? {
+            ControlFlow::Continue(proposals) => proposals,
+            ControlFlow::Break(train_loss) => {
+                memory.suspects = true;
+                memory.pace.ask_again();
+                return Ok(gone_back(train_loss, oracle));
+            }
+        };
         let judgement = match round {
             Round::Alone => self.judge_alone(memory, &proposals, oracle, source)?,
             _ => self.judge(memory, &proposals, oracle, source)?,
         };
-        let winner = self.commit(memory, &mut proposals, &judgement);
+        let mut winner = Winner::Neither;
+        if round == Round::Alone && judgement.climbs {
+            self.go_back(memory);
+        } else {
+            winner = self.commit(memory, &mut proposals, &judgement);
+        }
         let won = winner == Winner::Learned;
         let steps = if won { learned_steps } else { fallback_steps };
         // Steps that moved nothing are none of the accepted parameters'.
         let accepted = if winner == Winner::Neither { 0 } else { steps };
         memory.rounds = memory.rounds.saturating_add(1);
-        // A round that nobody won because the fallback was lost says nothing of the learned side: the next one asks again.
-        if winner != Winner::Neither || proposals.fallback {
+        memory.suspects |= judgement.climbs;
+        if winner == Winner::Neither && (judgement.climbs && !self.stay || !proposals.fallback) {
+            memory.pace.ask_again();
+        } else {
             memory.pace.settle(&self.pace, round, self.train_batches, (won, accepted));
         }
         Ok(Verdict {
@@ -215,5 +259,20 @@ impl<L: Rule, F: Rule, S: StatePolicy> Guard for LossGuard<L, F, S> {
             standard_error: judgement.standard_error,
             spent: oracle.spent(),
         })
+    }
+}
+
+/// The verdict of a round that went back.
+fn gone_back<O: Objective>(train_loss: f32, oracle: &Oracle<'_, O>) -> Verdict {
+    Verdict {
+        winner: Winner::Neither,
+        steps: 0,
+        accepted: 0,
+        train_loss,
+        fallback_loss: None,
+        learned_loss: None,
+        kept_loss: None,
+        standard_error: 0.0,
+        spent: oracle.spent(),
     }
 }

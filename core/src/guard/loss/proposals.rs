@@ -10,6 +10,8 @@ use crate::oracle::Oracle;
 use crate::rule::Rule;
 use crate::tensors::Tensors;
 
+use core::ops::ControlFlow;
+
 /// What the proposals of a round have come to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Proposals {
@@ -35,27 +37,29 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
     }
 
     /// Both candidates, so many steps from the accepted parameters; at least one step of the fallback, but the learned side may make
-    /// none.
+    /// none. Breaks with a loss where the guard had to [go back](super::back).
     pub(super) fn propose<O: Objective>(
         &self,
         [learned_steps, fallback_steps]: [u32; 2],
         memory: &mut MemoryOf<L, F, S, O::Params>,
         oracle: &mut Oracle<'_, O>,
         source: &mut impl Source<O>,
-    ) -> Result<Proposals, Error> {
-        let [params, learned, fallback] = memory.points.all_mut();
+    ) -> Result<ControlFlow<f32, Proposals>, Error> {
+        let [params, ..] = memory.points.all_mut();
         let batch = source.train()?;
         // A fallback that is alone and wants its gradient elsewhere needs none at the accepted parameters.
         let apart = if learned_steps == 0 { self.fallback.gradient_point(&memory.fallback_state) } else { None };
         let is_alone = apart.is_some();
         let train_loss = oracle.gradient(apart.unwrap_or(params), batch, &mut memory.gradient)?;
         if !memory.gradient.is_finite() {
-            return Err(Error::NonFiniteGradient);
+            return self.recover(memory, oracle, batch).map(ControlFlow::Break);
         }
+        memory.hold(learned_steps == 0);
         S::begin(
             &mut memory.extra,
             &Sides { learned: &mut memory.learned_state, fallback: &mut memory.fallback_state },
         );
+        let [params, learned, fallback] = memory.points.all_mut();
         if learned_steps > 0 {
             learned.copy_from(params);
         }
@@ -90,7 +94,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
                 self.advance_learned(None, memory, &mut proposals, oracle, batch)?;
             }
         }
-        Ok(proposals)
+        Ok(ControlFlow::Continue(proposals))
     }
 
     /// One more step of the fallback; see [`advance`].

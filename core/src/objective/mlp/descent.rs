@@ -129,7 +129,7 @@ impl<N: Network> Mlp<N> {
     /// [`Descent`] does, for memory that the caller keeps elsewhere.
     ///
     /// # Errors
-    /// Whatever is wrong with the batch, or [`Error::NonFiniteGradient`] where its loss is not finite or its gradient might
+    /// Whatever is wrong with the rule's settings or the batch, or [`Error::NonFiniteGradient`] where its loss is not finite or its gradient might
     /// not be; nothing has been moved then.
     pub fn descend<const K: usize>(
         &self,
@@ -139,6 +139,7 @@ impl<N: Network> Mlp<N> {
         rule: &impl Coordinatewise<K>,
         batch: Batch<'_>,
     ) -> Result<f32, Error> {
+        rule.check()?;
         let Scratch { activations, columns } = scratch;
         let [losses, ..] = &mut *columns;
         let n = self.errors(activations, params, &batch, losses.as_mut())?;
