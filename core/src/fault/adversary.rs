@@ -4,6 +4,7 @@ use crate::checkpoint::{Digest, Fingerprint};
 use crate::math;
 use crate::rng::Rng;
 use crate::rule::{Probe, Rule, State};
+use crate::sum;
 use crate::tensors::Tensors;
 
 /// A learned rule gone wrong. State: slot 0 is the first point that it was asked at.
@@ -45,6 +46,10 @@ pub enum Adversary {
     /// Changes the sign of the first layer and of the next one's weights: the same function where the first layer's
     /// activation is odd, far away from what any accumulator has seen.
     Mirror,
+    /// Descends a little, while the biases of the first layer rise by 0.1 and those of the second fall by as much as that adds to
+    /// its sums: the same function where the first layer has no activation, or only rectified units that are on; others
+    /// saturate one after the other.
+    Shift,
     /// Descends a little, while the biases of the first layer fall: rectified units die one after the other.
     Kill,
     /// Every number becomes the least one above zero, or that below it, which is where the gradient points.
@@ -58,7 +63,7 @@ pub enum Adversary {
 
 impl Adversary {
     /// One of each.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Nan,
         Self::OneNan,
         Self::Infinite,
@@ -75,6 +80,7 @@ impl Adversary {
         Self::Swell(20),
         Self::Rescale,
         Self::Mirror,
+        Self::Shift,
         Self::Kill,
         Self::Denormal,
         Self::Overfit(16),
@@ -100,6 +106,7 @@ impl Adversary {
             Self::Swell(_) => "behaves, then inflates",
             Self::Rescale => "layers rescaled",
             Self::Mirror => "signs of two layers",
+            Self::Shift => "biases of two layers",
             Self::Kill => "dead units",
             Self::Denormal => "denormals",
             Self::Overfit(_) => "overfits its batch",
@@ -128,6 +135,21 @@ fn layers<P: Tensors>(params: &mut P, gradient: &P, map: impl Fn(usize, f32) -> 
     for i in 0..params.count() {
         for (w, &g) in params.tensor_mut(i).iter_mut().zip(gradient.tensor(i)) {
             *w = map(i, *w - 0.01 * g);
+        }
+    }
+}
+
+/// Takes from the biases of the second layer what a rise of all units of the first adds to its sums.
+fn compensate<P: Tensors>(params: &mut P, rise: f32) {
+    if params.count() < 4 {
+        return;
+    }
+    let units = params.tensor(1).len();
+    for output in 0..params.tensor(3).len() {
+        let from = output.saturating_mul(units);
+        let added = rise * sum::sum(params.tensor(2).get(from..from.saturating_add(units)).unwrap_or(&[]));
+        if let Some(bias) = params.tensor_mut(3).get_mut(output) {
+            *bias -= added;
         }
     }
 }
@@ -219,6 +241,10 @@ impl Rule for Adversary {
                 _ => w,
             }),
             Self::Mirror => layers(w, gradient, |i, w| if i < 3 { -w } else { w }),
+            Self::Shift => {
+                layers(w, gradient, |i, w| if i == 1 { w + 0.1 } else { w });
+                compensate(w, 0.1);
+            }
             Self::Kill => layers(w, gradient, |i, w| if i == 1 { w - 0.1 } else { w }),
             Self::Denormal => {
                 each(w, gradient, |_, g| if g > 0.0 { -f32::from_bits(1) } else { f32::from_bits(1) });

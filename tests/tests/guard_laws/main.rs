@@ -16,6 +16,7 @@
 //! - `settings`: a rule that is out of range is refused.
 //! - `relay`: the best checked point, a lost and a won race, the hand-over.
 //! - `suspicion`: the relay takes up the fallback's own run, or leaves it.
+//! - `ruin`: how a run ends whose learned side does harm.
 //! - `residual`, `blend`: the two guards for comparison.
 
 mod adversaries;
@@ -31,6 +32,7 @@ mod pace;
 mod policies;
 mod relay;
 mod residual;
+mod ruin;
 mod schedule;
 mod settings;
 mod stay;
