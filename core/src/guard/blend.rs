@@ -72,10 +72,11 @@ impl<P: Tensors, L: RuleState, F: RuleState> BlendMemory<P, L, F> {
     fn mix(&mut self, share: f32) -> Winner {
         let [_, of_learned, of_fallback] = self.points.all_mut();
         let (fallback, learned) = (of_fallback.is_finite(), of_learned.is_finite());
-        if !learned {
+        // Accumulators that are not finite would make every further step such, or none at all.
+        if !learned || !self.learned_state.is_finite() {
             self.learned_state.reset();
         }
-        if !fallback {
+        if !fallback || !self.fallback_state.is_finite() {
             self.fallback_state.reset();
         }
         match (fallback, learned) {

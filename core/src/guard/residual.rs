@@ -314,12 +314,7 @@ impl<L: Rule, F: Rule> Guard for ResidualGuard<L, F> {
         }
         let limit = self.alpha * memory.bound.mu;
         let (is_learned_finite, is_fallback_finite) = (learned.is_finite(), fallback.is_finite());
-        let residual = if is_learned_finite {
-            self.residual(memory, oracle, source)?
-        } else {
-            memory.learned_state.reset();
-            f32::INFINITY
-        };
+        let residual = if is_learned_finite { self.residual(memory, oracle, source)? } else { f32::INFINITY };
         let winner = if residual.is_finite() && residual <= limit {
             memory.bound.accept(self.rule, residual);
             memory.points.accept(points::LEARNED);
@@ -328,9 +323,15 @@ impl<L: Rule, F: Rule> Guard for ResidualGuard<L, F> {
             memory.points.accept(points::FALLBACK);
             Winner::Fallback
         } else {
-            memory.fallback_state.reset();
             Winner::Neither
         };
+        // Accumulators that are not finite would make every further step such, or none at all.
+        if !is_learned_finite || !memory.learned_state.is_finite() {
+            memory.learned_state.reset();
+        }
+        if !is_fallback_finite || !memory.fallback_state.is_finite() {
+            memory.fallback_state.reset();
+        }
         if winner != Winner::Learned {
             self.learned.moved(&mut memory.learned_state);
         }

@@ -88,16 +88,19 @@ impl<R: Rule> Guard for Unguarded<R> {
         let [params, candidate] = points.all_mut();
         let batch = source.train()?;
         let train_loss = oracle.gradient(self.rule.gradient_point(state).unwrap_or(params), batch, gradient)?;
-        if !gradient.is_finite() {
+        // Accumulators of squares, too, are finite where this one is.
+        let is_huge = !gradient.squares().is_finite();
+        if is_huge && !gradient.is_finite() {
             return Err(Error::NonFiniteGradient);
         }
         candidate.copy_from(params);
         self.rule.step(state, candidate, gradient, train_loss, &mut oracle.probe(batch));
-        if !candidate.is_finite() {
-            // Accumulators that are not finite would make every further step such.
-            if !state.is_finite() {
-                state.reset();
-            }
+        let is_lost = !candidate.is_finite();
+        // Accumulators that are not finite would make every further step such, or none at all.
+        if (is_lost || is_huge) && !state.is_finite() {
+            state.reset();
+        }
+        if is_lost {
             return Err(Error::Diverged);
         }
         points.accept(1);

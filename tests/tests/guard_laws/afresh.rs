@@ -2,11 +2,13 @@
 
 use lgl2o::batch::{Batch, Exact, Source};
 use lgl2o::fault::Adversary;
-use lgl2o::guard::{Decision, LossGuard, RelayGuard, ResidualGuard};
-use lgl2o::rule::{Adam, Momentum, Sgd};
-use lgl2o::{Error, Guard, Rule, Trainer, Verdict, Winner};
+use lgl2o::guard::{Blend, Decision, LossGuard, RelayGuard, ResidualGuard, Unguarded};
+use lgl2o::rule::{Adam, Momentum, RmsProp, Sgd};
+use lgl2o::{Error, Guard, Rule, Trainer, Verdict, Winner, learned};
 use lgl2o_tests::run;
 use lgl2o_tests::task::{BATCH, BOWL_START, Data, SmallMlp, bowl, small_mlp, start};
+
+use crate::decisions::Lines;
 
 /// Where nobody wins, averages on both sides begin anew: every round is the first one again. (The rules inside have no state;
 /// their steps are so long that they climb.)
@@ -110,4 +112,48 @@ fn the_residual_guard_judges_on_check_batches() {
         assert_eq!(source.asked, [round; 2]);
         assert_eq!(verdict.winner, Winner::Fallback, "round {round}: {verdict:?}");
     }
+}
+
+/// Gradients of 1, but one of 10^21, whose square is beyond all numbers.
+struct Glitch(u32);
+
+impl Source<Lines> for Glitch {
+    fn train(&mut self) -> Result<&[f32], Error> {
+        self.0 = self.0.saturating_sub(1);
+        Ok(if self.0 == 1 { &[1e21] } else { &[1.0] })
+    }
+    fn check(&mut self) -> Result<&[f32], Error> {
+        Ok(&[1.0, 1.5])
+    }
+}
+
+/// An accumulator that one gradient has brought beyond all numbers begins anew, although every candidate was finite: a rule that
+/// divides by it would stand still for ever.
+#[test]
+fn accumulators_beyond_all_numbers_begin_anew() {
+    fn assert_moves(name: &str, guard: &impl Guard) {
+        for at in [2, 5] {
+            let mut memory = run::memory(&Lines, guard, &[0.0]);
+            let mut source = Glitch(at);
+            let mut at = |rounds: u32| {
+                // Alone, a rule may have to say that it has diverged, once.
+                let errors =
+                    (0..rounds).filter(|_| Trainer::new(&Lines, guard, &mut memory).round(&mut source).is_err());
+                assert!(errors.count() <= 1, "{name}");
+                memory.params()[0]
+            };
+            let (before, after) = (at(40), at(200));
+            assert!(after.is_finite() && after < before - 0.5, "{name}: {after} after {before}");
+        }
+    }
+    let (adam, rms, tiny) = (Adam::new(0.02), RmsProp::new(0.02), learned::tiny());
+    let still = Adversary::Idle;
+    assert_moves("adam alone", &Unguarded::new(adam));
+    assert_moves("tiny alone", &Unguarded::learned(tiny));
+    assert_moves("loss, fallback", &LossGuard::paper(still, adam).batches(1, 1));
+    assert_moves("loss, fallback, averaged", &LossGuard::new(still, rms.averaged()).gaps(5, 10));
+    assert_moves("loss, learned", &LossGuard::paper(rms, Adversary::Nan).batches(2, 1));
+    assert_moves("residual, fallback", &ResidualGuard::new(Adversary::Nan, adam));
+    assert_moves("blend", &Blend::new(adam, rms, 0.5).unwrap());
+    assert_moves("relay, fallback", &RelayGuard::new(Adversary::Nan, adam).race(3));
 }

@@ -3,12 +3,13 @@
 
 use lgl2o::batch::{Batch, Sampler, Source};
 use lgl2o::fault::Adversary;
-use lgl2o::guard::{LossGuard, RelayGuard, Unguarded};
+use lgl2o::guard::{Decision, LossGuard, RelayGuard, Unguarded};
 use lgl2o::objective::mlp::activation::Activate;
 use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Network, Relu, Sigmoid, Tanh};
 use lgl2o::objective::{Blank, Objective};
-use lgl2o::rule::{Averaged, Ngn};
-use lgl2o::{Error, Guard, Memory, Rng, Trainer, chain, math};
+use lgl2o::rule::{Averaged, Ngn, Probe, Sgd, State};
+use lgl2o::tensors::Tensors;
+use lgl2o::{Error, Guard, Memory, Rng, Rule, Trainer, chain, math};
 use lgl2o_tests::strategy::draws;
 
 const WIDTH: usize = 16;
@@ -25,7 +26,7 @@ struct Clouds {
 }
 
 impl Clouds {
-    fn new(raw: bool) -> Self {
+    fn new(raw: bool, spread: f32) -> Self {
         let (mut rng, mut inputs, mut labels) = (Rng::new(1), Vec::new(), Vec::new());
         let centres: [[f32; WIDTH]; 12] = std::array::from_fn(|_| std::array::from_fn(|_| rng.normal()));
         let units = std::array::from_fn(|_| (math::exp(2.0 * rng.normal()), 3.0 * rng.normal()));
@@ -33,15 +34,24 @@ impl Clouds {
         for _ in 0..64 * BATCH {
             let cloud = rng.below(12) as usize;
             inputs.extend(
-                centres[cloud].iter().zip(units).map(|(c, (scale, mean))| scale * (c + 1.4 * rng.normal() + mean)),
+                centres[cloud].iter().zip(units).map(|(c, (scale, mean))| scale * (c + spread * rng.normal() + mean)),
             );
             labels.push((cloud % 4) as u8);
         }
         Self { inputs, labels }
     }
 
-    /// The loss of all examples after a run; infinite after an error.
+    /// The loss of all examples after a run.
     fn end<N: Network>(&self, net: &Mlp<N>, guard: &impl Guard, seed: u64) -> f64
+    where
+        Mlp<N>: for<'a> Objective<Batch<'a> = Batch<'a>, Params = N::Params> + Blank,
+    {
+        let [end] = self.losses(net, guard, seed, [STEPS]);
+        end
+    }
+
+    /// The loss of all examples after so many steps; infinite after an error.
+    fn losses<N: Network, const K: usize>(&self, net: &Mlp<N>, guard: &impl Guard, seed: u64, at: [u64; K]) -> [f64; K]
     where
         Mlp<N>: for<'a> Objective<Batch<'a> = Batch<'a>, Params = N::Params> + Blank,
     {
@@ -50,15 +60,17 @@ impl Clouds {
         let (mut pick, mut used) = ([0; BATCH], [0; 2 * BATCH]);
         let mut sampler = Sampler::new(&self.inputs, WIDTH, &self.labels, seed + 77, &mut pick, &mut used).unwrap();
         let mut trainer = Trainer::new(net, guard, &mut memory);
-        while trainer.progress().steps < STEPS {
-            let left = (STEPS - trainer.progress().steps) as u32;
-            if trainer.round(&mut Ending { inner: &mut sampler, left }).is_err() {
-                return f64::INFINITY;
+        at.map(|steps| {
+            while trainer.progress().steps < steps {
+                let left = (steps - trainer.progress().steps) as u32;
+                if trainer.round(&mut Ending { inner: &mut sampler, left }).is_err() {
+                    return f64::INFINITY;
+                }
             }
-        }
-        let parts = self.inputs.chunks(BATCH * WIDTH).zip(self.labels.chunks(BATCH));
-        let losses = parts.map(|(x, y)| f64::from(trainer.loss(Batch::classes(x, WIDTH, y)).unwrap()));
-        losses.sum::<f64>() * BATCH as f64 / self.labels.len() as f64
+            let parts = self.inputs.chunks(BATCH * WIDTH).zip(self.labels.chunks(BATCH));
+            let losses = parts.map(|(x, y)| f64::from(trainer.loss(Batch::classes(x, WIDTH, y)).unwrap()));
+            losses.sum::<f64>() * BATCH as f64 / self.labels.len() as f64
+        })
     }
 }
 
@@ -84,6 +96,9 @@ impl<O: for<'b> Objective<Batch<'b> = Batch<'b>>> Source<O> for Ending<'_, '_> {
     fn check(&mut self) -> Result<Batch<'_>, Error> {
         Source::<O>::check(self.inner)
     }
+    fn objective(&mut self, i: usize) -> Result<Option<Batch<'_>>, Error> {
+        Source::<O>::objective(self.inner, i)
+    }
 }
 
 /// The geometric mean.
@@ -102,7 +117,7 @@ fn assert_means<G: Guard, N: Network>(
 where
     Mlp<N>: for<'a> Objective<Batch<'a> = Batch<'a>, Params = N::Params> + Blank,
 {
-    let clouds = Clouds::new(raw);
+    let clouds = Clouds::new(raw, 1.4);
     let alone: Vec<f64> = (0..SEEDS).map(|s| clouds.end(net, &Unguarded::new(FALLBACK), s)).collect();
     let mut all = Vec::new();
     for learned in Adversary::ALL {
@@ -161,11 +176,61 @@ fn the_loss_guard_ends_where_its_fallback_does() {
 /// The laws can fail: without a guard half of the adversaries ruin the run.
 #[test]
 fn unguarded_they_ruin_it() {
-    let (clouds, net) = (Clouds::new(false), net::<Relu>());
+    let (clouds, net) = (Clouds::new(false, 1.4), net::<Relu>());
     let alone = clouds.end(&net, &Unguarded::new(FALLBACK), 0);
     let harmful = [Adversary::Creep, Adversary::RandomWalk, Adversary::Inflate, Adversary::Kill, Adversary::Shift];
     for learned in harmful {
         let end = clouds.end(&net, &Unguarded::new(learned), 0);
         assert!(end >= 1.5 * alone, "{learned:?}: {end} against {alone}");
+    }
+}
+
+/// Small steps, then layers that are rescaled so that the network stays the same function.
+#[derive(Debug, Clone, Copy)]
+struct Rescale {
+    after: u32,
+    factor: f32,
+}
+
+impl Rule for Rescale {
+    type State<P: Tensors> = State<P, 0>;
+    fn state<P: Tensors>(&self, like: &P) -> State<P, 0> {
+        State::like(like)
+    }
+    fn step<P: Tensors>(&self, state: &mut State<P, 0>, w: &mut P, g: &P, _: f32, _: &mut impl Probe<P>) {
+        let steps = state.count();
+        for i in 0..w.count() {
+            for (w, &g) in w.tensor_mut(i).iter_mut().zip(g.tensor(i)) {
+                match i {
+                    _ if steps <= self.after => *w -= 0.3 * g,
+                    0 | 1 => *w *= self.factor,
+                    2 => *w /= self.factor,
+                    _ => {}
+                }
+            }
+        }
+    }
+    fn observe<P: Tensors>(&self, state: &mut State<P, 0>, _: &P, _: &P, _: f32) {
+        state.count();
+    }
+}
+
+/// Harm that shows in no loss: layers out of all proportion, where the fallback's steps are far too long. The run stands still
+/// then, and ends about where it was before.
+#[test]
+fn harm_that_no_loss_shows_does_not_break_the_run() {
+    let (clouds, net) = (Clouds::new(false, 1.2), net::<Relu>());
+    for (factor, seed) in [1.005, 1.02, 1.1].into_iter().flat_map(|f| [1, 2, 3].map(|seed| (f, seed))) {
+        let side = Rescale { after: 300, factor };
+        let (guard, averaged) = (LossGuard::new(side, Sgd::new(0.1)), LossGuard::new(side.averaged(), Sgd::new(0.1)));
+        let exact = LossGuard::paper(side, Sgd::new(0.1)).veto(true).decision(Decision::FullObjective);
+        for found in [
+            clouds.losses(&net, &guard, seed, [300, 6000]),
+            clouds.losses(&net, &averaged, seed, [300, 6000]),
+            clouds.losses(&net, &exact, seed, [300, 1000]),
+        ] {
+            println!("{factor} {seed}: {found:?}");
+            assert!(found[1] < 1.5 * found[0], "{factor}, seed {seed}: {found:?}");
+        }
     }
 }

@@ -139,6 +139,8 @@ fn both_happen() {
     };
     let winners = [[true, true], [true, false], [false, true]].map(|[trusted, trust]| tie.winner(trusted, trust));
     assert_eq!(winners, [Winner::Learned, Winner::Fallback, Winner::Fallback]);
+    let negative = Case { start: -0.4, fallback: -0.5, learned: -0.48, ..tie.clone() };
+    assert_eq!(negative.winner(true, true), Winner::Learned, "the same where losses are below zero");
     let same = Case { learned: 0.5, ..tie.clone() };
     assert_eq!(same.winner(true, true), Winner::Fallback, "no difference and no spread: nothing to trust");
     let wild = Case { learned: 3.0, ..tie.clone() };
@@ -147,6 +149,8 @@ fn both_happen() {
     assert_eq!(level.winner(true, true), Winner::Learned, "no better than where both began, within the spread");
     let deployed = Case { stay: true, ..level };
     assert_eq!(deployed.winner(true, true), Winner::Neither, "a model that must not get worse trusts nobody there");
+    let climbing = Case { start: 0.5, fallback: 6.0, ..tie.clone() };
+    assert_eq!(climbing.winner(true, true), Winner::Neither, "a tie is not good enough where the fallback climbs");
     let clear = Case { checks: vec![vec![1.0; 8]], ..tie };
     assert_eq!(clear.winner(true, true), Winner::Fallback);
 }
