@@ -81,8 +81,9 @@ impl fmt::Display for Error {
                 "the loss needs the other kind of targets: class labels for cross-entropy, values for squared error",
             ),
             Self::NonFiniteGradient => f.write_str(
-                "the gradient at the accepted parameters is not finite: look for NaN or huge values in the data; \
-                 if there are none, a rate that is too high has led too far",
+                "the gradient at the accepted parameters is not finite. If the data hold no NaN and no huge values, a learning \
+                 rate is too high, that of a guard's fallback first of all: lower it, or take a rule without one. Else \
+                 look for NaN in the data",
             ),
             Self::NonFiniteInput => f.write_str(
                 "an input row holds a NaN or an infinity: leave the row out, and look at where it comes from",

@@ -18,10 +18,9 @@
 //! recent maximum k            mu <- greatest of the k latest accepted residuals
 //! ```
 //!
-//! The gradient at y is taken on a check batch: on the batch that y was built from, it would favour a proposal that
-//! fits that batch. With fresh minibatches a round, which is one step, so costs two gradients (one, if the proposal is
-//! not finite). The paper's setting is convex and
-//! exact; under minibatch noise |S| has a floor, and once alpha mu falls below it nothing is accepted any more.
+//! The gradient at y is taken on a check batch: on the batch that y was built from, it would favour a proposal that fits that
+//! batch. With fresh minibatches a round, one step, so costs two gradients (one, if the proposal is not finite). The paper's
+//! setting is convex and exact; under minibatch noise |S| has a floor, and once alpha mu falls below it nothing is accepted.
 
 use super::points::{self, Points};
 use super::{Guard, Verdict, Winner, blank, step};
@@ -231,6 +230,18 @@ impl<P, L, F> ResidualMemory<P, L, F> {
     }
 }
 
+impl<P, L: RuleState, F: RuleState> ResidualMemory<P, L, F> {
+    /// Accumulators of a side that is not finite, or that are not so themselves, begin anew.
+    fn mend_states(&mut self, [is_learned_finite, is_fallback_finite]: [bool; 2]) {
+        if !is_learned_finite || !self.learned_state.is_finite() {
+            self.learned_state.reset();
+        }
+        if !is_fallback_finite || !self.fallback_state.is_finite() {
+            self.fallback_state.reset();
+        }
+    }
+}
+
 impl<L: Rule, F: Rule> ResidualGuard<L, F> {
     /// |S(y)| for the learned candidate y, on a check batch; infinite if it is not finite. The fallback's state is
     /// copied, for the step at y is a trial.
@@ -325,13 +336,7 @@ impl<L: Rule, F: Rule> Guard for ResidualGuard<L, F> {
         } else {
             Winner::Neither
         };
-        // Accumulators that are not finite would make every further step such, or none at all.
-        if !is_learned_finite || !memory.learned_state.is_finite() {
-            memory.learned_state.reset();
-        }
-        if !is_fallback_finite || !memory.fallback_state.is_finite() {
-            memory.fallback_state.reset();
-        }
+        memory.mend_states([is_learned_finite, is_fallback_finite]);
         if winner != Winner::Learned {
             self.learned.moved(&mut memory.learned_state);
         }

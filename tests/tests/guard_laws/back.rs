@@ -79,13 +79,13 @@ fn what_a_loss_guard_remembers_outlives_a_restart() {
         let objective = bowl();
         let whole = run::rounds(&objective, guard, &mut Exact, &BOWL_START, rounds + 2).unwrap().verdicts;
         let mut memory = run::memory(&objective, guard, &BOWL_START);
-        for i in 0..rounds as usize {
+        for (i, expected) in whole.iter().take(rounds as usize).enumerate() {
             let mut bytes = Bytes(Vec::new());
             let Ok(()) = Trainer::new(&objective, guard, &mut memory).save(&Exact, &mut bytes);
             memory = run::memory(&objective, guard, &[9.0; 4]);
             let mut trainer = Trainer::new(&objective, guard, &mut memory);
             trainer.load(&mut Exact, &mut &bytes.0[..]).unwrap();
-            assert_eq!(trainer.round(&mut Exact), Ok(whole[i]), "round {i} of {guard:?}");
+            assert_eq!(trainer.round(&mut Exact), Ok(*expected), "round {i} of {guard:?}");
         }
         whole
     }

@@ -100,20 +100,10 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         oracle: &mut Oracle<'_, O>,
         source: &mut impl Source<O>,
     ) -> Result<Judgement, Error> {
-        let [params, v, u] = memory.points.all();
         if let Decision::SufficientDecrease { kappa } = self.decision {
-            let paired = self.compare([params, v], None, Stop::EitherWay, oracle, source)?;
-            let enough = paired.second() <= paired.first() - kappa * proposals.square;
-            return Ok(Judgement {
-                accept: proposals.learned && paired.second().is_finite() && enough,
-                stay: false,
-                climbs: false,
-                fallback_loss: None,
-                learned_loss: Some(if proposals.learned { paired.second() } else { f32::INFINITY }),
-                kept_loss: Some(paired.first()),
-                standard_error: crate::oracle::or_infinity(paired.standard_error()),
-            });
+            return self.judge_decrease(kappa, memory, proposals, oracle, source);
         }
+        let [params, v, u] = memory.points.all();
         let third = (self.veto || self.stay || memory.suspects).then_some(params);
         let margin = self.decision.margin(memory.rounds.saturating_add(1));
         let trusts = self.trust && margin > 0.0;
@@ -152,6 +142,29 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
             fallback_loss: Some(fallback_loss),
             learned_loss: Some(learned_loss),
             kept_loss: third.is_some().then_some(paired.third()),
+            standard_error: crate::oracle::or_infinity(paired.standard_error()),
+        })
+    }
+
+    /// The same by *sufficient decrease*.
+    fn judge_decrease<O: Objective>(
+        &self,
+        kappa: f32,
+        memory: &MemoryOf<L, F, S, O::Params>,
+        proposals: &Proposals,
+        oracle: &mut Oracle<'_, O>,
+        source: &mut impl Source<O>,
+    ) -> Result<Judgement, Error> {
+        let [params, v, _] = memory.points.all();
+        let paired = self.compare([params, v], None, Stop::EitherWay, oracle, source)?;
+        let enough = paired.second() <= paired.first() - kappa * proposals.square;
+        Ok(Judgement {
+            accept: proposals.learned && paired.second().is_finite() && enough,
+            stay: false,
+            climbs: false,
+            fallback_loss: None,
+            learned_loss: Some(if proposals.learned { paired.second() } else { f32::INFINITY }),
+            kept_loss: Some(paired.first()),
             standard_error: crate::oracle::or_infinity(paired.standard_error()),
         })
     }

@@ -74,6 +74,9 @@ impl<L, F> LossGuard<L, F> {
 
 impl<L, F, S> LossGuard<L, F, S> {
     /// The same guard with n_t training batches and n_c check batches a round, both at least 1.
+    ///
+    /// A margin needs a spread: with n_c = 1 and check batches of one example its standard error is 0, and whoever is ahead
+    /// on that example wins. (For an objective whose one example is exact, that is as it should be.)
     #[must_use]
     pub fn batches(self, train: u32, check: u32) -> Self {
         Self { train_batches: train, check_batches: check, ..self }
@@ -86,7 +89,8 @@ impl<L, F, S> LossGuard<L, F, S> {
     }
 
     /// The same guard with or without the veto: the learned candidate must also beat the current parameters. It costs
-    /// n_c more forwards a round (one more of every example under *full objective*).
+    /// n_c more forwards a round (one more of every example under *full objective*). Then a candidate of the fallback, too, is
+    /// refused where it is far above the current parameters: by a standard deviation of the losses there.
     #[must_use]
     pub fn veto(self, veto: bool) -> Self {
         Self { veto, ..self }
@@ -97,7 +101,8 @@ impl<L, F, S> LossGuard<L, F, S> {
     /// stop early.
     ///
     /// A proposal that is a little better on most examples and ruins a share p of them is accepted if the first batch
-    /// of B holds none of those, with probability (1 - p)^B whatever z is: with small batches, do without.
+    /// of B holds none of those, with probability (1 - p)^B whatever z is: with small batches, do without. That has a price: a
+    /// side that is no better wins races, and trust, more often, by up to five times, since it is only looked at once.
     #[must_use]
     pub fn early_stop(self, z: f32) -> Self {
         Self { early_stop: z, ..self }
@@ -143,7 +148,9 @@ impl<L, F, S> LossGuard<L, F, S> {
         Self { pace: Pace { audits, ..self.pace }, ..self }
     }
 
-    /// The same guard with or without a budget for a learned side that loses: the fallback goes on alone between races.
+    /// The same guard with or without a budget for a learned side that loses: the fallback goes on alone between races. At the
+    /// end of its time alone it is compared with where that began, for 2 n_c forwards at most, and taken
+    /// [back](crate::guard::loss) there if it is far above.
     #[must_use]
     pub fn budget(self, budget: bool) -> Self {
         Self { pace: Pace { budget, ..self.pace }, ..self }
