@@ -91,6 +91,8 @@ pub(super) struct PaceState {
     begun: bool,
     /// Whether the learned side is trusted.
     trusted: bool,
+    /// Whether the fallback was once caught climbing.
+    suspects: bool,
     /// Learned steps of the next stride.
     k: u32,
     /// Steps between the last race and the next.
@@ -102,11 +104,12 @@ pub(super) struct PaceState {
 }
 
 impl Persist for PaceState {
-    crate::persist_fields!(begun, trusted, k, gap, left, steps);
+    crate::persist_fields!(begun, trusted, suspects, k, gap, left, steps);
 }
 
 impl PaceState {
-    pub(super) const ZERO: Self = Self { begun: false, trusted: false, k: 0, gap: 0, left: 0, steps: 0 };
+    pub(super) const ZERO: Self =
+        Self { begun: false, trusted: false, suspects: false, k: 0, gap: 0, left: 0, steps: 0 };
 
     /// What the next round is, with n_t steps to a race, if a round has room for so many training batches.
     pub(super) fn next(&mut self, pace: &Pace, train_batches: u32, room: u32) -> Round {
@@ -136,6 +139,16 @@ impl PaceState {
     /// Whether the round is the last one of the fallback's time alone.
     pub(super) const fn ends_alone(&self) -> bool {
         self.left == 1
+    }
+
+    /// Whether the fallback was once caught climbing.
+    pub(super) const fn suspects(&self) -> bool {
+        self.suspects
+    }
+
+    /// Takes in whether the fallback was caught climbing.
+    pub(super) const fn suspect(&mut self, climbs: bool) {
+        self.suspects |= climbs;
     }
 
     /// Takes in that a round ended without anybody because the fallback was in trouble: that says nothing of the learned side.

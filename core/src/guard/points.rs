@@ -8,6 +8,19 @@ pub const LEARNED: usize = 1;
 /// Where the fallback's candidate stands among three points.
 pub const FALLBACK: usize = 2;
 
+/// Which candidate's place holds an earlier accepted point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Back {
+    /// 0 for none.
+    pub(super) place: u8,
+    /// Whether it is the point that a fallback was left alone at.
+    pub(super) alone: bool,
+}
+
+impl Back {
+    pub(super) const NONE: Self = Self { place: 0, alone: false };
+}
+
 /// N points, 2 or 3; the one that is accepted comes first, whichever it is.
 #[derive(Debug, Clone)]
 pub struct Points<P, const N: usize> {
@@ -15,10 +28,12 @@ pub struct Points<P, const N: usize> {
     accepted: u8,
     /// Whether the candidates are counted from the last one.
     turned: bool,
+    /// For who goes back.
+    pub(super) back: Back,
 }
 
 impl<P: Zeroed, const N: usize> Zeroed for Points<P, N> {
-    const ZERO: Self = Self { all: [const { P::ZERO }; N], accepted: 0, turned: false };
+    const ZERO: Self = Self { all: [const { P::ZERO }; N], accepted: 0, turned: false, back: Back::NONE };
 }
 
 impl<P, const N: usize> Points<P, N> {
@@ -58,7 +73,7 @@ fn sort<T, const N: usize>(all: &mut [T; N], accepted: u8, turned: bool) {
 impl<P: Tensors, const N: usize> Points<P, N> {
     /// Points like these parameters, all zero.
     pub(super) fn blank(like: &P) -> Self {
-        Self { all: core::array::from_fn(|_| super::blank(like)), accepted: 0, turned: false }
+        Self { all: core::array::from_fn(|_| super::blank(like)), accepted: 0, turned: false, back: Back::NONE }
     }
 }
 
@@ -69,7 +84,7 @@ mod tests {
 
     #[test]
     fn the_accepted_one_comes_first_and_changes_places() {
-        let mut points = Points { all: ['a', 'b', 'c'], accepted: 0, turned: false };
+        let mut points = Points { all: ['a', 'b', 'c'], accepted: 0, turned: false, back: Back::NONE };
         let mut order = |i: usize| {
             points.accept(i);
             points.all().map(|p| *p)
@@ -79,7 +94,7 @@ mod tests {
         assert_eq!(found.map(String::from_iter), expected);
         *points.all_mut()[1] = 'd';
         assert_eq!(points.all(), [&'c', &'d', &'a']);
-        let mut two = Points { all: ['a', 'b'], accepted: 0, turned: false };
+        let mut two = Points { all: ['a', 'b'], accepted: 0, turned: false, back: Back::NONE };
         for expected in [['b', 'a'], ['a', 'b'], ['b', 'a']] {
             two.accept(1);
             assert_eq!(two.all().map(|p| *p), expected);

@@ -7,8 +7,8 @@
 //! mu starts as |S(w_0)|
 //! ```
 //!
-//! For gradient descent |S(y)| = rate |gradient at y|: the test is one on the gradient norm at the proposal. The
-//! paper's five rules for mu, applied after an acceptance with residual r:
+//! For gradient descent |S(y)| = rate |gradient at y|: the test is one on the gradient norm at the proposal. The paper's
+//! five rules for mu, after an acceptance with residual r:
 //!
 //! ```text
 //! geometric sequence theta    mu <- theta mu
@@ -231,7 +231,7 @@ impl<P, L, F> ResidualMemory<P, L, F> {
 }
 
 impl<P, L: RuleState, F: RuleState> ResidualMemory<P, L, F> {
-    /// Accumulators of a side that is not finite, or that are not so themselves, begin anew.
+    /// Accumulators that are not finite, and those of a side that is not, begin anew.
     fn mend_states(&mut self, [is_learned_finite, is_fallback_finite]: [bool; 2]) {
         if !is_learned_finite || !self.learned_state.is_finite() {
             self.learned_state.reset();
@@ -244,7 +244,7 @@ impl<P, L: RuleState, F: RuleState> ResidualMemory<P, L, F> {
 
 impl<L: Rule, F: Rule> ResidualGuard<L, F> {
     /// |S(y)| for the learned candidate y, on a check batch; infinite if it is not finite. The fallback's state is
-    /// copied, for the step at y is a trial.
+    /// copied, for the step at y is a trial, and its average begins anew there.
     fn residual<O: Objective>(
         &self,
         memory: &mut <Self as Guard>::Memory<O::Params>,
@@ -259,7 +259,6 @@ impl<L: Rule, F: Rule> ResidualGuard<L, F> {
         }
         memory.trial.copy_from(learned);
         memory.trial_state.copy_from(&memory.fallback_state);
-        // An average is about the fallback's own way, not about y.
         self.fallback.moved(&mut memory.trial_state);
         self.fallback.step(
             &mut memory.trial_state,
@@ -318,7 +317,7 @@ impl<L: Rule, F: Rule> Guard for ResidualGuard<L, F> {
         step(rule, fallback, (&mut memory.gradient, train_loss), oracle, batch)?;
         let rule = (&self.learned, &mut memory.learned_state);
         step(rule, learned, (&mut memory.gradient, train_loss), oracle, batch)?;
-        // Until the fallback makes a finite step there is no bound, and nothing is accepted.
+        // No finite step of the fallback yet, no bound.
         let first = math::sqrt(params.squared_distance(fallback));
         if !memory.bound.started && first.is_finite() {
             (memory.bound.mu, memory.bound.started) = (first, true);
@@ -340,7 +339,7 @@ impl<L: Rule, F: Rule> Guard for ResidualGuard<L, F> {
         if winner != Winner::Learned {
             self.learned.moved(&mut memory.learned_state);
         }
-        // S is one step from where it is asked for, so a fallback that averages does not get to.
+        // S is one step from where it is asked for.
         self.fallback.moved(&mut memory.fallback_state);
         Ok(Verdict {
             winner,

@@ -15,7 +15,7 @@
 use super::{LossGuard, LossMemory, MemoryOf};
 use crate::checkpoint::{Origin, Persist, Sink};
 use crate::error::Error;
-use crate::guard::points::{self, Points};
+use crate::guard::points::{self, Back, Points};
 use crate::guard::policy::StatePolicy;
 use crate::objective::Objective;
 use crate::oracle::Oracle;
@@ -31,65 +31,38 @@ pub(super) fn is_far(loss: f32, other: f32, spread: f32) -> bool {
     loss - other > if spread > 0.0 { FAR * spread } else { other.abs() }
 }
 
-/// Which of the candidates' places holds an earlier point.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Back {
-    /// 0 for none.
-    place: usize,
-    /// Whether it is the point that the fallback was left alone at.
-    alone: bool,
+/// Writes the point to go back to, and whether there is one; the accepted point where there is none.
+pub(super) fn save<P: Tensors, S: Sink>(points: &Points<P, 3>, sink: &mut S) -> Result<(), S::Error> {
+    let [accepted, learned, fallback] = points.all();
+    (points.back.place > 0).save(sink)?;
+    points.back.alone.save(sink)?;
+    match usize::from(points.back.place) {
+        points::LEARNED => learned.save(sink),
+        points::FALLBACK => fallback.save(sink),
+        _ => accepted.save(sink),
+    }
 }
 
-impl Back {
-    pub(super) const NONE: Self = Self { place: 0, alone: false };
-
-    /// What candidate number `place` was accepted over.
-    pub(super) const fn over(place: usize) -> Self {
-        Self { place, alone: false }
-    }
-
-    /// Whether it is the point that the fallback was left alone at.
-    pub(super) const fn is_alone(self) -> bool {
-        self.alone
-    }
-
-    /// Writes it, and the point itself: the accepted one where there is no earlier one.
-    pub(super) fn save<P: Tensors, S: Sink>(self, points: &Points<P, 3>, sink: &mut S) -> Result<(), S::Error> {
-        let [accepted, learned, fallback] = points.all();
-        (self.place > 0).save(sink)?;
-        self.alone.save(sink)?;
-        match self.place {
-            points::LEARNED => learned.save(sink),
-            points::FALLBACK => fallback.save(sink),
-            _ => accepted.save(sink),
-        }
-    }
-
-    /// Reads what [`save`](Self::save) wrote; the point comes to the learned candidate's place.
-    pub(super) fn load<P: Tensors, O: Origin>(
-        &mut self,
-        points: &mut Points<P, 3>,
-        origin: &mut O,
-    ) -> Result<(), O::Error> {
-        let mut is_held = self.place > 0;
-        is_held.load(origin)?;
-        self.alone.load(origin)?;
-        self.place = if is_held { points::LEARNED } else { 0 };
-        let [_, learned, _] = points.all_mut();
-        learned.load(origin)
-    }
+/// Reads what [`save`] wrote; the point comes to the learned candidate's place.
+pub(super) fn load<P: Tensors, O: Origin>(points: &mut Points<P, 3>, origin: &mut O) -> Result<(), O::Error> {
+    let mut is_held = points.back.place > 0;
+    is_held.load(origin)?;
+    points.back.alone.load(origin)?;
+    points.back.place = if is_held { points::LEARNED as u8 } else { 0 };
+    let [_, learned, _] = points.all_mut();
+    learned.load(origin)
 }
 
 impl<P: Tensors, L, F, E> LossMemory<P, L, F, E> {
     /// Before a round: the fallback alone leaves the learned candidate's place to the point that it was left alone at; any
     /// other needs both.
     pub(super) fn hold(&mut self, alone: bool) {
-        if alone && !self.back.alone {
+        if alone && !self.points.back.alone {
             let [params, learned, _] = self.points.all_mut();
             learned.copy_from(params);
-            self.back = Back { place: points::LEARNED, alone };
+            self.points.back = Back { place: points::LEARNED as u8, alone };
         } else if !alone {
-            self.back = Back::NONE;
+            self.points.back = Back::NONE;
         }
     }
 }
@@ -97,8 +70,8 @@ impl<P: Tensors, L, F, E> LossMemory<P, L, F, E> {
 impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
     /// Goes back to the earlier point, if there is one.
     pub(super) fn go_back<P: Tensors>(&self, memory: &mut MemoryOf<L, F, S, P>) {
-        memory.points.accept(memory.back.place);
-        memory.back = Back::NONE;
+        memory.points.accept(memory.points.back.place.into());
+        memory.points.back = Back::NONE;
         memory.fallback_state.reset();
         self.fallback.moved(&mut memory.fallback_state);
         self.learned.moved(&mut memory.learned_state);
@@ -116,7 +89,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         batch: O::Batch<'_>,
     ) -> Result<f32, Error> {
         let [_, learned, fallback] = memory.points.all();
-        let point = match memory.back.place {
+        let point = match usize::from(memory.points.back.place) {
             points::LEARNED => learned,
             points::FALLBACK => fallback,
             _ => return Err(Error::NonFiniteGradient),

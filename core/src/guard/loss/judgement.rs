@@ -104,12 +104,12 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
             return self.judge_decrease(kappa, memory, proposals, oracle, source);
         }
         let [params, v, u] = memory.points.all();
-        let third = (self.veto || self.stay || memory.suspects).then_some(params);
+        let third = (self.veto || self.stay || memory.pace.suspects()).then_some(params);
         let margin = self.decision.margin(memory.rounds.saturating_add(1));
         let trusts = self.trust && margin > 0.0;
         let trusted = trusts && memory.pace.is_trusted();
         // Trust is not gained at the first glance.
-        let stop = match memory.suspects {
+        let stop = match memory.pace.suspects() {
             // A wild point looks good on single batches.
             true => Stop::Never,
             false if trusts && !trusted => Stop::OnLoss,
@@ -124,7 +124,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
             _ => learned_loss < fallback_loss,
         };
         let climbs = third.is_some() && is_far(fallback_loss, paired.third(), paired.third_spread());
-        let is_wary = climbs || memory.suspects;
+        let is_wary = climbs || memory.pace.suspects();
         let allowed = match third.is_some() {
             false => true,
             // Harm that shows in no loss shows in how the fallback fares, so that a tie is not good enough then.
@@ -190,7 +190,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         if self.stay || memory.pace.ends_alone() && proposals.fallback {
             let [params, held, fallback] = memory.points.all();
             let other = if self.stay { params } else { held };
-            let stop = match memory.suspects {
+            let stop = match memory.pace.suspects() {
                 true => Stop::Never,
                 false if self.stay => Stop::EitherWay,
                 false => Stop::OnLoss,
@@ -200,7 +200,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
             (judgement.fallback_loss, judgement.kept_loss) = (Some(fallback_loss), Some(paired.first()));
             judgement.stay = self.stay && fallback_loss >= paired.first();
             judgement.climbs = !self.stay
-                && match memory.suspects {
+                && match memory.pace.suspects() {
                     true => fallback_loss >= paired.first(),
                     false => is_far(fallback_loss, paired.first(), paired.spread()),
                 };

@@ -58,12 +58,11 @@ pub use settings::LossGuard;
 
 use core::ops::ControlFlow;
 
-use back::Back;
 use judgement::Judgement;
 use proposals::Proposals;
 
 use super::pace::{PaceState, Round};
-use super::points::{self, Points};
+use super::points::{self, Back, Points};
 use super::policy::{Sides, StatePolicy};
 use super::{Guard, Verdict, Winner, blank};
 use crate::batch::Source;
@@ -84,9 +83,6 @@ pub struct LossMemory<P, L, F, E> {
     extra: E,
     rounds: u32,
     pace: PaceState,
-    back: Back,
-    /// Whether the fallback was once caught climbing.
-    suspects: bool,
 }
 
 impl<P: Zeroed, L: Zeroed, F: Zeroed, E: Zeroed> Zeroed for LossMemory<P, L, F, E> {
@@ -98,8 +94,6 @@ impl<P: Zeroed, L: Zeroed, F: Zeroed, E: Zeroed> Zeroed for LossMemory<P, L, F, 
         extra: E::ZERO,
         rounds: 0,
         pace: PaceState::ZERO,
-        back: Back::NONE,
-        suspects: false,
     };
 }
 
@@ -110,16 +104,14 @@ impl<P: Tensors, L: Persist, F: Persist, E> Persist for LossMemory<P, L, F, E> {
         self.fallback_state.save(sink)?;
         self.rounds.save(sink)?;
         self.pace.save(sink)?;
-        self.suspects.save(sink)?;
-        self.back.save(&self.points, sink)
+        back::save(&self.points, sink)
     }
     fn load<O: Origin>(&mut self, origin: &mut O) -> Result<(), O::Error> {
         self.learned_state.load(origin)?;
         self.fallback_state.load(origin)?;
         self.rounds.load(origin)?;
         self.pace.load(origin)?;
-        self.suspects.load(origin)?;
-        self.back.load(&mut self.points, origin)
+        back::load(&mut self.points, origin)
     }
 }
 
@@ -143,7 +135,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         judgement: &Judgement,
     ) -> Winner {
         let accept = judgement.accept;
-        let LossMemory { points, gradient, learned_state, fallback_state, extra, back, .. } = memory;
+        let LossMemory { points, gradient, learned_state, fallback_state, extra, .. } = memory;
         let [params, _, fallback] = points.all_mut();
         if proposals.postponed && accept {
             self.fallback.observe(fallback_state, params, gradient, proposals.train_loss);
@@ -162,8 +154,8 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
             Winner::Neither => 0,
         };
         points.accept(place);
-        if !back.is_alone() {
-            *back = Back::over(place);
+        if !points.back.alone {
+            points.back = Back { place: place as u8, alone: false };
         }
         S::settle(extra, &mut Sides { learned: learned_state, fallback: fallback_state }, winner);
         if winner != Winner::Learned {
@@ -195,8 +187,6 @@ impl<L: Rule, F: Rule, S: StatePolicy> Guard for LossGuard<L, F, S> {
             fallback_state,
             rounds: 0,
             pace: PaceState::ZERO,
-            back: Back::NONE,
-            suspects: false,
         }
     }
 
@@ -230,7 +220,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> Guard for LossGuard<L, F, S> {
         let mut proposals = match self.propose(steps, memory, oracle, source)? {
             ControlFlow::Continue(proposals) => proposals,
             ControlFlow::Break(train_loss) => {
-                memory.suspects = true;
+                memory.pace.suspect(true);
                 memory.pace.ask_again();
                 return Ok(gone_back(train_loss, oracle));
             }
@@ -250,7 +240,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> Guard for LossGuard<L, F, S> {
         // Steps that moved nothing are none of the accepted parameters'.
         let accepted = if winner == Winner::Neither { 0 } else { steps };
         memory.rounds = memory.rounds.saturating_add(1);
-        memory.suspects |= judgement.climbs;
+        memory.pace.suspect(judgement.climbs);
         if winner == Winner::Neither && (judgement.climbs && !self.stay || !proposals.fallback) {
             memory.pace.ask_again();
         } else {
