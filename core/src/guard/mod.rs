@@ -102,8 +102,8 @@ pub trait Guard {
     /// One round.
     ///
     /// # Errors
-    /// Whatever is wrong with settings, source or batches, and [`Error::NonFiniteGradient`] at the accepted
-    /// parameters. The parameters are then as they were. So are the rule states if the first batch was refused; else
+    /// Whatever is wrong with settings, source or batches, [`Error::NonFiniteGradient`] at the accepted parameters, and
+    /// [`Error::NonFiniteLoss`] where a check batch has no finite loss there. The parameters are then as they were. So are the rule states if the first batch was refused; else
     /// they have seen part of a round.
     fn round<O: Objective>(
         &self,

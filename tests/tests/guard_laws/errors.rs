@@ -112,7 +112,16 @@ fn bad_checks_leave_the_parameters() {
     let mut memory = run::memory(&objective, &guard, &initial);
     let mut trainer = Trainer::new(&objective, &guard, &mut memory);
     assert_eq!(trainer.round(&mut no_number), Err(Error::NonFiniteLoss));
-    // The steps are not lost: the next round makes up for the check.
+    let bad = || BadCheck(good, Ok(Batch::classes(&[0.5, f32::NAN], 2, &[1])));
+    let paper = LossGuard::paper(Adam::new(0.01), Sgd::new(0.1));
+    let decrease = Decision::SufficientDecrease { kappa: 0.1 };
+    for guard in [paper, LossGuard::new(Adam::new(0.01), Sgd::new(0.1)), paper.stay(true), paper.decision(decrease)] {
+        let mut memory = run::memory(&objective, &guard, &initial);
+        let outcome = Trainer::new(&objective, &guard, &mut memory).round(&mut bad());
+        assert_eq!(outcome, Err(Error::NonFiniteLoss), "{guard:?}");
+        assert_eq!(bits::of(memory.params()), bits::of(&initial));
+    }
+    // The relay's steps are not lost: the next round makes up for the check.
     assert_eq!(trainer.round(&mut { good }).map(|verdict| verdict.steps), Ok(2));
     // This source has no full objective to offer.
     let guard = LossGuard::paper(Adam::new(0.01), Sgd::new(0.1)).decision(Decision::FullObjective);

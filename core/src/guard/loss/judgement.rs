@@ -48,10 +48,14 @@ fn is_tie_or_better(difference: &Difference, z: f32, other: f32) -> bool {
 
 impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
     /// Compares two points, and a third one where the veto asks for it, on the check batches or the full objective.
+    ///
+    /// # Errors
+    /// Whatever is wrong with a batch; [`Error::NonFiniteLoss`] for one on which neither point has a finite loss, nor have the
+    /// parameters that are `kept`, if they are given.
     fn compare<O: Objective>(
         &self,
         [first, second]: [&O::Params; 2],
-        third: Option<&O::Params>,
+        [third, kept]: [Option<&O::Params>; 2],
         stop: Stop,
         oracle: &mut Oracle<'_, O>,
         source: &mut impl Source<O>,
@@ -60,7 +64,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         if self.decision == Decision::FullObjective {
             let mut part = 0;
             while let Some(batch) = source.objective(part)? {
-                oracle.compare(first, second, third, batch, &mut paired)?;
+                self.compare_on([first, second], [third, kept], batch, (oracle, &mut paired))?;
                 part += 1;
             }
             if part == 0 {
@@ -69,13 +73,32 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         } else {
             for _ in 0..self.check_batches {
                 let batch = source.check()?;
-                oracle.compare(first, second, third, batch, &mut paired)?;
+                self.compare_on([first, second], [third, kept], batch, (oracle, &mut paired))?;
                 if self.is_clear(&paired, stop) {
                     break;
                 }
             }
         }
         Ok(paired)
+    }
+
+    /// The same on one batch.
+    fn compare_on<O: Objective>(
+        &self,
+        [first, second]: [&O::Params; 2],
+        [third, kept]: [Option<&O::Params>; 2],
+        batch: O::Batch<'_>,
+        (oracle, paired): (&mut Oracle<'_, O>, &mut Paired),
+    ) -> Result<(), Error> {
+        let was_finite = paired.first().is_finite() || paired.second().is_finite();
+        oracle.compare(first, second, third, batch, paired)?;
+        let is_finite = paired.first().is_finite() || paired.second().is_finite();
+        match kept {
+            Some(kept) if was_finite && !is_finite && !oracle.loss(kept, batch)?.is_finite() => {
+                Err(Error::NonFiniteLoss)
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Whether no more check batches are needed.
@@ -115,7 +138,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
             false if trusts && !trusted => Stop::OnLoss,
             false => Stop::EitherWay,
         };
-        let paired = self.compare([u, v], third, stop, oracle, source)?;
+        let paired = self.compare([u, v], [third, proposals.sound(params)], stop, oracle, source)?;
         let fallback_loss = if proposals.fallback { paired.first() } else { f32::INFINITY };
         let learned_loss = if proposals.learned { paired.second() } else { f32::INFINITY };
         let ahead = match fallback_loss.is_finite() {
@@ -156,7 +179,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         source: &mut impl Source<O>,
     ) -> Result<Judgement, Error> {
         let [params, v, _] = memory.points.all();
-        let paired = self.compare([params, v], None, Stop::EitherWay, oracle, source)?;
+        let paired = self.compare([params, v], [None, proposals.sound(params)], Stop::EitherWay, oracle, source)?;
         let enough = paired.second() <= paired.first() - kappa * proposals.square;
         Ok(Judgement {
             accept: proposals.learned && paired.second().is_finite() && enough,
@@ -195,7 +218,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
                 false if self.stay => Stop::EitherWay,
                 false => Stop::OnLoss,
             };
-            let paired = self.compare([other, fallback], None, stop, oracle, source)?;
+            let paired = self.compare([other, fallback], [None, proposals.sound(params)], stop, oracle, source)?;
             let fallback_loss = if proposals.fallback { paired.second() } else { f32::INFINITY };
             (judgement.fallback_loss, judgement.kept_loss) = (Some(fallback_loss), Some(paired.first()));
             judgement.stay = self.stay && fallback_loss >= paired.first();

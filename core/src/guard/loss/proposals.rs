@@ -25,6 +25,14 @@ pub(super) struct Proposals {
     pub(super) postponed: bool,
 }
 
+impl Proposals {
+    /// The current parameters, if their loss on the first training batch was finite: then it is a check batch's fault if there is
+    /// none on that.
+    pub(super) fn sound<'a, P>(&self, params: &'a P) -> Option<&'a P> {
+        self.train_loss.is_finite().then_some(params)
+    }
+}
+
 impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
     /// Whether the fallback's step can wait until the learned one is refused: it is to be made from the first gradient,
     /// which is still there then.
