@@ -292,7 +292,7 @@ fn wrong_configurations_are_explained() {
         (
             "hidden = 4",
             "hidden = 5",
-            "no kind `coordinate-mlp` of size 5; known kinds and sizes: ngn 14, scale-free 6,",
+            "no kind `coordinate-mlp` of size 5; known kinds and sizes: ngn 16, scale-free 6,",
         ),
         ("kind = \"coordinate-mlp\"", "kind = \"lstm\"", "no kind `lstm` of size 4"),
         ("kind = \"pes\"", "kind = \"adam\"", "unknown variant `adam`"),
