@@ -10,7 +10,7 @@ use crate::rule::Rule;
 /// ```
 /// use lgl2o::guard::RelayGuard;
 /// use lgl2o::{Rule, learned, rule::Adam};
-/// let guard = RelayGuard::new(learned::tiny().averaged(), Adam::new(0.01).averaged());
+/// let guard = RelayGuard::new(learned::ngn().averaged(), Adam::new(0.01).averaged());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RelayGuard<L, F, const SPARE: usize = 1> {
