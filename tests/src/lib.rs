@@ -3,6 +3,7 @@
 //! - [`oracle`]: losses in double precision, written out anew, and their gradients by central differences.
 //! - [`reference`](mod@reference): the update rules in double precision.
 //! - [`learned`], [`recurrent`]: the learned rules in double precision.
+//! - [`layers`]: parameters of two layers, and runs on them.
 //! - [`known`]: objectives of known constants, with bounds of their rounding.
 //! - [`adversary`]: fallbacks that always lose; everything that a guard is attacked with.
 //! - [`trail`]: a rule that records what its state has seen.
@@ -72,6 +73,7 @@ pub mod flash;
 #[cfg(feature = "host")]
 pub mod fuzz;
 pub mod known;
+pub mod layers;
 pub mod learned;
 pub mod oracle;
 #[cfg(feature = "host")]

@@ -229,10 +229,9 @@ fn automatic(word: &Word<'_>, options: &[Word<'_>]) -> Result<Option<Method>, Ex
     if word.argument.is_some() || options.iter().any(|option| option.argument.is_some()) {
         return Err(argument(word.name, "it has no number to set; write it without one"));
     }
-    match options {
-        [] => Ok(Some(RelaySettings::automatic(*lean, false))),
-        [Word { name: HELD_OUT, .. }] => Ok(Some(RelaySettings::automatic(*lean, true))),
-        [other, ..] => Err(unknown("option of auto", other.name, &[HELD_OUT])),
+    match options.iter().find(|option| option.name != HELD_OUT) {
+        None => Ok(Some(RelaySettings::automatic(*lean, !options.is_empty()))),
+        Some(other) => Err(unknown("option of auto", other.name, &[HELD_OUT])),
     }
 }
 
@@ -483,6 +482,8 @@ mod tests {
         assert!(error("adm").contains("did you mean `adam`"), "{}", error("adm"));
         assert!(error("sdg").contains("did you mean `sgd`"));
         assert!(!error("gradient-descent").contains("did you mean"));
+        assert!(error("auto(held-out,lean)").contains("unknown option of auto `lean`; known: held-out"));
+        assert!(error("auto(held-out=3)").contains("no number to set"));
         assert!(error("lgl20(l2o,sgd)").contains("did you mean `lgl2o`"));
         assert!(error("lgl2o(l2o,sgd,vetto)").contains("did you mean `veto`"));
         assert!(error("lgl2o").contains("lgl2o(l2o,sgd)"));
