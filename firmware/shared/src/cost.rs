@@ -95,9 +95,14 @@ pub struct Bench<N: Network> {
     losses: [N::Losses; 2],
     descent: Scratch<N>,
     none: State<N::Params, 0>,
-    two: State<N::Params, 2>,
-    layered: LayeredState<N::Params, <N::Params as Tensors>::Layers, 2, 2>,
+    ngn: Layered<N::Params, 1>,
+    lean: Layered<N::Params, 2>,
+    /// Its two slots are Adam's as well.
+    l2o: Layered<N::Params, 3>,
 }
+
+/// The state of a rule with two numbers for a parameter and `J` for a layer.
+type Layered<P, const J: usize> = LayeredState<P, <P as Tensors>::Layers, 2, J>;
 
 impl<N: Network> Bench<N>
 where
@@ -117,8 +122,9 @@ where
             losses: [Zeroed::ZERO, Zeroed::ZERO],
             descent: Zeroed::ZERO,
             none: Zeroed::ZERO,
-            two: Zeroed::ZERO,
-            layered: Zeroed::ZERO,
+            ngn: Zeroed::ZERO,
+            lean: Zeroed::ZERO,
+            l2o: Zeroed::ZERO,
         }
     }
 }
@@ -156,7 +162,7 @@ pub fn measure<N: Network + Default>(
     let net = Mlp::new(N::default(), Loss::CrossEntropy);
     let parameters = net.parameters() as u32;
     let mut tell = |item, instructions| each(&Cost { workload, item, parameters, instructions });
-    let Bench { params, gradient, second, scratch, losses, descent, none, two, layered } = bench;
+    let Bench { params, gradient, second, scratch, losses, descent, none, ngn, lean, l2o } = bench;
     net.initialize(params, &mut Rng::new(1));
     // Once outside of the counter, so that a wrong batch is an error and not a figure.
     Oracle::new(&net, scratch, losses).loss(params, batch)?;
@@ -171,10 +177,10 @@ pub fn measure<N: Network + Default>(
     };
     let mut work = Work { net: &net, params, gradient, batch, oracle: &mut oracle };
     run(Item::UpdateSgd, Item::StepSgd, work.rule(&Sgd::new(0.05), none, counter));
-    run(Item::UpdateAdam, Item::StepAdam, work.rule(&Adam::new(0.001), two, counter));
-    run(Item::UpdateNgn, Item::StepNgn, work.rule(&Ngn::new(), two, counter));
-    run(Item::UpdateLean, Item::StepLean, work.rule(&learned::lean(), layered, counter));
-    run(Item::UpdateL2o, Item::StepL2o, work.rule(&learned::ngn(), layered, counter));
+    run(Item::UpdateAdam, Item::StepAdam, work.rule(&Adam::new(0.001), &mut l2o.slots, counter));
+    run(Item::UpdateNgn, Item::StepNgn, work.rule(&Ngn::new(), ngn, counter));
+    run(Item::UpdateLean, Item::StepLean, work.rule(&learned::lean(), lean, counter));
+    run(Item::UpdateL2o, Item::StepL2o, work.rule(&learned::ngn(), l2o, counter));
     second.copy_from(work.params);
     let decision = mean(counter, || {
         let mut paired = Paired::default();
@@ -184,7 +190,7 @@ pub fn measure<N: Network + Default>(
     });
     tell(Item::Decision, decision);
     tell(Item::DescentSgd, descend(&net, &Sgd::new(0.05), (descent, params, none), batch, counter));
-    tell(Item::DescentAdam, descend(&net, &Adam::new(0.001), (descent, params, two), batch, counter));
+    tell(Item::DescentAdam, descend(&net, &Adam::new(0.001), (descent, params, &mut l2o.slots), batch, counter));
     Ok(())
 }
 
