@@ -30,7 +30,8 @@
 //!
 //! The learned side is [`LearnedNgn`], the fallback [`Ngn`], both [averaged](crate::rule::Averaged); the guard is
 //! [`RelayGuard`]. The loss must not be negative; cross-entropy and squared error are not. Inputs may have any unit if they
-//! go through a [`Standardizer`](crate::standardize::Standardizer) first.
+//! go through a [`Standardizer`](crate::standardize::Standardizer) first. Where there are few examples, hold some out:
+//! [`HeldOut`](crate::held_out::HeldOut).
 //!
 //! Memory beside activations, in numbers for P parameters: 13 P for [`Auto`], 10 P for [`AutoLean`], which cannot return to a
 //! run of the fallback that the learned side never touched.

@@ -172,6 +172,14 @@ impl<'a> Batch<'a> {
         Self { inputs: Rows::all(inputs, width), targets: Targets::Values(Rows::all(targets, outputs)) }
     }
 
+    /// Part `i` of all examples, `size` in each and in the last one what is left; `None` after that.
+    pub(crate) fn part((inputs, width, labels): (&'a [f32], usize, &'a [u8]), size: usize, i: usize) -> Option<Self> {
+        let start = i.saturating_mul(size);
+        let end = start.saturating_add(size).min(labels.len());
+        let labels = labels.get(start..end).filter(|part| !part.is_empty())?;
+        Some(Self::classes(inputs.get(start * width..end * width).unwrap_or(&[]), width, labels))
+    }
+
     /// How many examples there are.
     #[must_use]
     pub fn examples(&self) -> usize {
@@ -474,13 +482,6 @@ impl<O: for<'b> Objective<Batch<'b> = Batch<'b>>> Source<O> for Sampler<'_> {
     }
 
     fn objective(&mut self, i: usize) -> Result<Option<Batch<'_>>, Error> {
-        let size = self.pick.len();
-        let start = i.saturating_mul(size);
-        let end = start.saturating_add(size).min(self.labels.len());
-        let Some(labels) = self.labels.get(start..end).filter(|part| !part.is_empty()) else {
-            return Ok(None);
-        };
-        let inputs = self.inputs.get(start * self.width..end * self.width).unwrap_or(&[]);
-        Ok(Some(Batch::classes(inputs, self.width, labels)))
+        Ok(Batch::part((self.inputs, self.width, self.labels), self.pick.len(), i))
     }
 }

@@ -1,9 +1,9 @@
 //! Checks on examples that are never trained on, so that a guard keeps the parameters that were best there.
 //!
-//! [`HeldOut`] takes its training batches from one source and its check batches from rows of its own. To a guard whose losses
-//! are exact ([`RelayGuard::exact`]) all of these rows are the objective, so the accepted parameters are those with the lowest
-//! held-out loss at the end of any window: early stopping (Prechelt 1998), with nothing to set. Small data sets need that more
-//! than another optimizer; a fifth of the examples is a usual share.
+//! [`HeldOut`] takes training batches from one source and check batches from rows of its own. A guard with exact losses
+//! ([`RelayGuard::exact`]) compares the mean loss over all of these rows. The accepted parameters are then those with the lowest
+//! held-out loss that the end of any window has seen. This is early stopping (Prechelt 1998) with nothing to set. A small data
+//! set gains more from it than from another optimizer; hold out a fifth of the examples if in doubt.
 //!
 //! ```
 //! use lgl2o::batch::Sampler;
@@ -32,8 +32,8 @@
 //! # Ok::<(), lgl2o::Error>(())
 //! ```
 //!
-//! The fallback's theorem is about the loss that it descends on. It holds for the iterates; of these the accepted parameters
-//! are the best on other examples.
+//! The fallback's theorem is about the training loss, and holds for the running point. The accepted parameters are the best of
+//! its iterates on the held-out rows; their training loss may be higher.
 //!
 //! [`RelayGuard::exact`]: crate::guard::RelayGuard::exact
 
@@ -44,8 +44,8 @@ use crate::objective::Objective;
 
 /// A source of training batches, and rows that are only checked on.
 ///
-/// A check batch has `size` rows, the last one before the end of the rows those that are left; after it comes the first
-/// one again. The full [objective](Source::objective) has all rows, in parts of the same sizes.
+/// Check batches go through the rows in order, `size` at a time. The last one has the rows that are left, and the next one
+/// begins with the first row again. The full [objective](Source::objective) has all rows, in the same parts.
 #[derive(Debug, Clone)]
 pub struct HeldOut<'a, S> {
     source: S,
@@ -76,11 +76,7 @@ impl<'a, S> HeldOut<'a, S> {
 
     /// Part `i` of the rows; `None` after the last one.
     fn part(&self, i: usize) -> Option<Batch<'a>> {
-        let start = i.saturating_mul(self.size);
-        let end = start.saturating_add(self.size).min(self.labels.len());
-        let labels = self.labels.get(start..end).filter(|part| !part.is_empty())?;
-        let inputs = self.inputs.get(start * self.width..end * self.width)?;
-        Some(Batch::classes(inputs, self.width, labels))
+        Batch::part((self.inputs, self.width, self.labels), self.size, i)
     }
 }
 
@@ -102,7 +98,7 @@ impl<O: for<'b> Objective<Batch<'b> = Batch<'b>>, S: Source<O>> Source<O> for He
     fn begin_round(&mut self) {
         self.source.begin_round();
     }
-    /// A round may train on everything: what is checked on is not there.
+    /// No limit: the source's examples are not checked on.
     fn room(&self) -> u32 {
         u32::MAX
     }

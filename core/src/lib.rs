@@ -13,7 +13,7 @@
 //!
 //! let bowl = Quadratic::new([1.0, 10.0], [3.0, -1.0])?;
 //! // 0 < rate < 2 / L = 0.2, so every round brings F closer to F* at the known pace, whatever is proposed.
-//! let guard = LossGuard::new(learned::tiny().averaged(), Sgd::new(0.15));
+//! let guard = LossGuard::new(learned::ngn().averaged(), Sgd::new(0.15));
 //! let guard = guard.batches(1, 1).decision(Decision::FullObjective);
 //! let mut memory = Memory::new();
 //! let mut trainer = Trainer::new(&bowl, &guard, &mut memory);

@@ -163,13 +163,7 @@ pub fn log2_linear(x: f32) -> f32 {
 #[inline]
 pub fn exp2_linear(x: f32) -> f32 {
     let x = if x > -126.0 { x } else { -126.0 };
-    exp2_linear_within(if x < 127.0 { x } else { 127.0 })
-}
-
-/// [`exp2_linear`] of an x that is known to lie in \[-126, 127\], without looking; others give some number.
-#[must_use]
-#[inline]
-pub(crate) fn exp2_linear_within(x: f32) -> f32 {
+    let x = if x < 127.0 { x } else { 127.0 };
     // At most 254 * 2^23, which an i32 holds; and conversion to a signed integer is what vector units have.
     f32::from_bits(((x + 127.0) * 8_388_608.0) as i32 as u32)
 }

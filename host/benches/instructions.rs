@@ -108,8 +108,9 @@ group!(update: update_portable, update_vectors, shared::update,
     momentum = Update::Momentum,
     adam = Update::Adam,
     adam16 = Update::Adam16,
-    table = Update::Table,
-    mlp = Update::Mlp,
+    ngn = Update::Ngn,
+    lean = Update::Lean,
+    l2o = Update::L2o,
 );
 
 group!(decision: decision_portable, decision_vectors, shared::decision,

@@ -1,14 +1,23 @@
-//! The coordinatewise learned rule in double precision, written out anew from the formula at the head of
-//! `lgl2o::learned::coordinate`.
+//! The learned form of NGN in double precision, written out anew from the formula at the head of
+//! `lgl2o::learned::gauss_newton`; and the straight lines that stand for logarithms in all learned rules.
 
-/// The rule with its weights, H hidden units, and accumulators of several tensors.
+/// The rule with its weights, and what it remembers of several layers.
 #[derive(Debug, Clone)]
-pub struct Coordinate64 {
-    hidden: usize,
-    weights: Vec<f64>,
-    /// Per tensor: v, m_.5, m_.9, m_.99.
-    slots: Vec<[Vec<f64>; 4]>,
+pub struct LearnedNgn64 {
+    weights: [f64; 14],
+    layers: Vec<Layer>,
     steps: i32,
+    /// The first loss, and the mean of all.
+    losses: [f64; 2],
+}
+
+/// What the rule remembers of a layer.
+#[derive(Debug, Clone)]
+struct Layer {
+    q: Vec<f64>,
+    v: Vec<f64>,
+    rho: f64,
+    s: f64,
 }
 
 /// The straight line through each octave of log2.
@@ -31,89 +40,73 @@ pub(crate) fn mean_square(a: &[f64]) -> f64 {
     mean(a.iter().map(|x| x * x))
 }
 
-/// The decays of v, m_.5, m_.9, m_.99, as single precision has them.
-const DECAYS: [f32; 4] = [0.99, 0.5, 0.9, 0.99];
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
 
-impl Coordinate64 {
-    /// Fresh accumulators for tensors of these lengths. The weights are in the order of the file: A, C, a, O, o, skip.
+/// log2 of a ratio, clamped.
+fn log_ratio(ratio: f64) -> f64 {
+    log2_linear(ratio.max(1e-9)).clamp(-10.0, 2.0)
+}
+
+impl LearnedNgn64 {
+    /// The rule at its beginning, for layers of these lengths. The weights are in the order of the file.
+    ///
+    /// # Panics
+    /// If there are not 14 weights.
     #[must_use]
-    pub fn new(hidden: usize, weights: Vec<f64>, lengths: &[usize]) -> Self {
-        assert_eq!(weights.len(), 18 * hidden + 7);
-        let slots = lengths.iter().map(|&n| core::array::from_fn(|_| vec![0.0; n])).collect();
-        Self { hidden, weights, slots, steps: 0 }
+    pub fn new(weights: &[f64], lengths: &[usize]) -> Self {
+        let layer = |&n: &usize| Layer { q: vec![0.0; n], v: vec![0.0; n], rho: 0.0, s: 0.0 };
+        let weights = weights.try_into().expect("14 weights");
+        Self { weights, layers: lengths.iter().map(layer).collect(), steps: 0, losses: [0.0; 2] }
     }
 
-    /// One step of all tensors.
-    pub fn step(&mut self, w: &mut [Vec<f64>], gradient: &[Vec<f64>]) {
+    /// One step of all layers, with the loss at `w`.
+    pub fn step(&mut self, w: &mut [Vec<f64>], gradient: &[Vec<f64>], loss: f64) {
+        let [size, bound, power, mean, square, keep, look, a, b, fall, fast, drift, leak, decay] = self.weights;
+        let sigma = exp2_linear((5.0 * size).clamp(-40.0, 20.0));
+        let bound = exp2_linear((5.0 * bound).clamp(-20.0, 20.0));
+        let fresh = exp2_linear(-5.0 * mean.clamp(0.1, 2.0));
+        let beta2 = 1.0 - exp2_linear(-5.0 * square.clamp(0.2, 2.6));
         self.steps += 1;
-        for (i, (w, g)) in w.iter_mut().zip(gradient).enumerate() {
-            let [v, means @ ..] = &mut self.slots[i];
-            let [decay, decays @ ..] = DECAYS.map(f64::from);
-            v.iter_mut().zip(g).for_each(|(v, g)| *v = decay * *v + (1.0 - decay) * g * g);
-            for (mean, decay) in means.iter_mut().zip(decays) {
-                mean.iter_mut().zip(g).for_each(|(m, g)| *m = decay * *m + (1.0 - decay) * g);
+        let progress = self.progress(loss);
+        let unbiased = 1.0 - beta2.powi(self.steps);
+        let scale = |rho: f64| exp2_linear((power * log2_linear(rho)).clamp(-40.0, 40.0));
+        let mut decrease = 0.0;
+        let mut directions = Vec::new();
+        for (layer, (w, g)) in self.layers.iter_mut().zip(w.iter().zip(gradient)) {
+            if self.steps == 1 {
+                layer.rho = mean_square(w).sqrt().max(f64::from(1e-3f32));
             }
-            let moves = self.moves(i, w, g);
-            w.iter_mut().zip(moves).for_each(|(w, step)| *w -= step);
+            layer.v.iter_mut().zip(g).for_each(|(v, g)| *v = beta2 * *v + (1.0 - beta2) * g * g);
+            let x: Vec<f64> = g.iter().zip(&layer.v).map(|(g, v)| g / (v / unbiased).sqrt()).collect();
+            let lengths = dot(&x, &x).sqrt() * dot(&layer.q, &layer.q).sqrt();
+            let cosine = if lengths > 0.0 { -dot(&x, &layer.q) / lengths } else { 0.0 };
+            let kept = (1.0 - 0.01 * leak.max(0.0)) * layer.s;
+            layer.s = (kept + 0.5 * fast * cosine + 0.1 * drift).clamp(-4.0, 4.0);
+            decrease += scale(layer.rho) * dot(g, &x);
+            directions.push(x);
+        }
+        let e = sigma / (1.0 + sigma * decrease / (bound * loss));
+        let gained = a * 0.25 * progress + b * 0.25 * log_ratio(e / sigma);
+        let fallen = log2_linear(1.0 + fall.max(0.0) * f64::from(self.steps) / 100.0);
+        for (layer, (w, x)) in self.layers.iter_mut().zip(w.iter_mut().zip(&directions)) {
+            let factor = exp2_linear((2.0 * gained + layer.s - 0.5 * fallen).clamp(-10.0, 4.0));
+            for ((w, q), x) in w.iter_mut().zip(&mut layer.q).zip(x) {
+                let p = factor * e * scale(layer.rho) * x;
+                *q = (1.0 - fresh) * *q - fresh * p;
+                *w += keep * *q - look * p - 0.01 * decay.max(0.0) * e * *w;
+            }
         }
     }
 
-    /// An accumulator of tensor number `i`, corrected for the start from zero.
-    fn corrected(&self, i: usize, slot: usize) -> Vec<f64> {
-        let correction = 1.0 - f64::from(DECAYS[slot]).powi(self.steps);
-        self.slots[i][slot].iter().map(|m| m / correction).collect()
-    }
-
-    /// What the parameters of tensor number `i` lose.
-    fn moves(&self, i: usize, w: &[f64], g: &[f64]) -> Vec<f64> {
-        let [v, fast, middle, slow] = [0, 1, 2, 3].map(|slot| self.corrected(i, slot));
-        let square = mean(v.iter().copied()) + 1e-16;
-        let weight = mean_square(w) + 1e-8;
-        let time = [30.0, 300.0].map(|scale| (f64::from(self.steps) / scale).tanh());
-        let rms_of = |m: &[f64]| (mean_square(m) / square).sqrt();
-        let level = 7.0 + 0.5 * log2_linear(square);
-        let context = [
-            0.5 * log2_linear(weight) / 8.0,
-            rms_of(&middle),
-            rms_of(&slow),
-            level / 8.0,
-            log2_linear(w.len() as f64) / 16.0,
-            time[0],
-            time[1],
-        ];
-        let one = |j: usize| {
-            let r = 1.0 / (v[j] + 1e-16).sqrt();
-            let within = |x: f64, bound: f64| x.clamp(-bound, bound);
-            let raw = self.slots[i][2][j];
-            let sigma = if raw.is_sign_negative() { -1.0 } else { 1.0 };
-            let x = [
-                within(sigma * g[j] * r, 4.0),
-                within(sigma * middle[j] * r, 4.0),
-                within(sigma * middle[j] / square.sqrt(), 8.0),
-                within(sigma * g[j] / square.sqrt(), 8.0),
-                within(sigma * fast[j] * r, 4.0),
-                within(sigma * slow[j] * r, 4.0),
-                within((log2_linear(v[j] + 1e-16) - log2_linear(square)) / 8.0, 2.0),
-                within(sigma * w[j] / weight.sqrt(), 4.0),
-            ];
-            sigma * self.network(&x, &context, level)
-        };
-        (0..w.len()).map(one).collect()
-    }
-
-    /// 0.01 (d + skip . dirs) 2^clamp(s + kappa level, -12, 6).
-    fn network(&self, x: &[f64; 8], context: &[f64; 7], level: f64) -> f64 {
-        let h = self.hidden;
-        let (a, rest) = self.weights.split_at(8 * h);
-        let (c, rest) = rest.split_at(7 * h);
-        let (bias, rest) = rest.split_at(h);
-        let (out, rest) = rest.split_at(2 * h);
-        let (out_bias, skip) = rest.split_at(2);
-        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-        let unit = |k: usize| dot(&a[8 * k..], x) + dot(&c[7 * k..], context) + bias[k];
-        let units: Vec<f64> = (0..h).map(|k| unit(k).max(0.0)).collect();
-        let d = dot(&out[..h], &units) + out_bias[0] + dot(&skip[..4], &x[..4]);
-        let s = dot(&out[h..], &units) + out_bias[1] + skip[4] * level;
-        0.01 * d * exp2_linear(s.clamp(-12.0, 6.0))
+    /// log2(f' / f_1).
+    fn progress(&mut self, loss: f64) -> f64 {
+        if self.steps == 1 {
+            self.losses[0] = loss;
+        }
+        let [first, mean] = &mut self.losses;
+        *mean = 0.95 * *mean + 0.05 * loss;
+        log_ratio(*mean / (1.0 - 0.95f64.powi(self.steps)) / *first)
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! - [`oracle`]: losses in double precision, written out anew, and their gradients by central differences.
 //! - [`reference`](mod@reference): the update rules in double precision.
-//! - [`learned`], [`controller`], [`recurrent`], [`table`]: the learned rules in double precision.
+//! - [`learned`], [`recurrent`]: the learned rules in double precision.
+//! - [`layers`]: parameters of two layers, and runs on them.
 //! - [`known`]: objectives of known constants, with bounds of their rounding.
 //! - [`adversary`]: fallbacks that always lose; everything that a guard is attacked with.
 //! - [`trail`]: a rule that records what its state has seen.
@@ -67,12 +68,12 @@ pub mod bits;
 #[cfg(feature = "host")]
 pub mod cable;
 pub mod cloud;
-pub mod controller;
 pub mod cycles;
 pub mod flash;
 #[cfg(feature = "host")]
 pub mod fuzz;
 pub mod known;
+pub mod layers;
 pub mod learned;
 pub mod oracle;
 #[cfg(feature = "host")]
@@ -82,6 +83,5 @@ pub mod reference;
 pub mod run;
 pub mod stack;
 pub mod strategy;
-pub mod table;
 pub mod task;
 pub mod trail;

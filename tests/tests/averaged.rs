@@ -106,7 +106,7 @@ fn ran(guard: &impl Guard, rounds: u32) -> (Vec<u32>, Vec<Winner>) {
 /// A stride is the averaged rule alone, bit for bit: the front outlives the round that it began in.
 #[test]
 fn accepted_strides_are_the_averaged_rule_alone() {
-    let learned = learned::tiny().averaged();
+    let learned = learned::ngn().averaged();
     let guard = LossGuard::new(learned, Terrible { height: 1e4 });
     let guard = guard.batches(3, 1).decision(Decision::Lower).veto(false).gaps(1000, 1000);
     let (objective, data) = (small_mlp(), Data::disk(400, 1));

@@ -100,7 +100,7 @@ fn hidden_layers_can_be_chosen() {
 #[test]
 fn wrong_arguments_are_explained() {
     let dir = folder();
-    let cases: [(&[&str], &[&str]); 18] = [
+    let cases: [(&[&str], &[&str]); 19] = [
         (&["compare", "--task", "spiral"], &["spiral", "spirals"]),
         (&["compare", "--optimizers", "adm"], &["unknown optimizer `adm`", "did you mean `adam`", "known:"]),
         (&["compare", "--optimizers", "lgl2o(l2o,sgd,marge=2)"], &["did you mean `margin`"]),
@@ -108,7 +108,11 @@ fn wrong_arguments_are_explained() {
         (&["compare", "--optimizers", "sgd:1,sgd:1"], &["listed twice"]),
         (&["compare", "--optimizers", "sgd:-3"], &["no rate"]),
         (&["compare", "--steps", "0"], &["0 is not in 1.."]),
-        (&["compare", "--steps", "15"], &["multiple of 10"]),
+        (&["compare", "--steps", "15", "--optimizers", "lgl2o(l2o,sgd,paper)"], &["multiple of 10"]),
+        (
+            &["compare", "--optimizers", "controller"],
+            &["unknown optimizer `controller`", "known: auto,", "l2o, learned-ngn"],
+        ),
         (&["compare", "--seeds", "0"], &["0 is not in 1.."]),
         (&["compare", "--quick", "--batch", "5000"], &["larger than the training data"]),
         (
@@ -182,16 +186,20 @@ fn an_output_directory_that_is_a_file_is_refused() {
 #[test]
 fn weights_files_are_checked() {
     let dir = folder();
-    let tiny = read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/src/learned/tiny.l2o"));
+    let good = read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/src/learned/ngn.l2o"));
     let file = dir.path().join("w.l2o");
-    fs::write(&file, &tiny).unwrap();
+    fs::write(&file, &good).unwrap();
     lgl2o(dir.path(), &short("l2o,l2o:w.l2o", &["--out", "o"])).expect(0, &[]);
     let json: serde_json::Value = serde_json::from_slice(&read(dir.path().join("o/results.json"))).unwrap();
     assert_eq!(json["runs"][0]["curve"], json["runs"][2]["curve"], "the built-in rule and its file");
-    let mut damaged = tiny.clone();
-    damaged[100] ^= 1;
+    let mut damaged = good.clone();
+    damaged[40] ^= 1;
     fs::write(&file, &damaged).unwrap();
     lgl2o(dir.path(), &short("l2o:w.l2o", &[])).expect(2, &["w.l2o", "checksum"]);
+    let mut old = good;
+    old[5] = 1;
+    fs::write(&file, &old).unwrap();
+    lgl2o(dir.path(), &short("l2o:w.l2o", &[])).expect(2, &["w.l2o", "kind 1, which this version no longer has"]);
     fs::write(&file, b"something else").unwrap();
     lgl2o(dir.path(), &short("l2o:w.l2o", &[])).expect(2, &["w.l2o", "not a weights file"]);
     lgl2o(dir.path(), &short("l2o:gone.l2o", &[])).expect(2, &["gone.l2o", "cannot be read"]);
@@ -247,10 +255,10 @@ fn bench_prints_what_it_was_asked_for() {
     let table = lgl2o(dir.path(), &[&few[..], &["--rounds", "1"]].concat());
     assert!(table.out.contains("| S1: 2-32-32-2 tanh") && table.out.contains("`l2o`"), "{}", table.out);
     let drawn = dir.path().join("pictures/growth.svg");
-    let growth = "bench --networks S1 --optimizers sgd:0.3,table --rounds 1 --steps 2 --growth pictures/growth.svg";
+    let growth = "bench --networks S1 --optimizers sgd:0.3,lean --rounds 1 --steps 2 --growth pictures/growth.svg";
     lgl2o(dir.path(), &growth.split(' ').collect::<Vec<_>>()).expect(0, &[]);
     let picture = std::fs::read_to_string(drawn).expect("a picture");
-    for part in ["Hidden units", "Hidden layers", "Examples in a batch", "sgd:0.3", "table"] {
+    for part in ["Hidden units", "Hidden layers", "Examples in a batch", "sgd:0.3", "lean"] {
         assert!(picture.contains(part), "{part}");
     }
     lgl2o(dir.path(), &["bench", "--networks", "S4"]).expect(2, &["S1"]);

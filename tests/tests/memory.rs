@@ -4,20 +4,20 @@ use core::mem::{align_of, size_of};
 use std::sync::Mutex;
 
 use lgl2o::guard::{Follow, LossGuard, Rewind, Unguarded};
-use lgl2o::learned::{self, CoordinateMlp, Table as TableRule};
+use lgl2o::learned::{self, LeanScaleFree, LearnedNgn};
 use lgl2o::objective::mlp::{Descent, Mlp};
 use lgl2o::objective::{Blank, Objective};
 use lgl2o::oracle::Cost;
-use lgl2o::rule::{Adam, Adam16, Averaged, Momentum, Sgd};
+use lgl2o::rule::{Adam, Adam16, Averaged, Momentum, Ngn, Sgd};
 use lgl2o::tensors::Tensors;
 use lgl2o::trainer::Progress;
-use lgl2o::{Memory, Trainer};
+use lgl2o::{Auto, AutoLean, Memory, Trainer};
 use lgl2o_device::cost::W3;
 use lgl2o_tests::bits;
 use lgl2o_tests::task::{BATCH, Data, SmallMlp, small_mlp, start};
 
-type Tiny = &'static CoordinateMlp<8>;
-type Guarded = LossGuard<Tiny, Sgd>;
+type L2o = &'static LearnedNgn;
+type Guarded = LossGuard<L2o, Sgd>;
 
 /// A constant expression, so a `static` of it costs neither code nor stack.
 const NEW: Memory<SmallMlp, Guarded> = Memory::new();
@@ -40,24 +40,26 @@ const fn formula(slots: usize, extra: usize) -> usize {
 const ACCEPTED: usize = 4;
 /// Steps and memo of a rule's state.
 const STATE: usize = 8;
+/// The same of a rule that remembers layers: two numbers of each of the two, and steps and memo of those.
+const LAYERED: usize = STATE + 4 * 2 * 2 + STATE;
 /// The count of rounds of the loss guard, and its pace.
 const ROUNDS: usize = 4 + 20;
 
 /// (4 + learned slots + fallback slots) P numbers for a loss guard that keeps states, as `trainer` says: parameters, gradient and
-/// two candidates, v and three means of the tiny rule, nothing of gradient descent.
+/// two candidates, q and v of the learned rule, nothing of gradient descent.
 #[test]
 fn the_size_is_the_documented_formula() {
-    assert_eq!(size_of::<Memory<SmallMlp, Guarded>>(), formula(3 + 4, 2 * STATE + ROUNDS));
-    assert_eq!(size_of::<Memory<SmallMlp, LossGuard<Tiny, Adam>>>(), formula(3 + 4 + 2, 2 * STATE + ROUNDS));
+    assert_eq!(size_of::<Memory<SmallMlp, Guarded>>(), formula(3 + 2, LAYERED + STATE + ROUNDS));
+    assert_eq!(size_of::<Memory<SmallMlp, LossGuard<L2o, Adam>>>(), formula(3 + 2 + 2, LAYERED + STATE + ROUNDS));
     assert_eq!(size_of::<Memory<SmallMlp, LossGuard<Sgd, Sgd>>>(), formula(3, 2 * STATE + ROUNDS));
 }
 
 /// Rewinding and following cost a copy of both states; a rule alone needs a gradient, a candidate and its state.
 #[test]
 fn policies_cost_what_their_table_says() {
-    type Rewinding = LossGuard<Tiny, Momentum, Rewind>;
-    type Following = LossGuard<Tiny, Momentum, Follow>;
-    let twice = formula(3 + 2 * (4 + 1), 4 * STATE + ROUNDS);
+    type Rewinding = LossGuard<L2o, Momentum, Rewind>;
+    type Following = LossGuard<L2o, Momentum, Follow>;
+    let twice = formula(3 + 2 * (2 + 1), 2 * (LAYERED + STATE) + ROUNDS);
     assert_eq!(size_of::<Memory<SmallMlp, Rewinding>>(), twice);
     assert_eq!(size_of::<Memory<SmallMlp, Following>>(), twice);
     assert_eq!(size_of::<Memory<SmallMlp, Unguarded<Adam>>>(), formula(2 + 2, STATE));
@@ -66,8 +68,7 @@ fn policies_cost_what_their_table_says() {
 /// The README's table of memory, whose lines this prints: bytes by rule and guard, for 196-32-10 and batches of 16.
 #[test]
 fn the_readmes_table_of_memory_holds() {
-    type Table = &'static TableRule;
-    type Learned = &'static CoordinateMlp<8>;
+    type Lean = &'static LeanScaleFree;
     type Net = Mlp<W3>;
     type Alone<R> = Memory<Net, Unguarded<R>>;
     type Fallback<L> = Memory<Net, LossGuard<L, Sgd>>;
@@ -76,18 +77,20 @@ fn the_readmes_table_of_memory_holds() {
         size_of::<Alone<Momentum>>(),
         size_of::<Alone<Adam16>>(),
         size_of::<Alone<Adam>>(),
-        size_of::<Alone<Table>>(),
-        size_of::<Alone<Learned>>(),
-        size_of::<Alone<Averaged<Learned>>>(),
+        size_of::<Alone<Ngn>>(),
+        size_of::<Alone<Lean>>(),
+        size_of::<Alone<L2o>>(),
+        size_of::<Alone<Averaged<L2o>>>(),
     ];
     let guarded = [
         size_of::<Fallback<Sgd>>(),
         size_of::<Fallback<Momentum>>(),
         size_of::<Fallback<Adam16>>(),
         size_of::<Fallback<Adam>>(),
-        size_of::<Fallback<Table>>(),
-        size_of::<Fallback<Learned>>(),
-        size_of::<Fallback<Averaged<Learned>>>(),
+        size_of::<Fallback<Ngn>>(),
+        size_of::<Fallback<Lean>>(),
+        size_of::<Fallback<L2o>>(),
+        size_of::<Fallback<Averaged<L2o>>>(),
     ];
     // Momentum and Adam16 have one slot.
     let descent = [
@@ -100,10 +103,13 @@ fn the_readmes_table_of_memory_holds() {
     let rows: [(&str, &[usize]); 3] =
         [("`Descent`", &descent), ("`Unguarded`", &alone), ("`LossGuard`, with SGD as fallback", &guarded)];
     let rows = rows.map(|(name, sizes)| {
-        let cells = sizes.iter().map(|size| format!(" {size} |")).chain((sizes.len()..7).map(|_| " - |".to_owned()));
+        let cells = sizes.iter().map(|size| format!(" {size} |")).chain((sizes.len()..8).map(|_| " - |".to_owned()));
         format!("| {name} |{}", cells.collect::<String>())
     });
-    println!("{}", rows.join("\n"));
+    let automatic = [size_of::<Memory<Net, Auto>>(), size_of::<Memory<Net, AutoLean>>()];
+    let automatic = format!("`auto` {} bytes, `auto_lean` {}", automatic[0], automatic[1]);
+    println!("{}\n{automatic}", rows.join("\n"));
+    assert!(readme.contains(&automatic), "not in the README: {automatic}");
     for row in rows {
         assert!(readme.contains(&row), "not in the README: {row}");
     }
@@ -123,7 +129,7 @@ fn new_memory_is_zero() {
 #[test]
 fn a_static_and_a_heap_run_alike() {
     let (objective, data) = (small_mlp(), Data::disk(64, 1));
-    let guard = LossGuard::paper(learned::tiny(), Sgd::new(0.5)).batches(2, 2);
+    let guard = LossGuard::paper(learned::ngn(), Sgd::new(0.5)).batches(2, 2);
     let initial: <SmallMlp as Objective>::Params = start(&objective, 3);
     let run = |memory: &mut Memory<SmallMlp, Guarded>| {
         memory.params_mut().copy_from(&initial);

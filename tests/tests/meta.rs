@@ -17,8 +17,7 @@ use lgl2o_tests::program::{command, folder, lgl2o};
 const CONFIG: &str = r#"
 seed = 7
 [optimizer]
-kind = "coordinate-mlp"
-hidden = 4
+kind = "scale-free"
 [estimator]
 kind = "pes"
 sigma = 0.02
@@ -66,7 +65,7 @@ fn weights_do_not_depend_on_threads() {
             fs::read(dir.path().join("c.l2o")).unwrap()
         });
         assert_eq!(weights[0], weights[1], "{kind}");
-        assert!(lgl2o::learned::CoordinateMlp::<4>::from_bytes(&weights[0]).is_ok());
+        assert!(lgl2o::learned::LearnedScaleFree::from_bytes(&weights[0]).is_ok());
     }
 }
 
@@ -87,7 +86,7 @@ fn lines(dir: &Path, name: &str) -> Vec<String> {
 fn every_kind_can_be_trained() {
     for kind in &KINDS {
         let (name, hidden) = (kind.name, kind.hidden);
-        let config = CONFIG.replace("\"coordinate-mlp\"\nhidden = 4", &format!("\"{name}\"\nhidden = {hidden}"));
+        let config = CONFIG.replace("\"scale-free\"", &format!("\"{name}\"\nhidden = {hidden}"));
         let config = config.replace("steps = 12", "steps = 20").replace("every = 4", "every = 20");
         let dir = folder();
         train(dir.path(), &config, &[]).expect(0, &[]);
@@ -213,16 +212,16 @@ fn a_training_starts_from_a_file() {
     let dir = folder();
     train(dir.path(), CONFIG, &[]).expect(0, &[]);
     let file = fs::read(dir.path().join("c.l2o")).unwrap();
-    let config = CONFIG.replace("hidden = 4\n[est", "hidden = 4\nstart = \"start.l2o\"\n[est");
+    let config = CONFIG.replace("\"scale-free\"", "\"scale-free\"\nstart = \"start.l2o\"");
     train(dir.path(), &config, &["--restart"]).expect(1, &["weights to start from", "start.l2o"]);
     let mut damaged = file.clone();
     damaged[20] ^= 1;
-    let other: &[u8] = include_bytes!("../../core/src/learned/tiny.l2o");
+    let other: &[u8] = include_bytes!("../../core/src/learned/lean.l2o");
     let cases = [
         (&damaged[..], "damaged"),
         (&file[..file.len() - 4], "cut off"),
         (&[], "not a weights file"),
-        (other, "holds a coordinate-mlp of size 8"),
+        (other, "holds a lean of size 3"),
     ];
     for (bad, why) in cases {
         fs::write(dir.path().join("start.l2o"), bad).unwrap();
@@ -290,11 +289,11 @@ fn wrong_configurations_are_explained() {
     let cases = [
         ("sigma = 0.02", "sigma = 0.0", "estimator.sigma must be positive"),
         (
-            "hidden = 4",
-            "hidden = 5",
-            "no kind `coordinate-mlp` of size 5; known kinds and sizes: ngn 14, scale-free 6,",
+            "kind = \"scale-free\"",
+            "kind = \"scale-free\"\nhidden = 5",
+            "no kind `scale-free` of size 5; known kinds and sizes: ngn 16, scale-free 6,",
         ),
-        ("kind = \"coordinate-mlp\"", "kind = \"lstm\"", "no kind `lstm` of size 4"),
+        ("kind = \"scale-free\"", "kind = \"coordinate-mlp\"", "no kind `coordinate-mlp`;"),
         ("kind = \"pes\"", "kind = \"adam\"", "unknown variant `adam`"),
         ("horizon = [5, 20]", "horizon = [20, 5]", "horizon"),
         ("steps = 12", "steps = 0", "outer.steps"),

@@ -5,18 +5,10 @@ use lgl2o::learned::{self, LeanScaleFree, Learned, LearnedNgn, LearnedScaleFree}
 use lgl2o::math::{exp2_linear, log2_linear};
 use lgl2o::rule::{Ngn, NoProbe, PlainNgn, Rule, RuleState, ScaleFree, ScaleFreeMomentum};
 use lgl2o::tensors::Tensors;
+use lgl2o_tests::layers::{Steps, Two, params, path, runs};
 use lgl2o_tests::{bits, cases};
 use proptest::collection::vec;
 use proptest::prelude::*;
-
-/// Two layers, of 9 and of 3 numbers, so that a block of lanes and a tail occur.
-type Two = ([f32; 9], [f32; 3]);
-/// A start, and gradients with losses.
-type Steps = (Vec<f32>, Vec<(Vec<f32>, f32)>);
-
-fn params(w: &[f32]) -> Two {
-    (std::array::from_fn(|i| w[i]), std::array::from_fn(|i| w[9 + i]))
-}
 
 fn exp2(x: f64) -> f64 {
     f64::from(exp2_linear(x as f32))
@@ -104,12 +96,6 @@ impl Reference {
     }
 }
 
-/// No gradient is next to zero, where directions say nothing.
-fn runs() -> impl Strategy<Value = Steps> {
-    let number = || prop_oneof![0.01f32..3.0, -3.0f32..-0.01];
-    (vec(number(), 12), vec((vec(number(), 12), 0.05f32..4.0), 1..8))
-}
-
 /// Weights about those of the hand-made rule.
 fn weights() -> impl Strategy<Value = Vec<f32>> {
     vec(-0.4f32..0.4, 16).prop_map(|about| {
@@ -118,23 +104,6 @@ fn weights() -> impl Strategy<Value = Vec<f32>> {
         // A power other than 1 takes straight lines within an octave twice.
         weights.iter().zip(about).enumerate().map(|(i, (w, a))| if i == 2 { *w } else { w + a }).collect()
     })
-}
-
-/// The parameters along a run whose loss is multiplied by a factor, and whose layers' weights are by others; in the units of
-/// the original.
-fn path<R: Rule>(rule: &R, run: &Steps, factor: f32, units: [f32; 2]) -> Vec<f32> {
-    let (mut w, mut all) = (params(&run.0), Vec::new());
-    w.0.iter_mut().for_each(|w| *w *= units[0]);
-    w.1.iter_mut().for_each(|w| *w *= units[1]);
-    let mut state = rule.state(&w);
-    for (g, loss) in &run.1 {
-        let mut g = params(g);
-        g.0.iter_mut().for_each(|g| *g *= factor / units[0]);
-        g.1.iter_mut().for_each(|g| *g *= factor / units[1]);
-        rule.step(&mut state, &mut w, &g, loss * factor, &mut NoProbe);
-        all.extend(w.0.iter().map(|w| w / units[0]).chain(w.1.iter().map(|w| w / units[1])));
-    }
-    all
 }
 
 /// Whether two paths are one but for rounding.

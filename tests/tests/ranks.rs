@@ -21,8 +21,7 @@ const CONFIG: &str = r#"
 seed = 3
 seeds = 2
 [optimizer]
-kind = "coordinate-mlp"
-hidden = 4
+kind = "scale-free"
 [estimator]
 kind = "pes"
 sigma = 0.02

@@ -6,17 +6,10 @@ use lgl2o::objective::Blank;
 use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp};
 use lgl2o::rule::{Ngn, NoProbe, PlainNgn, Rule, RuleState, ScaleFree, ScaleFreeMomentum};
 use lgl2o::tensors::Tensors;
+use lgl2o_tests::layers::{Steps, params, path, runs};
 use lgl2o_tests::{bits, cases};
 use proptest::collection::vec;
 use proptest::prelude::*;
-
-/// Two layers: one of two tensors, as of weights and bias, is what a dense layer is; here each tensor is a layer, of 9 and
-/// of 3 numbers, so that a block of lanes and a tail occur.
-type Two = ([f32; 9], [f32; 3]);
-
-fn params(w: &[f32]) -> Two {
-    (std::array::from_fn(|i| w[i]), std::array::from_fn(|i| w[9 + i]))
-}
 
 /// A rule in double precision, for one layer.
 trait Reference {
@@ -223,17 +216,11 @@ impl Reference for Lean {
     }
 }
 
-/// A start, and gradients with losses; no gradient is next to zero, where directions say nothing.
-fn runs() -> impl Strategy<Value = (Vec<f32>, Vec<(Vec<f32>, f32)>)> {
-    let number = || prop_oneof![0.01f32..3.0, -3.0f32..-0.01];
-    (vec(number(), 12), vec((vec(number(), 12), 0.05f32..4.0), 1..8))
-}
-
 /// Holds a rule to its reference, and what it observes to what it does.
 fn assert_follows<R: Rule>(
     rule: &R,
     reference: &mut impl Reference,
-    (start, steps): &(Vec<f32>, Vec<(Vec<f32>, f32)>),
+    (start, steps): &Steps,
 ) -> Result<(), TestCaseError> {
     let mut w = params(start);
     let (mut state, mut observed) = (rule.state(&w), rule.state(&w));
@@ -376,30 +363,13 @@ fn distance(a: &[f32; 3], b: &[f32; 3]) -> f64 {
     a.iter().zip(b).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum::<f64>().sqrt()
 }
 
-/// The parameters along a run whose loss is multiplied by a factor, and whose layers' weights are by others; in the units of
-/// the original.
-fn path<R: Rule>(rule: &R, run: &(Vec<f32>, Vec<(Vec<f32>, f32)>), loss_factor: f32, units: [f32; 2]) -> Vec<f32> {
-    let (mut w, mut all) = (params(&run.0), Vec::new());
-    w.0.iter_mut().for_each(|w| *w *= units[0]);
-    w.1.iter_mut().for_each(|w| *w *= units[1]);
-    let mut state = rule.state(&w);
-    for (g, loss) in &run.1 {
-        let mut g = params(g);
-        g.0.iter_mut().for_each(|g| *g *= loss_factor / units[0]);
-        g.1.iter_mut().for_each(|g| *g *= loss_factor / units[1]);
-        rule.step(&mut state, &mut w, &g, loss * loss_factor, &mut NoProbe);
-        all.extend(w.0.iter().map(|w| w / units[0]).chain(w.1.iter().map(|w| w / units[1])));
-    }
-    all
-}
-
-fn same_run<R: Rule>(rule: &R, run: &(Vec<f32>, Vec<(Vec<f32>, f32)>), loss_factor: f32, units: [f32; 2]) -> bool {
+fn same_run<R: Rule>(rule: &R, run: &Steps, loss_factor: f32, units: [f32; 2]) -> bool {
     bits::patterns(&path(rule, run, 1.0, [1.0; 2])) == bits::patterns(&path(rule, run, loss_factor, units))
 }
 
 /// The longest move of a number in a run, as a multiple of its layer's rho or of itself, whichever is more; gradients are
 /// multiplied by a scale.
-fn longest_step<R: Rule>(rule: &R, (start, steps): &(Vec<f32>, Vec<(Vec<f32>, f32)>), scale: f32) -> f32 {
+fn longest_step<R: Rule>(rule: &R, (start, steps): &Steps, scale: f32) -> f32 {
     let mut w = params(start);
     let mut state = rule.state(&w);
     let rho = [&w.0[..], &w.1[..]].map(|w| (w.iter().map(|w| w * w).sum::<f32>() / w.len() as f32).sqrt());

@@ -31,7 +31,7 @@
 //! use lgl2o::{Memory, Trainer, learned, rule::Momentum};
 //!
 //! let bowl = Quadratic::new([1.0, 10.0], [3.0, -1.0])?;
-//! let guard = LossGuard::new(learned::tiny(), Momentum::new(0.05));
+//! let guard = LossGuard::new(learned::ngn(), Momentum::new(0.05));
 //! let mut memory = Memory::new();
 //! let mut trainer = Trainer::new(&bowl, &guard, &mut memory);
 //! trainer.round(&mut Exact)?;

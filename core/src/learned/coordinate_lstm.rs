@@ -66,26 +66,16 @@ fn log_and_sign(factor: f32, g: &[f32; LANES]) -> [[f32; LANES]; INPUTS] {
 impl<const H: usize> CoordinateLstm<H> {
     const ZERO: Self = Self { network: Network::ZERO };
 
-    /// Reads a weights file.
-    ///
-    /// # Errors
-    /// Whatever is wrong with the file, as a [`WeightsError`].
-    pub const fn from_bytes(file: &[u8]) -> Result<Self, WeightsError> {
-        let mut bytes = match file::weights(file, KIND, H, Self::WEIGHTS) {
-            Ok(bytes) => bytes,
-            Err(error) => return Err(error),
-        };
-        let mut rule = Self::ZERO;
-        let mut i = 0;
-        while let [b0, b1, b2, b3, rest @ ..] = bytes {
-            let weight = f32::from_bits(u32::from_le_bytes([*b0, *b1, *b2, *b3]));
-            if !weight.is_finite() {
-                return Err(WeightsError::NotFinite);
-            }
-            rule.network.set(i, weight);
-            (bytes, i) = (rest, i + 1);
-        }
-        Ok(rule)
+    file::from_bytes!();
+
+    /// All weights, in the order of the file: the two layers, O, o, skip, s, kappa.
+    fn weights(&self) -> impl Iterator<Item = f32> {
+        self.network.weights().copied()
+    }
+
+    /// Sets weight number `i` in the order of the file.
+    const fn set(&mut self, i: usize, weight: f32) {
+        self.network.set(i, weight);
     }
 }
 
@@ -111,38 +101,20 @@ impl<const H: usize> Learned for CoordinateLstm<H> {
     const HIDDEN: usize = H;
     const WEIGHTS: usize = Network::<INPUTS, H>::WEIGHTS;
 
-    /// The bypass alone steps, as [`CoordinateMlp::momentum`](super::CoordinateMlp::momentum) does, along m / rms(m). The
-    /// layers run, with normal weights of variance 1 / (number of inputs of a unit) and a forget bias of 1, but O and o
-    /// are zero.
+    /// The bypass alone steps, along m / rms(m). The layers run, with normal weights of variance 1 / (number of inputs of a
+    /// unit) and a forget bias of 1, but O and o are zero.
     fn initial(rng: &mut Rng) -> Self {
         Self { network: Network::initial(rng, [1.0, 0.0], 0.0, 1.0) }
     }
 
-    /// In the order of the file: the two layers, O, o, skip, s, kappa.
-    fn from_weights(weights: &[f32]) -> Result<Self, WeightsError> {
-        let mut rule = Self::ZERO;
-        file::take(weights, Self::WEIGHTS, |i, weight| rule.network.set(i, weight))?;
-        Ok(rule)
-    }
-
-    fn write_weights(&self, weights: &mut [f32]) {
-        file::put(self.network.weights().copied(), weights);
-    }
-
-    fn read_file(file: &[u8]) -> Result<Self, WeightsError> {
-        Self::from_bytes(file)
-    }
-
-    fn write_file<'a>(&self, buffer: &'a mut [u8]) -> Result<&'a [u8], WeightsError> {
-        file::write(KIND, H, Self::WEIGHTS, self.network.weights().copied(), buffer)
-    }
+    file::weights_and_files!();
 }
 
 impl<const H: usize> Fingerprint for CoordinateLstm<H> {
     fn describe(&self, digest: &mut Digest) {
         digest.kind("coordinate-lstm");
         digest.word(H as u32);
-        digest.numbers(self.network.weights().copied());
+        digest.numbers(self.weights());
     }
 }
 

@@ -14,17 +14,10 @@ pub(super) const SQUARE_DECAY: f32 = 0.99;
 pub(super) const STEP: f32 = 0.01;
 /// Keeps 1 / sqrt(v) finite, and makes parameters that never see a gradient stand still.
 pub(super) const SQUARE_FLOOR: f32 = 1e-16;
-/// Keeps 1 / rms(w) finite for a tensor of zeros.
-pub(super) const WEIGHT_FLOOR: f32 = 1e-8;
 
 /// 1 / (1 - decay^t): what corrects a mean that started from zero.
 pub(super) fn unbias(decay: f32, t: u32) -> f32 {
     1.0 / (1.0 - math::powi(decay, t))
-}
-
-/// tanh(t / 30), tanh(t / 300).
-pub(super) fn time(t: u32) -> [f32; 2] {
-    [30.0, 300.0].map(|scale| math::tanh(t as f32 / scale))
 }
 
 /// 1 / n, by which a sum over n numbers becomes their mean; 0 for none.
@@ -37,42 +30,24 @@ pub(super) fn level(square: f32) -> f32 {
     7.0 + 0.5 * log2_linear(square)
 }
 
-/// A gradient's size, and what it is multiplied by before anything else.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Gradient {
-    /// 1. But where the squares might overflow, 2^-80, by which all of them are finite.
-    pub(super) factor: f32,
-    /// Mean square.
-    pub(super) square: f32,
+/// What the gradient of one tensor is multiplied by before anything else: 1, but where the squares might overflow 2^-80, by
+/// which all of them are finite.
+fn factor(gradient: &[f32]) -> f32 {
+    let square = share(gradient.len()) * sum::squares(gradient);
+    if square < 1e30 { 1.0 } else { f32::from_bits((127 - 80) << 23) }
 }
 
-impl Gradient {
-    /// Sizes up the gradient of one tensor.
-    pub(super) fn of(gradient: &[f32]) -> Self {
-        let square = share(gradient.len()) * sum::squares(gradient);
-        if square < 1e30 {
-            Self { factor: 1.0, square }
-        } else {
-            Self { factor: f32::from_bits((127 - 80) << 23), square: 1e30 }
-        }
-    }
-}
-
-/// Takes a gradient into the accumulators v, m of one tensor, which have these decays; gives its size.
+/// Takes a gradient into the accumulators v, m of one tensor, which have these decays; returns its [`factor`].
 #[cfg_attr(not(target_os = "none"), inline(always))]
-pub(super) fn accumulate(
-    [of_square, of_mean]: [f32; 2],
-    [square, mean]: [&mut [f32]; 2],
-    gradient: &[f32],
-) -> Gradient {
-    let sized = Gradient::of(gradient);
-    let take = (1.0 - of_mean) * sized.factor;
+pub(super) fn accumulate([of_square, of_mean]: [f32; 2], [square, mean]: [&mut [f32]; 2], gradient: &[f32]) -> f32 {
+    let factor = factor(gradient);
+    let take = (1.0 - of_mean) * factor;
     for ((v, m), &g) in square.iter_mut().zip(mean.iter_mut()).zip(gradient) {
-        let scaled = sized.factor * g;
+        let scaled = factor * g;
         *v = of_square * *v + (1.0 - of_square) * (scaled * scaled);
         *m = of_mean * *m + take * g;
     }
-    sized
+    factor
 }
 
 /// Up to eight numbers from position `at`, padded with zeros.

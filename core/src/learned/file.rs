@@ -3,16 +3,14 @@
 //! ```text
 //! offset 0   "L2OW"
 //!        4   version, 1
-//!        5   kind of optimizer: 1 coordinate MLP, 2 coordinate LSTM, 3 RNNProp, 4 tensor controller, 5 table,
-//!            6 scale-free, 7 lean scale-free, 8 non-negative Gauss-Newton
-//!        6   hidden units
+//!        5   kind of optimizer: 2 coordinate LSTM, 3 RNNProp, 6 scale-free, 7 lean scale-free, 8 non-negative
+//!            Gauss-Newton; 1, 4 and 5 were kinds of earlier versions
+//!        6   size: hidden units, or what the kind counts instead of them
 //!        7   0, reserved
 //!        8   number n of weights, u32
 //!       12   n weights, f32
 //!  12 + 4n   CRC-32 (IEEE 802.3) of all bytes before it, u32
 //! ```
-//!
-//! A kind that packs its weights more tightly says so in its module; the rest of the file is the same.
 //!
 //! All numbers are little-endian. Reading works at compile time, so that a damaged file that is to be embedded does
 //! not build.
@@ -25,6 +23,8 @@ use crate::checksum;
 pub const MAGIC: [u8; 4] = *b"L2OW";
 /// The version that this crate reads and writes.
 pub const VERSION: u8 = 1;
+/// Numbers of kinds that earlier versions had: coordinate MLP, tensor controller, table. No later kind has one of them.
+pub const RETIRED: [u8; 3] = [1, 4, 5];
 /// Bytes before the weights.
 pub const HEADER: usize = 12;
 /// Bytes after the weights.
@@ -39,6 +39,11 @@ pub enum WeightsError {
     Foreign,
     /// It is of a version that this crate does not know.
     Version(u8),
+    /// It holds an optimizer of a kind that this version no longer has.
+    Retired {
+        /// Kind in the file.
+        kind: u8,
+    },
     /// It holds another kind or size of optimizer than the one asked for.
     OtherOptimizer {
         /// Kind in the file.
@@ -68,6 +73,11 @@ impl fmt::Display for WeightsError {
             Self::Version(version) => {
                 write!(f, "written in version {version} of the format, only version {VERSION} is known here")
             }
+            Self::Retired { kind } => write!(
+                f,
+                "weights of kind {kind}, which this version no longer has: use a built-in learned optimizer, or \
+                 meta-train one of another kind"
+            ),
             Self::OtherOptimizer { kind, hidden } => write!(
                 f,
                 "the file holds an optimizer of kind {kind} with {hidden} hidden units, not the kind or size asked for"
@@ -109,18 +119,7 @@ pub(super) fn put(weights: impl Iterator<Item = f32>, to: &mut [f32]) {
 
 /// Splits a file into its weights' bytes, four for each, after checking everything else.
 pub(super) const fn weights(file: &[u8], kind: u8, hidden: usize, count: usize) -> Result<&[u8], WeightsError> {
-    body(file, kind, hidden, count, 4 * count)
-}
-
-/// Splits a file into its weights' bytes, `length` in all, after checking everything else.
-pub(super) const fn body(
-    file: &[u8],
-    kind: u8,
-    hidden: usize,
-    count: usize,
-    length: usize,
-) -> Result<&[u8], WeightsError> {
-    let expected = HEADER + length + TRAILER;
+    let expected = HEADER + 4 * count + TRAILER;
     let [a, b, c, d, version, file_kind, file_hidden, reserved, n0, n1, n2, n3, ..] = file else {
         return Err(WeightsError::Foreign);
     };
@@ -129,6 +128,10 @@ pub(super) const fn body(
     }
     if *version != VERSION {
         return Err(WeightsError::Version(*version));
+    }
+    let [coordinate_mlp, controller, table] = RETIRED;
+    if *file_kind == coordinate_mlp || *file_kind == controller || *file_kind == table {
+        return Err(WeightsError::Retired { kind: *file_kind });
     }
     let n = u32::from_le_bytes([*n0, *n1, *n2, *n3]);
     if *file_kind != kind || *file_hidden as usize != hidden || n as usize != count {
@@ -150,7 +153,7 @@ pub(super) const fn body(
     Ok(content.split_at(HEADER).1)
 }
 
-/// Writes a file; gives its bytes. `weights` yields `count` numbers.
+/// Writes a file; returns its bytes. `weights` yields `count` numbers.
 pub(super) fn write(
     kind: u8,
     hidden: usize,
@@ -158,19 +161,7 @@ pub(super) fn write(
     weights: impl Iterator<Item = f32>,
     out: &mut [u8],
 ) -> Result<&[u8], WeightsError> {
-    write_body(kind, hidden, count, 4 * count, weights.flat_map(f32::to_le_bytes), out)
-}
-
-/// Writes a file whose weights take `length` bytes in all; gives its bytes.
-pub(super) fn write_body(
-    kind: u8,
-    hidden: usize,
-    count: usize,
-    length: usize,
-    weights: impl Iterator<Item = u8>,
-    out: &mut [u8],
-) -> Result<&[u8], WeightsError> {
-    let expected = HEADER + length + TRAILER;
+    let expected = HEADER + 4 * count + TRAILER;
     let found = out.len();
     let Some(file) = out.get_mut(..expected) else {
         return Err(WeightsError::Length { expected, found });
@@ -179,11 +170,65 @@ pub(super) fn write_body(
     let (header, body) = content.split_at_mut(HEADER);
     let head = MAGIC.into_iter().chain([VERSION, kind, hidden as u8, 0]).chain((count as u32).to_le_bytes());
     header.iter_mut().zip(head).for_each(|(to, from)| *to = from);
-    body.iter_mut().zip(weights).for_each(|(to, byte)| *to = byte);
+    body.iter_mut().zip(weights.flat_map(f32::to_le_bytes)).for_each(|(to, byte)| *to = byte);
     let crc = crc32(content).to_le_bytes();
     trailer.iter_mut().zip(crc).for_each(|(to, from)| *to = from);
     Ok(file)
 }
+
+/// The constructor from a weights file, for a rule with `ZERO`, [`Learned`](super::Learned) constants and
+/// `const fn set(&mut self, i: usize, weight: f32)`. A macro, since no method of a trait runs at compile time.
+macro_rules! from_bytes {
+    () => {
+        /// Reads a weights file.
+        ///
+        /// # Errors
+        /// Whatever is wrong with the file, as a [`WeightsError`].
+        pub const fn from_bytes(file: &[u8]) -> Result<Self, WeightsError> {
+            let read = file::weights(file, Self::KIND, Self::HIDDEN, Self::WEIGHTS);
+            let mut bytes = match read {
+                Ok(bytes) => bytes,
+                Err(error) => return Err(error),
+            };
+            let mut rule = Self::ZERO;
+            let mut i = 0;
+            while let [b0, b1, b2, b3, rest @ ..] = bytes {
+                let weight = f32::from_bits(u32::from_le_bytes([*b0, *b1, *b2, *b3]));
+                if !weight.is_finite() {
+                    return Err(WeightsError::NotFinite);
+                }
+                rule.set(i, weight);
+                (bytes, i) = (rest, i + 1);
+            }
+            Ok(rule)
+        }
+    };
+}
+
+/// What [`Learned`](super::Learned) asks about weights and files, from `ZERO`, `set`, `weights` and [`from_bytes`].
+macro_rules! weights_and_files {
+    () => {
+        fn from_weights(weights: &[f32]) -> Result<Self, WeightsError> {
+            let mut rule = Self::ZERO;
+            file::take(weights, Self::WEIGHTS, |i, weight| rule.set(i, weight))?;
+            Ok(rule)
+        }
+
+        fn write_weights(&self, weights: &mut [f32]) {
+            file::put(self.weights(), weights);
+        }
+
+        fn read_file(file: &[u8]) -> Result<Self, WeightsError> {
+            Self::from_bytes(file)
+        }
+
+        fn write_file<'a>(&self, buffer: &'a mut [u8]) -> Result<&'a [u8], WeightsError> {
+            file::write(Self::KIND, Self::HIDDEN, Self::WEIGHTS, self.weights(), buffer)
+        }
+    };
+}
+
+pub(super) use {from_bytes, weights_and_files};
 
 #[cfg(test)]
 mod tests {

@@ -134,32 +134,26 @@ impl Motion {
 }
 
 impl LearnedNgn {
+    const ZERO: Self = Self { weights: [0.0; WEIGHTS] };
+
     /// The hand-made rule. Meta-training starts from it.
     #[must_use]
     pub const fn hand_made() -> Self {
         Self { weights: [0.1, 0.2, 1.0, 0.68, 1.344, 0.9, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0] }
     }
 
-    /// Reads a weights file.
-    ///
-    /// # Errors
-    /// Whatever is wrong with the file, as a [`WeightsError`].
-    pub const fn from_bytes(file: &[u8]) -> Result<Self, WeightsError> {
-        let mut bytes = match file::weights(file, KIND, WEIGHTS, WEIGHTS) {
-            Ok(bytes) => bytes,
-            Err(error) => return Err(error),
-        };
-        let mut rule = Self { weights: [0.0; WEIGHTS] };
-        let mut i = 0;
-        while let [b0, b1, b2, b3, rest @ ..] = bytes {
-            let weight = f32::from_bits(u32::from_le_bytes([*b0, *b1, *b2, *b3]));
-            if !weight.is_finite() {
-                return Err(WeightsError::NotFinite);
-            }
-            rule.weights[i] = weight;
-            (bytes, i) = (rest, i + 1);
+    file::from_bytes!();
+
+    /// All weights, in the order of the file.
+    fn weights(&self) -> impl Iterator<Item = f32> {
+        self.weights.into_iter()
+    }
+
+    /// Sets weight number `i` in the order of the file; a number beyond the last one is left out.
+    const fn set(&mut self, i: usize, weight: f32) {
+        if i < WEIGHTS {
+            self.weights[i] = weight;
         }
-        Ok(rule)
     }
 
     fn constants(&self) -> Constants {
@@ -284,30 +278,13 @@ impl Learned for LearnedNgn {
         Self::hand_made()
     }
 
-    /// In the order of the file.
-    fn from_weights(weights: &[f32]) -> Result<Self, WeightsError> {
-        let mut rule = Self { weights: [0.0; WEIGHTS] };
-        file::take(weights, WEIGHTS, |i, weight| rule.weights.iter_mut().skip(i).take(1).for_each(|w| *w = weight))?;
-        Ok(rule)
-    }
-
-    fn write_weights(&self, weights: &mut [f32]) {
-        file::put(self.weights.into_iter(), weights);
-    }
-
-    fn read_file(file: &[u8]) -> Result<Self, WeightsError> {
-        Self::from_bytes(file)
-    }
-
-    fn write_file<'a>(&self, buffer: &'a mut [u8]) -> Result<&'a [u8], WeightsError> {
-        file::write(KIND, WEIGHTS, WEIGHTS, self.weights.into_iter(), buffer)
-    }
+    file::weights_and_files!();
 }
 
 impl Fingerprint for LearnedNgn {
     fn describe(&self, digest: &mut Digest) {
         digest.kind("learned-ngn");
-        digest.numbers(self.weights);
+        digest.numbers(self.weights());
     }
 }
 

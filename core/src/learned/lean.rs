@@ -116,27 +116,7 @@ impl LeanScaleFree {
         Self { skip: 0.3, size: -0.86, fast: 0.144, ..Self::ZERO }
     }
 
-    /// Reads a weights file.
-    ///
-    /// # Errors
-    /// Whatever is wrong with the file, as a [`WeightsError`].
-    pub const fn from_bytes(file: &[u8]) -> Result<Self, WeightsError> {
-        let mut bytes = match file::weights(file, KIND, CONTEXT, WEIGHTS) {
-            Ok(bytes) => bytes,
-            Err(error) => return Err(error),
-        };
-        let mut rule = Self::ZERO;
-        let mut i = 0;
-        while let [b0, b1, b2, b3, rest @ ..] = bytes {
-            let weight = f32::from_bits(u32::from_le_bytes([*b0, *b1, *b2, *b3]));
-            if !weight.is_finite() {
-                return Err(WeightsError::NotFinite);
-            }
-            rule.set(i, weight);
-            (bytes, i) = (rest, i + 1);
-        }
-        Ok(rule)
-    }
+    file::from_bytes!();
 
     /// All weights, in the order of the file.
     fn weights(&self) -> impl Iterator<Item = f32> {
@@ -229,24 +209,7 @@ impl Learned for LeanScaleFree {
         Self::hand_made()
     }
 
-    /// In the order of the file.
-    fn from_weights(weights: &[f32]) -> Result<Self, WeightsError> {
-        let mut rule = Self::ZERO;
-        file::take(weights, WEIGHTS, |i, weight| rule.set(i, weight))?;
-        Ok(rule)
-    }
-
-    fn write_weights(&self, weights: &mut [f32]) {
-        file::put(self.weights(), weights);
-    }
-
-    fn read_file(file: &[u8]) -> Result<Self, WeightsError> {
-        Self::from_bytes(file)
-    }
-
-    fn write_file<'a>(&self, buffer: &'a mut [u8]) -> Result<&'a [u8], WeightsError> {
-        file::write(KIND, CONTEXT, WEIGHTS, self.weights(), buffer)
-    }
+    file::weights_and_files!();
 }
 
 impl Fingerprint for LeanScaleFree {

@@ -1,18 +1,16 @@
 //! Learned optimizers: update rules whose own weights ("meta-parameters") were trained.
 //!
 //! A learned optimizer is an ordinary [`Rule`] whose settings are its weights; they are immutable,
-//! shared by reference, and on a device they stay in flash. [`tiny`] gives the one that stands for all,
-//! [`lstm()`], [`rnnprop()`], [`controller()`] and [`table()`] one of each other kind; their weights were made by this
-//! project's `lgl2o meta-train`, whose configurations, seeds and logs stand in `host/meta/`.
+//! shared by reference, and on a device they stay in flash. [`ngn()`] is the one behind [`auto`](crate::auto()), [`lean()`]
+//! one of fewer numbers. Neither has an absolute scale. [`lstm()`] and [`rnnprop()`] are the papers'. The weights were made
+//! by this project's `lgl2o meta-train`, whose configurations, seeds and logs stand in `host/meta/`; those of [`lean()`] are
+//! hand-made.
 //!
 //! | rule | weights | flash, bytes | RAM, floats a parameter | operations a parameter |
 //! |---|---|---|---|---|
-//! | [`LearnedScaleFree`] | 18 | 88 | 3 | 115 |
-//! | [`LeanScaleFree`] | 10 | 56 | 2 | 60 |
 //! | [`LearnedNgn`] | 16 | 80 | 2 | 60 |
-//! | [`Table`] | 99 | 142 | 2 | 75 |
-//! | [`TensorController`] | 296 | 1,200 | 2 | 35 |
-//! | [`CoordinateMlp<8>`] | 151 | 620 | 4 | 270 |
+//! | [`LeanScaleFree`] | 10 | 56 | 2 | 60 |
+//! | [`LearnedScaleFree`] | 18 | 88 | 3 | 115 |
 //! | [`CoordinateLstm<8>`] | 909 | 3,652 | 34 | 3,400 |
 //! | [`RnnProp<8>`] | 1,125 | 4,516 | 34 | 3,900 |
 //! | the papers' sizes, [`CoordinateLstm<20>`] and [`RnnProp<20>`] | 5,145 and 6,645 | 20,596 and 26,596 | 82 | 14,100 and 17,400 |
@@ -22,8 +20,6 @@
 //! Off devices the loops over parameters are always inlined. Whoever calls a rule from a function that is compiled for wider
 //! vectors than the target's then has the rule in such vectors, with the same bits; `lgl2o-host` does.
 
-pub mod controller;
-pub mod coordinate;
 pub mod coordinate_lstm;
 mod features;
 pub mod file;
@@ -33,10 +29,7 @@ mod lstm;
 pub mod recurrent;
 pub mod rnnprop;
 pub mod scale_free;
-pub mod table;
 
-pub use controller::TensorController;
-pub use coordinate::CoordinateMlp;
 pub use coordinate_lstm::CoordinateLstm;
 pub use file::WeightsError;
 pub use gauss_newton::LearnedNgn;
@@ -44,7 +37,6 @@ pub use lean::LeanScaleFree;
 pub use recurrent::RecurrentState;
 pub use rnnprop::RnnProp;
 pub use scale_free::LearnedScaleFree;
-pub use table::Table;
 
 use crate::rng::Rng;
 use crate::rule::Rule;
@@ -78,7 +70,7 @@ pub trait Learned: Rule + Clone {
     /// Whatever is wrong with the file, as a [`WeightsError`].
     fn read_file(file: &[u8]) -> Result<Self, WeightsError>;
 
-    /// Writes a weights file of [`FILE_LEN`](Self::FILE_LEN) bytes into a longer or equally long buffer; gives the
+    /// Writes a weights file of [`FILE_LEN`](Self::FILE_LEN) bytes into a longer or equally long buffer; returns the
     /// file.
     ///
     /// # Errors
@@ -86,7 +78,7 @@ pub trait Learned: Rule + Clone {
     fn write_file<'a>(&self, buffer: &'a mut [u8]) -> Result<&'a [u8], WeightsError>;
 }
 
-/// Embeds a weights file and gives the rule in it. A program that never asks for it does not carry it.
+/// Embeds a weights file and returns the rule in it. A program that never asks for it does not carry it.
 macro_rules! built_in {
     ($($(#[$doc:meta])* $name:ident: $rule:ty = $file:literal,)+) => {
         $(
@@ -105,28 +97,25 @@ macro_rules! built_in {
 }
 
 built_in! {
-    /// The built-in learned optimizer: a coordinatewise MLP with 151 weights, meta-trained on small MNIST classifiers.
+    /// The built-in learned optimizer: the learned form of NGN, meta-trained on a distribution of tasks; 16 weights.
     ///
     /// ```
     /// use lgl2o::learned;
     /// use lgl2o::rule::{NoProbe, Rule};
-    /// let rule = learned::tiny();
+    /// let rule = learned::ngn();
     /// let (mut w, gradient) = ([1.0f32, -2.0], [0.3f32, 0.1]);
-    /// let mut state = rule.state(&w);
-    /// rule.step(&mut state, &mut w, &gradient, 0.0, &mut NoProbe);
+    /// let (mut state, loss) = (rule.state(&w), 0.5);
+    /// rule.step(&mut state, &mut w, &gradient, loss, &mut NoProbe);
     /// assert!(w[0] < 1.0 && w[1] < -2.0);
     /// ```
-    tiny: CoordinateMlp<8> = "tiny.l2o",
-    /// The learned form of NGN, meta-trained on a distribution of tasks: 16 weights.
     ngn: LearnedNgn = "ngn.l2o",
-    /// A coordinatewise LSTM with 8 units in a layer, meta-trained likewise: 909 weights.
+    /// The learned rule without a scale in its lean form: 10 weights. They are the hand-made ones,
+    /// [`LeanScaleFree::hand_made`]: meta-training has gained nothing on kinds of tasks that it had not seen.
+    lean: LeanScaleFree = "lean.l2o",
+    /// A coordinatewise LSTM with 8 units in a layer, meta-trained on small MNIST classifiers: 909 weights.
     lstm: CoordinateLstm<8> = "lstm.l2o",
     /// RNNProp with 8 units in a layer, meta-trained likewise: 1125 weights.
     rnnprop: RnnProp<8> = "rnnprop.l2o",
-    /// A controller of each tensor's rate and momentum, meta-trained likewise: 296 weights.
-    controller: TensorController = "controller.l2o",
-    /// A lookup table of 142 bytes, meta-trained likewise.
-    table: Table = "table.l2o",
 }
 
 #[cfg(test)]
@@ -134,10 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_built_in_rule_is_tiny_and_finite() {
-        const { assert!(CoordinateMlp::<8>::WEIGHTS <= 151) };
-        let mut flat = [0.0; CoordinateMlp::<8>::WEIGHTS];
-        tiny().write_weights(&mut flat);
-        assert!(flat.iter().all(|w| w.is_finite()) && flat.iter().any(|&w| w != 0.0));
+    fn the_lean_rule_is_the_hand_made_one() {
+        assert_eq!(*lean(), LeanScaleFree::hand_made());
     }
 }

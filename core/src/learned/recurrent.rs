@@ -11,12 +11,11 @@
 //! ```
 //!
 //! A rule says what x, the two dirs, act and the decays are. In the papers it is act(O h2 + o) times a fixed number.
-//! The bypass, the learned scale s, and kappa, which lets steps follow the size of the gradients as in the
-//! [coordinatewise MLP](super::coordinate), are ours: with them a rule descends before any training, and what is
-//! trained is what to do better.
+//! The bypass, the learned scale s, and kappa are ours: with them a rule descends before any training, and what is trained
+//! is what to do better. kappa says how far steps follow the size of the gradients: with 0 they do not, as in Adam; with 1
+//! they are proportional to it, as in momentum.
 //!
-//! Nothing here is odd, unlike in the coordinatewise MLP: the biases of the layers may move a parameter that never sees
-//! a gradient.
+//! The biases of the layers may move a parameter that never sees a gradient.
 
 use super::features::{self, LANES, SQUARE_FLOOR, STEP, add, load};
 use super::lstm::Lstm;
@@ -170,7 +169,7 @@ impl<P: Tensors, const H: usize> RuleState for RecurrentState<P, H> {
 /// What a tensor's statistics give to its parameters.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scales {
-    /// What the gradient is multiplied by, see [`features::Gradient`].
+    /// What the gradient is multiplied by, see [`features::accumulate`].
     pub(super) factor: f32,
     /// 1 / (1 - decay^t) of v and m.
     pub(super) unbias: [f32; 2],
@@ -234,7 +233,7 @@ pub(super) fn advance<P: Tensors, R: Recurrent<H>, const H: usize>(
             None => &mut [],
         };
         let slots = state.means.slots.each_mut().map(|slot| slot.tensor_mut(i));
-        let factor = features::accumulate(R::DECAYS, slots, gradient).factor;
+        let factor = features::accumulate(R::DECAYS, slots, gradient);
         let means = state.means.slots.each_ref().map(|slot| slot.tensor(i));
         let scales = Scales::new(factor, unbias, means);
         let cells = state.cells.each_mut().map(|units| units.each_mut().map(|slot| slot.tensor_mut(i)));

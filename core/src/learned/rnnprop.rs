@@ -65,29 +65,9 @@ fn elu(x: f32) -> f32 {
 impl<const H: usize> RnnProp<H> {
     const ZERO: Self = Self { input: [[0.0; INPUTS]; H], bias: [0.0; H], network: Network::ZERO };
 
-    /// Reads a weights file.
-    ///
-    /// # Errors
-    /// Whatever is wrong with the file, as a [`WeightsError`].
-    pub const fn from_bytes(file: &[u8]) -> Result<Self, WeightsError> {
-        let mut bytes = match file::weights(file, KIND, H, Self::WEIGHTS) {
-            Ok(bytes) => bytes,
-            Err(error) => return Err(error),
-        };
-        let mut rule = Self::ZERO;
-        let mut i = 0;
-        while let [b0, b1, b2, b3, rest @ ..] = bytes {
-            let weight = f32::from_bits(u32::from_le_bytes([*b0, *b1, *b2, *b3]));
-            if !weight.is_finite() {
-                return Err(WeightsError::NotFinite);
-            }
-            rule.set(i, weight);
-            (bytes, i) = (rest, i + 1);
-        }
-        Ok(rule)
-    }
+    file::from_bytes!();
 
-    /// All weights, in the order of the file.
+    /// All weights, in the order of the file: E, e, the two layers, O, o, skip, s, kappa.
     fn weights(&self) -> impl Iterator<Item = f32> {
         self.input.as_flattened().iter().chain(&self.bias).chain(self.network.weights()).copied()
     }
@@ -151,24 +131,7 @@ impl<const H: usize> Learned for RnnProp<H> {
         Self { input, bias: [0.0; H], network: Network::initial(rng, [1.0, 0.0], 0.0, 0.0) }
     }
 
-    /// In the order of the file: E, e, the two layers, O, o, skip, s, kappa.
-    fn from_weights(weights: &[f32]) -> Result<Self, WeightsError> {
-        let mut rule = Self::ZERO;
-        file::take(weights, Self::WEIGHTS, |i, weight| rule.set(i, weight))?;
-        Ok(rule)
-    }
-
-    fn write_weights(&self, weights: &mut [f32]) {
-        file::put(self.weights(), weights);
-    }
-
-    fn read_file(file: &[u8]) -> Result<Self, WeightsError> {
-        Self::from_bytes(file)
-    }
-
-    fn write_file<'a>(&self, buffer: &'a mut [u8]) -> Result<&'a [u8], WeightsError> {
-        file::write(KIND, H, Self::WEIGHTS, self.weights(), buffer)
-    }
+    file::weights_and_files!();
 }
 
 impl<const H: usize> Fingerprint for RnnProp<H> {

@@ -28,7 +28,7 @@ use crate::tensors::{Tensors, Zeroed};
 /// ```
 /// use lgl2o::guard::LossGuard;
 /// use lgl2o::{Rule, learned, rule::Sgd};
-/// let guard = LossGuard::new(learned::tiny().averaged(), Sgd::new(1.0));
+/// let guard = LossGuard::new(learned::ngn().averaged(), Sgd::new(1.0));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

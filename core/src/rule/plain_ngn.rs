@@ -38,8 +38,8 @@ impl PlainNgn {
     }
 }
 
-/// sigma / (1 + sigma decrease / bound), where a step of length e promises to lower the loss by e times the decrease and no
-/// step can lower it by more than half the bound; 0 where the bound is not positive, or one of them is no finite number.
+/// sigma / (1 + sigma decrease / bound). In a linear model of the loss, a step at rate e lowers it by e times `decrease`;
+/// `bound` is twice the loss. Returns 0 unless the bound is positive and finite, and where the quotient is a NaN.
 pub(crate) fn rate(sigma: f32, decrease: f32, bound: f32) -> f32 {
     let rate = if bound > 0.0 && bound.is_finite() { sigma / (1.0 + sigma * (decrease / bound)) } else { 0.0 };
     if rate.is_nan() { 0.0 } else { rate }

@@ -9,7 +9,7 @@ use lgl2o::batch::{Batch, Rows};
 use lgl2o::objective::mlp::descent::Scratch;
 use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Network, Relu, Tanh};
 use lgl2o::oracle::{Oracle, Paired};
-use lgl2o::rule::{Adam, Coordinatewise, NoProbe, Rule, RuleState as _, Sgd, State};
+use lgl2o::rule::{Adam, Coordinatewise, LayeredState, Ngn, NoProbe, Rule, RuleState as _, Sgd, State};
 use lgl2o::tensors::{Tensors, Zeroed};
 use lgl2o::{Error, Rng, chain, learned};
 use serde::{Deserialize, Serialize};
@@ -34,18 +34,22 @@ pub enum Item {
     StepSgd,
     /// With Adam.
     StepAdam,
-    /// With the learned table.
-    StepTable,
-    /// With the learned MLP.
-    StepMlp,
+    /// With NGN, the fallback without a rate.
+    StepNgn,
+    /// With the learned optimizer `lean`.
+    StepLean,
+    /// With the learned optimizer `l2o`.
+    StepL2o,
     /// The update alone.
     UpdateSgd,
     /// See [`UpdateSgd`](Self::UpdateSgd).
     UpdateAdam,
     /// See [`UpdateSgd`](Self::UpdateSgd).
-    UpdateTable,
+    UpdateNgn,
     /// See [`UpdateSgd`](Self::UpdateSgd).
-    UpdateMlp,
+    UpdateLean,
+    /// See [`UpdateSgd`](Self::UpdateSgd).
+    UpdateL2o,
     /// The guard's decision on one check batch: paired losses of both candidates and of the current parameters. The commit
     /// after it is a change of one byte.
     Decision,
@@ -91,15 +95,21 @@ pub struct Bench<N: Network> {
     losses: [N::Losses; 2],
     descent: Scratch<N>,
     none: State<N::Params, 0>,
-    two: State<N::Params, 2>,
-    four: State<N::Params, 4>,
+    ngn: Layered<N::Params, 1>,
+    lean: Layered<N::Params, 2>,
+    /// Its two slots are Adam's as well.
+    l2o: Layered<N::Params, 3>,
 }
+
+/// The state of a rule with two numbers for a parameter and `J` for a layer.
+type Layered<P, const J: usize> = LayeredState<P, <P as Tensors>::Layers, 2, J>;
 
 impl<N: Network> Bench<N>
 where
     N::Params: Zeroed,
     N::Activations: Zeroed,
     N::Losses: Zeroed,
+    <N::Params as Tensors>::Layers: Zeroed,
 {
     /// All zero.
     #[must_use]
@@ -112,8 +122,9 @@ where
             losses: [Zeroed::ZERO, Zeroed::ZERO],
             descent: Zeroed::ZERO,
             none: Zeroed::ZERO,
-            two: Zeroed::ZERO,
-            four: Zeroed::ZERO,
+            ngn: Zeroed::ZERO,
+            lean: Zeroed::ZERO,
+            l2o: Zeroed::ZERO,
         }
     }
 }
@@ -123,6 +134,7 @@ where
     N::Params: Zeroed,
     N::Activations: Zeroed,
     N::Losses: Zeroed,
+    <N::Params as Tensors>::Layers: Zeroed,
 {
     fn default() -> Self {
         Self::new()
@@ -150,7 +162,7 @@ pub fn measure<N: Network + Default>(
     let net = Mlp::new(N::default(), Loss::CrossEntropy);
     let parameters = net.parameters() as u32;
     let mut tell = |item, instructions| each(&Cost { workload, item, parameters, instructions });
-    let Bench { params, gradient, second, scratch, losses, descent, none, two, four } = bench;
+    let Bench { params, gradient, second, scratch, losses, descent, none, ngn, lean, l2o } = bench;
     net.initialize(params, &mut Rng::new(1));
     // Once outside of the counter, so that a wrong batch is an error and not a figure.
     Oracle::new(&net, scratch, losses).loss(params, batch)?;
@@ -165,9 +177,10 @@ pub fn measure<N: Network + Default>(
     };
     let mut work = Work { net: &net, params, gradient, batch, oracle: &mut oracle };
     run(Item::UpdateSgd, Item::StepSgd, work.rule(&Sgd::new(0.05), none, counter));
-    run(Item::UpdateAdam, Item::StepAdam, work.rule(&Adam::new(0.001), two, counter));
-    run(Item::UpdateTable, Item::StepTable, work.rule(&learned::table(), two, counter));
-    run(Item::UpdateMlp, Item::StepMlp, work.rule(&learned::tiny(), four, counter));
+    run(Item::UpdateAdam, Item::StepAdam, work.rule(&Adam::new(0.001), &mut l2o.slots, counter));
+    run(Item::UpdateNgn, Item::StepNgn, work.rule(&Ngn::new(), ngn, counter));
+    run(Item::UpdateLean, Item::StepLean, work.rule(&learned::lean(), lean, counter));
+    run(Item::UpdateL2o, Item::StepL2o, work.rule(&learned::ngn(), l2o, counter));
     second.copy_from(work.params);
     let decision = mean(counter, || {
         let mut paired = Paired::default();
@@ -177,7 +190,7 @@ pub fn measure<N: Network + Default>(
     });
     tell(Item::Decision, decision);
     tell(Item::DescentSgd, descend(&net, &Sgd::new(0.05), (descent, params, none), batch, counter));
-    tell(Item::DescentAdam, descend(&net, &Adam::new(0.001), (descent, params, two), batch, counter));
+    tell(Item::DescentAdam, descend(&net, &Adam::new(0.001), (descent, params, &mut l2o.slots), batch, counter));
     Ok(())
 }
 
@@ -252,7 +265,7 @@ mod tests {
         let mut bench = Box::new(Bench::<W2>::new());
         let batch = Batch::classes(&inputs, 64, &labels);
         measure(1, &mut bench, batch, &mut Once(0), |cost| all.push(*cost)).expect("measured");
-        assert_eq!(all.len(), 13);
+        assert_eq!(all.len(), 15);
         assert!(all.iter().all(|cost| cost.parameters == 2_410 && cost.workload == 1));
         assert_eq!(all.iter().filter(|cost| cost.item == Item::Decision).count(), 1);
         let few = Batch::classes(&inputs[..64], 64, &labels[..2]);

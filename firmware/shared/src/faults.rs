@@ -9,7 +9,7 @@
 use lgl2o::batch::{Batch, Source};
 use lgl2o::fault::{Adversary, Flipping, bits, flip_bit, flip_weight};
 use lgl2o::guard::{Decision, LossGuard, Unguarded};
-use lgl2o::learned::{CoordinateMlp, Learned as _};
+use lgl2o::learned::{Learned as _, LearnedNgn};
 use lgl2o::objective::mlp::{Loss, Mlp};
 use lgl2o::rule::Sgd;
 use lgl2o::{Error, Guard, Memory, Objective, Rng, Trainer, learned};
@@ -22,7 +22,7 @@ type Net = Mlp<Small>;
 /// The guard of a rule that may be up to anything.
 type Guarded<L> = LossGuard<L, Sgd>;
 /// The built-in learned optimizer in RAM, where its bits can flip.
-type InRam = CoordinateMlp<8>;
+type InRam = LearnedNgn;
 
 /// Rounds of each fault.
 const ROUNDS: u32 = 200;
@@ -157,7 +157,7 @@ impl Course {
         let net = begin(memory);
         let (mut rng, mut room) = (Rng::stream(SEED, 9), [0.0; WEIGHTS]);
         let count = u32::from(fault == Fault::Candidate);
-        let mut rule = Flipping { rule: learned::tiny().clone(), count, seed: SEED };
+        let mut rule = Flipping { rule: learned::ngn().clone(), count, seed: SEED };
         for round in 0..ROUNDS {
             if fault == Fault::Weights && round.is_multiple_of(5) {
                 let bit = rng.below(32 * WEIGHTS as u32) as usize;

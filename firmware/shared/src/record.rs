@@ -2,7 +2,7 @@
 
 use lgl2o::checkpoint::Persist;
 use lgl2o::tensors::Tensors;
-use lgl2o::{Verdict, Winner};
+use lgl2o::{AutoLean, Verdict, Winner, auto_lean};
 use serde::{Deserialize, Serialize};
 
 /// A running hash of everything that must be the same on every target: FNV-1a of 64 bits (Fowler, Noll, Vo 1991), over
@@ -92,6 +92,21 @@ impl RoundRecord {
         let (winner, steps, trace) = (winner as u8, verdict.steps, trace.value());
         Self { round, winner, steps, train_loss, fallback_loss, learned_loss, trace }
     }
+
+    /// Whether the learned side has won; `None` where the round has ended before anybody was judged.
+    #[must_use]
+    pub const fn learned(&self) -> Option<bool> {
+        if self.steps == 0 { None } else { Some(self.winner == 1) }
+    }
+}
+
+/// Most steps of a round: what a device tells of a run, and what is in its checkpoints, is no older than that.
+pub const LONGEST_ROUND: u32 = 2;
+
+/// The guard of the demonstrations: the one without a number to set, in the form that takes less memory.
+#[must_use]
+pub fn guard() -> AutoLean {
+    auto_lean().longest_round(LONGEST_ROUND)
 }
 
 /// What a run has come to.

@@ -11,30 +11,21 @@
 //! as the host's task Spirals has it, but in single precision and without end: no point comes twice. A noise is a sum
 //! of four uniform numbers, shifted and scaled to mean 0 and variance 1. Training batches, check batches and held-out
 //! batches come from three streams of one seed.
-//!
-//! The spirals are so short that the learned optimizer wins some rounds. On longer ones it wins none, and the run is the
-//! fallback's.
 
 use core::f32::consts::TAU;
 
 use lgl2o::batch::{Batch, Source};
 use lgl2o::checkpoint::{Digest, Fingerprint, Persist};
-use lgl2o::guard::LossGuard;
-use lgl2o::learned::CoordinateMlp;
 use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Network, Tanh};
-use lgl2o::rule::{Averaged, Sgd};
 use lgl2o::tensors::Tensors;
 use lgl2o::trainer::Progress;
-use lgl2o::{Error, Memory, Objective, Rng, Rule, Trainer, Verdict, chain, learned, math};
+use lgl2o::{AutoLean, Error, Memory, Objective, Rng, Trainer, Verdict, chain, math};
 
 pub use crate::record::Outcome;
-use crate::record::{RoundRecord, Trace};
-
-/// The guard: the built-in learned optimizer, averaged, against SGD.
-pub type Guard = LossGuard<Averaged<&'static CoordinateMlp<8>>, Sgd>;
+use crate::record::{RoundRecord, Trace, guard};
 
 /// All memory of a run with the network N.
-pub type RunMemory<N> = Memory<Mlp<N>, Guard>;
+pub type RunMemory<N> = Memory<Mlp<N>, AutoLean>;
 
 /// 2-16-2 for batches of 16: fits into 16 kB of RAM.
 pub type Small = Fixed<chain![Dense<2, 16, Tanh>, Dense<16, 2>], 16>;
@@ -51,23 +42,19 @@ pub trait Demo: Network + Default {
     const NAME: &'static str;
     /// Turns of each spiral.
     const TURNS: f32;
-    /// The fallback's learning rate.
-    const RATE: f32;
-    /// Training steps, at least; the last round may go beyond.
+    /// Training steps, at least: the run ends with the window of the guard in which they are reached.
     const STEPS: u64;
 }
 
 impl Demo for Small {
     const NAME: &'static str = "2-16-2 tanh";
     const TURNS: f32 = 0.6;
-    const RATE: f32 = 0.3;
     const STEPS: u64 = 600;
 }
 
 impl Demo for Large {
     const NAME: &'static str = "2-32-32-2 tanh";
     const TURNS: f32 = 0.45;
-    const RATE: f32 = 0.1;
     const STEPS: u64 = 600;
 }
 
@@ -99,7 +86,7 @@ pub fn run<N: Demo>(
 /// A round. Not inlined, so that the stack of a training step can be told apart from that of the program; which makes the
 /// program smaller, too.
 #[inline(never)]
-fn step<N: Demo>(trainer: &mut Trainer<'_, Mlp<N>, Guard>, source: &mut Spirals) -> Result<Verdict, Error> {
+fn step<N: Demo>(trainer: &mut Trainer<'_, Mlp<N>, AutoLean>, source: &mut Spirals) -> Result<Verdict, Error> {
     trainer.round(source)
 }
 
@@ -107,17 +94,16 @@ fn step<N: Demo>(trainer: &mut Trainer<'_, Mlp<N>, Guard>, source: &mut Spirals)
 pub(crate) fn begin<N: Demo>(
     memory: &mut RunMemory<N>,
     nudge: impl FnOnce(&mut N::Params),
-) -> (Mlp<N>, Guard, Spirals) {
+) -> (Mlp<N>, AutoLean, Spirals) {
     let net = Mlp::new(N::default(), Loss::CrossEntropy);
-    let guard = Guard::new(learned::tiny().averaged(), Sgd::new(N::RATE));
     net.initialize(memory.params_mut(), &mut Rng::stream(SEED, 0));
     nudge(memory.params_mut());
-    (net, guard, Spirals::new(SEED, N::TURNS))
+    (net, guard(), Spirals::new(SEED, N::TURNS))
 }
 
 /// What a run has come to.
 pub(crate) fn finish<N: Demo>(
-    trainer: &mut Trainer<'_, Mlp<N>, Guard>,
+    trainer: &mut Trainer<'_, Mlp<N>, AutoLean>,
     source: &mut Spirals,
 ) -> Result<Outcome, Error> {
     let mut loss = 0.0;

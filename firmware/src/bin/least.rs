@@ -1,8 +1,8 @@
 //! Trains W3 and does nothing else, so that what it takes of flash and stack is what training takes.
 //!
 //! Plain SGD, without memory for a gradient. A feature chooses another way: `whole-gradient` keeps the gradient and a
-//! candidate; `by-adam` moves by Adam; `by-table` and `by-mlp` are guarded training by a learned optimizer with SGD as
-//! fallback. Batches are drawn in place: there is no data in flash.
+//! candidate; `by-adam` moves by Adam; `by-l2o` by the built-in learned optimizer, averaged, without a guard;
+//! `by-auto-lean` is guarded training with no number to set. Batches are drawn in place: there is no data in flash.
 #![no_std]
 #![no_main]
 
@@ -10,10 +10,11 @@ use core::mem::size_of_val;
 
 use embedded_io::Write as _;
 use lgl2o::batch::{Batch, Source};
-use lgl2o::guard::{Guard, LossGuard, Unguarded};
+use lgl2o::guard::{Guard, Unguarded};
 use lgl2o::objective::mlp::{Descent, Loss, Mlp};
+use lgl2o::learned::{self, LearnedNgn};
 use lgl2o::rule::{Adam, Averaged, Coordinatewise, Rule as _, Sgd};
-use lgl2o::{Error, Memory, Rng, Trainer, learned};
+use lgl2o::{AutoLean, Error, Memory, Rng, Trainer, auto_lean};
 use lgl2o_device::cost::W3;
 use lgl2o_device::message::{FromDevice, Summary};
 use lgl2o_firmware::board::{self, entry};
@@ -52,19 +53,18 @@ fn main() -> ! {
 // This and what it calls is what training takes, but for `draw`; `main` is the board's. So neither is inlined.
 #[inline(never)]
 fn train(noise: &mut Noise) -> Option<(f32, u32)> {
-    type Guarded<L> = Memory<Mlp<W3>, LossGuard<Averaged<&'static L>, Sgd>>;
+    type Guarded<G> = Memory<Mlp<W3>, G>;
+    type L2o = Unguarded<Averaged<&'static LearnedNgn>>;
     let net = Mlp::new(W3::new(), Loss::CrossEntropy);
     let sgd = Sgd::new(0.3);
-    if cfg!(feature = "by-mlp") {
-        let guard = LossGuard::new(learned::tiny().averaged(), sgd);
-        guarded(memory!(Guarded<learned::CoordinateMlp<8>>)?, &net, &guard, noise)
-    } else if cfg!(feature = "by-table") {
-        let guard = LossGuard::new(learned::table().averaged(), sgd);
-        guarded(memory!(Guarded<learned::Table>)?, &net, &guard, noise)
+    if cfg!(feature = "by-auto-lean") {
+        guarded(memory!(Guarded<AutoLean>)?, &net, &auto_lean(), noise)
+    } else if cfg!(feature = "by-l2o") {
+        guarded(memory!(Guarded<L2o>)?, &net, &L2o::learned(learned::ngn().averaged()), noise)
     } else if cfg!(feature = "by-adam") {
         descended(memory!(Descent<W3, 2>)?, &net, &Adam::new(0.01), noise)
     } else if cfg!(feature = "whole-gradient") {
-        guarded(memory!(Memory<Mlp<W3>, Unguarded<Sgd>>)?, &net, &Unguarded::new(sgd), noise)
+        guarded(memory!(Guarded<Unguarded<Sgd>>)?, &net, &Unguarded::new(sgd), noise)
     } else {
         descended(memory!(Descent<W3, 0>)?, &net, &sgd, noise)
     }

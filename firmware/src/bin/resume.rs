@@ -54,7 +54,9 @@ fn train(Board { uart, led }: &mut Board, memory: &mut RunMemory<Network>, flash
             program::send(uart, &FromDevice::Resumed { rounds });
         }
         Event::Round(round) => {
-            let Ok(()) = led.set_state(PinState::from(round.winner == 1));
+            if let Some(learned) = round.learned() {
+                let Ok(()) = led.set_state(PinState::from(learned));
+            }
             program::send(uart, &FromDevice::Round(round));
             if resets && round.round == RESET_AFTER {
                 defmt::info!("reset after {=u32} rounds", round.round);

@@ -40,7 +40,9 @@ fn learn(Board { uart, led, .. }: &mut Board, memory: &mut Memory) -> Result<(),
         }
     };
     let (outcome, recognised) = sensor::run(memory, &mut windows, nudge, |round| {
-        let Ok(()) = led.set_state(PinState::from(round.winner == 1));
+        if let Some(learned) = round.learned() {
+            let Ok(()) = led.set_state(PinState::from(learned));
+        }
         program::log(round);
         program::send(uart, &FromDevice::Round(*round));
     })?;

@@ -44,7 +44,9 @@ fn train(Board { uart, led }: &mut Board, memory: &mut RunMemory<Network>) -> Re
         }
     };
     let outcome = spirals::run::<Network>(memory, nudge, |round| {
-        let Ok(()) = led.set_state(PinState::from(round.winner == 1));
+        if let Some(learned) = round.learned() {
+            let Ok(()) = led.set_state(PinState::from(learned));
+        }
         program::log(round);
         program::send(uart, &FromDevice::Round(*round));
     })?;

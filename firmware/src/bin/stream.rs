@@ -42,7 +42,9 @@ fn learn(wire: &mut Wire<'_, Uart>, led: &mut Led, memory: &mut Memory) -> Resul
         }
     })?;
     while let Some(round) = learner.round(wire)? {
-        let Ok(()) = led.set_state(PinState::from(round.winner == 1));
+        if let Some(learned) = round.learned() {
+            let Ok(()) = led.set_state(PinState::from(learned));
+        }
         program::log(&round);
     }
     if let Some(error) = learner.error() {

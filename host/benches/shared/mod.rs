@@ -11,7 +11,7 @@ use lgl2o::objective::Blank as _;
 use lgl2o::objective::mlp::network::BlankNetwork;
 use lgl2o::objective::mlp::{Activation, Dense, Fixed, Kernels, Loss, Mlp, Portable, Relu, Sigmoid, Tanh};
 use lgl2o::oracle::{Oracle, Paired};
-use lgl2o::rule::{Adam, Adam16, Momentum, NoProbe, Rule, Sgd};
+use lgl2o::rule::{Adam, Adam16, Momentum, Ngn, NoProbe, Rule, Sgd};
 use lgl2o::{Rng, chain, learned};
 use lgl2o_host::kernels::Vectors;
 use lgl2o_host::network::{HeapNetwork, HeapTensors};
@@ -182,13 +182,15 @@ pub(crate) enum Update {
     Momentum,
     Adam,
     Adam16,
-    Table,
-    Mlp,
+    Ngn,
+    Lean,
+    L2o,
 }
 
 impl Update {
     /// All of them.
-    pub(crate) const ALL: [Self; 6] = [Self::Sgd, Self::Momentum, Self::Adam, Self::Adam16, Self::Table, Self::Mlp];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Sgd, Self::Momentum, Self::Adam, Self::Adam16, Self::Ngn, Self::Lean, Self::L2o];
 }
 
 impl fmt::Display for Update {
@@ -198,8 +200,9 @@ impl fmt::Display for Update {
             Self::Momentum => "momentum",
             Self::Adam => "adam",
             Self::Adam16 => "adam16",
-            Self::Table => "table",
-            Self::Mlp => "mlp",
+            Self::Ngn => "ngn",
+            Self::Lean => "lean",
+            Self::L2o => "l2o",
         })
     }
 }
@@ -214,8 +217,9 @@ pub(crate) fn update(update: Update, code: Code) -> Part {
         Update::Momentum => by(code, Momentum::new(0.1), AnyRule::Momentum),
         Update::Adam => by(code, Adam::new(0.001), AnyRule::Adam),
         Update::Adam16 => by(code, Adam16::new(0.001), AnyRule::Adam16),
-        Update::Table => by(code, learned::table().clone(), |rule| AnyRule::Table(Arc::new(rule))),
-        Update::Mlp => by(code, learned::tiny().clone(), |rule| AnyRule::Coordinate8(Arc::new(rule))),
+        Update::Ngn => by(code, Ngn::new(), AnyRule::Ngn),
+        Update::Lean => by(code, learned::lean().clone(), |rule| AnyRule::LeanScaleFree(Arc::new(rule))),
+        Update::L2o => by(code, learned::ngn().clone(), |rule| AnyRule::LearnedNgn(Arc::new(rule))),
     }
 }
 

@@ -16,8 +16,8 @@ const WIDTH: usize = 64;
 const WIDTHS: [usize; 6] = [8, 16, 32, 64, 128, 256];
 /// Hidden layers of [`WIDTH`] units.
 const DEPTHS: [usize; 4] = [1, 2, 4, 8];
-/// Examples in a batch.
-const BATCHES: [usize; 6] = [1, 4, 16, 64, 128, 256];
+/// Examples in a batch; of the largest, there is one more batch to check with.
+const BATCHES: [usize; 6] = [1, 4, 16, 32, 64, 128];
 
 /// How many measurements [`growth`] makes of each optimizer and round.
 pub const SIZES: usize = WIDTHS.len() + DEPTHS.len() + BATCHES.len();

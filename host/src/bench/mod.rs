@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn every_optimizer_has_its_figures() {
         let task = task("S1", None).expect("built in");
-        let list = parse_list("sgd:1,lgl2o(avg-table,sgd:1)", &Tuned::built_in("spirals")).expect("a list");
+        let list = parse_list("sgd:1,lgl2o(avg-lean,sgd:1)", &Tuned::built_in("spirals")).expect("a list");
         let figures = measure("S1", &task, &list, [3, 30], || {}).expect("measured");
         assert_eq!(figures.len(), 2);
         for figure in &figures {

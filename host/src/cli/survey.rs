@@ -31,7 +31,7 @@ pub struct SurveyArgs {
     #[arg(long, value_name = "LIST", default_value = SURVEYED)]
     pub optimizers: String,
     /// Learned side of the flat line: loss against the rate of SGD, alone and guarded. `none` leaves it out.
-    #[arg(long, value_name = "RULE", default_value = "avg-learned-ngn")]
+    #[arg(long, value_name = "RULE", default_value = "avg-l2o")]
     pub flat: String,
     /// Steps at which losses are scored, rising; the last one ends a run.
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "100,300,1000", value_parser = at_most(10_000_000))]
@@ -64,7 +64,7 @@ fn positive(text: &str) -> Result<f64, String> {
 }
 
 /// What `survey` runs unless said otherwise.
-const SURVEYED: &str = "auto,avg-learned-ngn,avg-ngn,avg-scale-free,rnnprop,avg-l2o,adam:0.03,adam:0.01,nadam:0.03,\
+const SURVEYED: &str = "auto,avg-l2o,avg-lean,avg-ngn,avg-scale-free,rnnprop,adam:0.03,adam:0.01,nadam:0.03,\
     avg-nesterov:0.3,sgd:1,lgl2o(avg-l2o,sgd:1)";
 
 const SURVEY_HELP: &str = "\

@@ -8,6 +8,7 @@ use anyhow::{Context, anyhow};
 use super::Failure;
 use crate::cli::CompareArgs;
 use crate::data::standard::STANDARD_ROWS;
+use crate::experiment::examples::held_out;
 use crate::experiment::{Evaluator, Outcome, Plan, compare, tune};
 use crate::files::{check_writable, write_atomically};
 use crate::optimizer::{Method, Optimizer, Tuned, parse_list};
@@ -82,15 +83,24 @@ fn check_rounds(optimizers: &[Optimizer], steps: u64) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A batch must fit into the training data, and where losses are checked, one more.
+/// A batch must fit into what is trained on, and where losses are checked on that, one more.
 fn check_size(task: &Task, optimizers: &[Optimizer]) -> Result<(), Failure> {
     let (batch, examples) = (task.batch, task.train().len());
     if batch > examples {
         return Err(Failure::Usage(anyhow!("--batch {batch} is larger than the training data, {examples} examples")));
     }
+    for Optimizer { name, method } in optimizers {
+        let left = examples - held_out(method, examples);
+        if batch > left {
+            return Err(Failure::Usage(anyhow!(
+                "`{name}` trains on {left} of the {examples} examples, fewer than a batch of {batch}: use a smaller \
+                 batch with --batch N"
+            )));
+        }
+    }
     let checks = |method: &Method| match method {
         Method::Loss { .. } => true,
-        Method::Relay { settings, .. } => !settings.exact,
+        Method::Relay { settings, .. } => !settings.exact && !settings.held_out,
         Method::Alone { .. } | Method::Residual { .. } | Method::Blend { .. } => false,
     };
     match optimizers.iter().find(|o| checks(&o.method) && 2 * batch > examples) {

@@ -1,5 +1,5 @@
-//! Data through the core's [`Standardizer`]: each column has mean 0 and variance 1 over the first [`STANDARD_ROWS`] training
-//! rows; a column that does not vary there becomes 0.
+//! Standardizes a data set with the core's [`Standardizer`]: each column gets mean 0 and variance 1 over the first
+//! [`STANDARD_ROWS`] training rows. A column that does not vary there becomes 0.
 
 use lgl2o::standardize::Standardizer;
 

@@ -10,8 +10,14 @@ use lgl2o::{Error, Objective, Rng};
 use crate::data::Dataset;
 use crate::optimizer::Method;
 
-/// One of so many training examples is held out, if any.
+/// One of so many training examples is held out.
 const HELD_OUT: usize = 5;
+
+/// How many of so many training examples a method checks on and does not train on.
+#[must_use]
+pub fn held_out(method: &Method, rows: usize) -> usize {
+    if method.holds_out() { (rows / HELD_OUT).max(1) } else { 0 }
+}
 
 /// The training examples of one run.
 #[derive(Debug)]
@@ -43,7 +49,7 @@ impl<'a> Examples<'a> {
             inputs.extend_from_slice(input);
             labels.push(label);
         }
-        let trained = rows - rows / HELD_OUT;
+        let trained = rows - held_out(method, rows);
         Self { inputs: Cow::Owned(inputs), labels: Cow::Owned(labels), width, trained, pick, used, seed }
     }
 
@@ -145,5 +151,7 @@ mod tests {
         assert!(checked.iter().all(|row| !trained.contains(row)));
         assert_ne!(rows(&data, "auto(held-out)", 2)[1], checked);
         assert_eq!(rows(&data, "auto", 1)[1], (0..25).collect::<Vec<u32>>());
+        assert_eq!([3, 25].map(|rows| held_out(&method("auto-lean(held-out)"), rows)), [1, 5], "never none");
+        assert_eq!(held_out(&method("auto"), 25), 0);
     }
 }

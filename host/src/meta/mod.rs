@@ -12,7 +12,6 @@
 
 pub mod checkpoint;
 pub mod config;
-pub mod distill;
 pub mod distribution;
 pub mod full_horizon;
 pub mod outer;

@@ -19,7 +19,7 @@ use winnow::prelude::*;
 use winnow::token::{one_of, take_while};
 
 use super::hand_made::{self, Usual};
-use super::learned::{self, BUILT_IN};
+use super::learned;
 use super::{AnyRule, LossSettings, Method, Optimizer, Policy, RelaySettings, Sides, Tuned};
 use crate::files::read_small;
 
@@ -229,10 +229,9 @@ fn automatic(word: &Word<'_>, options: &[Word<'_>]) -> Result<Option<Method>, Ex
     if word.argument.is_some() || options.iter().any(|option| option.argument.is_some()) {
         return Err(argument(word.name, "it has no number to set; write it without one"));
     }
-    match options {
-        [] => Ok(Some(RelaySettings::automatic(*lean, false))),
-        [Word { name: HELD_OUT, .. }] => Ok(Some(RelaySettings::automatic(*lean, true))),
-        [other, ..] => Err(unknown("option of auto", other.name, &[HELD_OUT])),
+    match options.iter().find(|option| option.name != HELD_OUT) {
+        None => Ok(Some(RelaySettings::automatic(*lean, !options.is_empty()))),
+        Some(other) => Err(unknown("option of auto", other.name, &[HELD_OUT])),
     }
 }
 
@@ -378,13 +377,14 @@ fn rule(word: &Word<'_>, tuned: &Tuned) -> Result<(String, AnyRule, bool), Expre
 /// The same for a rule without the prefix that it had.
 fn plain_rule(word: &Word<'_>, tuned: &Tuned, prefix: &str) -> Result<(String, AnyRule, bool), ExpressionError> {
     if let Some(built_in) = learned::built_in(word.name) {
-        let name = word.argument.map_or(word.name.to_owned(), |file| format!("{}:{file}", word.name));
-        let rule = word.argument.map_or(Ok(built_in), read_weights)?;
+        let name = word.argument.map_or(built_in.name.to_owned(), |file| format!("{}:{file}", built_in.name));
+        let rule = word.argument.map_or_else(|| Ok((built_in.rule)()), read_weights)?;
         return Ok((name, rule, true));
     }
     let Some(known) = hand_made::find(word.name) else {
         let automatic = AUTOMATIC.map(|(name, _)| name);
-        let known: Vec<_> = automatic.into_iter().chain(hand_made::names()).chain(BUILT_IN).chain(GUARDS).collect();
+        let rules = hand_made::names().chain(learned::names());
+        let known: Vec<_> = automatic.into_iter().chain(rules).chain(GUARDS).collect();
         return Err(unknown("optimizer", word.name, &known));
     };
     let usual = || match known.usual {
@@ -466,9 +466,9 @@ mod tests {
     fn any_rule_can_be_averaged_and_has_its_own_rate_if_there_is_one() {
         let mut tuned = tuned();
         tuned.best.insert("avg-sgd".to_owned(), 2.0);
-        let all = parse_list("avg-l2o,avg-sgd,avg-adam,avg-sgd:3,lgl2o(avg-table,avg-sgd)", &tuned).unwrap();
+        let all = parse_list("avg-l2o,avg-sgd,avg-adam,avg-sgd:3,lgl2o(avg-lean,avg-sgd)", &tuned).unwrap();
         let names: Vec<&str> = all.iter().map(|o| o.name.as_str()).collect();
-        assert_eq!(names, ["avg-l2o", "avg-sgd:2", "avg-adam:0.5", "avg-sgd:3", "lgl2o(avg-table,avg-sgd:2)"]);
+        assert_eq!(names, ["avg-l2o", "avg-sgd:2", "avg-adam:0.5", "avg-sgd:3", "lgl2o(avg-lean,avg-sgd:2)"]);
         assert!(matches!(all[0].method, Method::Alone { rule: AnyRule::Averaged(_), learned: true }));
         assert!(matches!(all[1].method, Method::Alone { rule: AnyRule::Averaged(_), learned: false }));
         assert!(error("avg-adm").contains("did you mean `adam`"), "{}", error("avg-adm"));
@@ -477,9 +477,13 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said_with_the_nearest_name() {
+        assert_eq!(names("learned-ngn,avg-table"), ["l2o", "avg-lean"], "other names are the usual ones");
+        assert!(error("controller").contains("unknown") && error("mlp").contains("known: auto"));
         assert!(error("adm").contains("did you mean `adam`"), "{}", error("adm"));
         assert!(error("sdg").contains("did you mean `sgd`"));
         assert!(!error("gradient-descent").contains("did you mean"));
+        assert!(error("auto(held-out,lean)").contains("unknown option of auto `lean`; known: held-out"));
+        assert!(error("auto(held-out=3)").contains("no number to set"));
         assert!(error("lgl20(l2o,sgd)").contains("did you mean `lgl2o`"));
         assert!(error("lgl2o(l2o,sgd,vetto)").contains("did you mean `veto`"));
         assert!(error("lgl2o").contains("lgl2o(l2o,sgd)"));

@@ -1,11 +1,11 @@
-//! Every kind and size of learned optimizer that can be meta-trained here or read from a file: one line each.
+//! The learned optimizers: every kind and size that can be meta-trained here or read from a file, and those that come with
+//! the core and their names in expressions. One line each; parser, help, messages and tests come from these two lists.
 
 use std::sync::Arc;
 
 use lgl2o::Rng;
 use lgl2o::learned::{
-    self, CoordinateLstm, CoordinateMlp, LeanScaleFree, Learned, LearnedNgn, LearnedScaleFree, RnnProp, Table,
-    TensorController, WeightsError,
+    self, CoordinateLstm, LeanScaleFree, Learned, LearnedNgn, LearnedScaleFree, RnnProp, WeightsError,
 };
 
 use super::AnyRule;
@@ -81,15 +81,10 @@ macro_rules! kinds {
     };
 }
 
-kinds! { 12:
+kinds! { 7:
     LearnedNgn(LearnedNgn) = "ngn",
     LearnedScaleFree(LearnedScaleFree) = "scale-free",
     LeanScaleFree(LeanScaleFree) = "lean",
-    Coordinate8(CoordinateMlp<8>) = "coordinate-mlp",
-    Coordinate4(CoordinateMlp<4>) = "coordinate-mlp",
-    Coordinate16(CoordinateMlp<16>) = "coordinate-mlp",
-    Controller(TensorController) = "controller",
-    Table(Table) = "table",
     Lstm8(CoordinateLstm<8>) = "coordinate-lstm",
     Lstm20(CoordinateLstm<20>) = "coordinate-lstm",
     RnnProp8(RnnProp<8>) = "rnnprop",
@@ -102,22 +97,63 @@ pub fn find(name: &str, hidden: Option<usize>) -> Option<&'static LearnedKind> {
     KINDS.iter().find(|kind| kind.name == name && hidden.is_none_or(|hidden| hidden == kind.hidden))
 }
 
-/// Names by which optimizer expressions call the learned optimizers that the core brings along; `l2o` is the one that
-/// stands for all, the MLP.
-pub const BUILT_IN: [&str; 7] = ["l2o", "mlp", "learned-ngn", "lstm", "rnnprop", "controller", "table"];
-
 /// A learned optimizer that the core brings along.
+#[derive(Debug, Clone, Copy)]
+pub struct BuiltIn {
+    /// How expressions name it.
+    pub name: &'static str,
+    /// Other names that expressions may have for it.
+    pub aliases: &'static [&'static str],
+    /// What it is, for the help.
+    pub what: &'static str,
+    /// The rule.
+    pub rule: fn() -> AnyRule,
+}
+
+impl BuiltIn {
+    /// All names of it, the usual one first.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        std::iter::once(self.name).chain(self.aliases.iter().copied())
+    }
+}
+
+/// All of them; `l2o` is the one that stands for all.
+pub static BUILT_IN: [BuiltIn; 4] = [
+    BuiltIn {
+        name: "l2o",
+        aliases: &["learned-ngn"],
+        what: "the learned form of ngn, which auto has",
+        rule: || learned::ngn().clone().wrap(),
+    },
+    BuiltIn {
+        name: "lean",
+        aliases: &["table"],
+        what: "the learned form of scale-free, ten hand-made numbers",
+        rule: || learned::lean().clone().wrap(),
+    },
+    BuiltIn {
+        name: "lstm",
+        aliases: &[],
+        what: "an LSTM for each coordinate, as a control",
+        rule: || learned::lstm().clone().wrap(),
+    },
+    BuiltIn {
+        name: "rnnprop",
+        aliases: &[],
+        what: "RNNProp, as a control",
+        rule: || learned::rnnprop().clone().wrap(),
+    },
+];
+
+/// A learned optimizer that the core brings along, by any of its names.
 #[must_use]
-pub fn built_in(name: &str) -> Option<AnyRule> {
-    Some(match name {
-        "l2o" | "mlp" => learned::tiny().clone().wrap(),
-        "learned-ngn" => learned::ngn().clone().wrap(),
-        "lstm" => learned::lstm().clone().wrap(),
-        "rnnprop" => learned::rnnprop().clone().wrap(),
-        "controller" => learned::controller().clone().wrap(),
-        "table" => learned::table().clone().wrap(),
-        _ => return None,
-    })
+pub fn built_in(name: &str) -> Option<&'static BuiltIn> {
+    BUILT_IN.iter().find(|rule| rule.names().any(|known| known == name))
+}
+
+/// The names of all of them, others included.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    BUILT_IN.iter().flat_map(BuiltIn::names)
 }
 
 /// Reads a weights file of whichever kind and size.
@@ -157,15 +193,33 @@ mod tests {
     }
 
     #[test]
-    fn every_name_has_an_optimizer() {
-        assert!(BUILT_IN.iter().all(|name| built_in(name).is_some()));
-        assert!(built_in("adam").is_none());
+    fn no_kind_has_the_number_of_one_that_is_gone() {
+        use lgl2o::learned::file::RETIRED;
+        for number in RETIRED {
+            assert!(KINDS.iter().all(|kind| kind.number != number), "{number}");
+            let mut file = (KINDS[0].to_file)(&(KINDS[0].initial)(&mut Rng::new(1))).unwrap();
+            file[5] = number;
+            let error = read(&file).unwrap_err();
+            assert_eq!(error, WeightsError::Retired { kind: number });
+            assert!(error.to_string().contains("no longer has"), "{error}");
+        }
+    }
+
+    #[test]
+    fn names_are_unique_and_found() {
+        let all: Vec<&str> = names().collect();
+        for (i, name) in all.iter().enumerate() {
+            assert!(!all[..i].contains(name) && built_in(name).is_some(), "{name}");
+            assert!(crate::optimizer::hand_made::find(name).is_none(), "{name}");
+        }
+        assert!(["mlp", "controller", "adam"].iter().all(|name| built_in(name).is_none()));
+        assert_eq!((built_in("l2o").unwrap().rule)(), (built_in("learned-ngn").unwrap().rule)());
     }
 
     #[test]
     fn without_a_size_the_shipped_one_is_meant() {
-        assert_eq!(find("coordinate-mlp", None).unwrap().hidden, 8);
-        assert_eq!(find("coordinate-mlp", Some(4)).unwrap().hidden, 4);
-        assert!(find("coordinate-mlp", Some(5)).is_none() && find("mlp", None).is_none());
+        assert_eq!(find("rnnprop", None).unwrap().hidden, 8);
+        assert_eq!(find("rnnprop", Some(20)).unwrap().hidden, 20);
+        assert!(find("rnnprop", Some(5)).is_none() && find("coordinate-mlp", None).is_none());
     }
 }

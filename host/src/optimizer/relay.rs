@@ -23,7 +23,7 @@ pub struct RelaySettings {
     pub latest: bool,
     /// Whether the fallback's own run is not kept after the race.
     pub lean: bool,
-    /// Whether comparisons are of examples that are never trained on, of all of them.
+    /// Whether a part of the training examples is held out, and candidates are compared on all of it.
     pub held_out: bool,
 }
 

@@ -3,11 +3,7 @@
 use std::sync::Arc;
 
 use lgl2o::checkpoint::{Digest, Fingerprint, Origin, Persist, Sink};
-use lgl2o::learned::controller::{ControllerState, MAX_TENSORS, TensorMemory};
-use lgl2o::learned::{
-    CoordinateLstm, CoordinateMlp, LeanScaleFree, LearnedNgn, LearnedScaleFree, RecurrentState, RnnProp, Table,
-    TensorController,
-};
+use lgl2o::learned::{CoordinateLstm, LeanScaleFree, LearnedNgn, LearnedScaleFree, RecurrentState, RnnProp};
 use lgl2o::rule::averaged::AveragedState;
 use lgl2o::rule::{
     Adam, Adam16, AdamW, Armijo, Averaged, LayeredState, Lion, Momentum, NAdam, Nesterov, Ngn, PlainNgn, Probe,
@@ -93,22 +89,12 @@ rules! {
     ScaleFree(ScaleFree) with Layered2,
     /// The same from one mean a parameter.
     ScaleFreeMomentum(ScaleFreeMomentum) with Layered1,
-    /// A coordinatewise MLP with 8 hidden units.
-    Coordinate8(Arc<CoordinateMlp<8>>) with Four,
-    /// A coordinatewise MLP with 4 hidden units.
-    Coordinate4(Arc<CoordinateMlp<4>>) with Four,
-    /// A coordinatewise MLP with 16 hidden units.
-    Coordinate16(Arc<CoordinateMlp<16>>) with Four,
-    /// The learned rule without a scale.
-    LearnedScaleFree(Arc<LearnedScaleFree>) with Layered3,
     /// The learned form of NGN.
     LearnedNgn(Arc<LearnedNgn>) with Layered2Of3,
+    /// The learned rule without a scale.
+    LearnedScaleFree(Arc<LearnedScaleFree>) with Layered3,
     /// The same in less memory.
     LeanScaleFree(Arc<LeanScaleFree>) with Layered2,
-    /// A controller of each tensor's rate and momentum.
-    Controller(Arc<TensorController>) with Controller,
-    /// A lookup table.
-    Table(Arc<Table>) with Two,
     /// A coordinatewise LSTM with 8 units in a layer.
     Lstm8(Arc<CoordinateLstm<8>>) with Recurrent8,
     /// A coordinatewise LSTM with 20 units in a layer.
@@ -172,8 +158,6 @@ states! {
     One(State<P, 1>),
     /// Two slots.
     Two(State<P, 2>),
-    /// Four slots.
-    Four(State<P, 4>),
     /// One slot, and two numbers for each layer.
     Layered1(LayeredState<P, P::Layers, 1, 2>),
     /// Two slots, and two numbers for each layer.
@@ -184,8 +168,6 @@ states! {
     Layered2Of3(LayeredState<P, P::Layers, 2, 3>),
     /// Three slots, and two numbers for each layer.
     Layered3(LayeredState<P, P::Layers, 3, 2>),
-    /// Two slots, and what a controller remembers of tensors.
-    Controller(Box<ControllerState<P>>),
     /// Two slots, and the cells of two layers of 8 units.
     Recurrent8(Box<RecurrentState<P, 8>>),
     /// Two slots, and the cells of two layers of 20 units.
@@ -277,29 +259,6 @@ impl<P: Tensors, const H: usize> Parts<P> for RecurrentState<P, H> {
     fn set_numbers(&mut self, steps: u32, numbers: &[f32]) -> bool {
         self.means.steps = steps;
         numbers.is_empty()
-    }
-}
-
-impl<P> Parts<P> for ControllerState<P> {
-    fn slot_list(&self) -> Vec<&P> {
-        self.means.slot_list()
-    }
-    fn slot_list_mut(&mut self) -> Vec<&mut P> {
-        self.means.slot_list_mut()
-    }
-    fn steps(&self) -> u32 {
-        self.means.steps
-    }
-    fn numbers(&self) -> Vec<f32> {
-        self.tensors.iter().flat_map(|t| [t.filled, t.agreement[0], t.agreement[1], t.level, t.rate]).collect()
-    }
-    fn set_numbers(&mut self, steps: u32, numbers: &[f32]) -> bool {
-        self.means.steps = steps;
-        let (chunks, rest) = numbers.as_chunks::<5>();
-        for (tensor, &[filled, fast, slow, level, rate]) in self.tensors.iter_mut().zip(chunks) {
-            *tensor = TensorMemory { filled, agreement: [fast, slow], level, rate };
-        }
-        rest.is_empty() && chunks.len() == MAX_TENSORS
     }
 }
 

@@ -1,7 +1,7 @@
 //! Ranks: the processes that a run is spread over by MPI.
 //!
 //! ```text
-//! mpirun -n 4 lgl2o meta-train --config host/meta/tiny.toml
+//! mpirun -n 4 lgl2o meta-train --config host/meta/ngn.toml
 //! ```
 //!
 //! starts the program four times, as ranks 0 to 3. All of them do the same, except for units of work ([`Ranks::map`]):

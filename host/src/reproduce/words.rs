@@ -111,12 +111,12 @@ fn full(finding: &Finding) -> Option<String> {
         })
     };
     let others: Vec<String> =
-        ["l2o", "avg-l2o", "lgl2o(avg-l2o,sgd)", "lgl2o(avg-l2o,adam)"].into_iter().filter_map(end).collect();
+        ["auto", "avg-l2o", "lgl2o(avg-l2o,sgd)", "lgl2o(avg-l2o,adam)"].into_iter().filter_map(end).collect();
     let at = |step: u64| {
         let (choice, loss) = finding.best_baseline(step)?;
-        let own = finding.mean_of("l2o", step)?;
+        let own = finding.mean_of("avg-l2o", step)?;
         Some(format!(
-            " At step {step}, `l2o` stood at {} against {} of `{}`.",
+            " At step {step}, `avg-l2o` stood at {} against {} of `{}`.",
             significant(own),
             significant(loss),
             choice.name

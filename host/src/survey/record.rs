@@ -47,7 +47,7 @@ pub struct TaskRecord {
     pub activation: String,
     /// Treatment of the inputs.
     pub inputs: String,
-    /// Whether inputs were standardised.
+    /// Whether inputs were standardized.
     pub standardized: bool,
     /// Inputs of the network.
     pub features: usize,

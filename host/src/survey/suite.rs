@@ -19,7 +19,7 @@ pub struct Plan {
     pub shapes: Vec<Shape>,
     /// Treatments of the inputs.
     pub inputs: Vec<Inputs>,
-    /// Whether inputs are standardised after that.
+    /// Whether inputs are standardized after that.
     pub standardize: bool,
     /// Examples in a minibatch; by the size of the data unless given.
     pub batch: Option<usize>,

@@ -28,7 +28,7 @@ pub struct Material {
     pub name: String,
     /// The treatment.
     pub inputs: Inputs,
-    /// Whether it was standardised.
+    /// Whether it was standardized.
     pub standardized: bool,
     /// The data; training rows in an order by chance.
     pub data: Arc<DataSets>,

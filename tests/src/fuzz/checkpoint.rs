@@ -6,7 +6,7 @@ use lgl2o::batch::Sampler;
 use lgl2o::checkpoint::format::{HEADER, TRAILER};
 use lgl2o::checkpoint::{Resumed, Sink, Slots};
 use lgl2o::guard::LossGuard;
-use lgl2o::learned::{self, CoordinateMlp};
+use lgl2o::learned::{self, LearnedNgn};
 use lgl2o::rule::Momentum;
 use lgl2o::{Memory, Trainer};
 
@@ -16,7 +16,7 @@ use crate::task::{BATCH, Data, SmallMlp, small_mlp, start};
 
 pub(super) const TARGET: Target = Target { name: "checkpoint", read, examples, memory };
 
-type Guard = LossGuard<&'static CoordinateMlp<8>, Momentum>;
+type Guard = LossGuard<&'static LearnedNgn, Momentum>;
 type Run<'a> = Trainer<'a, SmallMlp, Guard>;
 /// Two slots of two sectors.
 type Chip = Flash<4, 4, 1024>;
@@ -74,7 +74,7 @@ fn in_a_slot(bytes: &[u8]) {
 /// Does something with a run at its beginning.
 fn fresh<T>(seed: u64, then: impl FnOnce(&mut Run<'_>, &mut Sampler<'_>) -> T) -> T {
     let objective = small_mlp();
-    let guard = LossGuard::paper(learned::tiny(), Momentum::new(0.1)).batches(2, 1);
+    let guard = LossGuard::paper(learned::ngn(), Momentum::new(0.1)).batches(2, 1);
     let mut memory = Memory::new();
     *memory.params_mut() = start(&objective, seed);
     let mut trainer = Trainer::new(&objective, &guard, &mut memory);

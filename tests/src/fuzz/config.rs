@@ -28,5 +28,7 @@ fn examples() -> Vec<Vec<u8>> {
         .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
         .collect();
     files.sort();
-    files.iter().map(|path| std::fs::read(path).expect("a configuration")).collect()
+    let texts = files.iter().map(|path| std::fs::read_to_string(path).expect("a configuration"));
+    // Those of a distribution are read by another reader.
+    texts.filter(|text| text.contains("[[task]]")).map(String::into_bytes).collect()
 }

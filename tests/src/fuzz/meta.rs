@@ -64,7 +64,7 @@ fn examples() -> Vec<Vec<u8>> {
 const CONFIG: &str = r#"
 seed = 1
 [optimizer]
-kind = "table"
+kind = "lean"
 [estimator]
 kind = "pes"
 sigma = 0.01

@@ -16,10 +16,10 @@ mod slots;
 use lgl2o::batch::Sampler;
 use lgl2o::checkpoint::{CheckpointError, Fingerprint, Persist, Sink};
 use lgl2o::guard::LossGuard;
-use lgl2o::learned::{self, CoordinateMlp};
+use lgl2o::learned::{self, LearnedNgn};
 use lgl2o::objective::Objective;
-use lgl2o::rule::Momentum;
-use lgl2o::{Guard, Memory, Trainer};
+use lgl2o::rule::{Averaged, Momentum};
+use lgl2o::{Guard, Memory, Rule as _, Trainer};
 use lgl2o_tests::task::{BATCH, Data, SmallMlp, small_mlp, start};
 
 /// Bytes on the heap.
@@ -48,10 +48,11 @@ where
     bytes.0
 }
 
-type SmallGuard = LossGuard<&'static CoordinateMlp<8>, Momentum>;
+type SmallGuard = LossGuard<Averaged<&'static LearnedNgn>, Averaged<Momentum>>;
 
-fn small_guard() -> SmallGuard {
-    LossGuard::paper(learned::tiny(), Momentum::new(0.1)).batches(2, 1)
+/// The guard with this rate of the fallback.
+fn small_guard(rate: f32) -> SmallGuard {
+    LossGuard::paper(learned::ngn().averaged(), Momentum::new(rate).averaged()).batches(2, 1)
 }
 
 /// So many rounds.
@@ -70,7 +71,7 @@ struct Small {
 
 impl Small {
     fn new() -> Self {
-        Self { objective: small_mlp(), guard: small_guard(), data: Data::disk(64, 1) }
+        Self { objective: small_mlp(), guard: small_guard(0.1), data: Data::disk(64, 1) }
     }
 
     /// Does something with a run at its beginning.

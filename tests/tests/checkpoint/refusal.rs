@@ -5,7 +5,7 @@ use lgl2o::checkpoint::format::{HEADER, TRAILER, VERSION};
 use lgl2o::checkpoint::{Buffer, CheckpointError, Fingerprint, Store};
 use lgl2o::guard::{Blend, Decision, Follow, KeepOwn, LossGuard, MuRule, Reset, ResidualGuard, Rewind, Unguarded};
 use lgl2o::learned::file::crc32;
-use lgl2o::learned::{self, CoordinateMlp, Learned, Table};
+use lgl2o::learned::{self, Learned, LearnedNgn, LearnedScaleFree};
 use lgl2o::objective::mlp::network::Layers;
 use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Relu, Sigmoid, Tanh};
 use lgl2o::objective::{Logistic, Quadratic};
@@ -16,7 +16,7 @@ use lgl2o_tests::task::{BATCH, SmallMlp, small_mlp, start};
 #[cfg(feature = "host")]
 use {lgl2o::objective::mlp::Activation, lgl2o_host::network::HeapNetwork};
 
-use super::{Small, saved, train};
+use super::{Small, saved, small_guard, train};
 
 /// Every bit of a checkpoint, flipped.
 #[test]
@@ -55,8 +55,8 @@ fn every_other_length_is_refused() {
 #[test]
 fn what_is_no_checkpoint_is_refused() {
     let small = Small::new();
-    let mut weights = [0; CoordinateMlp::<8>::FILE_LEN];
-    let weights = learned::tiny().write_file(&mut weights).unwrap();
+    let mut weights = [0; LearnedNgn::FILE_LEN];
+    let weights = learned::ngn().write_file(&mut weights).unwrap();
     for foreign in [weights, &[0; 100], &[0xff; 100], &[b'L'; 4096]] {
         assert_eq!(small.refusal(foreign), Some(CheckpointError::Foreign));
     }
@@ -171,7 +171,7 @@ fn other_objectives_optimizers_and_sources_are_refused_as_such() {
         let relu = saved(&Trainer::new(&objective, &small.guard, &mut memory), source);
         assert_eq!(load(&relu, trainer, source), CheckpointError::OtherObjective);
         // Another rate.
-        let guard = LossGuard::paper(learned::tiny(), Momentum::new(0.2)).batches(2, 1);
+        let guard = small_guard(0.2);
         let mut memory: Memory<SmallMlp, _> = Memory::new();
         let faster = saved(&Trainer::new(&small.objective, &guard, &mut memory), source);
         assert_eq!(load(&faster, trainer, source), CheckpointError::OtherOptimizer);
@@ -292,11 +292,11 @@ fn a_checkpoint_is_no_longer_than_memory_and_32_bytes() {
         let trainer = Trainer::new(&objective, guard, &mut memory);
         (trainer.checkpoint_len(&Exact), size_of::<Memory<SmallMlp, G>>() + 32)
     }
-    let (l, f) = (learned::tiny(), Adam::new(0.1));
+    let (l, f) = (learned::ngn(), Adam::new(0.1));
     for (length, most) in [
         length(&LossGuard::new(l, f)),
         length(&LossGuard::new(l, f).policy::<Rewind>()),
-        length(&ResidualGuard::new(learned::controller(), f)),
+        length(&ResidualGuard::new(learned::lean(), f)),
         length(&Blend::new(learned::rnnprop(), f, 0.5).unwrap()),
         length(&Unguarded::new(f)),
     ] {
@@ -307,8 +307,8 @@ fn a_checkpoint_is_no_longer_than_memory_and_32_bytes() {
 /// Everything that a resumed run depends on shows in a fingerprint; what describes the same is the same.
 #[test]
 fn fingerprints_differ_where_configurations_do() {
-    let (tiny, sgd) = (learned::tiny(), Sgd::new(0.1));
-    let loss = LossGuard::new(tiny, sgd);
+    let (l2o, sgd) = (learned::ngn(), Sgd::new(0.1));
+    let loss = LossGuard::new(l2o, sgd);
     let all = [
         Sgd::new(0.1).fingerprint(),
         Sgd::new(0.2).fingerprint(),
@@ -338,17 +338,15 @@ fn fingerprints_differ_where_configurations_do() {
         Armijo { shrink: 0.2, ..Armijo::new(0.1).unwrap() }.fingerprint(),
         Armijo { growth: 1.2, ..Armijo::new(0.1).unwrap() }.fingerprint(),
         Armijo { trials: 5, ..Armijo::new(0.1).unwrap() }.fingerprint(),
-        tiny.fingerprint(),
-        CoordinateMlp::<8>::nesterov().fingerprint(),
-        CoordinateMlp::<4>::nesterov().fingerprint(),
+        l2o.fingerprint(),
+        LearnedNgn::hand_made().fingerprint(),
         learned::lstm().fingerprint(),
         learned::rnnprop().fingerprint(),
-        learned::controller().fingerprint(),
-        learned::table().fingerprint(),
-        Table::momentum().fingerprint(),
+        learned::lean().fingerprint(),
+        LearnedScaleFree::hand_made().fingerprint(),
         loss.fingerprint(),
         LossGuard::new(sgd, sgd).fingerprint(),
-        LossGuard::paper(tiny, sgd).fingerprint(),
+        LossGuard::paper(l2o, sgd).fingerprint(),
         loss.batches(20, 9).fingerprint(),
         loss.batches(19, 10).fingerprint(),
         loss.decision(Decision::Lower).fingerprint(),
@@ -364,7 +362,7 @@ fn fingerprints_differ_where_configurations_do() {
         loss.trust(false).fingerprint(),
         sgd.averaged().fingerprint(),
         Averaged { rule: sgd, eta: 2.0 }.fingerprint(),
-        LossGuard::new(tiny.averaged(), sgd).fingerprint(),
+        LossGuard::new(l2o.averaged(), sgd).fingerprint(),
         loss.audits(false).fingerprint(),
         loss.budget(false).fingerprint(),
         loss.gaps(80, 1281).fingerprint(),
@@ -372,18 +370,18 @@ fn fingerprints_differ_where_configurations_do() {
         loss.policy::<Rewind>().fingerprint(),
         loss.policy::<Reset>().fingerprint(),
         loss.policy::<Follow>().fingerprint(),
-        ResidualGuard::new(tiny, sgd).fingerprint(),
-        ResidualGuard::new(tiny, sgd).with(0.5, MuRule::ExponentialAverage(0.25)).unwrap().fingerprint(),
-        ResidualGuard::new(tiny, sgd).with(0.99, MuRule::ExponentialAverage(0.5)).unwrap().fingerprint(),
-        ResidualGuard::new(tiny, sgd).with(0.99, MuRule::Geometric(0.25)).unwrap().fingerprint(),
-        ResidualGuard::new(tiny, sgd).with(0.99, MuRule::RecentTerm).unwrap().fingerprint(),
-        ResidualGuard::new(tiny, sgd).with(0.99, MuRule::ArithmeticAverage).unwrap().fingerprint(),
-        ResidualGuard::new(tiny, sgd).with(0.99, MuRule::RecentMax(4)).unwrap().fingerprint(),
-        Blend::new(tiny, sgd, 0.5).unwrap().fingerprint(),
-        Blend::new(tiny, sgd, 0.25).unwrap().fingerprint(),
+        ResidualGuard::new(l2o, sgd).fingerprint(),
+        ResidualGuard::new(l2o, sgd).with(0.5, MuRule::ExponentialAverage(0.25)).unwrap().fingerprint(),
+        ResidualGuard::new(l2o, sgd).with(0.99, MuRule::ExponentialAverage(0.5)).unwrap().fingerprint(),
+        ResidualGuard::new(l2o, sgd).with(0.99, MuRule::Geometric(0.25)).unwrap().fingerprint(),
+        ResidualGuard::new(l2o, sgd).with(0.99, MuRule::RecentTerm).unwrap().fingerprint(),
+        ResidualGuard::new(l2o, sgd).with(0.99, MuRule::ArithmeticAverage).unwrap().fingerprint(),
+        ResidualGuard::new(l2o, sgd).with(0.99, MuRule::RecentMax(4)).unwrap().fingerprint(),
+        Blend::new(l2o, sgd, 0.5).unwrap().fingerprint(),
+        Blend::new(l2o, sgd, 0.25).unwrap().fingerprint(),
         Unguarded::new(sgd).fingerprint(),
         Unguarded::learned(sgd).fingerprint(),
-        Unguarded::learned(tiny).fingerprint(),
+        Unguarded::learned(l2o).fingerprint(),
         Quadratic::new([1.0], [0.0]).unwrap().fingerprint(),
         Quadratic::new([2.0], [0.0]).unwrap().fingerprint(),
         Quadratic::new([1.0], [1.0]).unwrap().fingerprint(),

@@ -94,9 +94,8 @@ fn resumes(expression: &str, seed: u64, rounds: [u32; 2]) {
     optimizer.method.visit(Case { seed, rounds }).unwrap();
 }
 
-const LEARNED: [&str; 9] =
-    ["l2o", "lstm", "rnnprop", "controller", "table", "adam:0.1", "armijo", "avg-l2o", "avg-controller"];
-const FALLBACKS: [&str; 10] = [
+const LEARNED: [&str; 8] = ["l2o", "lean", "lstm", "rnnprop", "adam:0.1", "armijo", "avg-l2o", "avg-lean"];
+const FALLBACKS: [&str; 11] = [
     "sgd:0.5",
     "sgd:5/(10+i)",
     "momentum:0.1",
@@ -106,6 +105,7 @@ const FALLBACKS: [&str; 10] = [
     "adamw:0.01",
     "lion:0.01",
     "armijo",
+    "avg-ngn",
     "avg-momentum:0.1",
 ];
 const PACES: [&str; 6] = [
@@ -193,9 +193,9 @@ fn convex_runs_resume() {
     let rate = Rate::Harmonic { c: 5.0, i0: 60.0 };
     let full = LossGuard::new(learned::lstm(), Sgd::new(rate)).decision(Decision::FullObjective);
     assert_resumes(&bowl(), &full, &start, &mut Exact, &mut Exact, [30, 30]);
-    let residual = ResidualGuard::new(learned::table(), Sgd::new(0.1)).with(0.9, MuRule::RecentMax(5)).unwrap();
+    let residual = ResidualGuard::new(learned::lean(), Sgd::new(0.1)).with(0.9, MuRule::RecentMax(5)).unwrap();
     assert_resumes(&bowl(), &residual, &start, &mut Exact, &mut Exact, [30, 30]);
-    let blend = Blend::new(learned::controller(), Armijo::new(1.0).unwrap(), 0.5).unwrap();
+    let blend = Blend::new(learned::ngn(), Armijo::new(1.0).unwrap(), 0.5).unwrap();
     assert_resumes(&bowl(), &blend, &start, &mut Exact, &mut Exact, [30, 30]);
     let logistic = Logistic::<2, BATCH>::new(0.1).unwrap();
     let guard = LossGuard::new(learned::rnnprop(), Adam::new(0.01));

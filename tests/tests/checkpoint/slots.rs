@@ -1,14 +1,13 @@
 //! Which slot is written, which is loaded, what is said of both, and which flashes do.
 
 use lgl2o::checkpoint::{CheckpointError, Resumed, SlotError, SlotState, Slots};
-use lgl2o::guard::{LossGuard, Unguarded};
-use lgl2o::learned;
-use lgl2o::rule::{Momentum, Sgd};
+use lgl2o::guard::Unguarded;
+use lgl2o::rule::Sgd;
 use lgl2o::{Memory, Trainer};
 use lgl2o_tests::flash::Flash;
 use lgl2o_tests::task::SmallMlp;
 
-use super::{Small, saved};
+use super::{Small, saved, small_guard};
 
 type Chip = Flash<4, 4, 1024>;
 const REGION: core::ops::Range<u32> = 1024..5 * 1024;
@@ -147,7 +146,7 @@ fn another_program_is_refused_and_can_take_the_parameters() {
 #[test]
 fn what_can_be_loaded_is_kept_rather_than_what_is_newest() {
     let small = Small::new();
-    let guard = LossGuard::paper(learned::tiny(), Momentum::new(0.2)).batches(2, 1);
+    let guard = small_guard(0.2);
     let mut memory: Memory<SmallMlp, _> = Memory::new();
     let other = Trainer::new(&small.objective, &guard, &mut memory);
     let mut slots = Slots::new(save(&small, chip(), 1), REGION).unwrap();

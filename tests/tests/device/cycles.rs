@@ -20,17 +20,19 @@ const BOARD: &str = "mps2-an386";
 /// Parts of the name of the function that counts, however the compiler makes names. What it calls is what is counted.
 const COUNTING: [&str; 3] = ["Meter", "Counter", "5count"];
 /// The order in which the items of a workload are counted, each with one call and then with so many.
-const ORDER: [Item; 13] = [
+const ORDER: [Item; 15] = [
     Item::Inference,
     Item::Gradient,
     Item::StepSgd,
     Item::UpdateSgd,
     Item::StepAdam,
     Item::UpdateAdam,
-    Item::StepTable,
-    Item::UpdateTable,
-    Item::StepMlp,
-    Item::UpdateMlp,
+    Item::StepNgn,
+    Item::UpdateNgn,
+    Item::StepLean,
+    Item::UpdateLean,
+    Item::StepL2o,
+    Item::UpdateL2o,
     Item::Decision,
     Item::DescentSgd,
     Item::DescentAdam,
@@ -39,13 +41,14 @@ const CALLS: f64 = 8.0;
 /// The program's own count and that of the trace differ by no larger part. The program's clock is that coarse.
 const MOST_OFF: f64 = 0.01;
 /// The columns of the table.
-const SHOWN: [(Item, &str); 9] = [
+const SHOWN: [(Item, &str); 10] = [
     (Item::Inference, "inference"),
     (Item::Gradient, "gradient"),
     (Item::StepSgd, "SGD"),
     (Item::StepAdam, "Adam"),
-    (Item::StepTable, "table"),
-    (Item::StepMlp, "MLP"),
+    (Item::StepNgn, "NGN"),
+    (Item::StepLean, "lean"),
+    (Item::StepL2o, "l2o"),
     (Item::Decision, "decision"),
     (Item::DescentSgd, "SGD, no gradient kept"),
     (Item::DescentAdam, "Adam, no gradient kept"),
@@ -71,13 +74,14 @@ fn multiply_adds(workload: u8, item: Item) -> u64 {
         Item::Gradient
         | Item::StepSgd
         | Item::StepAdam
-        | Item::StepTable
-        | Item::StepMlp
+        | Item::StepNgn
+        | Item::StepLean
+        | Item::StepL2o
         | Item::DescentSgd
         | Item::DescentAdam => batch * (2 * of(&layers) + of(&layers[1..])),
         // Both candidates, and the current parameters.
         Item::Decision => 3 * batch * of(&layers),
-        Item::UpdateSgd | Item::UpdateAdam | Item::UpdateTable | Item::UpdateMlp => 0,
+        Item::UpdateSgd | Item::UpdateAdam | Item::UpdateNgn | Item::UpdateLean | Item::UpdateL2o => 0,
     }
 }
 

@@ -19,8 +19,8 @@ const WAYS: [(&str, Option<&str>); 5] = [
     ("Descent, SGD", None),
     ("Descent, Adam", Some("by-adam")),
     ("Unguarded, SGD", Some("whole-gradient")),
-    ("LossGuard, table", Some("by-table")),
-    ("LossGuard, MLP", Some("by-mlp")),
+    ("Unguarded, averaged l2o", Some("by-l2o")),
+    ("auto_lean", Some("by-auto-lean")),
 ];
 /// The loss of ten classes that are guessed is 2.3; so little is left of it in the end.
 const LEARNED: f32 = 0.5;
@@ -133,7 +133,8 @@ fn least_grown(now: &[Least], then: &[Least]) -> Vec<String> {
 #[test]
 fn growth_of_a_least_program_is_noticed() {
     let then = &committed().boards[BOARD].least;
-    assert_eq!(then.iter().map(|least| least.way.as_str()).collect::<Vec<_>>(), WAYS.map(|(way, _)| way));
+    // A way without a figure is told by the test above, which builds the programs.
+    assert!(then.iter().all(|least| WAYS.iter().any(|(way, _)| *way == least.way)), "{then:?}");
     assert!(least_grown(then, then).is_empty());
     let mut now = then.clone();
     now[0].flash += then[0].flash / 15;

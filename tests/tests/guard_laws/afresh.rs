@@ -146,10 +146,10 @@ fn accumulators_beyond_all_numbers_begin_anew() {
             assert!(after.is_finite() && after < before - 0.5, "{name}: {after} after {before}");
         }
     }
-    let (adam, rms, tiny) = (Adam::new(0.02), RmsProp::new(0.02), learned::tiny());
+    let (adam, rms, lean) = (Adam::new(0.02), RmsProp::new(0.02), learned::lean());
     let still = Adversary::Idle;
     assert_moves("adam alone", &Unguarded::new(adam));
-    assert_moves("tiny alone", &Unguarded::learned(tiny));
+    assert_moves("lean alone", &Unguarded::learned(lean));
     assert_moves("loss, fallback", &LossGuard::paper(still, adam).batches(1, 1));
     assert_moves("loss, fallback, averaged", &LossGuard::new(still, rms.averaged()).gaps(5, 10));
     assert_moves("loss, learned", &LossGuard::paper(rms, Adversary::Nan).batches(2, 1));

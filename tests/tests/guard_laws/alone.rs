@@ -160,8 +160,8 @@ fn all_accepted_is_averaged_adam_alone() {
 
 /// All accepted: the built-in learned rule is itself alone.
 #[test]
-fn all_accepted_is_the_tiny_rule_alone() {
-    assert_accepted_by_every_policy("tiny", &learned::tiny());
+fn all_accepted_is_the_learned_rule_alone() {
+    assert_accepted_by_every_policy("l2o", &learned::ngn());
 }
 
 /// All accepted under *sufficient decrease*: gradient descent at a rate far below 2/L, which always decreases enough.

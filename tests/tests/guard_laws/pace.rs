@@ -257,7 +257,7 @@ fn assert_accepted<S: StatePolicy + Copy + Debug>(learned: impl Rule + Copy + De
 #[test]
 fn all_accepted_is_the_learned_rule_alone() {
     assert_accepted::<KeepOwn>(Adam::new(0.01));
-    assert_accepted::<KeepOwn>(learned::tiny());
+    assert_accepted::<KeepOwn>(learned::ngn());
     assert_accepted::<Rewind>(Adam::new(0.01));
     assert_accepted::<Reset>(Adam::new(0.01));
     assert_accepted::<Follow>(Adam::new(0.01));

@@ -54,7 +54,7 @@
 //!
 //! # let flash = Ram([0xff; 4096]); // whatever the HAL offers
 //! let bowl = Quadratic::new([1.0, 10.0], [3.0, -1.0]).unwrap();
-//! let guard = LossGuard::new(learned::tiny(), Sgd::new(0.1));
+//! let guard = LossGuard::new(learned::ngn(), Sgd::new(0.1));
 //! let mut memory = Memory::new();
 //! let mut trainer = Trainer::new(&bowl, &guard, &mut memory);
 //! let mut slots = Slots::new(flash, 0..4096)?;

@@ -13,7 +13,7 @@ use crate::guard::policy::{KeepOwn, StatePolicy};
 /// ```
 /// use lgl2o::guard::{Decision, LossGuard};
 /// use lgl2o::{Rule, learned, rule::Sgd};
-/// let guard = LossGuard::new(learned::tiny().averaged(), Sgd::new(1.0))
+/// let guard = LossGuard::new(learned::ngn().averaged(), Sgd::new(1.0))
 ///     .decision(Decision::Margin { z: 2.0 })
 ///     .batches(10, 10);
 /// ```

@@ -10,7 +10,7 @@ use crate::rule::Rule;
 /// ```
 /// use lgl2o::guard::RelayGuard;
 /// use lgl2o::{Rule, learned, rule::Adam};
-/// let guard = RelayGuard::new(learned::tiny().averaged(), Adam::new(0.01).averaged());
+/// let guard = RelayGuard::new(learned::ngn().averaged(), Adam::new(0.01).averaged());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RelayGuard<L, F, const SPARE: usize = 1> {
@@ -29,7 +29,7 @@ pub struct RelayGuard<L, F, const SPARE: usize = 1> {
 
 impl<L, F> RelayGuard<L, F> {
     /// The guard with a race of n_0 = 40 steps, a hand-over at t_1 = 3000, up to n_c = 4 check batches, and rounds of at most
-    /// 128 steps.
+    /// 128 steps. 3,000 steps are the longest run that the built-in learned rule was meta-trained on.
     pub const fn new(learned: L, fallback: F) -> Self {
         Self::with_defaults(learned, fallback)
     }

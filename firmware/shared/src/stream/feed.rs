@@ -94,20 +94,26 @@ pub struct Feed<'a, X: Exchange> {
     held: &'a mut Held,
     /// Check batches that the round has used.
     checked: usize,
+    /// Steps that the run has left.
+    left: u32,
     /// Why a question was not answered; the core then says [`Error::NoBatch`].
     pub failure: Option<X::Error>,
 }
 
 impl<'a, X: Exchange> Feed<'a, X> {
-    /// A source that asks through `exchange`.
-    pub const fn new(exchange: &'a mut X, held: &'a mut Held) -> Self {
-        Self { exchange, held, checked: 0, failure: None }
+    /// A source that asks through `exchange`, for a run with so many steps left.
+    pub const fn new(exchange: &'a mut X, held: &'a mut Held, left: u32) -> Self {
+        Self { exchange, held, checked: 0, left, failure: None }
     }
 }
 
 impl<X: Exchange> Source<Optimizee> for Feed<'_, X> {
     fn begin_round(&mut self) {
         self.checked = 0;
+    }
+
+    fn left(&self) -> u32 {
+        self.left
     }
 
     fn train(&mut self) -> Result<Batch<'_>, Error> {

@@ -1,18 +1,18 @@
 //! The run: what is asked, in which order, and what is told.
 
 use lgl2o::trainer::{self, Trainer};
-use lgl2o::{Objective, Rng};
+use lgl2o::{AutoLean, Objective, Rng};
 
-use super::{Exchange, Feed, Guard, Held, Optimizee, guard, optimizee};
+use super::{Exchange, Feed, Held, Optimizee, optimizee};
 use crate::message::{Answer, Ask, Order};
-use crate::record::{RoundRecord, Trace};
+use crate::record::{RoundRecord, Trace, guard};
 
 /// The optimizee's parameters.
 pub type Params = <Optimizee as Objective>::Params;
 
 /// All memory of a run, zero at the beginning.
 pub struct Memory {
-    training: trainer::Memory<Optimizee, Guard>,
+    training: trainer::Memory<Optimizee, AutoLean>,
     held: Held,
 }
 
@@ -34,7 +34,7 @@ impl Default for Memory {
 pub struct Learner<'a> {
     memory: &'a mut Memory,
     optimizee: Optimizee,
-    guard: Guard,
+    guard: AutoLean,
     order: Order,
     trace: Trace,
     /// What went wrong in the last round, if anything.
@@ -69,11 +69,12 @@ impl<'a> Learner<'a> {
     /// # Errors
     /// What the exchange says; the accepted parameters are as they were.
     pub fn round<X: Exchange>(&mut self, exchange: &mut X) -> Result<Option<RoundRecord>, X::Error> {
-        if self.error.is_some() || self.progress().steps >= u64::from(self.order.steps) {
+        let left = self.order.steps.saturating_sub(self.steps());
+        if self.error.is_some() || left == 0 {
             return Ok(None);
         }
         let Memory { training, held } = &mut *self.memory;
-        let mut feed = Feed::new(exchange, held);
+        let mut feed = Feed::new(exchange, held, left);
         let outcome = Trainer::new(&self.optimizee, &self.guard, training).round(&mut feed);
         if let Some(failure) = feed.failure {
             return Err(failure);

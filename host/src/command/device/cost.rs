@@ -132,7 +132,7 @@ fn table(results: &Results) -> String {
             "{unit} for the outputs of one example, for one gradient, for one training step by each rule, and for one \
              decision of the guard on one check batch (the losses of both candidates and of the current parameters)."
         ),
-        head: ["workload", "inference", "gradient", "SGD", "Adam", "table", "MLP", "decision"]
+        head: ["workload", "inference", "gradient", "SGD", "Adam", "NGN", "lean", "l2o", "decision"]
             .map(str::to_owned)
             .to_vec(),
         rows: row(
@@ -141,8 +141,9 @@ fn table(results: &Results) -> String {
                 Item::Gradient,
                 Item::StepSgd,
                 Item::StepAdam,
-                Item::StepTable,
-                Item::StepMlp,
+                Item::StepNgn,
+                Item::StepLean,
+                Item::StepL2o,
                 Item::Decision,
             ],
             &|cost| grouped(cost.instructions.into()),
@@ -151,8 +152,8 @@ fn table(results: &Results) -> String {
     };
     let updates = Table {
         caption: format!("{unit} for each parameter, of one update alone."),
-        head: ["workload", "SGD", "Adam", "table", "MLP"].map(str::to_owned).to_vec(),
-        rows: row(&[Item::UpdateSgd, Item::UpdateAdam, Item::UpdateTable, Item::UpdateMlp], &|cost| {
+        head: ["workload", "SGD", "Adam", "NGN", "lean", "l2o"].map(str::to_owned).to_vec(),
+        rows: row(&[Item::UpdateSgd, Item::UpdateAdam, Item::UpdateNgn, Item::UpdateLean, Item::UpdateL2o], &|cost| {
             format!("{:.1}", f64::from(cost.instructions) / f64::from(cost.parameters))
         }),
         words: false,

@@ -1,7 +1,7 @@
 //! Images of 12 x 12 to 24 x 24 with two to four strokes: 3 to 10 classes of different strokes, to validate on.
 //!
 //! ```text
-//! pixel = max over strokes of 1 - (distance from the stroke - 0.06), from 0 to 1 over 0.06, in a square of side 1
+//! pixel = clamp(1 - (d - 0.06) / 0.06, 0, 1), d the distance to the nearest stroke, in a square of side 1
 //! ```
 //!
 //! An example moves the ends of its class's strokes, and all of them together.

@@ -1,0 +1,170 @@
+//! Arguments of `lgl2o compare`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+
+use super::at_most;
+use crate::network::{self, ACTIVATIONS};
+use crate::optimizer::learned::{BUILT_IN, BuiltIn};
+use crate::task::{BATCH, Hidden, TASKS};
+
+/// Arguments of `compare`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = compare_help())]
+pub struct CompareArgs {
+    /// The task.
+    #[arg(long, default_value = "spirals", value_parser = PossibleValuesParser::new(TASKS))]
+    pub task: String,
+    /// Data directory (with mnist/ in it), or for `--task idx` a folder of IDX files. Else $LGL2O_DATA, else the user's
+    /// cache directory.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Optimizers, separated by commas; see below.
+    #[arg(long, value_name = "LIST", default_value = DEFAULT_OPTIMIZERS)]
+    pub optimizers: String,
+    /// Training steps of each run.
+    #[arg(long, value_name = "N", default_value_t = 3000, value_parser = at_most(100_000_000))]
+    pub steps: u64,
+    /// How many seeds each optimizer gets.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = at_most(10_000))]
+    pub seeds: u64,
+    /// The first seed; the others follow it.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=1_000_000_000))]
+    pub seed: u64,
+    /// Examples in a minibatch.
+    #[arg(long, value_name = "N", default_value_t = BATCH as u64, value_parser = at_most(65_536))]
+    pub batch: u64,
+    /// Widths of the hidden layers, separated by commas; the task's own unless said otherwise.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = at_most(65_536))]
+    pub hidden: Vec<u64>,
+    /// Activation of the hidden layers; the task's own unless said otherwise.
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(ACTIVATIONS.map(|(name, _)| name)))]
+    pub activation: Option<String>,
+    /// Whether inputs are standardized: mean 0 and variance 1 over the first 256 training examples. On for `--task idx`
+    /// unless said otherwise, off for the others.
+    #[arg(long, value_name = "WHETHER", value_parser = PossibleValuesParser::new(["on", "off"]))]
+    pub standardize: Option<String>,
+    /// Where the report goes; out/TASK unless said otherwise.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// A short run: at most 200 steps and 2 seeds.
+    #[arg(long)]
+    pub quick: bool,
+    /// Search the grid of learning rates first, write it to OUT/tuned.toml and use it.
+    #[arg(long)]
+    pub tune: bool,
+}
+
+impl CompareArgs {
+    /// The hidden layers that were asked for.
+    #[must_use]
+    pub fn hidden(&self) -> Hidden {
+        let widths: Vec<usize> = self.hidden.iter().map(|width| *width as usize).collect();
+        let activation = self.activation.as_deref().and_then(network::activation);
+        Hidden { widths: (!widths.is_empty()).then_some(widths), activation }
+    }
+
+    /// Whether inputs are standardized.
+    #[must_use]
+    pub fn standardizes(&self) -> bool {
+        self.standardize.as_deref().map_or(self.standardizes_unless_told(), |whether| whether == "on")
+    }
+
+    /// Whether they are where the command line does not say so: those of one's own data are.
+    #[must_use]
+    pub fn standardizes_unless_told(&self) -> bool {
+        self.task == "idx"
+    }
+}
+
+/// What `compare` compares unless said otherwise.
+const DEFAULT_OPTIMIZERS: &str =
+    "auto,auto-lean,avg-l2o,avg-lean,avg-ngn,avg-scale-free,sgd,momentum,adam,nadam,rnnprop,lgl2o(avg-l2o,sgd)";
+
+/// What the help says of the learned optimizers that the core brings along, one line each.
+fn learned_help() -> String {
+    let line = |rule: &BuiltIn| {
+        let names: Vec<&str> = rule.names().collect();
+        format!("  {:<29}{}\n", names.join("  "), rule.what)
+    };
+    BUILT_IN.iter().map(line).collect()
+}
+
+fn compare_help() -> String {
+    format!("{RULES_HELP}{}{GUARDS_HELP}", learned_help())
+}
+
+const RULES_HELP: &str = "\
+Optimizers:
+  auto  auto-lean              no number to set: a guard with its rules, the same for all tasks; in less memory
+  auto(held-out)               the same, which checks on a fifth of the training examples, trains on the others
+                               and keeps what was best on that fifth
+  sgd momentum nesterov rmsprop adam adamw lion
+                               a hand-designed rule with its tuned rate
+  adam16  nadam                Adam whose means have 16 bits, Adam with Nesterov's momentum; with Adam's rate
+  sgd:0.3  sgd:5/(50+i)        the same with a rate of one's own
+  armijo  armijo:10            SGD with backtracking from a largest rate
+  ngn  plain-ngn  scale-free  scale-free-momentum
+                               rules with one setting for all tasks; ngn:1 changes it
+  l2o  l2o:FILE                the built-in learned optimizer, or weights of any kind from a file; all that are
+                               built in, with their other names:
+";
+
+const GUARDS_HELP: &str = "\
+  avg-l2o  avg-sgd:3           any rule, with a running mean of its iterates as parameters
+  lgl2o(avg-l2o,sgd)           the loss guard: learned rule, fallback, then options
+      paper                        the paper's form: only races, nt=10 nc=10 lower early-stop=0 no-veto;
+                                   options after it change it
+      nt=20 nc=10                  training batches of a race, check batches of a round at most
+      stride=32  no-stride         learned steps against one of the fallback between races, at most
+      stretch=4  no-stretch        or 1/4 of all steps so far, where that is more
+      gaps=80:1280                 shortest and longest gap between races, in steps
+      budget  no-budget            after a lost race the fallback goes on alone for the gap
+      no-audit                     no races; a lost stride is followed by a shorter one
+      lower  margin=2  growing-margin  full  decrease=KAPPA
+                                   how it decides
+      early-stop=2                 standard errors at which no more check batches are drawn; 0 draws all
+      trust  no-trust              whether ties go to a learned side that has won the last race, under a margin
+      veto  no-veto                whether the proposal must also beat the current parameters
+      stay                         the current parameters stay where no candidate beats them
+      keep  rewind  reset  follow  what happens to the loser's state
+  relay(avg-scale-free,avg-ngn)  the relay: the learned rule first, then the fallback; options:
+      race=40  hand-over=3000      learned steps of the race, and at most
+      nc=4  full  latest  lean     as RelayGuard's checks, exact, keep_latest, lean
+      held-out                     as auto(held-out)
+  gl2o(l2o,sgd)                the residual guard; options:
+      alpha=0.99                   factor of the bound
+      mu=gs:THETA  mu=rt  mu=aa  mu=ema:THETA  mu=rm:K
+                                   how the bound follows the residuals
+  blend(l2o,sgd,share=0.5)     a fixed mixture, as a control
+
+Examples:
+  lgl2o compare --task mnist --data ~/data --steps 3000 --seeds 5
+  lgl2o compare --optimizers 'adam:0.03,lgl2o(l2o,armijo,paper,nt=1,nc=1)' --out out/short-rounds
+  lgl2o compare --task mnist --hidden 64,64 --activation relu
+  lgl2o compare --task idx --data ~/my-digits --tune";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::optimizer::{Tuned, parse_list};
+
+    #[test]
+    fn what_is_compared_is_known_on_every_task() {
+        for task in ["spirals", "mnist"] {
+            let all = parse_list(DEFAULT_OPTIMIZERS, &Tuned::built_in(task)).unwrap();
+            assert_eq!(all[0].name, "auto");
+            assert_eq!(all.len(), DEFAULT_OPTIMIZERS.matches(',').count(), "but for the comma inside of the guard");
+        }
+    }
+
+    #[test]
+    fn the_help_has_every_learned_optimizer() {
+        let help = compare_help();
+        for rule in &BUILT_IN {
+            assert!(rule.names().all(|name| help.contains(&format!("  {name}"))), "{}", rule.name);
+        }
+    }
+}
