@@ -85,7 +85,7 @@ pub(super) fn log_ratio(ratio: f32) -> f32 {
 }
 
 /// Takes the loss of step t into the mean of losses, which is the memo of the layers; the first loss is that of the slots.
-/// Returns [`log_ratio`] of the mean to the first one.
+/// Returns the ratio of the mean to the first one.
 pub(super) fn progress<P, L, const K: usize, const J: usize>(
     state: &mut LayeredState<P, L, K, J>,
     loss: f32,
@@ -98,5 +98,5 @@ pub(super) fn progress<P, L, const K: usize, const J: usize>(
     if loss.is_finite() {
         *mean = LOSS_DECAY * *mean + (1.0 - LOSS_DECAY) * loss;
     }
-    log_ratio(*mean * unbias(LOSS_DECAY, t) / *first)
+    *mean * unbias(LOSS_DECAY, t) / *first
 }

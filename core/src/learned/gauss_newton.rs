@@ -1,4 +1,4 @@
-//! The learned form of [`Ngn`](crate::rule::Ngn): the non-negative Gauss-Newton step on Adam's metric, with sixteen
+//! The learned form of [`Ngn`](crate::rule::Ngn): the non-negative Gauss-Newton step on Adam's metric, with seventeen
 //! meta-trained numbers for its constants and for how a layer's steps follow what is known of it.
 //!
 //! In step t = 1, 2, ...; sums over layer l run over all its weights w, their gradients g and velocities q; f is the loss:
@@ -10,7 +10,8 @@
 //! s   <- clamp((1 - 0.01 leak) s + fast cos(x, -q) / 2 + drift / 10, -4, 4)
 //! c    = log2(f' / f_1) / 4, log2(e / sigma) / 4,                                   the same for all layers
 //!        (log2(|q| / |p'|) + 3/2) / 4, (log2(n) - 9) / 4                            a layer's own
-//! p    = 2^clamp(2 gain . c + s - log2(1 + fall t / 100) / 2, -10, 4) e k x
+//! a    = r / (r + fade / 100), r = f' / f_1                                          the same for all layers
+//! p    = 2^clamp(2 gain . c + s - log2(1 + fall t / 100) / 2, -10, 4) a e k x
 //! q   <- beta q - (1 - beta) p            w <- w + keep q - look p - 0.01 decay e w
 //! ```
 //!
@@ -18,14 +19,16 @@
 //! \[0.2, 2.6\]. f' is a mean of the minibatches' losses with decay 0.95, f_1 the first of them; log2 of a ratio is clamped to
 //! \[-10, 2\]. |p'| is |x| times what x was multiplied by in the step before, and |q| / |p'| says how far the gradients of
 //! the layer agree: 1 if all of them are the same, sqrt((1 - beta) / (1 + beta)) if they are noise. n counts the weights of the
-//! layer. The cosine is 0 in the first step, and so is the third number of c. leak, fall and decay count as 0 where they are negative. log2 and 2^ are
+//! layer. The cosine is 0 in the first step, and so is the third number of c. leak, fall, decay
+//! and fade count as 0 where they are negative; a is 1 where fade is 0 or r is no finite number. So steps fade out once the loss is
+//! small against the first one, the decay of weights does not: parameters that fit all examples do not grow for ever. log2 and 2^ are
 //! straight lines within an octave.
 //!
 //! [`hand_made`](LearnedNgn::hand_made) weights are `Ngn` with its own constants. If the loss and its gradient are multiplied by a constant,
 //! the run is the same. Use it [averaged](crate::rule::Averaged), as it was meta-trained.
 //!
-//! The 16 weights, in the order of the file: size, bound, power, mean, square, keep, look, gain (4), fall, fast, drift, leak,
-//! decay; 80 bytes of flash as a file. RAM: 2 floats a parameter, slots 0 and 1 are q, v; and 3 a layer, numbers 0 to 2
+//! The 17 weights, in the order of the file: size, bound, power, mean, square, keep, look, gain (4), fall, fast, drift, leak,
+//! decay, fade; 84 bytes of flash as a file. RAM: 2 floats a parameter, slots 0 and 1 are q, v; and 3 a layer, numbers 0 to 2
 //! are rho, s and what x was multiplied by last.
 
 use super::Learned;
@@ -46,9 +49,9 @@ use crate::tensors::Tensors;
 /// Number of this kind in a weights file.
 pub const KIND: u8 = 8;
 
-const WEIGHTS: usize = 16;
+const WEIGHTS: usize = 17;
 
-/// The rule: its sixteen weights.
+/// The rule: its seventeen weights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LearnedNgn {
     weights: [f32; WEIGHTS],
@@ -73,6 +76,7 @@ struct Constants {
     drift: f32,
     leak: f32,
     decay: f32,
+    fade: f32,
 }
 
 /// How the parameters of a layer are to move.
@@ -139,7 +143,7 @@ impl LearnedNgn {
     /// The hand-made rule. Meta-training starts from it.
     #[must_use]
     pub const fn hand_made() -> Self {
-        Self { weights: [0.1, 0.2, 1.0, 0.68, 1.344, 0.9, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0] }
+        Self { weights: [0.1, 0.2, 1.0, 0.68, 1.344, 0.9, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0] }
     }
 
     file::from_bytes!();
@@ -157,7 +161,8 @@ impl LearnedNgn {
     }
 
     fn constants(&self) -> Constants {
-        let [size, bound, power, mean, square, keep, look, a, b, c, d, fall, fast, drift, leak, decay] = self.weights;
+        let [size, bound, power, mean, square, keep, look, a, b, c, d, fall, fast, drift, leak, decay, fade] =
+            self.weights;
         Constants {
             sigma: exp2_linear(clamp(5.0 * size, -40.0, 20.0)),
             bound: exp2_linear(clamp(5.0 * bound, -20.0, 20.0)),
@@ -173,6 +178,7 @@ impl LearnedNgn {
             drift,
             leak: positive(leak),
             decay: positive(decay),
+            fade: 0.01 * positive(fade),
         }
     }
 
@@ -188,8 +194,9 @@ impl LearnedNgn {
             decrease += constants.accumulate(state, params, gradient, l, unbias);
         }
         let e = constants.rate(decrease, loss);
-        let damped = log_ratio(e / constants.sigma);
-        (constants, Shared { e, unbias, log_length: constants.log_length([progress, damped], t) })
+        let context = [log_ratio(progress), log_ratio(e / constants.sigma)];
+        let faded = constants.left_at(progress) * e;
+        (constants, Shared { e, faded, unbias, log_length: constants.log_length(context, t) })
     }
 }
 
@@ -197,9 +204,11 @@ impl LearnedNgn {
 #[derive(Debug, Clone, Copy)]
 struct Shared {
     e: f32,
+    /// a e.
+    faded: f32,
     /// 1 / (1 - beta2^t).
     unbias: f32,
-    /// log2 of p / (e k x), but for s.
+    /// log2 of p / (a e k x), but for s.
     log_length: f32,
 }
 
@@ -218,6 +227,12 @@ impl Constants {
     /// e, from the sum of k g x.
     fn rate(&self, decrease: f32, loss: f32) -> f32 {
         rate(self.sigma, decrease, self.bound * loss)
+    }
+
+    /// a, from f' / f_1.
+    fn left_at(&self, progress: f32) -> f32 {
+        let r = positive(progress);
+        if self.fade > 0.0 && r.is_finite() { r / (r + self.fade) } else { 1.0 }
     }
 
     /// Takes in the gradient of layer l; returns its part of the sum of k g x.
@@ -255,7 +270,7 @@ impl Constants {
     fn motion<P: Tensors>(&self, state: &mut StateOf<P>, l: usize, shared: &Shared) -> Motion {
         let [rho, shift, last] = &mut state.layers.slots;
         let factor = exp2_linear(clamp(shared.log_length + number(last, l) + number(shift, l), -10.0, 4.0));
-        let length = factor * shared.e * self.scale(number(rho, l));
+        let length = factor * shared.faded * self.scale(number(rho, l));
         set_number(last, l, length);
         Motion {
             length,

@@ -24,7 +24,7 @@
 //! file. RAM: 2 floats a parameter, slots 0 and 1 are v, m; and 2 a layer, numbers 0 and 1 are rho and s.
 
 use super::Learned;
-use super::features::{positive, progress};
+use super::features::{log_ratio, positive, progress};
 use super::file::{self, WeightsError};
 use crate::checkpoint::{Digest, Fingerprint};
 use crate::lanes::by_lanes;
@@ -236,7 +236,7 @@ impl Rule for LeanScaleFree {
         _: &mut impl Probe<P>,
     ) {
         let t = state.slots.count();
-        let progress = progress(state, loss, t);
+        let progress = log_ratio(progress(state, loss, t));
         for l in 0..params.layers() {
             let motion = self.accumulate(state, params, gradient, l, progress);
             for i in params.layer(l) {
@@ -248,7 +248,7 @@ impl Rule for LeanScaleFree {
 
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, gradient: &P, loss: f32) {
         let t = state.slots.count();
-        let progress = progress(state, loss, t);
+        let progress = log_ratio(progress(state, loss, t));
         for l in 0..params.layers() {
             self.accumulate(state, params, gradient, l, progress);
         }

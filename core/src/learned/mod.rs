@@ -8,7 +8,7 @@
 //!
 //! | rule | weights | flash, bytes | RAM, floats a parameter | operations a parameter |
 //! |---|---|---|---|---|
-//! | [`LearnedNgn`] | 16 | 80 | 2 | 60 |
+//! | [`LearnedNgn`] | 17 | 84 | 2 | 60 |
 //! | [`LeanScaleFree`] | 10 | 56 | 2 | 60 |
 //! | [`LearnedScaleFree`] | 18 | 88 | 3 | 115 |
 //! | [`CoordinateLstm<8>`] | 909 | 3,652 | 34 | 3,400 |
@@ -97,7 +97,7 @@ macro_rules! built_in {
 }
 
 built_in! {
-    /// The built-in learned optimizer: the learned form of NGN, meta-trained on a distribution of tasks; 16 weights.
+    /// The built-in learned optimizer: the learned form of NGN, meta-trained on a distribution of tasks; 17 weights.
     ///
     /// ```
     /// use lgl2o::learned;

@@ -26,7 +26,7 @@
 //! flash as a file. RAM: 3 floats a parameter, slots 0 to 2 are v, m, n; and 2 a layer, numbers 0 and 1 are rho and s.
 
 use super::Learned;
-use super::features::{positive, progress};
+use super::features::{log_ratio, positive, progress};
 use super::file::{self, WeightsError};
 use crate::checkpoint::{Digest, Fingerprint};
 use crate::lanes::by_lanes;
@@ -291,7 +291,7 @@ impl Rule for LearnedScaleFree {
         _: &mut impl Probe<P>,
     ) {
         let t = state.slots.count();
-        let progress = progress(state, loss, t);
+        let progress = log_ratio(progress(state, loss, t));
         for l in 0..params.layers() {
             let mut motion = self.accumulate(state, params, gradient, l, progress);
             let (mut n, mut square) = (0, 0.0);
@@ -310,7 +310,7 @@ impl Rule for LearnedScaleFree {
 
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, gradient: &P, loss: f32) {
         let t = state.slots.count();
-        let progress = progress(state, loss, t);
+        let progress = log_ratio(progress(state, loss, t));
         for l in 0..params.layers() {
             self.accumulate(state, params, gradient, l, progress);
         }
