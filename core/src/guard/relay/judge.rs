@@ -12,10 +12,13 @@ use crate::tensors::Tensors;
 
 /// Standard errors at which a difference is clear.
 const CLEAR: f32 = 2.0;
-/// Standard errors by which the fallback's own run must be the better one, to be taken up again.
+/// Standard errors by which the fallback's own run must be the better one, to be taken up again; and at which nothing more is
+/// drawn for a point that is better.
 const BETTER: f32 = 1.0;
 /// What share of a standard deviation of the losses is far.
 const FAR: f32 = 0.5;
+/// A comparison has a check batch for so many steps of the window, at most, if that is more than the guard's own most.
+const CHECKED: u32 = 16;
 /// So many windows in a row that did badly end a side.
 const FAILS: u32 = 2;
 
@@ -186,6 +189,7 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
     ) -> Result<Paired, Error> {
         let RelayMemory { kept, runner, untouched, baton, .. } = memory;
         let third = baton.own_is_due().then_some(untouched);
+        let most = self.check_batches.max(baton.window / CHECKED) as usize;
         let mut paired = Paired::default();
         let mut part = 0;
         loop {
@@ -202,7 +206,7 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
                 return Err(Error::NonFiniteLoss);
             }
             part = part.saturating_add(1);
-            if !self.exact && (part >= self.check_batches as usize || part > 1 && is_clear(&paired, third.is_some())) {
+            if !self.exact && (part >= most || part > 1 && is_clear(&paired, third.is_some())) {
                 break;
             }
         }
@@ -238,12 +242,13 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
     }
 }
 
-/// Whether no more check batches are needed: every difference is clear, or the running point has no loss.
+/// Whether no more check batches are needed: every difference is clear, or the running point has no loss. To keep a better point
+/// by mistake costs little, to end a side by mistake much.
 fn is_clear(paired: &Paired, has_third: bool) -> bool {
     let clear = |difference: &Difference| {
-        let error = CLEAR * difference.standard_error();
+        let error = difference.standard_error();
         // A standard error of 0 is that of equal losses, which says nothing.
-        error > 0.0 && (difference.mean() > error || difference.mean() < -error)
+        error > 0.0 && (difference.mean() > CLEAR * error || difference.mean() < -BETTER * error)
     };
     !paired.second().is_finite() || clear(paired.to_first()) && (!has_third || clear(paired.to_third()))
 }

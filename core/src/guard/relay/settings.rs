@@ -19,7 +19,7 @@ pub struct RelayGuard<L, F, const SPARE: usize = 1> {
     pub(super) schedule: Schedule,
     /// Most steps of a round.
     pub(super) longest_round: u32,
-    /// Most check batches of a comparison.
+    /// Most check batches of a comparison of short windows.
     pub(super) check_batches: u32,
     /// Whether comparisons are of the full objective.
     pub(super) exact: bool,
@@ -63,8 +63,8 @@ impl<L, F, const SPARE: usize> RelayGuard<L, F, SPARE> {
         }
     }
 
-    /// The same guard with a race of so many learned steps, at least 1, against a third as many of the fallback. The first
-    /// windows are as long as that third.
+    /// The same guard with a race of so many learned steps, at least 1, against a quarter as many of the fallback. The first
+    /// windows are a third as long.
     #[must_use]
     pub const fn race(mut self, steps: u32) -> Self {
         self.schedule.race = steps;
@@ -79,7 +79,7 @@ impl<L, F, const SPARE: usize> RelayGuard<L, F, SPARE> {
         self
     }
 
-    /// The same guard with at most so many check batches in a comparison, at least 2: one batch may be one example, and
+    /// The same guard with at most so many check batches in a comparison, or one for 16 steps, at least 2: one batch may be one example, and
     /// has no standard error then.
     #[must_use]
     pub const fn checks(mut self, most: u32) -> Self {
