@@ -63,8 +63,8 @@ impl<L, F, const SPARE: usize> RelayGuard<L, F, SPARE> {
         }
     }
 
-    /// The same guard with a race of so many learned steps, at least 1, against a quarter as many of the fallback. The first
-    /// windows are a third as long.
+    /// The same guard with a race of so many learned steps, at least 1, against a third as many of the fallback. The first
+    /// windows are as long as that third.
     #[must_use]
     pub const fn race(mut self, steps: u32) -> Self {
         self.schedule.race = steps;
