@@ -9,7 +9,8 @@
 use core::mem::size_of_val;
 
 use embedded_io::Write as _;
-use lgl2o::batch::{Batch, Source};
+use lgl2o::batch::Batch;
+use lgl2o::source::Source;
 use lgl2o::guard::{Guard, Unguarded};
 use lgl2o::learned::{self, LearnedNgn};
 use lgl2o::objective::mlp::{Descent, Loss, Mlp};
