@@ -6,7 +6,7 @@
 //! Guard for Learned Optimizers", ICML 2022, arXiv 2201.12426).
 //!
 //! ```
-//! use lgl2o::batch::Exact;
+//! use lgl2o::source::Exact;
 //! use lgl2o::guard::{Decision, LossGuard};
 //! use lgl2o::objective::Quadratic;
 //! use lgl2o::{Memory, Rule, Trainer, learned, rule::Sgd};
@@ -29,19 +29,22 @@
 //! # The tour, along the way of the data
 //!
 //! **Numbers and parameters.** [`math`] is the one door to transcendental functions, [`sum`] the one order of
-//! additions, [`rng`] the one generator, [`shuffle`] random orders without memory. [`tensors`] says what memory with a
-//! shape is: lengths are types on a device, values on a desktop, slices inside.
-//!
-//! **Objectives.** A [`batch`] borrows examples; a source hands them out, with [`held_out`] examples to check on if wanted;
-//! [`standardize`] brings inputs of any unit to one size. An [`objective`] gives losses and gradients:
-//! a convex quadratic, logistic regression, a multilayer perceptron of any depth.
+//! additions. [`tensors`] says what memory with a shape is: lengths are types on a device, values on a desktop, slices
+//! inside. [`persist`] writes such memory out and reads it back, [`error`](mod@error) says what can be wrong. [`rng`] is the one
+//! generator, [`shuffle`] makes random orders without memory.
 //!
 //! **Update rules.** A [`rule`] turns a gradient into a step: SGD, momentum, Nesterov, RMSProp, Adam, AdamW, NAdam, Lion,
-//! Armijo backtracking; any of them with its iterates averaged. A [`learned`] rule does the same with weights that were
-//! meta-trained.
+//! Armijo backtracking; any of them with its iterates averaged.
 //!
-//! **Guards.** A [`guard`] proposes candidates from the accepted parameters, judges them by asking an [`oracle`] that
-//! counts the cost, and commits one. Its verdict says who won, by how much, and at what price.
+//! **Objectives.** A [`batch`] borrows examples. An [`objective`] returns their losses and the gradient: a convex quadratic,
+//! logistic regression, a multilayer perceptron of any depth. A [`source`] hands batches out, with [`held_out`] examples to
+//! check on if wanted; [`standardize`] brings inputs of any unit to one size. An [`oracle`] asks an objective and counts the
+//! cost.
+//!
+//! **Learned rules.** A [`learned`] rule is an update rule with weights that were meta-trained.
+//!
+//! **Guards.** A [`guard`] proposes candidates from the accepted parameters, judges them by asking the
+//! oracle, and commits one. Its verdict says who won, by how much, and at what price.
 //!
 //! **No number to set.** [`auto()`] is a guard with its rules, for all tasks.
 //!
@@ -51,6 +54,23 @@
 //! **Checkpoints.** A [`checkpoint`] is all that a run needs to go on bit for bit, streamed out and in, versioned,
 //! checksummed, and refused by any run but its own. In flash the two latest stand in slots, so that a power cut at any
 //! byte leaves one.
+//!
+//! # Floors
+//!
+//! A module imports only from those that stand before it here, and no two files import each other. `tests/tests/floors.rs`
+//! reads this list and holds the crate to it.
+//!
+//! ```text
+//! root, math, sum, lanes, tensors
+//! checksum, persist, error
+//! rng, shuffle, rule, batch
+//! objective, source, held_out, standardize
+//! oracle
+//! learned, fault
+//! guard, auto
+//! trainer
+//! checkpoint
+//! ```
 //!
 //! # What is configuration, what is state
 //!
@@ -95,22 +115,23 @@ pub mod held_out;
 mod lanes;
 pub mod learned;
 pub mod math;
-// Compiled for tests on every target, though in use on one kind only.
 pub mod objective;
 pub mod oracle;
+pub mod persist;
 pub mod rng;
+// Compiled for tests on every target, though in use on one kind only.
 #[cfg_attr(not(all(target_arch = "arm", target_abi = "eabihf", not(feature = "micromath"))), allow(dead_code))]
 mod root;
 pub mod rule;
 pub mod shuffle;
+pub mod source;
 pub mod standardize;
 pub mod sum;
 pub mod tensors;
 pub mod trainer;
 
 pub use auto::{Auto, AutoLean, auto, auto_lean};
-pub use checkpoint::CheckpointError;
-pub use error::Error;
+pub use error::{CheckpointError, Error};
 pub use guard::{Guard, Verdict, Winner};
 pub use objective::Objective;
 pub use rng::Rng;

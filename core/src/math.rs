@@ -147,6 +147,11 @@ pub const fn abs(x: f32) -> f32 {
     f32::from_bits(x.to_bits() & 0x7fff_ffff)
 }
 
+/// x, or infinity where x is not finite.
+pub(crate) fn or_infinity(x: f32) -> f32 {
+    if x.is_finite() { x } else { f32::INFINITY }
+}
+
 /// A straight line through each octave of log2: exponent plus mantissa, so exact at powers of two and at most 0.086
 /// too low between them. For features of learned rules, where smoothness counts and accuracy does not; a few integer
 /// instructions on any core. x must be positive and normal; other values give some finite number.

@@ -168,7 +168,7 @@ fn program() -> impl TypedValueParser<Value = String> {
 #[command(after_help = device_help())]
 pub struct DeviceArgs {
     /// The board; see below.
-    #[arg(long, default_value = "mps2-an386", value_parser = PossibleValuesParser::new(board::NAMES), hide_possible_values = true)]
+    #[arg(long, default_value = board::usual().name, value_parser = PossibleValuesParser::new(board::names()), hide_possible_values = true)]
     pub board: String,
     /// The program: `spirals` makes its data itself, `stream` (or `mnist`) is fed with images from here, `sensor` learns
     /// gestures, `resume` is `spirals` with checkpoints in flash and a reset in the middle, `faults` lets everything go

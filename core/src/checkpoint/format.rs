@@ -1,8 +1,8 @@
 //! The bytes of a checkpoint: written through `Summing`, read back through `Reader`.
 
-use super::error::CheckpointError;
-use super::persist::{CHUNK, Origin, Persist, Sink};
 use crate::checksum::{CRC32, Running, update};
+use crate::error::CheckpointError;
+use crate::persist::{CHUNK, Origin, Persist, Sink};
 
 /// First bytes of every checkpoint.
 pub const MAGIC: [u8; 4] = *b"L2OR";
@@ -184,7 +184,7 @@ impl<'a, S: Store> Reader<'a, S> {
         self.take(&mut version)?;
         let [version, ..] = version;
         if version != VERSION {
-            return Err(CheckpointError::Version(version));
+            return Err(CheckpointError::Version { found: version, known: VERSION });
         }
         words.load(self)?;
         self.close()?;

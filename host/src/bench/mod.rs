@@ -18,12 +18,12 @@ mod growth;
 use std::path::Path;
 use std::time::Duration;
 
-use lgl2o::batch::Sampler;
 use lgl2o::checkpoint::{Fingerprint, Persist};
 use lgl2o::guard::Guard;
 use lgl2o::objective::Blank as _;
 use lgl2o::objective::mlp::Activation;
 use lgl2o::rule::{NoProbe, Rule as _};
+use lgl2o::source::Sampler;
 use lgl2o::{Memory, Rng, Trainer, Winner};
 use serde::Serialize;
 

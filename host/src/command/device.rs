@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use indicatif::{ProgressBar, ProgressStyle};
+use lgl2o_device::boards::UnknownBoard;
 use lgl2o_device::message::FromDevice;
 use lgl2o_device::resume::SAVE_EVERY;
 
@@ -34,7 +35,7 @@ const MATH: &str = if cfg!(feature = "micromath") { "micromath" } else { "libm" 
 
 /// Does it.
 pub(super) fn run(args: &DeviceArgs) -> Result<(), Failure> {
-    let board = board(&args.board).ok_or_else(|| Failure::Usage(anyhow!("there is no board {}", args.board)))?;
+    let board = board(&args.board).ok_or_else(|| Failure::Usage(anyhow!("{}", UnknownBoard(&args.board))))?;
     if args.power_cuts > 0 && args.program != "resume" {
         return Err(Failure::Usage(anyhow!("only `--program resume` survives --power-cuts")));
     }

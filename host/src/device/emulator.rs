@@ -90,10 +90,10 @@ impl Emulator {
 }
 
 /// The emulator of a board, and its arguments that say which machine.
-fn qemu(board: &Board) -> Result<(&'static str, &'static [&'static str])> {
+fn qemu(board: &Board) -> Result<(&'static str, &'static str)> {
     match board.runner {
         Runner::Qemu { program, machine } => Ok((program, machine)),
-        Runner::Metal { .. } => bail!("QEMU does not have the board {}", board.name),
+        Runner::Hardware { .. } => bail!("QEMU does not have the board {}", board.name),
     }
 }
 
@@ -106,7 +106,7 @@ fn launch(board: &Board, elf: &Path, folder: &Path, more: &[&str]) -> Result<(Ch
     let mut command = Command::new(program);
     command
         .current_dir(folder)
-        .args(machine)
+        .args(machine.split(' '))
         .args(more)
         .args(["-nographic", "-monitor", "none", "-semihosting-config", "enable=on,target=native"])
         .arg("-chardev")
@@ -163,7 +163,7 @@ pub fn check(board: &Board) -> Result<()> {
     let (program, _) = qemu(board)?;
     let output = match Command::new(program).arg("--version").output() {
         Ok(output) => output,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => bail!("{}", missing(program)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => bail!("{}", missing(board, program)),
         Err(error) => return Err(error).with_context(|| format!("cannot run {program}")),
     };
     let words = String::from_utf8_lossy(&output.stdout);
@@ -178,8 +178,8 @@ pub fn check(board: &Board) -> Result<()> {
     }
 }
 
-fn missing(program: &str) -> String {
-    let package = if program == "qemu-system-arm" { program } else { "qemu-system-misc" };
+fn missing(board: &Board, program: &str) -> String {
+    let package = board.entry.get("package").unwrap_or(program);
     format!(
         "{program} is not installed; on Debian and Ubuntu: apt-get install --no-install-recommends {package} (as root)"
     )

@@ -1,4 +1,4 @@
-//! Serial ports, for boards of metal.
+//! Serial ports, for real hardware.
 
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! One optimizer, one seed, one curve.
 
-use lgl2o::batch::Source;
 use lgl2o::checkpoint::{Fingerprint, Persist};
+use lgl2o::source::Source;
 use lgl2o::{Guard, Memory, Objective, Trainer, Winner};
 
 use super::Evaluator;

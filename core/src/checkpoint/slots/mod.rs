@@ -46,7 +46,7 @@
 //! #         self.0[at as usize..][..bytes.len()].copy_from_slice(bytes); Ok(())
 //! #     }
 //! # }
-//! use lgl2o::batch::Exact;
+//! use lgl2o::source::Exact;
 //! use lgl2o::checkpoint::Slots;
 //! use lgl2o::guard::LossGuard;
 //! use lgl2o::objective::Quadratic;
@@ -76,11 +76,11 @@ use embedded_storage::nor_flash::NorFlash;
 pub use flash::PAGE;
 pub use report::{Resumed, SlotError, SlotState};
 
-use super::fingerprint::Fingerprint;
 use super::format::{self, Store};
-use super::persist::{CHUNK, Persist, Sink};
 use crate::guard::Guard;
 use crate::objective::Objective;
+use crate::persist::Fingerprint;
+use crate::persist::{CHUNK, Persist, Sink};
 use crate::trainer::Trainer;
 use flash::{MARK, Mark, Pages, Slice, flash_error};
 

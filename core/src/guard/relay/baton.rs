@@ -1,6 +1,6 @@
 //! Who runs, for how long, and what is remembered from round to round.
 
-use crate::checkpoint::Persist;
+use crate::persist::Persist;
 
 /// How long race and windows are, in steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

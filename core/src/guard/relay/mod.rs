@@ -57,12 +57,12 @@ pub use settings::RelayGuard;
 use baton::Baton;
 
 use super::{Guard, Verdict, Winner, blank};
-use crate::batch::Source;
-use crate::checkpoint::{Origin, Persist, Sink};
 use crate::error::Error;
 use crate::objective::Objective;
 use crate::oracle::Oracle;
+use crate::persist::{Origin, Persist, Sink};
 use crate::rule::Rule;
+use crate::source::Source;
 use crate::tensors::{Tensors, Zeroed};
 
 /// The accepted parameters, the running point, the fallback's own run, a gradient; the learned rule's state, the

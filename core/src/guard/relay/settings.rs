@@ -1,8 +1,8 @@
 //! Settings of a [`RelayGuard`]. The default has none that a user must choose.
 
 use super::baton::Schedule;
-use crate::checkpoint::{Digest, Fingerprint};
 use crate::error::Error;
+use crate::persist::{Digest, Fingerprint};
 use crate::rule::Rule;
 
 /// The relay: a learned rule first, then a fallback that begins afresh from the best point.
@@ -95,7 +95,7 @@ impl<L, F, const SPARE: usize> RelayGuard<L, F, SPARE> {
     }
 
     /// The same guard, which compares the full objective instead of check batches; the source must
-    /// [offer](crate::batch::Source::objective) it. Differences are then exact: standard errors count as 0.
+    /// [offer](crate::source::Source::objective) it. Differences are then exact: standard errors count as 0.
     #[must_use]
     pub const fn exact(mut self, exact: bool) -> Self {
         self.exact = exact;

@@ -27,8 +27,8 @@ pub use network::{Dense, Fixed, Layer, Network};
 
 use super::{Blank, Objective};
 use crate::batch::{Batch, Rows};
-use crate::checkpoint::{Digest, Fingerprint};
 use crate::error::Error;
+use crate::persist::{Digest, Fingerprint};
 use crate::rng::Rng;
 use crate::tensors::Tensors;
 

@@ -32,7 +32,7 @@ struct Results {
     core: String,
     program: &'static str,
     math: &'static str,
-    /// What is counted: "instructions", or "cycles" on metal.
+    /// What is counted: "instructions", or "cycles" on real hardware.
     unit: &'static str,
     /// The compiler that the program is from: another one's counts are others.
     compiler: Option<String>,

@@ -27,7 +27,7 @@ pub(super) struct Job<'a> {
     pub(super) port: Option<Port>,
 }
 
-/// The port that the arguments name; a board of metal needs one.
+/// The port that the arguments name; real hardware needs one.
 pub(super) fn port(args: &DeviceArgs, board: &Board) -> Result<Option<Port>, Failure> {
     match &args.port {
         Some(path) => Ok(Some(port::open(path)?)),
@@ -63,7 +63,7 @@ impl Job<'_> {
         let (Some(port), Some(path)) = (self.port.take(), &self.args.port) else { return Ok(None) };
         let (listening, again) = (format!("listening on {}", path.display()), "reset the board now");
         match (self.board.runner, &self.elf) {
-            (Runner::Metal { chip }, Some((elf, _))) if probe::is_there() => {
+            (Runner::Hardware { chip }, Some((elf, _))) if probe::is_there() => {
                 eprintln!("writing {} into the board", elf.display());
                 // A checkpoint of an earlier run would be gone on from.
                 probe::write(chip, elf, self.args.program == "resume")?;
@@ -71,7 +71,7 @@ impl Job<'_> {
                 eprintln!("{listening}");
                 probe::reset(chip)?;
             }
-            (Runner::Metal { .. }, Some((elf, _))) => {
+            (Runner::Hardware { .. }, Some((elf, _))) => {
                 eprintln!("probe-rs is not installed: write {} into the board by other means", elf.display());
                 eprintln!("{listening}; {again}");
             }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use indicatif::{ProgressBar, ProgressStyle};
+use lgl2o_device::boards;
 use lgl2o_device::message::{Order, Summary};
 use lgl2o_device::record::RoundRecord;
 
@@ -19,8 +20,6 @@ use crate::device::record::{DeviceResults, FirstDifference, Side, VERSION, finit
 use crate::device::stream::{Data, Examples, Line, Outcome, Patience, StreamError, run as learn};
 use crate::device::{Transport, report};
 
-/// RAM that the program takes, stack included, in kB.
-const RAM: u32 = 192;
 /// Seconds without anything new after which a device is given up.
 const STALL: u64 = 20;
 /// Before something is said again.
@@ -28,10 +27,11 @@ const RETRY: Duration = Duration::from_millis(1000);
 
 /// Says before anything is built whether it can be run.
 pub(super) fn check(args: &DeviceArgs, board: &Board) -> Result<(), Failure> {
-    if args.port.is_none() && board.ram < RAM {
-        let (name, ram) = (board.name, board.ram);
+    if args.port.is_none() && !board.fits("stream") {
+        let (name, ram) = (board.name, board.ram.size);
+        let need = boards::need("stream").unwrap_or(0);
         return Err(Failure::Usage(anyhow!(
-            "`stream` takes {RAM} kB of RAM, and {name} has {ram} kB: use another board"
+            "`stream` takes {need} kB of RAM, and {name} has {ram} kB: use another board"
         )));
     }
     Ok(())
