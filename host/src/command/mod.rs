@@ -11,6 +11,7 @@ mod survey;
 use clap::Parser;
 
 use crate::cli::{Cli, Command, CompareArgs};
+use crate::interrupt::Interrupted;
 use crate::ranks::Ranks;
 
 /// Why a command did not do what it was asked for.
@@ -26,11 +27,22 @@ impl Failure {
     /// What went wrong, and the exit status that stands for it.
     #[must_use]
     pub fn parts(&self) -> (&anyhow::Error, u8) {
-        match self {
+        let (error, status) = match self {
             Self::Usage(error) => (error, 2),
             Self::Failed(error) => (error, 1),
-        }
+        };
+        (error, interruption(error).map_or(status, Interrupted::status))
     }
+
+    /// Whether nothing is wrong but that somebody has interrupted it.
+    #[must_use]
+    pub fn is_interruption(&self) -> bool {
+        interruption(self.parts().0).is_some()
+    }
+}
+
+fn interruption(error: &anyhow::Error) -> Option<&Interrupted> {
+    error.chain().find_map(|cause| cause.downcast_ref())
 }
 
 impl<E: Into<anyhow::Error>> From<E> for Failure {

@@ -5,12 +5,15 @@ use std::path::PathBuf;
 use super::Failure;
 use crate::cli::ReproduceArgs;
 use crate::data::{self, DataError};
+use crate::interrupt;
+use crate::output::Output;
 use crate::ranks::Ranks;
 use crate::reproduce::claims::{Claim, claims};
 use crate::reproduce::page::{Outcome, write};
 use crate::reproduce::plan::{EXPERIMENTS, Experiment, experiments};
 use crate::reproduce::{Lab, Scale, Shelf, Source};
-use crate::store::Store;
+use crate::say;
+use crate::store::{self, Store};
 
 /// Seeds of a quick run, at most.
 const QUICK_SEEDS: u64 = 2;
@@ -23,25 +26,30 @@ pub(super) fn run(args: &ReproduceArgs, ranks: &Ranks) -> Result<(), Failure> {
     chosen.retain(|e| args.only.is_empty() || args.only.contains(&u64::from(e.number)));
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out/reproduce"));
     let store = Store::new(&out);
+    let claim = || if ranks.is_first() { Output::claim(&out).map(Some) } else { Ok(None) };
+    let _claim = ranks.agree(claim())?;
     ranks.lead(|| store.open())?;
     let mut shelf = Shelf::new(data::data_dir(args.data.as_deref()));
     let left_out = leave_out(&mut chosen, args, &mut shelf, ranks)?;
     if ranks.is_first() {
-        left_out.iter().for_each(|note| eprintln!("{note}"));
+        left_out.iter().for_each(say::note);
     }
     let notes = [vec![format!("Command: `{}`.", command_line(args))], left_out].concat();
     let mut lab = Lab::new(ranks, shelf, store, scale.clone())?;
+    interrupt::last_words(store::kept(&out));
     let findings = lab.run(&chosen)?;
     let claims = claims(&findings);
     let outcome = Outcome { experiments: &chosen, findings: &findings, claims: &claims, scale: &scale, notes: &notes };
+    if ranks.is_first() {
+        claims.iter().for_each(|claim| say::line(line(claim)));
+    }
     let page = ranks.lead(|| write(&out, &outcome))?;
     if !ranks.is_first() {
         return Ok(());
     }
-    claims.iter().for_each(|claim| println!("{}", line(claim)));
     let [done, found] = lab.counts();
-    println!("runs: {done} done, {found} found finished in {}", out.join("units").display());
-    println!("report: {}", page.display());
+    say::line(format_args!("runs: {done} done, {found} found finished in {}", out.join("units").display()));
+    say::line(format_args!("report: {}", page.display()));
     Ok(())
 }
 
@@ -92,7 +100,7 @@ fn command_line(args: &ReproduceArgs) -> String {
         line.push_str(&format!(" --only {}", only.join(",")));
     }
     line.push_str(&format!(" --seeds {}", args.seeds));
-    args.idx.iter().for_each(|folder| line.push_str(&format!(" --idx {}", folder.display())));
+    args.idx.iter().for_each(|folder| line.push_str(&format!(" --idx {}", say::word(&folder.to_string_lossy()))));
     line
 }
 

@@ -200,11 +200,13 @@ pub enum DataError {
         test_shape: Vec<usize>,
     },
 
-    /// All labels of a folder are 0: there is nothing to tell apart.
-    #[error("{}: all labels are 0. A classification task needs at least two classes.", .folder.display())]
+    /// All training labels are the same: there is nothing to tell apart.
+    #[error("{}: all labels are {label}. A classification task needs at least two classes.", .file.display())]
     TooFewClasses {
-        /// The folder.
-        folder: PathBuf,
+        /// The file of the training labels.
+        file: PathBuf,
+        /// The label.
+        label: u8,
     },
 
     /// A label that no class has.

@@ -126,7 +126,7 @@ pub fn load_folder(folder: &Path) -> Result<DataSets, DataError> {
     let train = (idx::read_images(&train_images)?, idx::read_labels(&train_labels)?);
     let test = (idx::read_images(&test_images)?, idx::read_labels(&test_labels)?);
     check_shapes(&train.0, &test.0)?;
-    let classes = count_classes(folder, &train.1, &test.1)?;
+    let classes = count_classes(&train.1, &test.1)?;
     Ok(DataSets { name, train: idx::join(&train.0, &train.1, classes)?, test: idx::join(&test.0, &test.1, classes)? })
 }
 
@@ -226,13 +226,14 @@ fn check_shapes(train: &IdxArray, test: &IdxArray) -> Result<(), DataError> {
     })
 }
 
-/// The highest label plus one, which must be at least 2.
-fn count_classes(folder: &Path, train: &IdxArray, test: &IdxArray) -> Result<usize, DataError> {
-    let highest = train.values().iter().chain(test.values()).max();
-    match highest {
-        Some(&label) if label > 0 => Ok(usize::from(label) + 1),
-        _ => Err(DataError::TooFewClasses { folder: folder.to_path_buf() }),
+/// The highest label plus one. The training labels must not be all the same.
+fn count_classes(train: &IdxArray, test: &IdxArray) -> Result<usize, DataError> {
+    let first = train.values().first().copied().unwrap_or(0);
+    if train.values().iter().all(|&label| label == first) {
+        return Err(DataError::TooFewClasses { file: train.file().to_path_buf(), label: first });
     }
+    let highest = train.values().iter().chain(test.values()).max().copied().unwrap_or(first);
+    Ok(usize::from(highest) + 1)
 }
 
 /// Lower-case hexadecimal digits.

@@ -7,10 +7,13 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SectionFlags, SectionKind, elf};
-use rustix::fs::{FlockOperation, flock};
 
 use super::board::Board;
+use crate::files::read_bounded;
+use crate::interrupt::{Ours, begin_group};
 
+/// No program's file is larger, in bytes: debug information is what takes most of it.
+const LARGEST: u64 = 1 << 28;
 /// So many of the build's last lines are shown when it fails.
 const LINES: usize = 25;
 
@@ -60,7 +63,7 @@ pub fn build_with(
     std::fs::create_dir_all(&target).with_context(|| format!("cannot make {}", target.display()))?;
     // Boards of one target share the file that Cargo writes: nobody else's build may come before it is kept.
     let lock = File::create(target.join("lgl2o.lock")).context("cannot write to firmware/target")?;
-    flock(&lock, FlockOperation::LockExclusive).context("cannot lock firmware/target")?;
+    lock.lock().context("cannot lock firmware/target")?;
     let mut command = Command::new("bash");
     command.arg(plan.folder.join("build")).arg(plan.board.name).args(["--bin", plan.program]);
     // The folder is ours alone, and no setting of the caller's build of the host belongs here.
@@ -69,15 +72,18 @@ pub fn build_with(
     if !plan.features.is_empty() {
         command.args(["--features", &plan.features.join(",")]);
     }
-    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let child = begin_group(&mut command).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
     let mut child = child.context("cannot run bash, which firmware/build needs")?;
+    let ours = Ours::child(&child);
     let mut lines = Vec::new();
     for line in child.stderr.take().into_iter().flat_map(|stderr| BufReader::new(stderr).lines()) {
         let line = line.context("cannot read what the build says")?;
         each(line.trim());
         lines.push(line);
     }
-    let status = child.wait().context("cannot wait for the build")?;
+    let status = child.wait().context("cannot wait for the build");
+    ours.forget();
+    let status = status?;
     if !status.success() {
         let last = lines[lines.len().saturating_sub(LINES)..].join("\n");
         bail!("cannot build `{}` for {}; the build ended with:\n{last}", plan.program, plan.board.name);
@@ -109,7 +115,7 @@ fn absolute(path: &Path) -> Result<PathBuf> {
 /// # Errors
 /// If it is none, with the board that it is for.
 pub fn read(path: &Path, board: &Board) -> Result<Vec<u8>> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let bytes = read_bounded(path, LARGEST)?;
     match board_of(&bytes).with_context(|| format!("{} is no program of this firmware", path.display()))? {
         name if name == board.name => Ok(bytes),
         name => bail!("{} is for the board {name}, not for {}", path.display(), board.name),

@@ -8,15 +8,18 @@
 //! option   = word | word "=" argument          nt=10   nc=10   margin=2   veto   mu=ema:0.25   share=0.5
 //! ```
 //!
+//! An argument may stand in quotation marks, of either kind, so that a file can have any name: `l2o:"my weights, 2.l2o"`.
+//! Between double ones, `\"` and `\\` are a quotation mark and a backslash.
+//!
 //! A rule without an argument has its tuned rate. `avg-` before a rule's name averages its iterates: `avg-l2o`.
 
 use lgl2o::Rule;
 use lgl2o::guard::{Decision, MuRule};
 use lgl2o::rule::Rate;
 use winnow::ascii::multispace0;
-use winnow::combinator::{delimited, eof, opt, preceded, repeat, separated, terminated};
+use winnow::combinator::{alt, delimited, eof, opt, preceded, repeat, separated, terminated};
 use winnow::prelude::*;
-use winnow::token::{one_of, take_while};
+use winnow::token::{any, none_of, one_of, take_while};
 
 use super::hand_made::{self, Usual};
 use super::learned;
@@ -68,7 +71,7 @@ pub enum ExpressionError {
     /// It does not follow the grammar.
     #[error(
         "cannot read the optimizer expression `{expression}` at `{rest}`; \
-         examples: sgd:0.3   l2o   lgl2o(l2o,sgd)   gl2o(l2o,adam:0.01,alpha=0.9)"
+         examples: sgd:0.3   l2o   lgl2o(l2o,sgd)   gl2o(l2o,adam:0.01,alpha=0.9)   l2o:\"a file, of any name\""
     )]
     Syntax {
         /// The whole expression.
@@ -140,9 +143,31 @@ fn name<'a>(input: &mut &'a str) -> ModalResult<&'a str> {
     take_while(1.., |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_').parse_next(input)
 }
 
-/// Anything up to the next comma or parenthesis, with one level of parentheses in it.
+/// Anything in quotation marks, which stay; or anything up to the next comma or parenthesis, with one level of parentheses
+/// in it.
 fn value<'a>(input: &mut &'a str) -> ModalResult<&'a str> {
-    let plain = |c: char| !matches!(c, ',' | '(' | ')') && !c.is_whitespace();
+    alt((quoted, unquoted)).parse_next(input)
+}
+
+fn quoted<'a>(input: &mut &'a str) -> ModalResult<&'a str> {
+    let single = ('\'', take_while(0.., |c| c != '\''), '\'').take();
+    let part = alt((('\\', any).void(), none_of('"').void()));
+    let double = ('"', repeat::<_, _, (), _, _>(0.., part), '"').take();
+    alt((single, double)).parse_next(input)
+}
+
+/// An argument without its quotation marks.
+fn unquote(argument: &str) -> String {
+    let between = |mark| argument.strip_prefix(mark).and_then(|rest| rest.strip_suffix(mark));
+    match (between('\''), between('"')) {
+        (Some(text), _) => text.to_owned(),
+        (_, Some(text)) => text.replace("\\\\", "\0").replace("\\\"", "\"").replace('\0', "\\"),
+        _ => argument.to_owned(),
+    }
+}
+
+fn unquoted<'a>(input: &mut &'a str) -> ModalResult<&'a str> {
+    let plain = |c: char| !matches!(c, ',' | '(' | ')' | '\'' | '"') && !c.is_whitespace();
     let group = ('(', take_while(0.., plain), ')');
     (take_while(1.., plain), repeat::<_, _, (), _, _>(0.., (group, take_while(0.., plain)))).take().parse_next(input)
 }
@@ -382,6 +407,13 @@ fn plain_rule(word: &Word<'_>, tuned: &Tuned, prefix: &str) -> Result<(String, A
         return Ok((name, rule, true));
     }
     let Some(known) = hand_made::find(word.name) else {
+        if GUARDS.contains(&word.name) || AUTOMATIC.iter().any(|(name, _)| *name == word.name) {
+            return Err(argument(
+                word.name,
+                "it is a guard, which can neither stand inside of another one nor be averaged; name a rule there, as in \
+                 lgl2o(avg-l2o,sgd)",
+            ));
+        }
         let automatic = AUTOMATIC.map(|(name, _)| name);
         let rules = hand_made::names().chain(learned::names());
         let known: Vec<_> = automatic.into_iter().chain(rules).chain(GUARDS).collect();
@@ -420,8 +452,9 @@ fn rate(name: &str, text: &str) -> Result<Rate, ExpressionError> {
 }
 
 /// Learned weights from a file, of whichever kind and size it holds.
-fn read_weights(path: &str) -> Result<AnyRule, ExpressionError> {
-    let bad = |problem: String| ExpressionError::Weights { path: path.to_owned(), problem };
+fn read_weights(argument: &str) -> Result<AnyRule, ExpressionError> {
+    let path = unquote(argument);
+    let bad = |problem: String| ExpressionError::Weights { path: path.clone(), problem };
     let bytes = read_small(path.as_ref()).map_err(|error| bad(format!("cannot be read: {error}")))?;
     learned::read(&bytes).map(|(_, rule, _)| rule).map_err(|error| bad(error.to_string()))
 }
@@ -448,6 +481,28 @@ mod tests {
             names("sgd:1, adam ,lgl2o(l2o, sgd:5/(50+i), nt=1,veto),gl2o(l2o,adam,mu=ema:0.5)"),
             ["sgd:1", "adam:0.5", "lgl2o(l2o,sgd:5/(50+i),nt=1,veto)", "gl2o(l2o,adam:0.5,mu=ema:0.5)"]
         );
+    }
+
+    #[test]
+    fn a_file_of_any_name_can_be_named() {
+        let home = tempfile::tempdir().unwrap();
+        let weights = include_bytes!("../../../core/src/learned/ngn.l2o");
+        for name in ["my weights, 2.l2o", "it's.l2o", "a\"b.l2o", "a\\\"b'c.l2o", "(.l2o", "\u{30c7}:=.l2o", "a\nb.l2o"]
+        {
+            let path = home.path().join(name);
+            std::fs::write(&path, weights).unwrap();
+            let path = path.to_str().unwrap();
+            let double = format!("\"{}\"", path.replace('\\', "\\\\").replace('"', "\\\""));
+            let single = (!path.contains('\'')).then(|| format!("'{path}'"));
+            for file in [Some(double), single].into_iter().flatten() {
+                let list = format!("sgd:1,avg-l2o:{file}, lgl2o(l2o:{file},sgd:1,nt=3)");
+                let found = names(&list);
+                assert_eq!(found.len(), 3, "{list}");
+                // A name is an expression again.
+                assert_eq!(names(&found.join(",")), found);
+            }
+        }
+        assert!(error("l2o:'open").contains("cannot read the optimizer expression"));
     }
 
     #[test]
@@ -496,6 +551,9 @@ mod tests {
         assert!(error("sgd:1,,adam").contains("cannot read"));
         assert!(error("").contains("cannot read"));
         assert!(error("l2o:no-such-file").contains("cannot be read"));
+        for nested in ["lgl2o(lgl2o,sgd)", "lgl2o(auto,sgd)", "avg-auto", "relay(l2o,avg-gl2o)"] {
+            assert!(error(nested).contains("it is a guard"), "{}", error(nested));
+        }
         assert!(error("((((((((").contains("cannot read"));
     }
 }

@@ -14,6 +14,7 @@ use crate::device::listen::{Event, listen, log_table};
 use crate::device::port::{self, Port};
 use crate::device::probe;
 use crate::device::session::{Ended, Transcript, follow};
+use crate::say;
 
 /// What is to be done, with what.
 pub(super) struct Job<'a> {
@@ -64,18 +65,21 @@ impl Job<'_> {
         let (listening, again) = (format!("listening on {}", path.display()), "reset the board now");
         match (self.board.runner, &self.elf) {
             (Runner::Metal { chip }, Some((elf, _))) if probe::is_there() => {
-                eprintln!("writing {} into the board", elf.display());
+                say::note(format_args!("writing {} into the board", elf.display()));
                 // A checkpoint of an earlier run would be gone on from.
                 probe::write(chip, elf, self.args.program == "resume")?;
                 port.discard().context("cannot use the port")?;
-                eprintln!("{listening}");
+                say::note(format_args!("{listening}"));
                 probe::reset(chip)?;
             }
             (Runner::Metal { .. }, Some((elf, _))) => {
-                eprintln!("probe-rs is not installed: write {} into the board by other means", elf.display());
-                eprintln!("{listening}; {again}");
+                say::note(format_args!(
+                    "probe-rs is not installed: write {} into the board by other means",
+                    elf.display()
+                ));
+                say::note(format_args!("{listening}; {again}"));
             }
-            _ => eprintln!("{listening}; {again}"),
+            _ => say::note(format_args!("{listening}; {again}")),
         }
         Ok(Some(port))
     }
