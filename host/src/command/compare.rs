@@ -33,6 +33,7 @@ pub(super) fn run(args: &CompareArgs) -> Result<(), Failure> {
     let out = Output::claim(&args.out.clone().unwrap_or_else(|| PathBuf::from("out").join(&args.task)))?;
     report::check(out.dir())?;
     let mut task = Task::load(&args.task, args.data.as_deref(), &args.hidden(), args.batch as usize)?;
+    task.check_size().map_err(|error| Failure::Usage(error.into()))?;
     if args.standardizes() {
         task = task.standardized()?;
     }

@@ -6,14 +6,16 @@ use super::Failure;
 use crate::cli::ReproduceArgs;
 use crate::data::{self, DataError};
 use crate::interrupt;
+use crate::network::check_size;
 use crate::output::Output;
 use crate::ranks::Ranks;
 use crate::reproduce::claims::{Claim, claims};
 use crate::reproduce::page::{Outcome, write};
-use crate::reproduce::plan::{EXPERIMENTS, Experiment, experiments};
+use crate::reproduce::plan::{EXPERIMENTS, Experiment, IDX_HIDDEN, experiments};
 use crate::reproduce::{Lab, Scale, Shelf, Source};
 use crate::say;
 use crate::store::{self, Store};
+use crate::task::BATCH;
 
 /// Seeds of a quick run, at most.
 const QUICK_SEEDS: u64 = 2;
@@ -80,8 +82,12 @@ fn leave_out(
             ranks.agree(shelf.mnist().map(|_| ()).map_err(Into::into))?;
         }
     }
-    let folders = args.idx.iter().try_for_each(|folder| data::load_folder(folder).map(|_| ()));
-    ranks.agree(folders.map_err(Into::into))?;
+    // What is wrong with a folder, or too large for the network, shows before anything is run.
+    let load = |folder: &PathBuf| -> anyhow::Result<()> {
+        let train = data::load_folder(folder)?.train;
+        Ok(check_size(&[train.width(), IDX_HIDDEN, train.classes()], BATCH)?)
+    };
+    ranks.agree(args.idx.iter().try_for_each(load))?;
     chosen.retain(|experiment| !experiment.parts.is_empty());
     if chosen.is_empty() {
         ranks.agree(Err(anyhow::anyhow!("nothing is left to run without MNIST; `lgl2o data fetch mnist` gets it")))?;

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use super::Failure;
 use crate::cli::SurveyArgs;
 use crate::interrupt;
+use crate::network::check_size;
 use crate::optimizer::{Optimizer, Tuned, parse_list};
 use crate::output::Output;
 use crate::ranks::Ranks;
@@ -107,6 +108,8 @@ fn plan(args: &SurveyArgs) -> Result<Plan> {
 fn check(tasks: &[SurveyTask], request: &Request) -> Result<()> {
     for task in tasks {
         let (batch, examples, name) = (task.batch, task.train().len(), task.name());
+        let widths = [&[task.train().width()], task.shape.hidden.as_slice(), &[task.train().classes()]].concat();
+        check_size(&widths, batch).with_context(|| name.clone())?;
         if batch > examples {
             bail!("{name}: batches of {batch} are larger than the training data, {examples} examples");
         }

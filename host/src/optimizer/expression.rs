@@ -269,9 +269,9 @@ fn relay(sides: Sides, options: &[Word<'_>]) -> Result<(Method, String), Express
     let mut s = RelaySettings::default();
     for option in options {
         match option.name {
-            "race" => s.race = count(option)?,
-            "hand-over" => s.hand_over = count(option)?,
-            "nc" => s.checks = count(option)?,
+            "race" => s.race = count(option, MOST_STEPS)?,
+            "hand-over" => s.hand_over = count(option, MOST_STEPS)?,
+            "nc" => s.checks = count(option, MOST_CHECKS)?,
             "full" => s.exact = true,
             "latest" => s.latest = true,
             "lean" => s.lean = true,
@@ -290,8 +290,8 @@ fn loss_guard(sides: Sides, options: &[Word<'_>]) -> Result<(Method, String), Ex
     for option in options {
         match option.name {
             "paper" => s = LossSettings::PAPER,
-            "nt" => s.train = count(option)?,
-            "nc" => s.check = count(option)?,
+            "nt" => s.train = count(option, MOST_STEPS)?,
+            "nc" => s.check = count(option, MOST_CHECKS)?,
             "lower" => s.decision = Decision::Lower,
             "margin" => s.decision = Decision::Margin { z: number(option, |z| z >= 0.0, "0 or more")? },
             "growing-margin" => s.decision = Decision::GrowingMargin,
@@ -307,9 +307,9 @@ fn loss_guard(sides: Sides, options: &[Word<'_>]) -> Result<(Method, String), Ex
             "veto" => s.veto = true,
             "no-veto" => s.veto = false,
             "stay" => s.stay = true,
-            "stride" => s.stride = count(option)?,
+            "stride" => s.stride = count(option, MOST_STEPS)?,
             "no-stride" => (s.stride, s.stretch) = (0, 0),
-            "stretch" => s.stretch = count(option)?,
+            "stretch" => s.stretch = count(option, MOST_STEPS)?,
             "no-stretch" => s.stretch = 0,
             "trust" => s.trust = true,
             "no-trust" => s.trust = false,
@@ -327,7 +327,7 @@ fn loss_guard(sides: Sides, options: &[Word<'_>]) -> Result<(Method, String), Ex
 fn gaps(option: &Word<'_>) -> Result<[u32; 2], ExpressionError> {
     let pair = option.argument.and_then(|text| text.split_once(':'));
     match pair.map(|(short, long)| (short.parse(), long.parse())) {
-        Some((Ok(short), Ok(long))) if 0 < short && short <= long => Ok([short, long]),
+        Some((Ok(short), Ok(long))) if 0 < short && short <= long && long <= MOST_STEPS => Ok([short, long]),
         _ => Err(argument("gaps", "two rising numbers of steps are needed, as in gaps=80:1280")),
     }
 }
@@ -366,21 +366,25 @@ fn mu_rule(option: &Word<'_>) -> Result<MuRule, ExpressionError> {
         "aa" => MuRule::ArithmeticAverage,
         "ema" => MuRule::ExponentialAverage(number(&word, |t| t > 0.0 && t <= 1.0, "theta above 0, at most 1")?),
         "rm" => {
-            let k = count(&word)? as usize;
-            if k > lgl2o::guard::residual::RECENT {
-                return Err(argument("mu", "rm remembers at most 32 residuals"));
-            }
-            MuRule::RecentMax(k)
+            let most = lgl2o::guard::residual::RECENT;
+            let k = count(&word, most as u32);
+            MuRule::RecentMax(
+                k.map_err(|_| argument("mu", format!("rm needs a number of residuals, at most {most}")))? as usize,
+            )
         }
         other => return Err(unknown("mu rule", other, &["gs", "rt", "aa", "ema", "rm"])),
     })
 }
 
-fn count(word: &Word<'_>) -> Result<u32, ExpressionError> {
-    match word.argument.map(str::parse) {
-        Some(Ok(n)) if n > 0 => Ok(n),
-        _ => Err(argument(word.name, "a whole number of at least 1 is needed, as in nt=10")),
-    }
+/// Most batches that a check may draw, and most steps of anything: beyond them no round comes to its end.
+const MOST_CHECKS: u32 = 10_000;
+const MOST_STEPS: u32 = 100_000_000;
+
+fn count(word: &Word<'_>, most: u32) -> Result<u32, ExpressionError> {
+    let number = word.argument.and_then(|text| text.parse().ok()).filter(|number| (1..=most).contains(number));
+    number.ok_or_else(|| {
+        argument(word.name, format!("a whole number from 1 to {most} is needed, as in {}=10", word.name))
+    })
 }
 
 fn number(word: &Word<'_>, good: impl Fn(f32) -> bool, range: &str) -> Result<f32, ExpressionError> {
@@ -545,7 +549,8 @@ mod tests {
         assert!(error("lgl2o(l2o)").contains("two rules"));
         assert!(error("sgd:-1").contains("no rate"));
         assert!(error("sgd:nan").contains("no rate"));
-        assert!(error("lgl2o(l2o,sgd,nt=0)").contains("at least 1"));
+        assert!(error("lgl2o(l2o,sgd,nt=0)").contains("from 1 to 100000000"));
+        assert!(error("lgl2o(l2o,sgd,nc=4000000000)").contains("from 1 to 10000"));
         assert!(error("gl2o(l2o,sgd,alpha=1)").contains("below 1"));
         assert!(error("gl2o(l2o,sgd,mu=rm:33)").contains("at most 32"));
         assert!(error("sgd:1,,adam").contains("cannot read"));

@@ -37,6 +37,8 @@ const SLOW_BASELINES: [&str; 3] = ["sgd", "momentum", "adam"];
 const AVERAGED_BASELINES: [&str; 3] = ["avg-sgd", "avg-nesterov", "avg-adam"];
 /// Learned optimizers, in the order of the heat map.
 pub const LEARNED: [&str; 4] = ["l2o", "lean", "lstm", "rnnprop"];
+/// Hidden units of experiment 1, which folders of one's own get too.
+pub const IDX_HIDDEN: usize = 20;
 /// Fallbacks of the heat map, in its order.
 pub const FALLBACKS: [&str; 5] = ["sgd", "momentum", "nesterov", "adam", "armijo"];
 /// Fallbacks of guard against guard.
@@ -219,7 +221,7 @@ fn mnist(scale: &Scale, key: &str, variant: Variant, steps: u64) -> TaskPlan {
     TaskPlan {
         key: key.to_owned(),
         source: Source::Mnist(variant),
-        hidden: vec![20],
+        hidden: vec![IDX_HIDDEN],
         activation: Activation::Sigmoid,
         steps: scale.steps(steps),
         rules: BASELINES.to_vec(),
