@@ -6,7 +6,7 @@ mod survey;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::bench::WORKLOADS;
 use crate::device::board;
@@ -27,6 +27,12 @@ pub struct Cli {
     /// Threads to use, in each process under mpirun; 0 means one per core. Results do not depend on it.
     #[arg(long, global = true, default_value_t = 0, value_name = "N", value_parser = whole::<usize>(0, most_threads()))]
     pub threads: usize,
+}
+
+/// The names of all commands.
+#[must_use]
+pub fn commands() -> Vec<String> {
+    Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect()
 }
 
 const EXAMPLES: &str = "\
@@ -89,6 +95,8 @@ pub enum Command {
     Data(DataArgs),
     /// Time training steps on this machine.
     Bench(BenchArgs),
+    /// Say what this machine has for each part of the program, and how to get what it lacks.
+    Doctor(DoctorArgs),
 }
 
 /// Arguments of `reproduce`.
@@ -253,6 +261,36 @@ Examples:
         board::list()
     )
 }
+
+/// What `doctor` looks at.
+pub const CHECKED: [&str; 7] = ["output", "compiler", "data", "firmware", "emulator", "ports", "mpi"];
+
+/// Arguments of `doctor`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = DOCTOR_HELP)]
+pub struct DoctorArgs {
+    /// What to look at; everything unless said otherwise.
+    #[arg(value_name = "WHAT", value_parser = PossibleValuesParser::new(CHECKED))]
+    pub what: Vec<String>,
+    /// For `firmware` and `emulator`: only what this board needs.
+    #[arg(long, value_parser = PossibleValuesParser::new(board::NAMES), hide_possible_values = true)]
+    pub board: Option<String>,
+    /// For `data`: data directory. Else $LGL2O_DATA, else the user's cache directory.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// For `output`: the folder; out unless said otherwise.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+const DOCTOR_HELP: &str = "\
+Nothing is installed, built or run. Exit status 1 if something is missing of what is asked for by name; without a name, the
+exit status is 0.
+
+Examples:
+  lgl2o doctor                               everything
+  lgl2o doctor firmware --board mps2-an386   whether programs can be built for a board
+  lgl2o doctor data --data DIR               whether MNIST is whole";
 
 /// Arguments of `bench`.
 #[derive(Debug, Clone, Args)]

@@ -56,7 +56,13 @@ pub(super) fn run(args: &DeviceArgs) -> Result<(), Failure> {
         None if port.is_some() && board.is_emulated() => None,
         None => Some(build_program(args, board, &args.program)?),
     };
-    let read = |elf: PathBuf| firmware::read(&elf, board).map(|bytes| (elf, bytes));
+    let read = |elf: PathBuf| {
+        let bytes = firmware::read(&elf, board)?;
+        if args.elf.is_some() {
+            firmware::check_program(&elf, &bytes, &args.program)?;
+        }
+        anyhow::Ok((elf, bytes))
+    };
     let job = Job { args, board, out, elf: elf.map(read).transpose()?, port };
     match args.program.as_str() {
         "cost" => cost::run(job),
@@ -82,7 +88,7 @@ fn rounds(mut job: Job<'_>) -> Result<(), Failure> {
     match (transcript.ended, trouble, results.equal) {
         (Ended::TimedOut, ..) => {
             let rounds = transcript.rounds.len();
-            Err(anyhow!("{}; it had made {rounds} rounds", job.late()).into())
+            Err(anyhow!("{}; it had made {rounds} rounds", job.late(&transcript)).into())
         }
         (_, Some(trouble), _) => Err(trouble.into()),
         (.., false) => Err(anyhow!("device and host differ. {}", report::sentence(&results)).into()),

@@ -4,6 +4,7 @@ mod bench;
 mod compare;
 mod data;
 mod device;
+mod doctor;
 mod meta_train;
 mod reproduce;
 mod survey;
@@ -73,6 +74,7 @@ pub fn dispatch(cli: &Cli, ranks: &Ranks) -> Result<(), Failure> {
         Some(Command::Device(args)) => device::run(args),
         Some(Command::Data(args)) => data::run(args),
         Some(Command::Bench(args)) => bench::run(args),
+        Some(Command::Doctor(args)) => doctor::run(args),
     }
 }
 

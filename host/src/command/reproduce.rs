@@ -28,6 +28,7 @@ pub(super) fn run(args: &ReproduceArgs, ranks: &Ranks) -> Result<(), Failure> {
     chosen.retain(|e| args.only.is_empty() || args.only.contains(&u64::from(e.number)));
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out/reproduce"));
     let store = Store::new(&out);
+    interrupt::last_words(store::kept(&out));
     let claim = || if ranks.is_first() { Output::claim(&out).map(Some) } else { Ok(None) };
     let _claim = ranks.agree(claim())?;
     ranks.lead(|| store.open())?;
@@ -38,7 +39,6 @@ pub(super) fn run(args: &ReproduceArgs, ranks: &Ranks) -> Result<(), Failure> {
     }
     let notes = [vec![format!("Command: `{}`.", command_line(args))], left_out].concat();
     let mut lab = Lab::new(ranks, shelf, store, scale.clone())?;
-    interrupt::last_words(store::kept(&out));
     let findings = lab.run(&chosen)?;
     let claims = claims(&findings);
     let outcome = Outcome { experiments: &chosen, findings: &findings, claims: &claims, scale: &scale, notes: &notes };

@@ -28,6 +28,7 @@ pub(super) fn run(args: &SurveyArgs, ranks: &Ranks) -> Result<(), Failure> {
     let (request, plan) = ranks.agree(asked).map_err(Failure::Usage)?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out/survey"));
     let store = Store::new(&out);
+    interrupt::last_words(store::kept(&out));
     let claim = || if ranks.is_first() { Output::claim(&out).map(Some) } else { Ok(None) };
     let _claim = ranks.agree(claim())?;
     ranks.lead(|| store.open())?;
@@ -36,7 +37,6 @@ pub(super) fn run(args: &SurveyArgs, ranks: &Ranks) -> Result<(), Failure> {
     let units = request.units(tasks.len());
     let bench = Bench { store, tasks: &tasks, optimizers: &request.optimizers, steps: &request.steps };
     let lab = Lab { ranks, bench };
-    interrupt::last_words(store::kept(&out));
     let (done, found) = lab.run(&units)?;
     let survey = request.record(&tasks, &units, &done);
     if ranks.is_first() {

@@ -216,10 +216,14 @@ pub fn check(board: &Board) -> Result<()> {
 }
 
 fn missing(program: &str) -> String {
+    format!("{program} is not installed; on Debian and Ubuntu: {} (as root)", install(program))
+}
+
+/// The command that installs an emulator on Debian and Ubuntu.
+#[must_use]
+pub fn install(program: &str) -> String {
     let package = if program == "qemu-system-arm" { program } else { "qemu-system-misc" };
-    format!(
-        "{program} is not installed; on Debian and Ubuntu: apt-get install --no-install-recommends {package} (as root)"
-    )
+    format!("apt-get install --no-install-recommends {package}")
 }
 
 /// Major and minor version in "QEMU emulator version 7.2.22 (Debian ...)".

@@ -122,6 +122,37 @@ pub fn read(path: &Path, board: &Board) -> Result<Vec<u8>> {
     }
 }
 
+/// Programs that the firmware has.
+const PROGRAMS: [&str; 8] = ["spirals", "stream", "sensor", "resume", "faults", "cost", "empty", "least"];
+
+/// Checks that an ELF file is this program, as far as its debug information says which it is.
+///
+/// # Errors
+/// If it is another one.
+pub fn check_program(path: &Path, bytes: &[u8], program: &str) -> Result<()> {
+    match program_of(bytes) {
+        Some(other) if other != program => bail!(
+            "{} is the program `{other}`, not `{program}`: say --program {other}, or name another file with --elf",
+            path.display()
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// The program of a file: the compiler names its source.
+fn program_of(bytes: &[u8]) -> Option<&'static str> {
+    let file = object::File::parse(bytes).ok()?;
+    let names = file.section_by_name(".debug_str")?.data().ok()?;
+    named(names)
+}
+
+fn named(names: &[u8]) -> Option<&'static str> {
+    PROGRAMS.into_iter().find(|program| {
+        let source = format!("src/bin/{program}.rs/@/");
+        names.windows(source.len()).any(|window| window == source.as_bytes())
+    })
+}
+
 /// The name of the board that a program was built for: it carries it under the symbol `LGL2O_BOARD`.
 fn board_of(bytes: &[u8]) -> Result<String> {
     let file = object::File::parse(bytes).context("it is no ELF file, or a damaged one")?;
@@ -177,6 +208,13 @@ pub fn sizes(bytes: &[u8]) -> Result<Sizes> {
 mod tests {
     use super::*;
     use crate::device::board::board;
+
+    #[test]
+    fn a_program_is_known_by_its_source() {
+        assert_eq!(named(b"core\0src/bin/sensor.rs/@/sensor.1d76-cgu.0\0x"), Some("sensor"));
+        assert_eq!(named(b"src/lib.rs/@/x\0src/bin/other.rs/@/y"), None);
+        check_program(Path::new("p"), b"no ELF", "spirals").expect("it cannot be told");
+    }
 
     #[test]
     fn what_is_no_elf_file_is_refused() {

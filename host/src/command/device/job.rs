@@ -96,7 +96,7 @@ impl Job<'_> {
             return match transcript.ended {
                 Ended::Over if transcript.summary.is_none() => Err(closed(&transcript).into()),
                 Ended::Over => Ok(transcript),
-                Ended::TimedOut => Err(self.late().into()),
+                Ended::TimedOut => Err(self.late(&transcript).into()),
             };
         }
         let (elf, bytes) = self.program()?;
@@ -113,7 +113,7 @@ impl Job<'_> {
         let events = events(&mut emulator, bytes)?;
         let transcript = follow(Transcript::default(), &events, self.deadline(), false, each);
         if transcript.ended == Ended::TimedOut {
-            return Err(self.late().into());
+            return Err(self.late(&transcript).into());
         }
         let status = emulator.end()?;
         let last = transcript.log.last().map_or("it has logged nothing", String::as_str);
@@ -124,9 +124,20 @@ impl Job<'_> {
         }
     }
 
-    /// The device takes too long.
-    pub(super) fn late(&self) -> anyhow::Error {
-        anyhow!("the device did not come to an end within {} seconds (--timeout allows more)", self.args.timeout)
+    /// The device takes too long, or what it says cannot be read.
+    pub(super) fn late(&self, transcript: &Transcript) -> anyhow::Error {
+        let damaged = match transcript.damaged {
+            0 => String::new(),
+            frames => format!(
+                "; {frames} frames came in damaged: is the line noisy, the board's rate another one than {} baud, or its \
+                 program no part of this firmware?",
+                port::BAUD
+            ),
+        };
+        anyhow!(
+            "the device did not come to an end within {} seconds (--timeout allows more){damaged}",
+            self.args.timeout
+        )
     }
 }
 
