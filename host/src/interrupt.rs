@@ -183,8 +183,12 @@ fn kill(id: u32) {
     }
 }
 
+/// Kills a process and those that it has started.
 #[cfg(not(unix))]
-fn kill(_: u32) {}
+fn kill(id: u32) {
+    // It may have ended already.
+    let _ = std::process::Command::new("taskkill").args(["/F", "/T", "/PID", &id.to_string()]).output();
+}
 
 /// Makes a command the head of a group of its own, so that everything that it starts can be ended with it.
 pub fn begin_group(command: &mut std::process::Command) -> &mut std::process::Command {

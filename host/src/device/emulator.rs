@@ -1,7 +1,6 @@
 //! QEMU: found, checked, started with the UART on a socket and the log on its output, and ended whatever happens.
 
 use std::io::{self, Read};
-use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
@@ -9,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use super::Uart;
 use super::board::{Board, Runner};
 use crate::files::Temporary;
 use crate::interrupt::{Ours, begin_group};
@@ -25,7 +25,7 @@ pub struct Emulator {
     /// Kills it.
     ours: Option<Ours>,
     /// Both directions of the board's UART.
-    pub uart: UnixStream,
+    pub uart: Uart,
     /// What the program logs.
     pub log: Option<ChildStdout>,
     /// Where the socket is, and what the board keeps when its power is off.
@@ -107,7 +107,7 @@ fn qemu(board: &Board) -> Result<(&'static str, &'static [&'static str])> {
 struct Launched {
     child: Child,
     ours: Ours,
-    uart: UnixStream,
+    uart: Uart,
     log: Option<ChildStdout>,
 }
 
@@ -132,9 +132,7 @@ fn bound(program: &str) -> Command {
 /// Runs QEMU in a folder, in which a flash that is a file stays.
 fn launch(board: &Board, elf: &Path, folder: &Path, more: &[&str]) -> Result<Launched> {
     let (program, machine) = qemu(board)?;
-    let socket = folder.join("uart");
-    // One that was killed leaves it behind.
-    let _ = std::fs::remove_file(&socket);
+    let socket = Socket::new(folder).context("cannot make a socket for the UART")?;
     let mut command = bound(program);
     begin_group(&mut command)
         .current_dir(folder)
@@ -142,7 +140,7 @@ fn launch(board: &Board, elf: &Path, folder: &Path, more: &[&str]) -> Result<Lau
         .args(more)
         .args(["-nographic", "-monitor", "none", "-semihosting-config", "enable=on,target=native"])
         .arg("-chardev")
-        .arg(format!("socket,id=uart,path={},server=on,wait=on", socket.display()))
+        .arg(format!("socket,id=uart,{},server=on,wait=on", socket.address()))
         .args(["-serial", "chardev:uart", "-kernel"])
         .arg(elf);
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
@@ -167,11 +165,54 @@ impl Drop for Emulator {
     }
 }
 
+/// Where QEMU is to open the socket of the UART.
+#[cfg(unix)]
+struct Socket(std::path::PathBuf);
+
+#[cfg(unix)]
+impl Socket {
+    fn new(folder: &Path) -> io::Result<Self> {
+        let path = folder.join("uart");
+        match std::fs::remove_file(&path) {
+            // One that was killed leaves it behind.
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(Self(path)),
+        }
+    }
+
+    fn address(&self) -> String {
+        format!("path={}", self.0.display())
+    }
+
+    fn connect(&self) -> io::Result<Uart> {
+        Uart::connect(&self.0)
+    }
+}
+
+/// Where QEMU is to open the socket of the UART: a port that was free a moment ago.
+#[cfg(not(unix))]
+struct Socket(std::net::SocketAddr);
+
+#[cfg(not(unix))]
+impl Socket {
+    fn new(_: &Path) -> io::Result<Self> {
+        Ok(Self(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?))
+    }
+
+    fn address(&self) -> String {
+        format!("host={},port={}", self.0.ip(), self.0.port())
+    }
+
+    fn connect(&self) -> io::Result<Uart> {
+        Uart::connect(self.0)
+    }
+}
+
 /// Connects to the socket once QEMU has opened it.
-fn connect(socket: &Path, child: &mut Child, program: &str) -> Result<UnixStream> {
+fn connect(socket: &Socket, child: &mut Child, program: &str) -> Result<Uart> {
     let start = Instant::now();
     loop {
-        match UnixStream::connect(socket) {
+        match socket.connect() {
             Ok(stream) => return Ok(stream),
             Err(_) if child.try_wait().context("cannot wait for QEMU")?.is_some() => {
                 let mut words = String::new();

@@ -22,6 +22,10 @@ const RISE: f64 = 0.01;
 pub(super) fn begin<C: Saved>(files: &Files, start: Start) -> Result<Option<C>> {
     let (checkpoint, weights) = (files.checkpoint.display(), files.weights.display());
     let there = |path: &&PathBuf| path.exists();
+    let places = [&files.weights, &files.log, &files.validation, &files.checkpoint];
+    if let Some(place) = places.into_iter().find(|place| place.exists() && !place.is_file()) {
+        bail!("cannot write {}: something that is not a file is in its place", place.display());
+    }
     match start {
         Start::Fresh if files.checkpoint.exists() => {
             bail!("there is a checkpoint at {checkpoint}: go on with --resume, or begin anew with --restart")

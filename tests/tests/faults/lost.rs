@@ -68,6 +68,18 @@ fn a_finished_meta_training_is_not_begun_anew_by_itself() {
     assert_ne!(read()[1], first[1]);
 }
 
+/// A place that is taken shows at once, not after the training.
+#[test]
+fn a_place_that_is_taken_shows_before_the_training() {
+    let dir = folder();
+    fs::create_dir_all(dir.path().join("o/c.l2o")).unwrap();
+    for more in [&[][..], &["--restart"]] {
+        let long = CONFIG.replace("steps = 4", "steps = 1000000");
+        meta(dir.path(), &long, more).expect(1, &["cannot write o/c.l2o", "not a file"]);
+    }
+    assert_eq!(names(&dir.path().join("o")), ["c.l2o"]);
+}
+
 /// A training that has gone nowhere is a failure, and says so.
 #[test]
 fn a_meta_training_that_diverges_fails() {

@@ -13,7 +13,7 @@ use rustix::process::Signal;
 use crate::{finish, leftovers, names, no_panic, signal, start, wait_for};
 
 /// What a command reads, below the folder `in`.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 enum Input {
     /// Nothing.
     None,
@@ -261,7 +261,7 @@ fn folders_in_use() {
 /// result.
 #[test]
 fn inputs() {
-    for case in COMMANDS.iter().filter(|case| case.input != Input::None) {
+    for case in COMMANDS.iter().filter(|case| !matches!(case.input, Input::None)) {
         for fault in ["missing", "link", "loop", "folder", "empty", "cut", "html"] {
             let dir = place();
             let input = dir.path().join("in");
