@@ -147,7 +147,15 @@ struct Ran {
     learned: f64,
 }
 
+/// This process's time by the clock, where that on the processor is not to be had.
+#[cfg(not(unix))]
+fn now() -> Duration {
+    static BEGUN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    BEGUN.get_or_init(std::time::Instant::now).elapsed()
+}
+
 /// This process's time on the processor so far.
+#[cfg(unix)]
 fn now() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Duration::try_from(time).unwrap_or_default()

@@ -21,4 +21,4 @@ pub mod spirals;
 pub mod stream;
 pub mod transport;
 
-pub use transport::Transport;
+pub use transport::{Transport, Uart};

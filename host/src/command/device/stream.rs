@@ -19,6 +19,7 @@ use crate::device::listen::{Event, listen, log_table};
 use crate::device::record::{DeviceResults, FirstDifference, Side, VERSION, finite, hex};
 use crate::device::stream::{Data, Examples, Line, Outcome, Patience, StreamError, run as learn};
 use crate::device::{Transport, report};
+use crate::say;
 
 /// Seconds without anything new after which a device is given up.
 const STALL: u64 = 20;
@@ -47,9 +48,9 @@ pub(super) fn run(mut job: Job<'_>) -> Result<(), Failure> {
         None => emulate(&job, &sets, order)?,
     };
     let results = results(args, board, &outcome, job.bytes())?;
+    say::line(report::table(&results));
     report::write(out, &results)?;
-    println!("{}", report::table(&results));
-    println!("results: {}", out.join("results.json").display());
+    say::line(format_args!("results: {}", out.join("results.json").display()));
     match (outcome.failure, trouble) {
         (Some(failure @ StreamError::Differs { .. }), _) => {
             Err(anyhow!("device and host differ from {failure}").into())
@@ -78,7 +79,7 @@ fn emulate(job: &Job<'_>, sets: &DataSets, order: Order) -> Result<(Outcome, Opt
         for event in events {
             let Event::Log(line) = event else { continue };
             if show {
-                eprintln!("{line}");
+                say::note(format_args!("{line}"));
             }
             last = Some(line);
         }
