@@ -89,7 +89,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Checks that every row is there and `width` numbers long.
-    fn check(&self, what: &'static str, width: usize) -> Result<(), Error> {
+    pub(crate) fn check(&self, what: &'static str, width: usize) -> Result<(), Error> {
         if self.width != width {
             return Err(Error::ShapeMismatch { what, expected: width, found: self.width });
         }

@@ -41,6 +41,10 @@ pub enum Error {
     NonFiniteGradient,
     /// An input row holds a NaN or an infinity.
     NonFiniteInput,
+    /// An output of the network is a NaN or an infinity.
+    NonFiniteOutput,
+    /// A class was asked of a network whose loss compares values.
+    NoClasses,
     /// The loss of the accepted parameters on a check batch is a NaN or infinite.
     NonFiniteLoss,
     /// The step of an unguarded rule holds a NaN or an infinity. It was not taken.
@@ -87,6 +91,12 @@ impl fmt::Display for Error {
             ),
             Self::NonFiniteInput => f.write_str(
                 "an input row holds a NaN or an infinity: leave the row out, and look at where it comes from",
+            ),
+            Self::NonFiniteOutput => f.write_str(
+                "an output of the network is not finite: look for huge inputs, and for parameters that were damaged",
+            ),
+            Self::NoClasses => f.write_str(
+                "the network answers with values and not with classes, as its loss says: ask for its values",
             ),
             Self::NonFiniteLoss => f.write_str(
                 "the loss of the accepted parameters on a check batch is not finite: \

@@ -52,6 +52,9 @@
 //! checksummed, and refused by any run but its own. In flash the two latest stand in slots, so that a power cut at any
 //! byte leaves one.
 //!
+//! **Predicting.** A [`model`] is a network with its parameters and its standardizer, without trainer or guard; it loads from a
+//! checkpoint of any guard.
+//!
 //! # What is configuration, what is state
 //!
 //! Rules, guards, objectives and learned weights are immutable and passed by `&`. Accumulators, candidates and scratch
@@ -95,6 +98,7 @@ pub mod held_out;
 mod lanes;
 pub mod learned;
 pub mod math;
+pub mod model;
 // Compiled for tests on every target, though in use on one kind only.
 pub mod objective;
 pub mod oracle;
@@ -112,6 +116,7 @@ pub use auto::{Auto, AutoLean, auto, auto_lean};
 pub use checkpoint::CheckpointError;
 pub use error::Error;
 pub use guard::{Guard, Verdict, Winner};
+pub use model::Model;
 pub use objective::Objective;
 pub use rng::Rng;
 pub use rule::Rule;

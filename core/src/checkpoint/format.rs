@@ -57,7 +57,7 @@ impl Sink for Length {
 }
 
 /// How many bytes a state takes.
-pub(super) fn length(state: &impl Persist) -> usize {
+pub(crate) fn length(state: &impl Persist) -> usize {
     let mut length = Length::default();
     match state.save(&mut length) {
         Ok(()) => length.0,
@@ -138,13 +138,17 @@ pub(super) struct Header {
     pub(super) marks: Marks,
     /// Bytes of the state.
     pub(super) length: u32,
+    /// Bytes at the end of the state that are a standardizer's.
+    pub(super) standardizer: u32,
 }
 
 impl Header {
     /// Writes the header with its checksum.
     pub(super) fn write<S: Sink>(&self, sink: &mut Summing<'_, S>) -> Result<(), S::Error> {
         sink.put(&MAGIC)?;
-        sink.put(&[VERSION, 0, 0, 0])?;
+        // Three bytes, 0 before there was a meaning to them.
+        let [a, b, c, over] = self.standardizer.to_le_bytes();
+        sink.put(&if over == 0 { [VERSION, a, b, c] } else { [VERSION, 0, 0, 0] })?;
         let Marks { objective, optimizer, source } = self.marks;
         [objective, optimizer, source, self.length].save(sink)?;
         sink.close()
@@ -182,14 +186,15 @@ impl<'a, S: Store> Reader<'a, S> {
             return Err(CheckpointError::Foreign);
         }
         self.take(&mut version)?;
-        let [version, ..] = version;
+        let [version, a, b, c] = version;
         if version != VERSION {
             return Err(CheckpointError::Version(version));
         }
         words.load(self)?;
         self.close()?;
         let [objective, optimizer, source, length] = words;
-        let header = Header { marks: Marks { objective, optimizer, source }, length };
+        let standardizer = u32::from_le_bytes([a, b, c, 0]);
+        let header = Header { marks: Marks { objective, optimizer, source }, length, standardizer };
         if header.total() == found {
             Ok(header)
         } else {

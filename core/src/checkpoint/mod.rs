@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! offset 0   "L2OR"
-//!        4   version, 1, then three zeros
+//!        4   version, 1
+//!        5   bytes at the end of the state that are a standardizer's, 24 bits; 0 for none, and where they do not fit
 //!        8   fingerprint of the objective, u32
 //!       12   fingerprint of the optimizer: guard, rules, settings, learned weights, u32
 //!       16   fingerprint of the source of minibatches, u32
@@ -22,6 +23,10 @@
 //! before it touches the memory, so that it is all or nothing: a checkpoint that is damaged, cut off, of another version
 //! or of something else is refused with a [`CheckpointError`] that says what is wrong, and the memory is as it was. A
 //! program that has a new optimizer, or new data, can still [load the parameters](crate::Trainer::load_params).
+//!
+//! The accepted parameters come first for every guard, and the standardizer of a
+//! [`Standardized`](crate::standardize::Standardized) source comes last, so a [`Model`](crate::Model) finds both without memory
+//! for a trainer.
 //!
 //! ```
 //! use lgl2o::batch::Exact;
@@ -55,6 +60,7 @@
 pub mod error;
 pub mod fingerprint;
 pub mod format;
+mod model;
 pub mod persist;
 #[cfg(feature = "nor-flash")]
 pub mod slots;
@@ -92,7 +98,8 @@ where
         W: Sink,
     {
         let mut sink = Summing::new(sink);
-        Header { marks: self.marks(source), length: self.state_len(source) as u32 }.write(&mut sink)?;
+        let (length, standardizer) = (self.state_len(source) as u32, source.standardizer_len() as u32);
+        Header { marks: self.marks(source), length, standardizer }.write(&mut sink)?;
         self.memory.save(&mut sink)?;
         source.save(&mut sink)?;
         sink.close()
@@ -124,7 +131,7 @@ where
     /// # Errors
     /// Whatever is wrong with the checkpoint, but that it has the same objective is enough.
     pub fn load_params<R: Store>(&mut self, store: &mut R) -> Result<(), CheckpointError> {
-        let Header { marks, length } = format::verify(store)?;
+        let Header { marks, length, .. } = format::verify(store)?;
         if marks.objective != self.objective.fingerprint() {
             return Err(CheckpointError::OtherObjective);
         }
@@ -152,7 +159,7 @@ where
         S: Persist + Fingerprint,
         R: Store,
     {
-        let Header { marks, length } = format::verify(store)?;
+        let Header { marks, length, .. } = format::verify(store)?;
         let ours = self.marks(source);
         if marks.objective != ours.objective {
             return Err(CheckpointError::OtherObjective);

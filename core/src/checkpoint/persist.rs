@@ -66,6 +66,12 @@ pub trait Persist {
     /// # Errors
     /// What the origin says; the state is then partly read.
     fn load<O: Origin>(&mut self, origin: &mut O) -> Result<(), O::Error>;
+
+    /// How many bytes at the end of the state are a [standardizer](crate::standardize)'s, for a [`Model`](crate::Model) to
+    /// find; 0 for none.
+    fn standardizer_len(&self) -> usize {
+        0
+    }
 }
 
 /// The two functions of a [`Persist`](crate::checkpoint::Persist) that keeps the named fields, in this order.

@@ -60,6 +60,11 @@ impl<N: Network> Mlp<N> {
         &self.network
     }
 
+    /// What its outputs are compared with.
+    pub const fn loss(&self) -> Loss {
+        self.loss
+    }
+
     /// How many parameters there are.
     pub fn parameters(&self) -> usize {
         (0..self.network.depth()).map(|l| self.network.layer(l).parameters()).sum()
@@ -82,7 +87,8 @@ impl<N: Network> Mlp<N> {
     /// Writes the network's outputs for each row of inputs to the last tensor of `activations`; gives that tensor.
     ///
     /// # Errors
-    /// [`Error::EmptyBatch`], [`Error::BatchTooLarge`] or [`Error::ShapeMismatch`].
+    /// [`Error::EmptyBatch`], [`Error::BatchTooLarge`], or [`Error::ShapeMismatch`] for rows of another width and for a row
+    /// that is picked and not there.
     pub fn outputs<'s>(
         &self,
         activations: &'s mut N::Activations,
@@ -90,9 +96,7 @@ impl<N: Network> Mlp<N> {
         inputs: Rows<'_>,
     ) -> Result<&'s mut [f32], Error> {
         let first = self.network.layer(0);
-        if inputs.width() != first.inputs {
-            return Err(Error::ShapeMismatch { what: "an input row", expected: first.inputs, found: inputs.width() });
-        }
+        inputs.check("an input row", first.inputs)?;
         match inputs.count() {
             0 => return Err(Error::EmptyBatch),
             n if n > self.network.capacity() => {
