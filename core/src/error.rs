@@ -39,7 +39,7 @@ pub enum Error {
     WrongTargets,
     /// The gradient at the accepted parameters holds a NaN or an infinity.
     NonFiniteGradient,
-    /// An input row holds a NaN or an infinity.
+    /// A row of inputs, or of target values, holds a NaN or an infinity.
     NonFiniteInput,
     /// An output of the network is a NaN or an infinity.
     NonFiniteOutput,
@@ -90,7 +90,7 @@ impl fmt::Display for Error {
                  look for NaN in the data",
             ),
             Self::NonFiniteInput => f.write_str(
-                "an input row holds a NaN or an infinity: leave the row out, and look at where it comes from",
+                "a row of inputs or target values holds a NaN or an infinity: leave the row out, and look at where it comes from",
             ),
             Self::NonFiniteOutput => f.write_str(
                 "an output of the network is not finite: look for huge inputs, and for parameters that were damaged",

@@ -33,7 +33,7 @@
 //! shape is: lengths are types on a device, values on a desktop, slices inside.
 //!
 //! **Objectives.** A [`batch`] borrows examples; a source hands them out, with [`held_out`] examples to check on if wanted;
-//! [`standardize`] brings inputs of any unit to one size. An [`objective`] gives losses and gradients:
+//! [`replay`] keeps the latest examples, or as many of each class, while new ones come; [`standardize`] brings inputs of any unit to one size. An [`objective`] gives losses and gradients:
 //! a convex quadratic, logistic regression, a multilayer perceptron of any depth.
 //!
 //! **Update rules.** A [`rule`] turns a gradient into a step: SGD, momentum, Nesterov, RMSProp, Adam, AdamW, NAdam, Lion,
@@ -102,6 +102,7 @@ pub mod model;
 // Compiled for tests on every target, though in use on one kind only.
 pub mod objective;
 pub mod oracle;
+pub mod replay;
 pub mod rng;
 #[cfg_attr(not(all(target_arch = "arm", target_abi = "eabihf", not(feature = "micromath"))), allow(dead_code))]
 mod root;

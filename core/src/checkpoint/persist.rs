@@ -152,13 +152,13 @@ fn encode<'b>(numbers: &[f32], buffer: &'b mut [u8; CHUNK]) -> &'b mut [u8] {
 }
 
 #[inline(never)]
-fn save_numbers<S: Sink>(numbers: &[f32], sink: &mut S) -> Result<(), S::Error> {
+pub(crate) fn save_numbers<S: Sink>(numbers: &[f32], sink: &mut S) -> Result<(), S::Error> {
     let mut buffer = [0; CHUNK];
     numbers.chunks(CHUNK / 4).try_for_each(|part| sink.put(encode(part, &mut buffer)))
 }
 
 #[inline(never)]
-fn load_numbers<O: Origin>(numbers: &mut [f32], origin: &mut O) -> Result<(), O::Error> {
+pub(crate) fn load_numbers<O: Origin>(numbers: &mut [f32], origin: &mut O) -> Result<(), O::Error> {
     let mut buffer = [0; CHUNK];
     for part in numbers.chunks_mut(CHUNK / 4) {
         let bytes = encode(part, &mut buffer);
