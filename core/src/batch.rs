@@ -112,7 +112,7 @@ impl<'a> Rows<'a> {
 pub enum Targets<'a> {
     /// One class label per example, for cross-entropy.
     Classes(Labels<'a>),
-    /// One row of values per example, for squared error.
+    /// One row of values per example, for squared error or Huber's loss.
     Values(Rows<'a>),
 }
 

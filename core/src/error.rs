@@ -82,7 +82,7 @@ impl fmt::Display for Error {
                 write!(f, "label {label} does not fit {classes} classes (0 is the first)")
             }
             Self::WrongTargets => f.write_str(
-                "the loss needs the other kind of targets: class labels for cross-entropy, values for squared error",
+                "the loss needs the other kind of targets: class labels for cross-entropy, values for squared error and Huber's loss",
             ),
             Self::NonFiniteGradient => f.write_str(
                 "the gradient at the accepted parameters is not finite. If the data hold no NaN and no huge values, a learning \

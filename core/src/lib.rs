@@ -34,7 +34,8 @@
 //!
 //! **Objectives.** A [`batch`] borrows examples; a source hands them out, with [`held_out`] examples to check on if wanted;
 //! [`replay`] keeps the latest examples, or as many of each class, while new ones come; [`standardize`] brings inputs of any unit to one size. An [`objective`] gives losses and gradients:
-//! a convex quadratic, logistic regression, a multilayer perceptron of any depth.
+//! a convex quadratic, logistic regression, a multilayer perceptron of any depth, whose outputs
+//! are compared by cross-entropy (plain, with smoothed labels, with class weights), squared error or Huber's loss.
 //!
 //! **Update rules.** A [`rule`] turns a gradient into a step: SGD, momentum, Nesterov, RMSProp, Adam, AdamW, NAdam, Lion,
 //! Armijo backtracking; any of them with its iterates averaged. A [`learned`] rule does the same with weights that were
@@ -53,7 +54,7 @@
 //! byte leaves one.
 //!
 //! **Predicting.** A [`model`] is a network with its parameters and its standardizer, without trainer or guard; it loads from a
-//! checkpoint of any guard.
+//! checkpoint of any guard. [`metrics`] count how good predictions are: a confusion matrix, mean absolute error, R^2.
 //!
 //! # What is configuration, what is state
 //!
@@ -98,6 +99,7 @@ pub mod held_out;
 mod lanes;
 pub mod learned;
 pub mod math;
+pub mod metrics;
 pub mod model;
 // Compiled for tests on every target, though in use on one kind only.
 pub mod objective;

@@ -38,7 +38,7 @@ use crate::batch::Rows;
 use crate::error::Error;
 use crate::math;
 use crate::objective::mlp::network::BlankNetwork;
-use crate::objective::mlp::{Loss, Mlp, Network};
+use crate::objective::mlp::{Mlp, Network};
 use crate::standardize::Standardizer;
 use crate::sum;
 use crate::tensors::{Tensors, Zeroed, all_finite};
@@ -205,14 +205,4 @@ impl<N: Network, P: BorrowMut<N::Params>, S: Inputs> Model<N, P, S> {
 fn largest(outputs: &[f32]) -> (u8, f32) {
     let classes = (0..=u8::MAX).zip(outputs);
     classes.fold((0, f32::NEG_INFINITY), |most, (c, &a)| if a > most.1 { (c, a) } else { most })
-}
-
-impl Loss {
-    /// Whether the network's outputs stand for classes.
-    const fn has_classes(self) -> bool {
-        match self {
-            Self::CrossEntropy => true,
-            Self::SquaredError => false,
-        }
-    }
 }

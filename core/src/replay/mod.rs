@@ -63,7 +63,8 @@ use crate::checkpoint::persist::{load_numbers, save_numbers};
 use crate::checkpoint::{Digest, Fingerprint, Origin, Persist, Sink};
 use crate::error::Error;
 use crate::objective::Objective;
-use crate::tensors::all_finite;
+use crate::standardize::Standardized;
+use crate::tensors::{Tensors, all_finite};
 use draws::Draws;
 
 /// Which example gives way to a new one.
@@ -166,6 +167,23 @@ impl<'a, T: Answers, K: Keep> Replay<'a, T, K> {
     /// The minibatch that was drawn last.
     fn batch(&self, size: usize) -> Batch<'_> {
         self.answers.picked((self.inputs, self.width), self.draws.picked(size))
+    }
+}
+
+impl<T: Answers, K: Keep, M: Tensors> Standardized<Replay<'_, T, K>, M> {
+    /// Takes a raw example in, between two rounds: until the standardizer is frozen it observes the row; from then on the row is
+    /// standardized, in place, and pushed. Tells whether the example was kept.
+    ///
+    /// # Errors
+    /// As [`Replay::push`]. The row may be standardized already then.
+    pub fn push(&mut self, row: &mut [f32], answer: T::One<'_>) -> Result<bool, Error> {
+        if !self.standardizer.is_frozen() {
+            self.source.answers.class(answer)?;
+            self.standardizer.observe(row)?;
+            return Ok(false);
+        }
+        self.standardizer.apply(row)?;
+        self.source.push(row, answer)
     }
 }
 

@@ -14,9 +14,11 @@
 pub mod activation;
 pub mod dense;
 pub mod descent;
+pub mod huber;
 pub mod kernels;
 pub mod loss;
 pub mod network;
+pub mod soft_cross_entropy;
 
 pub use activation::{Activation, Identity, Relu, Sigmoid, Tanh};
 pub use dense::DenseParams;
@@ -24,6 +26,7 @@ pub use descent::Descent;
 pub use kernels::{Kernels, Portable};
 pub use loss::Loss;
 pub use network::{Dense, Fixed, Layer, Network};
+pub use soft_cross_entropy::balanced_weights;
 
 use super::{Blank, Objective};
 use crate::batch::{Batch, Rows};
@@ -113,7 +116,7 @@ impl<N: Network> Mlp<N> {
     fn check(&self, batch: &Batch<'_>) -> Result<usize, Error> {
         let depth = self.network.depth();
         let (first, last) = (self.network.layer(0), self.network.layer(depth.saturating_sub(1)));
-        self.loss.check(&batch.targets)?;
+        self.loss.check(&batch.targets, last.outputs)?;
         batch.check(first.inputs, last.outputs, self.network.capacity())
     }
 
@@ -183,7 +186,7 @@ impl<N: Network> Mlp<N> {
 impl<N: Network> Fingerprint for Mlp<N> {
     fn describe(&self, digest: &mut Digest) {
         digest.kind("mlp");
-        digest.kind(self.loss.name());
+        self.loss.describe(digest);
         for l in 0..self.network.depth() {
             let Layer { inputs, outputs, activation } = self.network.layer(l);
             digest.kind(activation.name());
