@@ -38,7 +38,7 @@
 //! are compared by cross-entropy (plain, with smoothed labels, with class weights), squared error or Huber's loss.
 //!
 //! **Update rules.** A [`rule`] turns a gradient into a step: SGD, momentum, Nesterov, RMSProp, Adam, AdamW, NAdam, Lion,
-//! Armijo backtracking; any of them with its iterates averaged. A [`learned`] rule does the same with weights that were
+//! Armijo backtracking; any of them with its iterates averaged, its gradients clipped or its parameters decaying. A [`learned`] rule does the same with weights that were
 //! meta-trained.
 //!
 //! **Guards.** A [`guard`] proposes candidates from the accepted parameters, judges them by asking an [`oracle`] that

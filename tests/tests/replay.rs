@@ -7,6 +7,7 @@ use lgl2o::checkpoint::{CheckpointError, Fingerprint, Origin, Persist, Sink};
 use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Tanh};
 use lgl2o::objective::{Blank, Logistic};
 use lgl2o::replay::{Answers, Classes, Keep, Replay, Reservoir, Ring, Values};
+use lgl2o::standardize::{Standardized, Standardizer};
 use lgl2o::{Auto, Error, Memory, Rng, Trainer, auto, chain};
 use lgl2o_tests::{bits, cases};
 use proptest::prelude::*;
@@ -530,4 +531,32 @@ fn memory_that_does_not_fit_is_refused() {
     let mut y = [0.0; 7];
     let found = Ring::new(&mut x, 2, Values::new(&mut y, 2), 0, &mut [0; 2], &mut [0; 1]).err();
     assert!(matches!(found, Some(Error::ShapeMismatch { expected: 6, found: 7, .. })));
+}
+
+/// Behind a standardizer rows are observed first, and standardized and kept from then on; what is refused is not observed.
+#[test]
+fn raw_rows_are_standardized_before_they_are_kept() {
+    let (mut x, mut y, mut pick, mut used) = ([0.0; 2 * 50], [0; 50], [0; 8], [0; 2]);
+    let source = Ring::new(&mut x, 2, Classes::new(&mut y, 2), 1, &mut pick, &mut used).unwrap();
+    let mut batches = Standardized { source, standardizer: Standardizer::<[f32; 2]>::new(20) };
+    assert_eq!(batches.push(&mut [1.0, f32::NAN], 0), Err(Error::NonFiniteInput));
+    assert_eq!(batches.push(&mut [1.0, 1.0], 2), Err(Error::LabelOutOfRange { label: 2, classes: 2 }));
+    let raw = |i: usize| [1000.0 + (i % 7) as f32, 1e-3 * (i % 5) as f32];
+    for i in 0..45 {
+        let mut row = raw(i);
+        assert_eq!(batches.push(&mut row, 1), Ok(i >= 20));
+        assert_eq!(batches.source.len(), (i + 1usize).saturating_sub(20));
+    }
+    assert_eq!(batches.standardizer.rows(), 20);
+    let standardizer = batches.standardizer.clone();
+    let (mut seen, mut part) = (0, 0);
+    while let Some(batch) = Source::<Net>::objective(&mut batches, part).unwrap() {
+        for s in 0..batch.examples() {
+            let mut row = raw(20 + seen + s);
+            standardizer.apply(&mut row).unwrap();
+            assert_eq!(batch.inputs.row(s), row);
+        }
+        (seen, part) = (seen + batch.examples(), part + 1);
+    }
+    assert_eq!(seen, 25);
 }
