@@ -15,7 +15,7 @@ fn share(part: usize, whole: usize) -> Option<f64> {
 fn assert_near(found: Option<f32>, expected: Option<f64>, tolerance: f64) {
     match (found, expected) {
         (Some(found), Some(expected)) => {
-            assert!((f64::from(found) - expected).abs() <= tolerance, "{found} {expected}")
+            assert!((f64::from(found) - expected).abs() <= tolerance, "{found} {expected}");
         }
         (found, expected) => assert!(found.is_none() && expected.is_none(), "{found:?} {expected:?}"),
     }

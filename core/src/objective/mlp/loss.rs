@@ -5,7 +5,7 @@
 //! mean squared error      loss_s = 1/C sum_c (a_c - t_c)^2         d loss_s / d a_c = 2/C (a_c - t_c)
 //! ```
 //!
-//! [`soft_cross_entropy`](super::soft_cross_entropy) and [`huber`](super::huber) have their formulas.
+//! [`soft_cross_entropy`](super::soft_cross_entropy) and [`huber`] have their formulas.
 //!
 //! a is the output of the last layer, C its width. The error is divided by the number of examples, so that everything
 //! below sums over examples without further scaling. Goodfellow, Bengio, Courville, "Deep Learning" (2016), 6.2.
