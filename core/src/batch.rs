@@ -85,7 +85,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Checks that every row is there and `width` numbers long.
-    fn check(&self, what: &'static str, width: usize) -> Result<(), Error> {
+    pub(crate) fn check(&self, what: &'static str, width: usize) -> Result<(), Error> {
         if self.width != width {
             return Err(Error::ShapeMismatch { what, expected: width, found: self.width });
         }
@@ -108,7 +108,7 @@ impl<'a> Rows<'a> {
 pub enum Targets<'a> {
     /// One class label per example, for cross-entropy.
     Classes(Labels<'a>),
-    /// One row of values per example, for squared error.
+    /// One row of values per example, for squared error or Huber's loss.
     Values(Rows<'a>),
 }
 

@@ -34,11 +34,13 @@
 //! generator, [`shuffle`] makes random orders without memory.
 //!
 //! **Update rules.** A [`rule`] turns a gradient into a step: SGD, momentum, Nesterov, RMSProp, Adam, AdamW, NAdam, Lion,
-//! Armijo backtracking; any of them with its iterates averaged.
+//! Armijo backtracking; any of them with its iterates averaged, its gradients clipped or its
+//! parameters decaying.
 //!
 //! **Objectives.** A [`batch`] borrows examples. An [`objective`] returns their losses and the gradient: a convex quadratic,
-//! logistic regression, a multilayer perceptron of any depth. A [`source`] hands batches out, with [`held_out`] examples to
-//! check on if wanted; [`standardize`] brings inputs of any unit to one size. An [`oracle`] asks an objective and counts the
+//! logistic regression, a multilayer perceptron of any depth, whose outputs are compared by cross-entropy (plain, with smoothed
+//! labels, with class weights), squared error or Huber's loss. A [`source`] hands batches out, with [`held_out`] examples to
+//! check on if wanted; [`replay`] keeps the latest examples, or as many of each class, while new ones come; [`standardize`] brings inputs of any unit to one size. An [`oracle`] asks an objective and counts the
 //! cost.
 //!
 //! **Learned rules.** A [`learned`] rule is an update rule with weights that were meta-trained.
@@ -55,6 +57,9 @@
 //! checksummed, and refused by any run but its own. In flash the two latest stand in slots, so that a power cut at any
 //! byte leaves one.
 //!
+//! **Predicting.** A [`model`] is a network with its parameters and its standardizer, without trainer or guard; it loads from a
+//! checkpoint of any guard. [`metrics`] count how good predictions are: a confusion matrix, mean absolute error, R^2.
+//!
 //! # Floors
 //!
 //! A module imports only from those that stand before it here, and no two files import each other. `tests/tests/floors.rs`
@@ -64,8 +69,8 @@
 //! root, math, sum, lanes, tensors
 //! checksum, persist, error
 //! rng, shuffle, rule, batch
-//! objective, source, held_out, standardize
-//! oracle
+//! objective, source, held_out, standardize, replay, metrics
+//! oracle, model
 //! learned, fault
 //! guard, auto
 //! trainer
@@ -115,9 +120,12 @@ pub mod held_out;
 mod lanes;
 pub mod learned;
 pub mod math;
+pub mod metrics;
+pub mod model;
 pub mod objective;
 pub mod oracle;
 pub mod persist;
+pub mod replay;
 pub mod rng;
 // Compiled for tests on every target, though in use on one kind only.
 #[cfg_attr(not(all(target_arch = "arm", target_abi = "eabihf", not(feature = "micromath"))), allow(dead_code))]
@@ -133,6 +141,7 @@ pub mod trainer;
 pub use auto::{Auto, AutoLean, auto, auto_lean};
 pub use error::{CheckpointError, Error};
 pub use guard::{Guard, Verdict, Winner};
+pub use model::Model;
 pub use objective::Objective;
 pub use rng::Rng;
 pub use rule::Rule;

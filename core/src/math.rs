@@ -127,6 +127,11 @@ pub fn powi(x: f32, n: u32) -> f32 {
     result
 }
 
+/// The largest of some numbers; a NaN among them may be passed over, and shows in the sum that follows.
+pub(crate) fn largest(a: &[f32]) -> f32 {
+    a.iter().fold(f32::NEG_INFINITY, |most, &x| if x > most { x } else { most })
+}
+
 /// x, or the bound that it passes; a NaN stays a NaN.
 #[must_use]
 #[inline]

@@ -30,6 +30,18 @@ impl Shuffle {
         (u32::BITS - n.saturating_sub(1).leading_zeros()).div_ceil(2)
     }
 
+    /// How many numbers the order has.
+    #[must_use]
+    pub const fn len(&self) -> u32 {
+        self.n
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.n == 0
+    }
+
     /// The number at place `i` of the order, i below n; other places give some number below n, or 0 for n = 0.
     #[must_use]
     pub fn at(&self, i: u32) -> u32 {

@@ -10,7 +10,8 @@
 //! mean, which is what rounding leaves of a constant.
 //!
 //! Standardize rows where they come in, before they are kept: rows to train on, rows to check with and rows to predict alike.
-//! [`Standardized`] joins a standardizer to a source of minibatches, so that a checkpoint holds both.
+//! [`Standardized`] joins a standardizer to a source of minibatches, so that a checkpoint holds both, and a
+//! [`Model`](crate::Model) finds it there.
 //!
 //! ```
 //! use lgl2o::standardize::Standardizer;
@@ -122,6 +123,17 @@ impl<M: Tensors> Standardizer<M> {
         self.is_frozen || self.rows >= self.limit
     }
 
+    /// How many columns there are.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        self.mean.len()
+    }
+
+    /// Memory for a row.
+    pub(crate) fn blank_row(&self) -> M {
+        self.mean.clone()
+    }
+
     /// Rows that were observed.
     #[must_use]
     pub const fn rows(&self) -> u32 {
@@ -164,6 +176,10 @@ pub struct Standardized<S, M> {
 
 impl<S: Persist, M: Persist> Persist for Standardized<S, M> {
     crate::persist_fields!(source, standardizer);
+
+    fn standardizer_len(&self) -> usize {
+        crate::persist::length(&self.standardizer)
+    }
 }
 
 impl<S: Fingerprint, M: Tensors> Fingerprint for Standardized<S, M> {

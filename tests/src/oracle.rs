@@ -71,6 +71,10 @@ pub enum Targets64 {
     Classes(Vec<u8>),
     /// Values, compared by mean squared error.
     Values(Vec<Vec<f64>>),
+    /// Labels, compared by softmax cross-entropy with smoothed labels (the share that goes to all classes) and class weights.
+    Soft(Vec<u8>, f64, Vec<f64>),
+    /// Values, compared by Huber's loss with this delta.
+    Huber(Vec<Vec<f64>>, f64),
 }
 
 /// A perceptron on a batch.
@@ -133,6 +137,11 @@ impl Oracle for Mlp64 {
         match &self.targets {
             Targets64::Classes(labels) => outputs.iter().zip(labels).map(|(a, &t)| cross_entropy(a, t)).collect(),
             Targets64::Values(rows) => outputs.iter().zip(rows).map(|(a, t)| squared_error(a, t)).collect(),
+            Targets64::Soft(labels, smoothing, weights) => {
+                let loss = |(a, &t): (&Vec<f64>, &u8)| weights[usize::from(t)] * soft_cross_entropy(a, t, *smoothing);
+                outputs.iter().zip(labels).map(loss).collect()
+            }
+            Targets64::Huber(rows, delta) => outputs.iter().zip(rows).map(|(a, t)| huber(a, t, *delta)).collect(),
         }
     }
 }
@@ -140,6 +149,18 @@ impl Oracle for Mlp64 {
 fn cross_entropy(outputs: &[f64], target: u8) -> f64 {
     let top = outputs.iter().fold(f64::NEG_INFINITY, |m, &a| m.max(a));
     outputs.iter().map(|a| (a - top).exp()).sum::<f64>().ln() + top - outputs[usize::from(target)]
+}
+
+/// -sum_c q_c ln p_c over the smoothed label q.
+fn soft_cross_entropy(outputs: &[f64], target: u8, smoothing: f64) -> f64 {
+    let each = smoothing / outputs.len() as f64;
+    let q = |c: usize| each + if c == usize::from(target) { 1.0 - smoothing } else { 0.0 };
+    (0..outputs.len()).map(|c| q(c) * cross_entropy(outputs, c as u8)).sum()
+}
+
+fn huber(outputs: &[f64], targets: &[f64], delta: f64) -> f64 {
+    let one = |e: f64| if e.abs() <= delta { e * e / 2.0 } else { delta * (e.abs() - delta / 2.0) };
+    outputs.iter().zip(targets).map(|(a, t)| one(a - t)).sum::<f64>() / outputs.len() as f64
 }
 
 fn squared_error(outputs: &[f64], targets: &[f64]) -> f64 {

@@ -39,21 +39,23 @@ impl Examples {
 
     fn batch(&self, loss: Loss) -> Batch<'_> {
         let [inputs, outputs] = self.widths;
-        match loss {
-            Loss::CrossEntropy => Batch::classes(&self.inputs, inputs, &self.labels),
-            Loss::SquaredError => Batch::values(&self.inputs, inputs, &self.values, outputs),
+        if loss.has_classes() {
+            Batch::classes(&self.inputs, inputs, &self.labels)
+        } else {
+            Batch::values(&self.inputs, inputs, &self.values, outputs)
         }
     }
 }
 
-/// Both ways, for three batches of every size that fits and both losses.
+/// Both ways, for three batches of every size that fits and every loss.
 fn assert_same<N, R, const K: usize>(rule: &R)
 where
     N: BlankNetwork + Default,
     N::Params: Clone,
     R: Coordinatewise<K> + Rule<State<N::Params> = State<N::Params, K>>,
 {
-    for loss in [Loss::CrossEntropy, Loss::SquaredError] {
+    let soft = Loss::SoftCrossEntropy { smoothing: 0.1, weights: &[] };
+    for loss in [Loss::CrossEntropy, Loss::SquaredError, soft, Loss::Huber { delta: 0.3 }] {
         let net = Mlp::new(N::default(), loss);
         let shape = net.network();
         let widths = [shape.layer(0).inputs, shape.layer(shape.depth() - 1).outputs];

@@ -29,6 +29,8 @@ fn errors_of_calls() {
         (Error::LabelOutOfRange { label: 12, classes: 10 }.to_string(), &["12", "10"]),
         (Error::WrongTargets.to_string(), &["labels", "values"]),
         (Error::NonFiniteGradient.to_string(), &["look for NaN"]),
+        (Error::NonFiniteOutput.to_string(), &["output", "parameters"]),
+        (Error::NoClasses.to_string(), &["its values"]),
         (Error::Diverged.to_string(), &["lower the rate"]),
         (Error::NoBatch.to_string(), &["source"]),
         (Error::NothingToCheck.to_string(), &["training batches"]),
@@ -62,6 +64,7 @@ fn errors_of_checkpoints() {
         (CheckpointError::OtherObjective.to_string(), &["another objective"]),
         (CheckpointError::OtherOptimizer.to_string(), &["`load_params`"]),
         (CheckpointError::OtherSource.to_string(), &["source of minibatches", "`load_params`"]),
+        (CheckpointError::OtherStandardizer { expected: 25, found: 0 }.to_string(), &["25", "0", "standardizer"]),
         (CheckpointError::Unreadable.to_string(), &["cannot be read"]),
         (CheckpointError::Interrupted.to_string(), &["load again"]),
     ]);

@@ -44,26 +44,6 @@ impl Store for &[u8] {
     }
 }
 
-/// Counts bytes instead of writing them.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Length(pub(super) usize);
-
-impl Sink for Length {
-    type Error = core::convert::Infallible;
-    fn put(&mut self, bytes: &[u8]) -> Result<(), Self::Error> {
-        self.0 += bytes.len();
-        Ok(())
-    }
-}
-
-/// How many bytes a state takes.
-pub(super) fn length(state: &impl Persist) -> usize {
-    let mut length = Length::default();
-    match state.save(&mut length) {
-        Ok(()) => length.0,
-    }
-}
-
 /// A slice to write a checkpoint into.
 ///
 /// Its error, a full buffer, is `()`: ask [`checkpoint_len`](crate::Trainer::checkpoint_len) before.
@@ -138,13 +118,17 @@ pub(super) struct Header {
     pub(super) marks: Marks,
     /// Bytes of the state.
     pub(super) length: u32,
+    /// Bytes at the end of the state that are a standardizer's.
+    pub(super) standardizer: u32,
 }
 
 impl Header {
     /// Writes the header with its checksum.
     pub(super) fn write<S: Sink>(&self, sink: &mut Summing<'_, S>) -> Result<(), S::Error> {
         sink.put(&MAGIC)?;
-        sink.put(&[VERSION, 0, 0, 0])?;
+        // Three bytes, 0 before there was a meaning to them.
+        let [a, b, c, over] = self.standardizer.to_le_bytes();
+        sink.put(&if over == 0 { [VERSION, a, b, c] } else { [VERSION, 0, 0, 0] })?;
         let Marks { objective, optimizer, source } = self.marks;
         [objective, optimizer, source, self.length].save(sink)?;
         sink.close()
@@ -182,14 +166,15 @@ impl<'a, S: Store> Reader<'a, S> {
             return Err(CheckpointError::Foreign);
         }
         self.take(&mut version)?;
-        let [version, ..] = version;
+        let [version, a, b, c] = version;
         if version != VERSION {
             return Err(CheckpointError::Version { found: version, known: VERSION });
         }
         words.load(self)?;
         self.close()?;
         let [objective, optimizer, source, length] = words;
-        let header = Header { marks: Marks { objective, optimizer, source }, length };
+        let standardizer = u32::from_le_bytes([a, b, c, 0]);
+        let header = Header { marks: Marks { objective, optimizer, source }, length, standardizer };
         if header.total() == found {
             Ok(header)
         } else {

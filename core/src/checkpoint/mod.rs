@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! offset 0   "L2OR"
-//!        4   version, 1, then three zeros
+//!        4   version, 1
+//!        5   bytes at the end of the state that are a standardizer's, 24 bits; 0 for none, and where they do not fit
 //!        8   fingerprint of the objective, u32
 //!       12   fingerprint of the optimizer: guard, rules, settings, learned weights, u32
 //!       16   fingerprint of the source of minibatches, u32
@@ -22,6 +23,10 @@
 //! before it touches the memory, so that it is all or nothing: a checkpoint that is damaged, cut off, of another version
 //! or of something else is refused with a [`CheckpointError`] that says what is wrong, and the memory is as it was. A
 //! program that has a new optimizer, or new data, can still [load the parameters](crate::Trainer::load_params).
+//!
+//! The accepted parameters come first for every guard, and the standardizer of a
+//! [`Standardized`](crate::standardize::Standardized) source comes last, so a [`Model`](crate::Model) finds both without memory
+//! for a trainer.
 //!
 //! ```
 //! use lgl2o::source::Exact;
@@ -53,6 +58,7 @@
 //! On a device, `slots` keeps the two latest checkpoints in flash (feature `nor-flash`).
 
 pub mod format;
+mod model;
 mod run;
 #[cfg(feature = "nor-flash")]
 pub mod slots;

@@ -4,7 +4,7 @@ use super::format::{self, HEADER, Header, Marks, Reader, Store, Summing, TRAILER
 use crate::error::CheckpointError;
 use crate::guard::Guard;
 use crate::objective::Objective;
-use crate::persist::{Digest, Fingerprint, Persist, Sink};
+use crate::persist::{self, Digest, Fingerprint, Persist, Sink};
 use crate::trainer::Trainer;
 
 impl<O, G> Trainer<'_, O, G>
@@ -28,7 +28,8 @@ where
         W: Sink,
     {
         let mut sink = Summing::new(sink);
-        Header { marks: self.marks(source), length: self.state_len(source) as u32 }.write(&mut sink)?;
+        let (length, standardizer) = (self.state_len(source) as u32, source.standardizer_len() as u32);
+        Header { marks: self.marks(source), length, standardizer }.write(&mut sink)?;
         self.memory.save(&mut sink)?;
         source.save(&mut sink)?;
         sink.close()
@@ -60,12 +61,12 @@ where
     /// # Errors
     /// Whatever is wrong with the checkpoint, but that it has the same objective is enough.
     pub fn load_params<R: Store>(&mut self, store: &mut R) -> Result<(), CheckpointError> {
-        let Header { marks, length } = format::verify(store)?;
+        let Header { marks, length, .. } = format::verify(store)?;
         if marks.objective != self.objective.fingerprint() {
             return Err(CheckpointError::OtherObjective);
         }
         let params = self.memory.params_mut();
-        let (expected, found) = (format::length(params), length as usize);
+        let (expected, found) = (persist::length(params), length as usize);
         if found < expected {
             return Err(CheckpointError::Length { expected, found });
         }
@@ -88,7 +89,7 @@ where
         S: Persist + Fingerprint,
         R: Store,
     {
-        let Header { marks, length } = format::verify(store)?;
+        let Header { marks, length, .. } = format::verify(store)?;
         let ours = self.marks(source);
         if marks.objective != ours.objective {
             return Err(CheckpointError::OtherObjective);
@@ -104,7 +105,7 @@ where
     }
 
     fn state_len<S: Persist>(&self, source: &S) -> usize {
-        format::length(&*self.memory) + format::length(source)
+        persist::length(&*self.memory) + persist::length(source)
     }
 
     fn marks<S: Fingerprint>(&self, source: &S) -> Marks {

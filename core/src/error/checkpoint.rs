@@ -31,6 +31,13 @@ pub enum CheckpointError {
     OtherOptimizer,
     /// It was made with another source of minibatches: another number of examples, or another batch size.
     OtherSource,
+    /// It has another standardizer than the model: with other columns, or one of the two has none.
+    OtherStandardizer {
+        /// Bytes of the model's standardizer.
+        expected: usize,
+        /// Bytes of the checkpoint's.
+        found: usize,
+    },
     /// The place where it is cannot be read.
     Unreadable,
     /// It was found good, but could not be read a second time: the memory now holds part of it.
@@ -58,6 +65,11 @@ impl fmt::Display for CheckpointError {
             Self::OtherSource => f.write_str(
                 "made with another source of minibatches (number of examples, width or batch size): \
                  load its parameters alone with `load_params`, or resume with the old source",
+            ),
+            Self::OtherStandardizer { expected, found } => write!(
+                f,
+                "its standardizer has {found} bytes where the model's has {expected} (0 is none): make the model with a \
+                 standardizer of the same columns if and only if the run had one, as the outermost part of its source"
             ),
             Self::Unreadable => f.write_str("the place where it is cannot be read"),
             Self::Interrupted => f.write_str(

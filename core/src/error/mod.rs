@@ -45,8 +45,12 @@ pub enum Error {
     WrongTargets,
     /// The gradient at the accepted parameters holds a NaN or an infinity.
     NonFiniteGradient,
-    /// An input row holds a NaN or an infinity.
+    /// A row of inputs, or of target values, holds a NaN or an infinity.
     NonFiniteInput,
+    /// An output of the network is a NaN or an infinity.
+    NonFiniteOutput,
+    /// A class was asked of a network whose loss compares values.
+    NoClasses,
     /// The loss of the accepted parameters on a check batch is a NaN or infinite.
     NonFiniteLoss,
     /// The step of an unguarded rule holds a NaN or an infinity. It was not taken.
@@ -84,7 +88,7 @@ impl fmt::Display for Error {
                 write!(f, "label {label} does not fit {classes} classes (0 is the first)")
             }
             Self::WrongTargets => f.write_str(
-                "the loss needs the other kind of targets: class labels for cross-entropy, values for squared error",
+                "the loss needs the other kind of targets: class labels for cross-entropy, values for squared error and Huber's loss",
             ),
             Self::NonFiniteGradient => f.write_str(
                 "the gradient at the accepted parameters is not finite. If the data hold no NaN and no huge values, a learning \
@@ -92,7 +96,13 @@ impl fmt::Display for Error {
                  look for NaN in the data",
             ),
             Self::NonFiniteInput => f.write_str(
-                "an input row holds a NaN or an infinity: leave the row out, and look at where it comes from",
+                "a row of inputs or target values holds a NaN or an infinity: leave the row out, and look at where it comes from",
+            ),
+            Self::NonFiniteOutput => f.write_str(
+                "an output of the network is not finite: look for huge inputs, and for parameters that were damaged",
+            ),
+            Self::NoClasses => f.write_str(
+                "the network answers with values and not with classes, as its loss says: ask for its values",
             ),
             Self::NonFiniteLoss => f.write_str(
                 "the loss of the accepted parameters on a check batch is not finite: \

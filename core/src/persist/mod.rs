@@ -70,6 +70,12 @@ pub trait Persist {
     /// # Errors
     /// What the origin says; the state is then partly read.
     fn load<O: Origin>(&mut self, origin: &mut O) -> Result<(), O::Error>;
+
+    /// How many bytes at the end of the state are a [standardizer](crate::standardize)'s, for a [`Model`](crate::Model) to
+    /// find; 0 for none.
+    fn standardizer_len(&self) -> usize {
+        0
+    }
 }
 
 /// The two functions of a [`Persist`](crate::persist::Persist) that keeps the named fields, in this order.
@@ -141,6 +147,26 @@ impl<T: Tensors> Persist for T {
     }
 }
 
+/// Counts bytes instead of writing them.
+#[derive(Debug, Clone, Copy, Default)]
+struct Length(usize);
+
+impl Sink for Length {
+    type Error = core::convert::Infallible;
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Self::Error> {
+        self.0 += bytes.len();
+        Ok(())
+    }
+}
+
+/// How many bytes a state takes.
+pub(crate) fn length(state: &impl Persist) -> usize {
+    let mut length = Length::default();
+    match state.save(&mut length) {
+        Ok(()) => length.0,
+    }
+}
+
 /// Numbers as bytes, at the front of the buffer; gives these bytes.
 fn encode<'b>(numbers: &[f32], buffer: &'b mut [u8; CHUNK]) -> &'b mut [u8] {
     for (bytes, number) in buffer.as_chunks_mut().0.iter_mut().zip(numbers) {
@@ -150,13 +176,13 @@ fn encode<'b>(numbers: &[f32], buffer: &'b mut [u8; CHUNK]) -> &'b mut [u8] {
 }
 
 #[inline(never)]
-fn save_numbers<S: Sink>(numbers: &[f32], sink: &mut S) -> Result<(), S::Error> {
+pub(crate) fn save_numbers<S: Sink>(numbers: &[f32], sink: &mut S) -> Result<(), S::Error> {
     let mut buffer = [0; CHUNK];
     numbers.chunks(CHUNK / 4).try_for_each(|part| sink.put(encode(part, &mut buffer)))
 }
 
 #[inline(never)]
-fn load_numbers<O: Origin>(numbers: &mut [f32], origin: &mut O) -> Result<(), O::Error> {
+pub(crate) fn load_numbers<O: Origin>(numbers: &mut [f32], origin: &mut O) -> Result<(), O::Error> {
     let mut buffer = [0; CHUNK];
     for part in numbers.chunks_mut(CHUNK / 4) {
         let bytes = encode(part, &mut buffer);

@@ -20,6 +20,8 @@
 //! | [`ScaleFree`] | a share of a layer's initial weights; nothing to tune | 2 |
 //! | [`ScaleFreeMomentum`] | the same in less memory | 1 |
 //! | [`Averaged`] | any of these or a learned one, and averages its iterates | 1 more |
+//! | [`Clipped`] | any of them, which sees no gradient longer than a norm | 1 more, not in checkpoints |
+//! | [`Decayed`] | any of them, after a share of the parameters has gone | as it |
 //!
 //! Those above Armijo are [`Coordinatewise`]: they can train without memory for a gradient, too.
 
@@ -28,7 +30,9 @@ pub mod adam16;
 pub mod adamw;
 pub mod armijo;
 pub mod averaged;
+pub mod clipped;
 pub mod coordinatewise;
+pub mod decayed;
 pub mod layered;
 pub mod lion;
 pub mod momentum;
@@ -48,7 +52,9 @@ pub use adam16::Adam16;
 pub use adamw::AdamW;
 pub use armijo::Armijo;
 pub use averaged::Averaged;
+pub use clipped::Clipped;
 pub use coordinatewise::Coordinatewise;
+pub use decayed::Decayed;
 pub use layered::LayeredState;
 pub use lion::Lion;
 pub use momentum::Momentum;

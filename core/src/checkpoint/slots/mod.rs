@@ -69,6 +69,7 @@
 mod flash;
 mod report;
 
+use core::borrow::BorrowMut;
 use core::ops::Range;
 
 use embedded_storage::nor_flash::NorFlash;
@@ -78,9 +79,10 @@ pub use report::{Resumed, SlotError, SlotState};
 
 use super::format::{self, Store};
 use crate::guard::Guard;
+use crate::model::{Inputs, Model};
 use crate::objective::Objective;
-use crate::persist::Fingerprint;
-use crate::persist::{CHUNK, Persist, Sink};
+use crate::objective::mlp::Network;
+use crate::persist::{CHUNK, Fingerprint, Persist, Sink};
 use crate::trainer::Trainer;
 use flash::{MARK, Mark, Pages, Slice, flash_error};
 
@@ -260,6 +262,28 @@ impl<F: NorFlash> Slots<F> {
         for (slot, mark) in order.into_iter().flatten() {
             let sequence = mark.sequence;
             match trainer.load_params(&mut self.content(slot, mark)) {
+                Ok(()) => return Ok(sequence),
+                Err(why) => *slot.of(&mut states) = SlotState::Refused { sequence, why },
+            }
+        }
+        Err(SlotError::NoneLoads(states))
+    }
+
+    /// Loads a model from the newest checkpoint that has its network and standardizer; gives its number. Of the trainer and
+    /// its guard nothing is in memory.
+    ///
+    /// # Errors
+    /// [`SlotError::NoneLoads`] where there is none.
+    pub fn load_model<N, P, I>(&mut self, model: &mut Model<N, P, I>) -> Result<u32, SlotError>
+    where
+        N: Network,
+        P: BorrowMut<N::Params>,
+        I: Inputs + Persist,
+    {
+        let (mut states, order) = self.look();
+        for (slot, mark) in order.into_iter().flatten() {
+            let sequence = mark.sequence;
+            match model.load(&mut self.content(slot, mark)) {
                 Ok(()) => return Ok(sequence),
                 Err(why) => *slot.of(&mut states) = SlotState::Refused { sequence, why },
             }

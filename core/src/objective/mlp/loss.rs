@@ -5,18 +5,31 @@
 //! mean squared error      loss_s = 1/C sum_c (a_c - t_c)^2         d loss_s / d a_c = 2/C (a_c - t_c)
 //! ```
 //!
+//! [`soft_cross_entropy`](super::soft_cross_entropy) and [`huber`] have their formulas.
+//!
 //! a is the output of the last layer, C its width. The error is divided by the number of examples, so that everything
 //! below sums over examples without further scaling. Goodfellow, Bengio, Courville, "Deep Learning" (2016), 6.2.
 
 use super::activation::Activation;
+use super::huber;
 use super::kernels::Kernels;
+use super::soft_cross_entropy::Soft;
 use crate::batch::{Labels, Rows, Targets, row, row_mut};
 use crate::error::Error;
 use crate::math;
+use crate::persist::Digest;
 use crate::sum;
 
 /// What a network's outputs are compared with, and how.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+///
+/// ```
+/// use lgl2o::objective::mlp::Loss;
+/// // One label in twenty may be wrong, and class 1 is rare.
+/// let classes = Loss::SoftCrossEntropy { smoothing: 0.05, weights: &[0.6, 3.0] };
+/// // Values with outliers.
+/// let values = Loss::Huber { delta: 1.0 };
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
 pub enum Loss {
@@ -24,31 +37,70 @@ pub enum Loss {
     CrossEntropy,
     /// Mean squared error with target values.
     SquaredError,
-}
-
-/// The largest of some numbers; a NaN among them may be passed over, and shows in the sum that follows.
-fn largest(a: &[f32]) -> f32 {
-    a.iter().fold(f32::NEG_INFINITY, |most, &x| if x > most { x } else { most })
+    /// [Softmax cross-entropy with smoothed labels and a weight for each class](super::soft_cross_entropy).
+    // Borrowed for ever, it cannot be read from a file.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    SoftCrossEntropy {
+        /// How much of each label goes to all classes alike, at least 0 and below 1.
+        smoothing: f32,
+        /// A weight for each class, not negative; empty for all 1.
+        weights: &'static [f32],
+    },
+    /// [Huber's loss](super::huber) with target values.
+    Huber {
+        /// From which error on it grows in proportion, above 0.
+        delta: f32,
+    },
 }
 
 impl Loss {
-    /// Its name in a fingerprint.
-    pub(super) const fn name(self) -> &'static str {
+    /// Its kind and its settings.
+    pub(super) fn describe(self, digest: &mut Digest) {
         match self {
-            Self::CrossEntropy => "cross-entropy",
-            Self::SquaredError => "squared-error",
+            Self::CrossEntropy => digest.kind("cross-entropy"),
+            Self::SquaredError => digest.kind("squared-error"),
+            Self::SoftCrossEntropy { smoothing, weights } => {
+                digest.kind("soft-cross-entropy");
+                digest.numbers([smoothing]);
+                digest.numbers(weights.iter().copied());
+            }
+            Self::Huber { delta } => {
+                digest.kind("huber");
+                digest.numbers([delta]);
+            }
         }
     }
 
-    /// Checks that targets are of the kind that the loss needs.
-    pub(crate) fn check(self, targets: &Targets<'_>) -> Result<(), Error> {
-        match (self, targets) {
-            (Self::CrossEntropy, Targets::Classes(_)) | (Self::SquaredError, Targets::Values(_)) => Ok(()),
-            _ => Err(Error::WrongTargets),
+    /// Whether targets are class labels, and not values.
+    #[must_use]
+    pub const fn has_classes(self) -> bool {
+        match self {
+            Self::CrossEntropy | Self::SoftCrossEntropy { .. } => true,
+            Self::SquaredError | Self::Huber { .. } => false,
         }
     }
 
-    /// Loss of each of n examples from its row of `width` outputs, which are not kept.
+    /// Checks that targets are of the kind that the loss needs, and its settings for a network of so many outputs.
+    pub(crate) fn check(self, targets: &Targets<'_>, outputs: usize) -> Result<(), Error> {
+        let are_classes = match targets {
+            Targets::Classes(_) => true,
+            Targets::Values(_) => false,
+        };
+        if are_classes != self.has_classes() {
+            return Err(Error::WrongTargets);
+        }
+        match self {
+            Self::CrossEntropy | Self::SquaredError => Ok(()),
+            Self::SoftCrossEntropy { smoothing, weights } => Soft { smoothing, weights }.check(outputs),
+            Self::Huber { delta } if delta > 0.0 && delta.is_finite() => Ok(()),
+            Self::Huber { .. } => {
+                Err(Error::InvalidSetting { what: "delta of Huber's loss must be finite and above 0" })
+            }
+        }
+    }
+
+    /// Loss of each of n examples from its row of `width` outputs, which are not kept. Targets of the other kind than the loss
+    /// needs, which [`Mlp`](super::Mlp) refuses, are compared by plain cross-entropy or squared error.
     pub fn losses(
         self,
         kernels: &impl Kernels,
@@ -58,14 +110,27 @@ impl Loss {
         n: usize,
         losses: &mut [f32],
     ) {
-        match targets {
-            Targets::Classes(labels) => {
+        match (targets, self) {
+            (Targets::Classes(labels), Self::SoftCrossEntropy { smoothing, weights }) => {
+                let soft = Soft { smoothing, weights };
+                for (s, loss) in losses.iter_mut().take(n).enumerate() {
+                    *loss = soft.loss(row(outputs, s, width), labels.get(s));
+                }
+            }
+            (Targets::Values(rows), Self::Huber { delta }) => {
+                for (s, loss) in losses.iter_mut().take(n).enumerate() {
+                    *loss = huber::loss(row(outputs, s, width), rows.row(s), delta);
+                }
+            }
+            (Targets::Classes(labels), Self::CrossEntropy | Self::SquaredError | Self::Huber { .. }) => {
                 powers(kernels, outputs, width, labels, n, losses);
                 for (s, loss) in losses.iter_mut().take(n).enumerate() {
                     *loss = math::ln(sum::sum(row(outputs, s, width))) - *loss;
                 }
             }
-            Targets::Values(rows) => squared(outputs, width, rows, n, losses),
+            (Targets::Values(rows), Self::SquaredError | Self::CrossEntropy | Self::SoftCrossEntropy { .. }) => {
+                squared(outputs, width, rows, n, losses);
+            }
         }
     }
 
@@ -84,9 +149,24 @@ impl Loss {
         losses: &mut [f32],
     ) {
         let share = 1.0 / n as f32;
-        match targets {
+        match (targets, self) {
+            (Targets::Classes(labels), Self::SoftCrossEntropy { smoothing, weights }) => {
+                let soft = Soft { smoothing, weights };
+                for (s, loss) in losses.iter_mut().take(n).enumerate() {
+                    *loss = soft.error(row_mut(outputs, s, width), labels.get(s), share, top);
+                }
+            }
+            (Targets::Values(rows), Self::Huber { delta }) => {
+                for (s, loss) in losses.iter_mut().take(n).enumerate() {
+                    let (outputs, targets) = (row_mut(outputs, s, width), rows.row(s));
+                    *loss = huber::loss(outputs, targets, delta);
+                    huber::error(outputs, targets, delta, share, top);
+                }
+            }
             // Where the slope does not ask for the outputs, their exponentials are kept in their place.
-            Targets::Classes(labels) if top == Activation::Identity => {
+            (Targets::Classes(labels), Self::CrossEntropy | Self::SquaredError | Self::Huber { .. })
+                if top == Activation::Identity =>
+            {
                 powers(kernels, outputs, width, labels, n, losses);
                 for (s, loss) in losses.iter_mut().take(n).enumerate() {
                     let powers = row_mut(outputs, s, width);
@@ -95,12 +175,12 @@ impl Loss {
                     *loss = math::ln(total) - *loss;
                 }
             }
-            Targets::Classes(labels) => {
+            (Targets::Classes(labels), Self::CrossEntropy | Self::SquaredError | Self::Huber { .. }) => {
                 for (s, loss) in losses.iter_mut().take(n).enumerate() {
                     *loss = bent_softmax_error(row_mut(outputs, s, width), labels.get(s), share, top);
                 }
             }
-            Targets::Values(rows) => {
+            (Targets::Values(rows), Self::SquaredError | Self::CrossEntropy | Self::SoftCrossEntropy { .. }) => {
                 squared(outputs, width, rows, n, losses);
                 let scale = 2.0 * share / width as f32;
                 for s in 0..n {
@@ -132,7 +212,7 @@ fn powers(
 ) {
     for (s, loss) in losses.iter_mut().take(n).enumerate() {
         let outputs = row_mut(outputs, s, width);
-        let shift = largest(outputs);
+        let shift = math::largest(outputs);
         outputs.iter_mut().for_each(|a| *a -= shift);
         *loss = labels.get(s).and_then(|t| outputs.get(usize::from(t)).copied()).unwrap_or(f32::NAN);
     }
@@ -150,7 +230,7 @@ fn softmax_error(powers: &mut [f32], target: Option<u8>, share: f32, scale: f32)
 
 /// The loss, and in place of each output share (softmax(a)_c - [c = t]) act'(a_c).
 fn bent_softmax_error(outputs: &mut [f32], target: Option<u8>, share: f32, top: Activation) -> f32 {
-    let shift = largest(outputs);
+    let shift = math::largest(outputs);
     let target = target.map_or(usize::MAX, usize::from);
     let of_target = outputs.get(target).copied().unwrap_or(f32::NAN) - shift;
     let mut lanes = [0.0; sum::LANES];

@@ -14,9 +14,11 @@
 pub mod activation;
 pub mod dense;
 pub mod descent;
+pub mod huber;
 pub mod kernels;
 pub mod loss;
 pub mod network;
+pub mod soft_cross_entropy;
 
 pub use activation::{Activation, Identity, Relu, Sigmoid, Tanh};
 pub use dense::DenseParams;
@@ -24,6 +26,7 @@ pub use descent::Descent;
 pub use kernels::{Kernels, Portable};
 pub use loss::Loss;
 pub use network::{Dense, Fixed, Layer, Network};
+pub use soft_cross_entropy::balanced_weights;
 
 use super::{Blank, Objective};
 use crate::batch::{Batch, Rows};
@@ -60,6 +63,11 @@ impl<N: Network> Mlp<N> {
         &self.network
     }
 
+    /// What its outputs are compared with.
+    pub const fn loss(&self) -> Loss {
+        self.loss
+    }
+
     /// How many parameters there are.
     pub fn parameters(&self) -> usize {
         (0..self.network.depth()).map(|l| self.network.layer(l).parameters()).sum()
@@ -82,7 +90,8 @@ impl<N: Network> Mlp<N> {
     /// Writes the network's outputs for each row of inputs to the last tensor of `activations`; gives that tensor.
     ///
     /// # Errors
-    /// [`Error::EmptyBatch`], [`Error::BatchTooLarge`] or [`Error::ShapeMismatch`].
+    /// [`Error::EmptyBatch`], [`Error::BatchTooLarge`], or [`Error::ShapeMismatch`] for rows of another width and for a row
+    /// that is picked and not there.
     pub fn outputs<'s>(
         &self,
         activations: &'s mut N::Activations,
@@ -90,9 +99,7 @@ impl<N: Network> Mlp<N> {
         inputs: Rows<'_>,
     ) -> Result<&'s mut [f32], Error> {
         let first = self.network.layer(0);
-        if inputs.width() != first.inputs {
-            return Err(Error::ShapeMismatch { what: "an input row", expected: first.inputs, found: inputs.width() });
-        }
+        inputs.check("an input row", first.inputs)?;
         match inputs.count() {
             0 => return Err(Error::EmptyBatch),
             n if n > self.network.capacity() => {
@@ -109,7 +116,7 @@ impl<N: Network> Mlp<N> {
     fn check(&self, batch: &Batch<'_>) -> Result<usize, Error> {
         let depth = self.network.depth();
         let (first, last) = (self.network.layer(0), self.network.layer(depth.saturating_sub(1)));
-        self.loss.check(&batch.targets)?;
+        self.loss.check(&batch.targets, last.outputs)?;
         batch.check(first.inputs, last.outputs, self.network.capacity())
     }
 
@@ -179,7 +186,7 @@ impl<N: Network> Mlp<N> {
 impl<N: Network> Fingerprint for Mlp<N> {
     fn describe(&self, digest: &mut Digest) {
         digest.kind("mlp");
-        digest.kind(self.loss.name());
+        self.loss.describe(digest);
         for l in 0..self.network.depth() {
             let Layer { inputs, outputs, activation } = self.network.layer(l);
             digest.kind(activation.name());

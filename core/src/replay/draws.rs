@@ -1,0 +1,180 @@
+//! Which of n examples come into a batch, where n may change between two rounds.
+//!
+//! ```text
+//! training   an order of the n that there are when an epoch begins, then another one; what is not there (any more) is passed over
+//! check      uniform among those that the round has not trained on, with replacement
+//! size       pick's length B while n >= 2 B, else n / 2, 1 at least
+//! ```
+//!
+//! The two draw from two streams of one seed, so that checks do not disturb the training. After 16 draws that the round has
+//! trained on, the next unused example after a random one is taken instead.
+
+use crate::error::Error;
+use crate::persist::{Origin, Persist, Sink};
+use crate::rng::Rng;
+use crate::shuffle::Shuffle;
+
+/// After so many draws that the round has trained on, the next unused example is taken instead.
+const DRAWS: usize = 16;
+
+/// The position of a source in its examples.
+#[derive(Debug)]
+pub(super) struct Draws<'a> {
+    pick: &'a mut [u32],
+    /// One bit per example: whether the round has trained on it.
+    used: &'a mut [u32],
+    used_count: u32,
+    order: Shuffle,
+    done: u32,
+    train: Rng,
+    check: Rng,
+}
+
+impl<'a> Draws<'a> {
+    /// Nothing drawn yet, and no example known.
+    pub(super) fn new(seed: u64, pick: &'a mut [u32], used: &'a mut [u32]) -> Self {
+        used.fill(0);
+        let mut train = Rng::stream(seed, 1);
+        let (order, check) = (Shuffle::new(0, &mut train), Rng::stream(seed, 2));
+        Self { pick, used, used_count: 0, order, done: 0, train, check }
+    }
+
+    /// Checks that the memory does for so many examples.
+    pub(super) fn check(&self, capacity: usize) -> Result<(), Error> {
+        if capacity == 0 || self.pick.is_empty() {
+            return Err(Error::EmptyBatch);
+        }
+        if self.pick.len() > capacity {
+            return Err(Error::BatchTooLarge { examples: self.pick.len(), capacity });
+        }
+        let (expected, found) = (capacity.div_ceil(32), self.used.len());
+        if found < expected {
+            return Err(Error::ShapeMismatch { what: "the bit set of used examples", expected, found });
+        }
+        Ok(())
+    }
+
+    /// The size of a batch where there are enough examples.
+    pub(super) const fn size(&self) -> usize {
+        self.pick.len()
+    }
+
+    /// The size of a batch of n examples.
+    fn size_of(&self, n: u32) -> usize {
+        self.pick.len().min((n / 2).max(1) as usize)
+    }
+
+    /// The first places of the batch that was drawn last.
+    pub(super) fn picked(&self, size: usize) -> &[u32] {
+        self.pick.get(..size).unwrap_or_default()
+    }
+
+    pub(super) fn begin_round(&mut self) {
+        if self.used_count > 0 {
+            self.used.fill(0);
+            self.used_count = 0;
+        }
+    }
+
+    /// Training batches that leave a batch to check with.
+    pub(super) fn room(&self, n: u32) -> u32 {
+        (n as usize / self.size_of(n)).saturating_sub(1) as u32
+    }
+
+    /// Draws a training batch; gives its size.
+    pub(super) fn train(&mut self, n: u32, capacity: u32) -> Result<usize, Error> {
+        if n == 0 {
+            return Err(Error::NoBatch);
+        }
+        let size = self.size_of(n);
+        for k in 0..size {
+            let i = self.next_of_epoch(n, capacity);
+            self.mark_used(i);
+            if let Some(place) = self.pick.get_mut(k) {
+                *place = i;
+            }
+        }
+        Ok(size)
+    }
+
+    /// Draws a check batch; gives its size.
+    pub(super) fn check_batch(&mut self, n: u32) -> Result<usize, Error> {
+        if self.used_count >= n {
+            return Err(if n == 0 { Error::NoBatch } else { Error::NothingToCheck });
+        }
+        let size = self.size_of(n);
+        for k in 0..size {
+            let i = self.draw_unused(n);
+            if let Some(place) = self.pick.get_mut(k) {
+                *place = i;
+            }
+        }
+        Ok(size)
+    }
+
+    /// The next example of the epoch that is there; after the last one, a new epoch begins with all n. Number 0 is in every
+    /// order, so this ends.
+    fn next_of_epoch(&mut self, n: u32, capacity: u32) -> u32 {
+        loop {
+            // An order of more than there is room for comes from a checkpoint of a larger room.
+            if self.done >= self.order.len() || self.order.len() > capacity {
+                (self.order, self.done) = (Shuffle::new(n, &mut self.train), 0);
+            }
+            let i = self.order.at(self.done);
+            self.done += 1;
+            if i < n {
+                return i;
+            }
+        }
+    }
+
+    fn is_used(&self, i: u32) -> bool {
+        let word = self.used.get(i as usize / 32).copied().unwrap_or(0);
+        word >> (i % 32) & 1 == 1
+    }
+
+    fn mark_used(&mut self, i: u32) {
+        if !self.is_used(i)
+            && let Some(word) = self.used.get_mut(i as usize / 32)
+        {
+            *word |= 1 << (i % 32);
+            self.used_count = self.used_count.saturating_add(1);
+        }
+    }
+
+    /// A random example that the round has not trained on. There is one: the caller has counted.
+    fn draw_unused(&mut self, n: u32) -> u32 {
+        let mut i = 0;
+        for _ in 0..DRAWS {
+            i = self.check.below(n);
+            if !self.is_used(i) {
+                return i;
+            }
+        }
+        for _ in 0..n {
+            i = if i + 1 < n { i + 1 } else { 0 };
+            if !self.is_used(i) {
+                break;
+            }
+        }
+        i
+    }
+}
+
+/// The order of the epoch, how much of it is done, and both streams of random numbers, between two rounds.
+impl Persist for Draws<'_> {
+    fn save<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
+        self.order.save(sink)?;
+        self.done.save(sink)?;
+        self.train.save(sink)?;
+        self.check.save(sink)
+    }
+    fn load<O: Origin>(&mut self, origin: &mut O) -> Result<(), O::Error> {
+        self.used.fill(0);
+        self.used_count = 0;
+        self.order.load(origin)?;
+        self.done.load(origin)?;
+        self.train.load(origin)?;
+        self.check.load(origin)
+    }
+}
