@@ -61,7 +61,7 @@ impl Crate {
                     let is_public = i > 0 && (word(i - 1) == "pub" || word(i - 1).starts_with('('));
                     let end = i + tokens[i..].iter().position(|token| token.to_string() == ";").unwrap_or(0);
                     for (path, name) in tree(&[], &tokens[i + 1..end]) {
-                        match self.from_root(module, &path) {
+                        match self.absolute(module, &path) {
                             Some(path) if is_public => drop(file.exports.insert(name, path)),
                             Some(path) => file.imports.push(path),
                             None => {}
@@ -72,7 +72,7 @@ impl Crate {
                 (TokenTree::Ident(_), first) if !follows && word(i + 1) == ":" && word(i + 2) == ":" => {
                     let rest = (i + 1..).step_by(3).take_while(|&k| word(k) == ":" && word(k + 1) == ":");
                     let path: Names = iter::once(first.to_owned()).chain(rest.map(|k| word(k + 2))).collect();
-                    file.imports.extend(self.from_root(module, &path));
+                    file.imports.extend(self.absolute(module, &path));
                 }
                 (TokenTree::Group(group), _) => self.read(file, module, group.stream()),
                 _ => {}
@@ -82,7 +82,7 @@ impl Crate {
     }
 
     /// A path as seen from the root; `None` if it leads out of the crate, or is no path of modules.
-    fn from_root(&self, module: &Names, path: &[String]) -> Option<Names> {
+    fn absolute(&self, module: &Names, path: &[String]) -> Option<Names> {
         let ups = path.iter().take_while(|name| *name == "super").count();
         let (base, rest) = match path.first()?.as_str() {
             "crate" => (&[][..], &path[1..]),
