@@ -45,7 +45,11 @@ Examples:
   lgl2o reproduce                     every experiment on Spirals and MNIST, report in out/reproduce
   lgl2o device --board mps2-an386     train on a Cortex-M4F under QEMU, and compare
   lgl2o meta-train --config host/meta/ngn.toml --out out/meta
-                                      train the learned optimizer's weights";
+                                      train the learned optimizer's weights
+  lgl2o doctor                        what this machine has for all of that, and how to get what it lacks
+
+Exit status: 0 done, 1 failed, 2 asked for wrongly; 130 or 143 interrupted, with what was computed kept. An output folder
+belongs to one call at a time.";
 
 /// A whole number from 1 up to a bound.
 fn at_most<N: TryFrom<u64>>(bound: u64) -> impl Fn(&str) -> Result<N, String> + Clone {
@@ -173,7 +177,7 @@ pub struct MetaTrainArgs {
     /// Go on from the checkpoint of an interrupted run.
     #[arg(long, conflicts_with = "restart")]
     pub resume: bool,
-    /// Begin anew although there is a checkpoint.
+    /// Begin anew although there is a checkpoint, or a finished run, whose files are replaced.
     #[arg(long)]
     pub restart: bool,
     /// Train nothing; score these optimizers on fresh tasks of the configuration's distribution and of families that are

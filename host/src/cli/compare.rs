@@ -108,7 +108,8 @@ Optimizers:
   armijo  armijo:10            SGD with backtracking from a largest rate
   ngn  plain-ngn  scale-free  scale-free-momentum
                                rules with one setting for all tasks; ngn:1 changes it
-  l2o  l2o:FILE                the built-in learned optimizer, or weights of any kind from a file; all that are
+  l2o  l2o:FILE                the built-in learned optimizer, or weights of any kind from a file, in quotation
+                               marks where its name needs them, as in 'l2o:\"my weights, 2.l2o\"'; all that are
                                built in, with their other names:
 ";
 

@@ -86,7 +86,9 @@ impl Emulator {
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
             if let Some(status) = self.child.try_wait().context("cannot wait for QEMU")? {
-                self.ours.take().map(Ours::forget);
+                if let Some(ours) = self.ours.take() {
+                    ours.forget();
+                }
                 return Ok(status);
             }
             std::thread::sleep(Duration::from_millis(10));
