@@ -78,7 +78,7 @@ impl<'a> Draws<'a> {
 
     /// Training batches that leave a batch to check with.
     pub(super) fn room(&self, n: u32) -> u32 {
-        (n as usize / self.size_of(n)).saturating_sub(1) as u32
+        (n as usize).checked_div(self.size_of(n)).unwrap_or(0).saturating_sub(1) as u32
     }
 
     /// Draws a training batch; gives its size.
