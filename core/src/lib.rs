@@ -33,13 +33,14 @@
 //! shape is: lengths are types on a device, values on a desktop, slices inside.
 //!
 //! **Objectives.** A [`batch`] borrows examples; a source hands them out, with [`held_out`] examples to check on if wanted;
-//! [`replay`] keeps the latest examples, or as many of each class, while new ones come; [`standardize`] brings inputs of any unit to one size. An [`objective`] gives losses and gradients:
-//! a convex quadratic, logistic regression, a multilayer perceptron of any depth, whose outputs
-//! are compared by cross-entropy (plain, with smoothed labels, with class weights), squared error or Huber's loss.
+//! [`replay`] keeps the latest examples, or equally many of each class, while new ones come; [`standardize`] brings
+//! inputs of any unit to one size. An [`objective`] gives losses and gradients: a convex quadratic, logistic
+//! regression, a multilayer perceptron of any depth, whose outputs are compared by cross-entropy (plain, with smoothed
+//! labels, with class weights), squared error or Huber's loss.
 //!
 //! **Update rules.** A [`rule`] turns a gradient into a step: SGD, momentum, Nesterov, RMSProp, Adam, AdamW, NAdam, Lion,
-//! Armijo backtracking; any of them with its iterates averaged, its gradients clipped or its parameters decaying. A [`learned`] rule does the same with weights that were
-//! meta-trained.
+//! Armijo backtracking; any of them with its iterates averaged, its gradients clipped or its parameters decaying. A
+//! [`learned`] rule does the same with weights that were meta-trained.
 //!
 //! **Guards.** A [`guard`] proposes candidates from the accepted parameters, judges them by asking an [`oracle`] that
 //! counts the cost, and commits one. Its verdict says who won, by how much, and at what price.
