@@ -1,7 +1,7 @@
 //! Training with no number to set.
 //!
 //! ```
-//! use lgl2o::batch::Sampler;
+//! use lgl2o::source::Sampler;
 //! use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Relu};
 //! use lgl2o::{Auto, Memory, Rng, Trainer, auto, chain};
 //!

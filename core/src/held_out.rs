@@ -6,7 +6,7 @@
 //! set gains more from it than from another optimizer; hold out a fifth of the examples if in doubt.
 //!
 //! ```
-//! use lgl2o::batch::Sampler;
+//! use lgl2o::source::Sampler;
 //! use lgl2o::held_out::HeldOut;
 //! use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Relu};
 //! use lgl2o::{Auto, Memory, Rng, Trainer, auto, chain};
@@ -37,10 +37,11 @@
 //!
 //! [`RelayGuard::exact`]: crate::guard::RelayGuard::exact
 
-use crate::batch::{Batch, Source};
-use crate::checkpoint::{Digest, Fingerprint, Persist};
+use crate::batch::Batch;
 use crate::error::Error;
 use crate::objective::Objective;
+use crate::persist::{Digest, Fingerprint, Persist};
+use crate::source::Source;
 
 /// A source of training batches, and rows that are only checked on.
 ///

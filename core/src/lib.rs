@@ -6,7 +6,7 @@
 //! Guard for Learned Optimizers", ICML 2022, arXiv 2201.12426).
 //!
 //! ```
-//! use lgl2o::batch::Exact;
+//! use lgl2o::source::Exact;
 //! use lgl2o::guard::{Decision, LossGuard};
 //! use lgl2o::objective::Quadratic;
 //! use lgl2o::{Memory, Rule, Trainer, learned, rule::Sgd};
@@ -29,21 +29,23 @@
 //! # The tour, along the way of the data
 //!
 //! **Numbers and parameters.** [`math`] is the one door to transcendental functions, [`sum`] the one order of
-//! additions, [`rng`] the one generator, [`shuffle`] random orders without memory. [`tensors`] says what memory with a
-//! shape is: lengths are types on a device, values on a desktop, slices inside.
-//!
-//! **Objectives.** A [`batch`] borrows examples; a source hands them out, with [`held_out`] examples to check on if wanted;
-//! [`replay`] keeps the latest examples, or equally many of each class, while new ones come; [`standardize`] brings
-//! inputs of any unit to one size. An [`objective`] gives losses and gradients: a convex quadratic, logistic
-//! regression, a multilayer perceptron of any depth, whose outputs are compared by cross-entropy (plain, with smoothed
-//! labels, with class weights), squared error or Huber's loss.
+//! additions. [`tensors`] says what memory with a shape is: lengths are types on a device, values on a desktop, slices
+//! inside. [`persist`] writes such memory out and reads it back, [`error`](mod@error) says what can be wrong. [`rng`] is the one
+//! generator, [`shuffle`] makes random orders without memory.
 //!
 //! **Update rules.** A [`rule`] turns a gradient into a step: SGD, momentum, Nesterov, RMSProp, Adam, AdamW, NAdam, Lion,
-//! Armijo backtracking; any of them with its iterates averaged, its gradients clipped or its parameters decaying. A
-//! [`learned`] rule does the same with weights that were meta-trained.
+//! Armijo backtracking; any of them with its iterates averaged, its gradients clipped or its parameters decaying.
 //!
-//! **Guards.** A [`guard`] proposes candidates from the accepted parameters, judges them by asking an [`oracle`] that
-//! counts the cost, and commits one. Its verdict says who won, by how much, and at what price.
+//! **Objectives.** A [`batch`] borrows examples. An [`objective`] returns their losses and the gradient: a convex quadratic,
+//! logistic regression, a multilayer perceptron of any depth, whose outputs are compared by cross-entropy (plain, with smoothed
+//! labels, with class weights), squared error or Huber's loss. A [`source`] hands batches out, with [`held_out`] examples to
+//! check on if wanted; [`replay`] keeps the latest examples, or equally many of each class, while new ones come;
+//! [`standardize`] brings inputs of any unit to one size. An [`oracle`] asks an objective and counts the cost.
+//!
+//! **Learned rules.** A [`learned`] rule is an update rule with weights that were meta-trained.
+//!
+//! **Guards.** A [`guard`] proposes candidates from the accepted parameters, judges them by asking the
+//! oracle, and commits one. Its verdict says who won, by how much, and at what price.
 //!
 //! **No number to set.** [`auto()`] is a guard with its rules, for all tasks.
 //!
@@ -56,6 +58,23 @@
 //!
 //! **Predicting.** A [`model`] is a network with its parameters and its standardizer, without trainer or guard; it loads from a
 //! checkpoint of any guard. [`metrics`] count how good predictions are: a confusion matrix, mean absolute error, R^2.
+//!
+//! # Floors
+//!
+//! A module imports only from those that stand before it here, and no two files import each other. `tests/tests/floors.rs`
+//! reads this list and holds the crate to it.
+//!
+//! ```text
+//! root, math, sum, lanes, tensors
+//! checksum, persist, error
+//! rng, shuffle, rule, batch
+//! objective, source, held_out, standardize, replay, metrics
+//! oracle, model
+//! learned, fault
+//! guard, auto
+//! trainer
+//! checkpoint
+//! ```
 //!
 //! # What is configuration, what is state
 //!
@@ -102,23 +121,24 @@ pub mod learned;
 pub mod math;
 pub mod metrics;
 pub mod model;
-// Compiled for tests on every target, though in use on one kind only.
 pub mod objective;
 pub mod oracle;
+pub mod persist;
 pub mod replay;
 pub mod rng;
+// Compiled for tests on every target, though in use on one kind only.
 #[cfg_attr(not(all(target_arch = "arm", target_abi = "eabihf", not(feature = "micromath"))), allow(dead_code))]
 mod root;
 pub mod rule;
 pub mod shuffle;
+pub mod source;
 pub mod standardize;
 pub mod sum;
 pub mod tensors;
 pub mod trainer;
 
 pub use auto::{Auto, AutoLean, auto, auto_lean};
-pub use checkpoint::CheckpointError;
-pub use error::Error;
+pub use error::{CheckpointError, Error};
 pub use guard::{Guard, Verdict, Winner};
 pub use model::Model;
 pub use objective::Objective;

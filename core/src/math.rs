@@ -127,6 +127,11 @@ pub fn powi(x: f32, n: u32) -> f32 {
     result
 }
 
+/// The largest of some numbers; a NaN among them may be passed over, and shows in the sum that follows.
+pub(crate) fn largest(a: &[f32]) -> f32 {
+    a.iter().fold(f32::NEG_INFINITY, |most, &x| if x > most { x } else { most })
+}
+
 /// x, or the bound that it passes; a NaN stays a NaN.
 #[must_use]
 #[inline]
@@ -145,6 +150,11 @@ pub fn clamp(x: f32, low: f32, high: f32) -> f32 {
 #[inline]
 pub const fn abs(x: f32) -> f32 {
     f32::from_bits(x.to_bits() & 0x7fff_ffff)
+}
+
+/// x, or infinity where x is not finite.
+pub(crate) fn or_infinity(x: f32) -> f32 {
+    if x.is_finite() { x } else { f32::INFINITY }
 }
 
 /// A straight line through each octave of log2: exponent plus mantissa, so exact at powers of two and at most 0.086

@@ -4,9 +4,10 @@
 //! the number of answers is its cost. Losses that are not finite come back as infinity here, so that a comparison can
 //! never be fooled by a NaN.
 
-use crate::checkpoint::Persist;
 use crate::error::Error;
-use crate::objective::Objective;
+use crate::math::{self, or_infinity};
+use crate::objective::{Objective, mean_loss};
+use crate::persist::Persist;
 use crate::rule::Probe;
 use crate::sum;
 use crate::tensors::Tensors;
@@ -64,14 +65,14 @@ impl Difference {
     /// The standard deviation over the examples; 0 where there is one.
     #[must_use]
     pub fn spread(&self) -> f32 {
-        if self.examples < 2 { 0.0 } else { crate::math::sqrt(self.scatter / (self.examples as f32 - 1.0)) }
+        if self.examples < 2 { 0.0 } else { math::sqrt(self.scatter / (self.examples as f32 - 1.0)) }
     }
 
     /// Its standard error; 0 where there is one example, an exact loss.
     #[must_use]
     pub fn standard_error(&self) -> f32 {
         let n = self.examples as f32;
-        if self.examples < 2 { 0.0 } else { crate::math::sqrt(self.scatter / ((n - 1.0) * n)) }
+        if self.examples < 2 { 0.0 } else { math::sqrt(self.scatter / ((n - 1.0) * n)) }
     }
 
     /// Merges the values of one batch. Returns the batch's share of all examples so far.
@@ -183,11 +184,6 @@ fn or_zero(x: f32) -> f32 {
     if x.is_finite() { x } else { 0.0 }
 }
 
-/// x, or infinity where x is not finite.
-pub(crate) fn or_infinity(x: f32) -> f32 {
-    if x.is_finite() { x } else { f32::INFINITY }
-}
-
 /// An objective with working memory and a bill.
 pub struct Oracle<'a, O: Objective> {
     objective: &'a O,
@@ -220,7 +216,7 @@ impl<'a, O: Objective> Oracle<'a, O> {
         let [losses, _] = &mut *self.losses;
         let n = self.objective.gradient(self.scratch, params, batch, losses, gradient)?;
         self.spent.gradients = self.spent.gradients.saturating_add(n as u64);
-        Ok(mean(losses, n))
+        Ok(mean_loss(losses, n))
     }
 
     /// Mean loss at `params`; infinite where it is not finite.
@@ -231,7 +227,7 @@ impl<'a, O: Objective> Oracle<'a, O> {
         let [losses, _] = &mut *self.losses;
         let n = self.objective.losses(self.scratch, params, batch, losses)?;
         self.spent.forwards = self.spent.forwards.saturating_add(n as u64);
-        Ok(mean(losses, n))
+        Ok(mean_loss(losses, n))
     }
 
     /// Adds the losses of two candidates on one batch to a comparison, and those of a third point, if there is one.
@@ -267,11 +263,6 @@ impl<'a, O: Objective> Oracle<'a, O> {
     pub const fn probe<'o, 'b>(&'o mut self, batch: O::Batch<'b>) -> BatchProbe<'o, 'a, 'b, O> {
         BatchProbe { oracle: self, batch }
     }
-}
-
-/// The mean of the first n losses; infinite where it is not finite.
-pub(crate) fn mean(losses: &impl AsRef<[f32]>, n: usize) -> f32 {
-    or_infinity(sum::sum(losses.as_ref().get(..n).unwrap_or(&[])) / n as f32)
 }
 
 /// The loss of any point on one batch.

@@ -4,8 +4,8 @@
 //! is as cheap on a Cortex-M0 as elsewhere. The state is filled by SplitMix64, so that any seed is a good seed. It is
 //! not for secrets.
 
-use crate::checkpoint::Persist;
 use crate::math;
+use crate::persist::Persist;
 
 /// The generator. [`Rng::new`] for one stream, [`Rng::stream`] for several independent ones from one seed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 //! "Ciphers with arbitrary finite domains", 2002). At most four rounds of walking are expected per number. It is not
 //! for secrets.
 
-use crate::checkpoint::{Origin, Persist, Sink};
+use crate::persist::{Origin, Persist, Sink};
 use crate::rng::Rng;
 
 /// A random order of 0..n.

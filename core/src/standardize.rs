@@ -29,11 +29,11 @@
 //! # Ok::<(), lgl2o::Error>(())
 //! ```
 
-use crate::batch::Source;
-use crate::checkpoint::{Digest, Fingerprint, Persist};
 use crate::error::Error;
 use crate::math;
 use crate::objective::Objective;
+use crate::persist::{Digest, Fingerprint, Persist};
+use crate::source::Source;
 use crate::tensors::{Tensors, Zeroed};
 
 /// The deviation of a column that does not vary, as a share of its mean.
@@ -178,7 +178,7 @@ impl<S: Persist, M: Persist> Persist for Standardized<S, M> {
     crate::persist_fields!(source, standardizer);
 
     fn standardizer_len(&self) -> usize {
-        crate::checkpoint::format::length(&self.standardizer)
+        crate::persist::length(&self.standardizer)
     }
 }
 
@@ -280,7 +280,7 @@ mod tests {
     /// Bytes, one after the other.
     struct Bytes<'a>(&'a [u8]);
 
-    impl crate::checkpoint::Origin for Bytes<'_> {
+    impl crate::persist::Origin for Bytes<'_> {
         type Error = ();
         fn take(&mut self, bytes: &mut [u8]) -> Result<(), ()> {
             let (first, rest) = self.0.split_at_checked(bytes.len()).ok_or(())?;

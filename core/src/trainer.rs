@@ -4,12 +4,12 @@
 //! the objective's scratch, two batches of losses, and the guard's memory, in which the parameters are, such as
 //! (4 + learned slots + fallback slots) P numbers for a [`LossGuard`](crate::guard::LossGuard) that keeps states.
 
-use crate::batch::Source;
-use crate::checkpoint::{Origin, Persist, Sink};
 use crate::error::Error;
 use crate::guard::{Guard, Verdict, Winner};
 use crate::objective::{Blank, Objective};
 use crate::oracle::{Cost, Oracle};
+use crate::persist::{Origin, Persist, Sink};
+use crate::source::Source;
 use crate::tensors::Zeroed;
 
 /// What a run has come to so far.

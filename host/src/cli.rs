@@ -5,8 +5,8 @@ mod survey;
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::bench::WORKLOADS;
 use crate::device::board;
@@ -25,8 +25,14 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
     /// Threads to use, in each process under mpirun; 0 means one per core. Results do not depend on it.
-    #[arg(long, global = true, default_value_t = 0, value_name = "N")]
+    #[arg(long, global = true, default_value_t = 0, value_name = "N", value_parser = whole::<usize>(0, most_threads()))]
     pub threads: usize,
+}
+
+/// The names of all commands.
+#[must_use]
+pub fn commands() -> Vec<String> {
+    Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect()
 }
 
 const EXAMPLES: &str = "\
@@ -39,12 +45,42 @@ Examples:
   lgl2o reproduce                     every experiment on Spirals and MNIST, report in out/reproduce
   lgl2o device --board mps2-an386     train on a Cortex-M4F under QEMU, and compare
   lgl2o meta-train --config host/meta/ngn.toml --out out/meta
-                                      train the learned optimizer's weights";
+                                      train the learned optimizer's weights
+  lgl2o doctor                        what this machine has for all of that, and how to get what it lacks
+
+Exit status: 0 done, 1 failed, 2 asked for wrongly; 130 or 143 interrupted, with what was computed kept. An output folder
+belongs to one call at a time.";
 
 /// A whole number from 1 up to a bound.
-fn at_most(bound: u64) -> RangedU64ValueParser {
-    RangedU64ValueParser::new().range(1..=bound)
+fn at_most<N: TryFrom<u64>>(bound: u64) -> impl Fn(&str) -> Result<N, String> + Clone {
+    whole(1, bound)
 }
+
+/// A whole number between two bounds.
+fn whole<N: TryFrom<u64>>(least: u64, most: u64) -> impl Fn(&str) -> Result<N, String> + Clone {
+    move |text| {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+            return Err(format!("a whole number from {least} to {most} is needed"));
+        }
+        let number = text.parse().ok().filter(|number| (least..=most).contains(number));
+        number.and_then(|number| N::try_from(number).ok()).ok_or_else(|| format!("{text} is not in {least}..={most}"))
+    }
+}
+
+/// The width of a hidden layer.
+fn width(text: &str) -> Result<u64, String> {
+    whole(1, 65_536)(text).map_err(|problem| format!("{problem}; layers are separated by commas, as in 64,64"))
+}
+
+/// Most threads: so many for each core, and a few hundred on any machine. More are slower, and begin to cost seconds.
+fn most_threads() -> u64 {
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
+    (THREADS_FOR_A_CORE * cores).max(FEW_HUNDRED)
+}
+
+const THREADS_FOR_A_CORE: u64 = 4;
+const FEW_HUNDRED: u64 = 256;
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -63,6 +99,8 @@ pub enum Command {
     Data(DataArgs),
     /// Time training steps on this machine.
     Bench(BenchArgs),
+    /// Say what this machine has for each part of the program, and how to get what it lacks.
+    Doctor(DoctorArgs),
 }
 
 /// Arguments of `reproduce`.
@@ -79,10 +117,10 @@ pub struct ReproduceArgs {
     #[arg(long)]
     pub quick: bool,
     /// Experiments to run, separated by commas; all unless said otherwise.
-    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = at_most(u64::from(EXPERIMENTS)))]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = at_most::<u64>(u64::from(EXPERIMENTS)))]
     pub only: Vec<u64>,
     /// How many seeds each final run gets; at most 2 in a quick one.
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = at_most(100))]
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = at_most::<u64>(100))]
     pub seeds: u64,
     /// A folder of IDX files, as one more task of experiment 4; may be given several times.
     #[arg(long, value_name = "FOLDER")]
@@ -134,12 +172,12 @@ pub struct MetaTrainArgs {
     pub out: Option<PathBuf>,
     /// How many seeds to train, from the configuration's on; the best snapshot of all of them is kept. Instead of
     /// `seeds` in the configuration.
-    #[arg(long, value_name = "N", value_parser = at_most(10_000))]
+    #[arg(long, value_name = "N", value_parser = at_most::<u64>(10_000))]
     pub seeds: Option<u64>,
     /// Go on from the checkpoint of an interrupted run.
     #[arg(long, conflicts_with = "restart")]
     pub resume: bool,
-    /// Begin anew although there is a checkpoint.
+    /// Begin anew although there is a checkpoint, or a finished run, whose files are replaced.
     #[arg(long)]
     pub restart: bool,
     /// Train nothing; score these optimizers on fresh tasks of the configuration's distribution and of families that are
@@ -147,7 +185,7 @@ pub struct MetaTrainArgs {
     #[arg(long, value_name = "LIST", conflicts_with_all = ["resume", "restart", "seeds", "out"])]
     pub evaluate: Option<String>,
     /// How many tasks of either kind `--evaluate` draws.
-    #[arg(long, value_name = "N", default_value_t = 200, requires = "evaluate", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 200, requires = "evaluate", value_parser = whole::<u32>(1, 100_000))]
     pub tasks: u32,
 }
 
@@ -168,7 +206,7 @@ fn program() -> impl TypedValueParser<Value = String> {
 #[command(after_help = device_help())]
 pub struct DeviceArgs {
     /// The board; see below.
-    #[arg(long, default_value = "mps2-an386", value_parser = PossibleValuesParser::new(board::NAMES), hide_possible_values = true)]
+    #[arg(long, default_value = board::usual().name, value_parser = PossibleValuesParser::new(board::names()), hide_possible_values = true)]
     pub board: String,
     /// The program: `spirals` makes its data itself, `stream` (or `mnist`) is fed with images from here, `sensor` learns
     /// gestures, `resume` is `spirals` with checkpoints in flash and a reset in the middle, `faults` lets everything go
@@ -179,7 +217,7 @@ pub struct DeviceArgs {
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// For `stream`: training steps, at least; the last round may go beyond.
-    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = whole::<u32>(1, 10_000_000))]
     pub steps: u32,
     /// For `stream`: seed of the initial parameters and of the order of the examples.
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -195,13 +233,13 @@ pub struct DeviceArgs {
     #[arg(long, value_name = "LIST", value_delimiter = ',', conflicts_with = "elf")]
     pub features: Vec<String>,
     /// With `resume`: take the board's power away so many times on the way, most of them while it writes to its flash.
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1000), conflicts_with = "port")]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<u32>(0, 1000), conflicts_with = "port")]
     pub power_cuts: u32,
     /// Show the device's log.
     #[arg(long)]
     pub log: bool,
     /// Seconds that the device may take; `stream` may take so long from one question to the next, and at most 20.
-    #[arg(long, value_name = "S", default_value_t = 300, value_parser = at_most(86_400))]
+    #[arg(long, value_name = "S", default_value_t = 300, value_parser = at_most::<u64>(86_400))]
     pub timeout: u64,
     /// Where the report goes; out/device unless said otherwise.
     #[arg(long, value_name = "DIR")]
@@ -228,6 +266,36 @@ Examples:
     )
 }
 
+/// What `doctor` looks at.
+pub const CHECKED: [&str; 7] = ["output", "compiler", "data", "firmware", "emulator", "ports", "mpi"];
+
+/// Arguments of `doctor`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = DOCTOR_HELP)]
+pub struct DoctorArgs {
+    /// What to look at; everything unless said otherwise.
+    #[arg(value_name = "WHAT", value_parser = PossibleValuesParser::new(CHECKED))]
+    pub what: Vec<String>,
+    /// For `firmware` and `emulator`: only what this board needs.
+    #[arg(long, value_parser = PossibleValuesParser::new(board::names()), hide_possible_values = true)]
+    pub board: Option<String>,
+    /// For `data`: data directory. Else $LGL2O_DATA, else the user's cache directory.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// For `output`: the folder; out unless said otherwise.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+const DOCTOR_HELP: &str = "\
+Nothing is installed, built or run. Exit status 1 if something is missing of what is asked for by name; without a name, the
+exit status is 0.
+
+Examples:
+  lgl2o doctor                               everything
+  lgl2o doctor firmware --board mps2-an386   whether programs can be built for a board
+  lgl2o doctor data --data DIR               whether MNIST is whole";
+
 /// Arguments of `bench`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = BENCH_HELP)]
@@ -246,10 +314,10 @@ pub struct BenchArgs {
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Runs of each optimizer.
-    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = whole::<u32>(1, 1000))]
     pub rounds: u32,
     /// Training steps of a run.
-    #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 300, value_parser = whole::<u32>(1, 1_000_000))]
     pub steps: u32,
     /// Print JSON instead of a table.
     #[arg(long)]

@@ -4,8 +4,15 @@ use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
-use anyhow::{Context, Result};
-use tempfile::NamedTempFile;
+use anyhow::{Context, Result, ensure};
+use tempfile::{NamedTempFile, TempDir};
+
+use crate::interrupt::{self, Ours};
+
+/// What the names of temporary files and folders begin with; the number of the process follows, and as many letters and
+/// digits by chance.
+const TEMPORARY: &str = ".lgl2o-";
+const BY_CHANCE: usize = 6;
 
 /// An empty temporary file in a directory; it goes away if it is not used.
 ///
@@ -15,7 +22,8 @@ use tempfile::NamedTempFile;
 /// If the directory cannot be written to.
 pub fn temporary_in(dir: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".lgl2o-");
+    let prefix = format!("{TEMPORARY}{}-", std::process::id());
+    builder.prefix(&prefix).rand_bytes(BY_CHANCE);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     builder.tempfile_in(dir)
@@ -27,6 +35,7 @@ pub fn temporary_in(dir: &Path) -> io::Result<NamedTempFile> {
 /// If that fails, with the path.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let dir = folder_of(path);
+    let _whole = interrupt::writing();
     let write = || -> io::Result<()> {
         let mut file = temporary_in(dir)?;
         file.write_all(bytes)?;
@@ -63,14 +72,97 @@ pub fn read_small(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Makes an output directory if need be, and fails now rather than after the work if it cannot be written to.
+/// Reads a file of a kind that may be large, but not larger than this.
+///
+/// # Errors
+/// If it cannot be read, is no file, or is larger.
+pub fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>> {
+    let shown = path.display();
+    let file = File::open(path).with_context(|| format!("cannot read {shown}"))?;
+    let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
+    ensure!(is_file, "cannot read {shown}: it is not a file");
+    let mut bytes = Vec::new();
+    file.take(most + 1).read_to_end(&mut bytes).with_context(|| format!("cannot read {shown}"))?;
+    ensure!(bytes.len() as u64 <= most, "{shown} has more than {most} bytes, so it is something else");
+    Ok(bytes)
+}
+
+/// What is written to try a folder: about as much as a small report.
+const TRIAL: usize = 1 << 18;
+
+/// Makes an output directory if need be, and fails now rather than after the work if it cannot be written to, or is full.
 ///
 /// # Errors
 /// If so, with the path.
 pub fn check_writable(out: &Path) -> Result<()> {
     std::fs::create_dir_all(out).with_context(|| format!("cannot create the output directory {}", out.display()))?;
-    tempfile::tempfile_in(out).with_context(|| format!("cannot write to the output directory {}", out.display()))?;
-    Ok(())
+    let _whole = interrupt::writing();
+    let written = temporary_in(out).and_then(|mut file| {
+        file.write_all(&[0; TRIAL])?;
+        file.as_file().sync_all()
+    });
+    written.with_context(|| format!("cannot write to the output directory {}", out.display()))
+}
+
+/// A temporary folder that goes away with the value, and with the program however that ends.
+#[derive(Debug)]
+pub struct Temporary {
+    _ours: Ours,
+    folder: TempDir,
+}
+
+impl Temporary {
+    /// Makes one in the system's place for them, and removes those that killed programs have left there.
+    ///
+    /// # Errors
+    /// If there is no place for it.
+    pub fn new() -> Result<Self> {
+        sweep(&std::env::temp_dir());
+        let prefix = format!("{TEMPORARY}{}-", std::process::id());
+        let folder = tempfile::Builder::new().prefix(&prefix).rand_bytes(BY_CHANCE).tempdir();
+        let folder = folder.context("cannot make a temporary folder")?;
+        Ok(Self { _ours: Ours::folder(folder.path()), folder })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+/// A folder for results that have no other place, in the system's place for temporary files. It stays.
+///
+/// # Errors
+/// If it cannot be made.
+pub fn refuge() -> io::Result<std::path::PathBuf> {
+    Ok(tempfile::Builder::new().prefix("lgl2o-results-").tempdir()?.keep())
+}
+
+/// Removes temporary files and folders of programs that are no more. What cannot be removed stays.
+pub fn sweep(dir: &Path) {
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let parts = name.strip_prefix(TEMPORARY).and_then(|rest| rest.split_once('-'));
+        let owner = parts.filter(|(_, chance)| chance.len() == BY_CHANCE).and_then(|(id, _)| id.parse().ok());
+        if owner.is_some_and(is_gone) {
+            let path = entry.path();
+            let _ = std::fs::remove_file(&path).or_else(|_| std::fs::remove_dir_all(&path));
+        }
+    }
+}
+
+/// Whether there is no process of this number on this machine.
+#[cfg(unix)]
+fn is_gone(process: i32) -> bool {
+    use rustix::process::{Pid, test_kill_process};
+    Pid::from_raw(process).is_some_and(|pid| test_kill_process(pid) == Err(rustix::io::Errno::SRCH))
+}
+
+#[cfg(not(unix))]
+fn is_gone(_: i32) -> bool {
+    false
 }
 
 #[cfg(test)]

@@ -24,7 +24,8 @@
 //! **Ranks.** [`ranks`] spreads work over the processes that `mpirun` starts.
 //!
 //! **Commands.** [`cli`] says what can be asked for, [`command`] does it; what they write, they write as [`files`]
-//! does; finished units of long work are kept in a [`store`].
+//! does, into an [`output`] folder that is theirs; finished units of long work are kept in a [`store`]. What they tell,
+//! they [`say`]; when they are asked to end, [`interrupt`] sees to it that nothing is lost or left running.
 
 pub mod bench;
 pub mod cli;
@@ -33,14 +34,17 @@ pub mod data;
 pub mod device;
 pub mod experiment;
 pub mod files;
+pub mod interrupt;
 pub mod kernels;
 pub mod meta;
 pub mod network;
 pub mod optimizer;
+pub mod output;
 pub mod ranks;
 pub mod record;
 pub mod report;
 pub mod reproduce;
+pub mod say;
 pub mod store;
 pub mod survey;
 pub mod task;

@@ -1,6 +1,6 @@
-//! The `lgl2o` program: reads the command line, does it, and gives an exit status.
+//! The `lgl2o` program: reads the command line, does it, and returns an exit status.
 //!
-//! 0: done. 1: it failed. 2: it was asked for wrongly.
+//! 0: done. 1: it failed. 2: it was asked for wrongly. 130, 143: it was interrupted.
 
 use std::process::ExitCode;
 
@@ -8,23 +8,31 @@ use clap::Parser;
 use lgl2o_host::cli::Cli;
 use lgl2o_host::command::{self, Failure};
 use lgl2o_host::ranks::{Ended, Ranks};
+use lgl2o_host::{interrupt, say};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if let Err(error) = interrupt::listen() {
+        say::note(format_args!("warning: signals are not looked out for: {error}"));
+    }
     let ranks = match Ranks::start() {
         Ok(ranks) => ranks,
-        Err(error) => return say(&Failure::Failed(error)),
+        Err(error) => return tell(&Failure::Failed(error)),
     };
-    match ranks.run(|| command::dispatch(&cli, &ranks), Failure::parts) {
-        Ended::Here(Ok(())) => ExitCode::SUCCESS,
-        Ended::Here(Err(failure)) => say(&failure),
-        Ended::Elsewhere(status) => ExitCode::from(status),
+    let ended = ranks.run(|| command::dispatch(&cli, &ranks), Failure::parts);
+    let unsaid = say::all_said();
+    match (ended, unsaid) {
+        (Ended::Here(Ok(())), Ok(())) => ExitCode::SUCCESS,
+        (Ended::Here(Ok(())), Err(error)) => tell(&Failure::Failed(error)),
+        (Ended::Here(Err(failure)), _) => tell(&failure),
+        (Ended::Elsewhere(status), _) => ExitCode::from(status),
     }
 }
 
-fn say(failure: &Failure) -> ExitCode {
+fn tell(failure: &Failure) -> ExitCode {
     let (error, status) = failure.parts();
     let hint = if matches!(failure, Failure::Usage(_)) { "\n\nFor more information, try '--help'." } else { "" };
-    eprintln!("error: {error:#}{hint}");
+    let kind = if failure.is_interruption() { "" } else { "error: " };
+    say::note(format_args!("{kind}{}{hint}", say::told(error)));
     ExitCode::from(status)
 }

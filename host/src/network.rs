@@ -25,6 +25,39 @@ pub fn activation(name: &str) -> Option<Activation> {
     ACTIVATIONS.into_iter().find(|(known, _)| *known == name).map(|(_, activation)| activation)
 }
 
+/// Most parameters of a network, and most numbers that a batch may take in it: 256 MB and 1 GB for each thread.
+const MOST_PARAMETERS: usize = 1 << 26;
+const MOST_ACTIVATIONS: usize = 1 << 28;
+
+/// A network that is too large for this program.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TooLarge {
+    /// It has too many parameters.
+    #[error("the network has {0} parameters, more than the {most} that are allowed: make hidden layers narrower", most = MOST_PARAMETERS)]
+    Parameters(usize),
+    /// Its activations are too many.
+    #[error(
+        "a batch takes {0} numbers in the network, more than the {most} that are allowed: use smaller batches with --batch N, \
+         or narrower hidden layers",
+        most = MOST_ACTIVATIONS
+    )]
+    Activations(usize),
+}
+
+/// Checks that a network of these widths, input first, and its batches are not too large.
+///
+/// # Errors
+/// If they are, with the bound.
+pub fn check_size(widths: &[usize], batch: usize) -> Result<(), TooLarge> {
+    let layer = |pair: &[usize]| pair[0].saturating_add(1).saturating_mul(pair[1]);
+    let parameters = widths.windows(2).map(layer).fold(0, usize::saturating_add);
+    let activations = widths.iter().fold(0, |sum: usize, width| sum.saturating_add(*width)).saturating_mul(batch);
+    if parameters > MOST_PARAMETERS {
+        return Err(TooLarge::Parameters(parameters));
+    }
+    if activations > MOST_ACTIVATIONS { Err(TooLarge::Activations(activations)) } else { Ok(()) }
+}
+
 /// A list of tensors in one allocation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeapTensors {
@@ -191,6 +224,15 @@ mod tests {
     use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Tanh};
     use lgl2o::objective::{Blank, Objective};
     use lgl2o::{Rng, chain};
+
+    #[test]
+    fn sizes_are_bounded() {
+        assert_eq!(check_size(&[784, 1024, 10], 128), Ok(()));
+        let large = check_size(&[2, 65_536, 65_536, 2], 1).unwrap_err();
+        assert!(large.to_string().contains("67108864"), "{large}");
+        assert_eq!(check_size(&[2, 65_536, 2], 65_536), Err(TooLarge::Activations(65_540 * 65_536)));
+        assert_eq!(check_size(&[usize::MAX; 3], 2), Err(TooLarge::Parameters(usize::MAX)));
+    }
 
     #[test]
     fn heap_and_static_networks_give_the_same_bits() {

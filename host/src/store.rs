@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::files::{check_writable, write_atomically};
+use crate::files::{check_writable, sweep, write_atomically};
 
 /// The folder of finished units.
 #[derive(Debug)]
@@ -30,6 +30,12 @@ struct Read<T> {
     result: T,
 }
 
+/// What is to be said where work is interrupted whose units an output directory keeps.
+#[must_use]
+pub fn kept(out: &Path) -> String {
+    format!("finished runs are kept in {}; the same command goes on from there", out.join("units").display())
+}
+
 impl Store {
     /// The store in an output directory, whether or not it is there.
     #[must_use]
@@ -42,7 +48,9 @@ impl Store {
     /// # Errors
     /// If they cannot be made or written to.
     pub fn open(&self) -> Result<()> {
-        check_writable(&self.dir)
+        check_writable(&self.dir)?;
+        sweep(&self.dir);
+        Ok(())
     }
 
     /// The result that was stored under a key.

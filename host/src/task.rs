@@ -11,7 +11,7 @@ use std::path::Path;
 use lgl2o::objective::mlp::{Activation, Loss, Mlp};
 
 use crate::data::{self, DataError, DataSets, Dataset, standardized};
-use crate::network::HeapNetwork;
+use crate::network::{self, HeapNetwork, TooLarge};
 
 /// Names of all tasks.
 pub const TASKS: [&str; 3] = ["spirals", "mnist", "idx"];
@@ -77,6 +77,17 @@ impl Task {
             data,
             standardized: false,
         }
+    }
+
+    /// Checks that its network and batches are not too large.
+    ///
+    /// # Errors
+    /// If they are, with the bound.
+    pub fn check_size(&self) -> Result<(), TooLarge> {
+        let layers = self.network.layers();
+        let inputs = layers.first().map_or(0, |layer| layer.inputs);
+        let widths: Vec<usize> = std::iter::once(inputs).chain(layers.iter().map(|layer| layer.outputs)).collect();
+        network::check_size(&widths, self.batch)
     }
 
     /// The same task with [standardized] inputs.

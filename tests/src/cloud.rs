@@ -7,8 +7,8 @@
 //!
 //! mu = 1, L = 4, and the gradient on B examples is unbiased, with variance sum_j h_j^2 / B = 30 / B everywhere.
 
-use lgl2o::batch::Source;
 use lgl2o::objective::{Blank, Objective};
+use lgl2o::source::Source;
 use lgl2o::{Error, Rng};
 
 /// One example.

@@ -2,7 +2,8 @@
 //!
 //! - [`oracle`]: losses in double precision, written out anew, and their gradients by central differences.
 //! - [`reference`](mod@reference): the update rules in double precision.
-//! - [`learned`], [`recurrent`]: the learned rules in double precision.
+//! - [`learned`], [`scale_free`], [`recurrent`]: the learned NGN, the rules without a scale and the recurrent rules in double
+//!   precision.
 //! - [`layers`]: parameters of two layers, and runs on them.
 //! - [`known`]: objectives of known constants, with bounds of their rounding.
 //! - [`adversary`]: fallbacks that always lose; everything that a guard is attacked with.
@@ -81,6 +82,7 @@ pub mod program;
 pub mod recurrent;
 pub mod reference;
 pub mod run;
+pub mod scale_free;
 pub mod stack;
 pub mod strategy;
 pub mod task;

@@ -1,8 +1,8 @@
 //! Runs that end in parameters and verdicts.
 
-use lgl2o::batch::Source;
 use lgl2o::objective::Blank;
 use lgl2o::oracle::Cost;
+use lgl2o::source::Source;
 use lgl2o::tensors::Tensors;
 use lgl2o::{Error, Guard, Memory, Trainer, Verdict};
 

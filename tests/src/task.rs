@@ -1,8 +1,9 @@
 //! Small objectives, data and sources.
 
-use lgl2o::batch::{Batch, Sampler, Source};
+use lgl2o::batch::Batch;
 use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Tanh};
 use lgl2o::objective::{Blank, Objective, Quadratic};
+use lgl2o::source::{Sampler, Source};
 use lgl2o::{Error, Rng, chain};
 #[cfg(feature = "host")]
 use lgl2o_device::stream::{CLASSES, INPUTS};

@@ -1,9 +1,9 @@
 //! Iterate averaging against its definition and its theory.
 
-use lgl2o::batch::Exact;
 use lgl2o::fault::Adversary;
 use lgl2o::guard::{Decision, LossGuard, Unguarded};
 use lgl2o::rule::{Adam, Averaged, NoProbe, Sgd};
+use lgl2o::source::Exact;
 use lgl2o::{Guard, Rng, Rule, Trainer, Winner, learned};
 use lgl2o_tests::adversary::Terrible;
 use lgl2o_tests::oracle::wide;

@@ -1,8 +1,9 @@
 //! Held-out checks: what is checked on is never trained on, and the accepted parameters are the best on it.
 
-use lgl2o::batch::{Batch, Exact, Sampler, Source};
+use lgl2o::batch::Batch;
 use lgl2o::held_out::HeldOut;
 use lgl2o::objective::Quadratic;
+use lgl2o::source::{Exact, Sampler, Source};
 use lgl2o::standardize::{Standardized, Standardizer};
 use lgl2o::{Error, Guard, Trainer, auto, auto_lean};
 use lgl2o_tests::run;

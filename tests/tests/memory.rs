@@ -40,8 +40,8 @@ const fn formula(slots: usize, extra: usize) -> usize {
 const ACCEPTED: usize = 4;
 /// Steps and memo of a rule's state.
 const STATE: usize = 8;
-/// The same of a rule that remembers layers: two numbers of each of the two, and steps and memo of those.
-const LAYERED: usize = STATE + 4 * 2 * 2 + STATE;
+/// The same of the learned rule, which remembers layers: three numbers of each of the two, and steps and memo of those.
+const LAYERED: usize = STATE + 4 * 2 * 3 + STATE;
 /// The count of rounds of the loss guard, and its pace.
 const ROUNDS: usize = 4 + 20;
 

@@ -45,7 +45,7 @@ fn errors_of_calls() {
 fn errors_of_weights() {
     assert_told(&[
         (WeightsError::Foreign.to_string(), &["L2OW"]),
-        (WeightsError::Version(7).to_string(), &["7"]),
+        (WeightsError::Version { found: 7, known: 1 }.to_string(), &["7"]),
         (WeightsError::OtherOptimizer { kind: 3, hidden: 9 }.to_string(), &["kind 3", "9 hidden"]),
         (WeightsError::Length { expected: 620, found: 600 }.to_string(), &["620", "600"]),
         (WeightsError::Checksum.to_string(), &["damaged"]),
@@ -58,7 +58,7 @@ fn errors_of_weights() {
 fn errors_of_checkpoints() {
     assert_told(&[
         (CheckpointError::Foreign.to_string(), &["L2OR"]),
-        (CheckpointError::Version(7).to_string(), &["7"]),
+        (CheckpointError::Version { found: 7, known: 1 }.to_string(), &["7"]),
         (CheckpointError::Damaged.to_string(), &["checksum"]),
         (CheckpointError::Length { expected: 620, found: 600 }.to_string(), &["620", "600"]),
         (CheckpointError::OtherObjective.to_string(), &["another objective"]),

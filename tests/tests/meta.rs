@@ -189,7 +189,8 @@ fn the_best_of_several_seeds_is_kept() {
     assert!(log[0].starts_with("seed,outer_step") && validation[0].starts_with("seed,outer_step,score"));
     let mut best = (f64::INFINITY, 0, Vec::new());
     for (i, seed) in [7, 8, 9].into_iter().enumerate() {
-        train(dir.path(), &CONFIG.replace("seed = 7", &format!("seed = {seed}")), &[]).expect(0, &[]);
+        let one = CONFIG.replace("seed = 7", &format!("seed = {seed}"));
+        train(dir.path(), &one, &["--restart"]).expect(0, &[]);
         let alone = lines(dir.path(), "c.validation.csv");
         let scores = alone[1..].iter().map(|line| line.split(',').nth(1).unwrap().parse::<f64>().unwrap());
         let score = scores.fold(f64::INFINITY, f64::min);
@@ -225,14 +226,14 @@ fn a_training_starts_from_a_file() {
     ];
     for (bad, why) in cases {
         fs::write(dir.path().join("start.l2o"), bad).unwrap();
-        train(dir.path(), &config, &[]).expect(1, &["start.l2o", why]);
+        train(dir.path(), &config, &["--restart"]).expect(1, &["start.l2o", why]);
     }
     fs::write(dir.path().join("start.l2o"), &file).unwrap();
     // So small a rate that the first snapshot, the start itself, is as good as any other.
     let still = config.replace("rate = 0.003", "rate = 1e-30");
     fs::create_dir(dir.path().join("elsewhere")).unwrap();
     fs::write(dir.path().join("c.toml"), still).unwrap();
-    lgl2o(&dir.path().join("elsewhere"), &["meta-train", "--config", "../c.toml"]).expect(0, &[]);
+    lgl2o(&dir.path().join("elsewhere"), &["meta-train", "--config", "../c.toml", "--restart"]).expect(0, &[]);
     assert_eq!(fs::read(dir.path().join("c.l2o")).unwrap(), file);
 }
 
@@ -300,7 +301,7 @@ fn wrong_configurations_are_explained() {
         ("tasks = [\"small\"]", "tasks = [\"large\"]", "there is no [[task]] of that name"),
         ("data = \"spirals\"", "data = \"cifar\"", "known: mnist, spirals"),
         ("particles = 3", "particles = 0", "at least one [[task]] needs particles"),
-        ("seed = 7", "seed = 7\nseeds = 0", "seeds must be at least 1"),
+        ("seed = 7", "seed = 7\nseeds = 0", "seeds is 0, but must be in 1..=10000"),
         ("particles = 3", "particles = 3\nrescale = [0.0, 1.0]", "task `small`: rescale"),
         ("particles = 3", "particles = 3\nrescale = [2.0, 1.0]", "task `small`: rescale"),
         ("seed = 7", "sede = 7", "unknown field `sede`"),

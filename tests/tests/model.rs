@@ -1,6 +1,6 @@
 //! Models: what a checkpoint of any guard holds is what is predicted with, and nothing else is taken.
 
-use lgl2o::batch::{Rows, Sampler, Source};
+use lgl2o::batch::Rows;
 use lgl2o::checkpoint::format::{HEADER, TRAILER};
 use lgl2o::checkpoint::{CheckpointError, Fingerprint, Persist, Sink, SlotError, Slots};
 use lgl2o::guard::{Blend, LossGuard, RelayGuard, ResidualGuard, Unguarded};
@@ -8,6 +8,7 @@ use lgl2o::model::{AsIs, Model};
 use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Tanh};
 use lgl2o::objective::{Blank, Objective};
 use lgl2o::rule::{Adam, Averaged, Momentum, Ngn, Sgd};
+use lgl2o::source::{Sampler, Source};
 use lgl2o::standardize::{Standardized, Standardizer};
 use lgl2o::tensors::Zeroed;
 use lgl2o::{Auto, Error, Guard, Memory, Trainer, auto, auto_lean, chain, learned};

@@ -2,6 +2,8 @@
 
 use lgl2o::checkpoint::{Buffer, Persist};
 use lgl2o::learned::{self, LeanScaleFree, Learned, LearnedNgn, LearnedScaleFree};
+use lgl2o::objective::Blank;
+use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp};
 use lgl2o::rule::{Ngn, NoProbe, PlainNgn, Rule, RuleState, ScaleFree, ScaleFreeMomentum};
 use lgl2o::tensors::Tensors;
 use lgl2o_tests::layers::{Steps, Two, params, path, runs};
@@ -91,6 +93,31 @@ proptest! {
         }
         survives(&PlainNgn::new(1.0), &run, scale, loss)?;
     }
+
+    /// On a convex loss whose minimum is 0 no step of plain NGN moves away from a minimiser, whatever sigma: least squares of
+    /// any curvature with examples that agree, one example a step.
+    #[test]
+    fn plain_ngn_never_moves_away(
+        examples in vec([-30f32..30.0, -30f32..30.0, -30f32..30.0], 1..20),
+        solution in [-2f32..2.0, -2f32..2.0, -2f32..2.0],
+        start in [-5f32..5.0, -5f32..5.0, -5f32..5.0],
+        log_sigma in -6f32..12.0,
+    ) {
+        let rule = PlainNgn::new(log_sigma.exp2());
+        let (mut w, mut state) = (start, rule.state(&start));
+        for x in &examples {
+            let residual: f64 = (0..3).map(|i| f64::from(x[i]) * (f64::from(w[i]) - f64::from(solution[i]))).sum();
+            let (loss, before) = (0.5 * residual * residual, distance(&w, &solution));
+            let gradient: [f32; 3] = std::array::from_fn(|i| (f64::from(x[i]) * residual) as f32);
+            rule.step(&mut state, &mut w, &gradient, loss as f32, &mut NoProbe);
+            let after = distance(&w, &solution);
+            prop_assert!(after <= before + 1e-5 * (1.0 + before), "{before} {after}");
+        }
+    }
+}
+
+fn distance(a: &[f32; 3], b: &[f32; 3]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum::<f64>().sqrt()
 }
 
 /// Parameters and state stay finite along a run whose gradients are multiplied by a scale and whose every other loss is
@@ -141,4 +168,52 @@ fn observing_resetting_and_copying() {
     check("scale-free momentum", &ScaleFreeMomentum::new());
     check("lean scale-free", &LeanScaleFree::hand_made());
     check("learned scale-free", &LearnedScaleFree::hand_made());
+}
+
+/// Ngn by hand, first step: rho = 2 and v' = g^2, so that D = |g| / 2, g / D = 2 sign g and the sum of g^2 / D is 4 + 8 + 2 =
+/// 14. With sigma = 1 and f = 7, e = 1 / (1 + 14 / 14) = 1/2; with beta = 1/2, q = -sign g / 2 and the step is q / 2 - sign g /
+/// 2 = -3/4 sign g. A loss of zero is no step, and q falls by half.
+#[test]
+fn ngn_by_hand() {
+    let rule = Ngn { sigma: 1.0, beta: 0.5, beta2: 0.75 };
+    let (mut w, mut state) = ([2.0f32, -2.0, 2.0], rule.state(&[0.0; 3]));
+    rule.step(&mut state, &mut w, &[2.0, -4.0, 1.0], 7.0, &mut NoProbe);
+    let close = |got: [f32; 3], due: [f32; 3]| got.iter().zip(due).all(|(got, due)| (got - due).abs() < 1e-5);
+    assert!(close(w, [1.25, -1.25, 1.25]), "{w:?}");
+    assert!(close(state.slots.slots[0], [-0.5, 0.5, -0.5]), "{state:?}");
+    rule.step(&mut state, &mut w, &[2.0, -4.0, 1.0], 0.0, &mut NoProbe);
+    assert!(close(w, [1.125, -1.125, 1.125]), "{w:?}");
+}
+
+/// A layer of zeros counts as large as weights usually begin: 1 / sqrt(4) with 8 weights and 2 biases, 1 where there is one
+/// tensor. The first step of a rule with sigma so small that e = sigma shows it.
+#[test]
+fn a_layer_of_zeros_moves() {
+    let rule = Ngn { sigma: 1e-3, beta: 0.0, beta2: 0.5 };
+    let net = Mlp::<Fixed<Dense<4, 2>, 1>>::new(Fixed::new(), Loss::CrossEntropy);
+    let (mut dense, mut ones) = (net.blank_params(), net.blank_params());
+    let mut state = rule.state(&dense);
+    ones.fill(1.0);
+    rule.step(&mut state, &mut dense, &ones, 1e6, &mut NoProbe);
+    assert!(dense.tensor(0).iter().all(|w| (w + 0.5e-3).abs() < 1e-8), "{dense:?}");
+    let mut single = [0.0f32; 3];
+    let mut state = rule.state(&single);
+    rule.step(&mut state, &mut single, &[1.0; 3], 1e6, &mut NoProbe);
+    assert!(single.iter().all(|w| (w + 1e-3).abs() < 1e-8), "{single:?}");
+}
+
+/// sigma / (1 + sigma |g|^2 / (2 f)) with |g|^2 = 21, f = 21/2, sigma = 1 is 1/2; without a positive, finite loss it is 0.
+#[test]
+fn plain_ngn_by_hand() {
+    let rule = PlainNgn::new(1.0);
+    let start = [1.0f32, 2.0, 3.0];
+    let after = |loss| {
+        let (mut w, mut state) = (start, rule.state(&start));
+        rule.step(&mut state, &mut w, &[2.0, -4.0, 1.0], loss, &mut NoProbe);
+        w
+    };
+    assert_eq!(after(10.5), [0.0, 4.0, 2.5]);
+    for loss in [0.0, -1.0, f32::NAN, f32::INFINITY] {
+        assert_eq!(after(loss), start, "{loss}");
+    }
 }

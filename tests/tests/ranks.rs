@@ -213,7 +213,11 @@ fn a_rank_that_fails_ends_all() {
     // The same on all ranks, and on the first one only: no rank to blame, or the first.
     once(&mut train(dir.path(), &CONFIG.replace("seed = 3", "sede = 3"), 2, &[]), 2, &["unknown field `sede`"]);
     fs::write(dir.path().join("file"), "").unwrap();
-    once(&mut train(dir.path(), CONFIG, 2, &["--out", "file/x"]), 1, &["rank 0 of 2: cannot create file/x"]);
+    once(
+        &mut train(dir.path(), CONFIG, 2, &["--out", "file/x"]),
+        1,
+        &["rank 0 of 2: cannot create the output directory file/x"],
+    );
     fs::create_dir(dir.path().join("c.l2o")).unwrap();
     once(&mut train(dir.path(), CONFIG, 2, &[]), 1, &["rank 0 of 2: cannot write", "c.l2o"]);
     once(

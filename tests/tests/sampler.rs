@@ -1,8 +1,9 @@
 //! The sampler of minibatches: independent streams, disjoint checks, every example once in the full objective.
 
 use lgl2o::Error;
-use lgl2o::batch::{Batch, Sampler, Source, Targets};
+use lgl2o::batch::{Batch, Targets};
 use lgl2o::objective::Logistic;
+use lgl2o::source::{Sampler, Source};
 use lgl2o_tests::cases;
 use proptest::prelude::*;
 

@@ -354,7 +354,8 @@ fn data_that_do_not_fit_are_refused() {
 
 #[test]
 fn check_batches_are_fresh_first_and_then_the_newest() {
-    use lgl2o::batch::{Source, Targets};
+    use lgl2o::batch::Targets;
+    use lgl2o::source::Source;
     use lgl2o_device::stream::{Exchange, Feed, Held};
     /// Batches with the label 0, then 1, ...
     struct Counting([u8; BATCH], u8);

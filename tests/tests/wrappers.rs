@@ -1,10 +1,10 @@
 //! Rules around any rule: gradients clipped by their global norm, and decoupled weight decay.
 
-use lgl2o::batch::Exact;
 use lgl2o::checkpoint::{Fingerprint, Persist, Sink};
 use lgl2o::guard::{LossGuard, Unguarded};
 use lgl2o::objective::Quadratic;
 use lgl2o::rule::{Adam, AdamW, Clipped, Decayed, Momentum, NoProbe, Rule, Sgd};
+use lgl2o::source::Exact;
 use lgl2o::tensors::Tensors;
 use lgl2o::{Error, learned};
 use lgl2o_tests::task::{Data, small_mlp, start};

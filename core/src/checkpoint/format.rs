@@ -1,8 +1,8 @@
 //! The bytes of a checkpoint: written through `Summing`, read back through `Reader`.
 
-use super::error::CheckpointError;
-use super::persist::{CHUNK, Origin, Persist, Sink};
 use crate::checksum::{CRC32, Running, update};
+use crate::error::CheckpointError;
+use crate::persist::{CHUNK, Origin, Persist, Sink};
 
 /// First bytes of every checkpoint.
 pub const MAGIC: [u8; 4] = *b"L2OR";
@@ -41,26 +41,6 @@ impl Store for &[u8] {
             }
             None => false,
         }
-    }
-}
-
-/// Counts bytes instead of writing them.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Length(pub(super) usize);
-
-impl Sink for Length {
-    type Error = core::convert::Infallible;
-    fn put(&mut self, bytes: &[u8]) -> Result<(), Self::Error> {
-        self.0 += bytes.len();
-        Ok(())
-    }
-}
-
-/// How many bytes a state takes.
-pub(crate) fn length(state: &impl Persist) -> usize {
-    let mut length = Length::default();
-    match state.save(&mut length) {
-        Ok(()) => length.0,
     }
 }
 
@@ -188,7 +168,7 @@ impl<'a, S: Store> Reader<'a, S> {
         self.take(&mut version)?;
         let [version, a, b, c] = version;
         if version != VERSION {
-            return Err(CheckpointError::Version(version));
+            return Err(CheckpointError::Version { found: version, known: VERSION });
         }
         words.load(self)?;
         self.close()?;

@@ -29,7 +29,7 @@
 //! for a trainer.
 //!
 //! ```
-//! use lgl2o::batch::Exact;
+//! use lgl2o::source::Exact;
 //! use lgl2o::checkpoint::Buffer;
 //! use lgl2o::guard::LossGuard;
 //! use lgl2o::objective::Quadratic;
@@ -57,132 +57,15 @@
 //!
 //! On a device, `slots` keeps the two latest checkpoints in flash (feature `nor-flash`).
 
-pub mod error;
-pub mod fingerprint;
 pub mod format;
 mod model;
-pub mod persist;
+mod run;
 #[cfg(feature = "nor-flash")]
 pub mod slots;
 
-pub use error::CheckpointError;
-pub use fingerprint::{Digest, Fingerprint};
 pub use format::{Buffer, Store};
-pub use persist::{CHUNK, Origin, Persist, Sink};
 #[cfg(feature = "nor-flash")]
 pub use slots::{Resumed, SlotError, SlotState, Slots};
 
-use crate::guard::Guard;
-use crate::objective::Objective;
-use crate::trainer::Trainer;
-use format::{HEADER, Header, Marks, Reader, Summing, TRAILER};
-
-impl<O, G> Trainer<'_, O, G>
-where
-    O: Objective + Fingerprint,
-    G: Guard + Fingerprint,
-    G::Memory<O::Params>: Persist,
-{
-    /// How long a checkpoint of this run is, in bytes: always the same.
-    pub fn checkpoint_len<S: Persist>(&self, source: &S) -> usize {
-        HEADER + self.state_len(source) + TRAILER
-    }
-
-    /// Writes a checkpoint. To be called between rounds.
-    ///
-    /// # Errors
-    /// What the sink says.
-    pub fn save<S, W>(&self, source: &S, sink: &mut W) -> Result<(), W::Error>
-    where
-        S: Persist + Fingerprint,
-        W: Sink,
-    {
-        let mut sink = Summing::new(sink);
-        let (length, standardizer) = (self.state_len(source) as u32, source.standardizer_len() as u32);
-        Header { marks: self.marks(source), length, standardizer }.write(&mut sink)?;
-        self.memory.save(&mut sink)?;
-        source.save(&mut sink)?;
-        sink.close()
-    }
-
-    /// Takes a checkpoint in: the run goes on from where it was saved.
-    ///
-    /// # Errors
-    /// Whatever is wrong with the checkpoint; memory and source are then as they were, but for
-    /// [`CheckpointError::Interrupted`].
-    pub fn load<S, R>(&mut self, source: &mut S, store: &mut R) -> Result<(), CheckpointError>
-    where
-        S: Persist + Fingerprint,
-        R: Store,
-    {
-        self.check(source, store)?;
-        let mut reader = Reader::new(store);
-        let mut take_in = || {
-            reader.header()?;
-            self.memory.load(&mut reader)?;
-            source.load(&mut reader)?;
-            reader.close()
-        };
-        take_in().map_err(|_: CheckpointError| CheckpointError::Interrupted)
-    }
-
-    /// Takes the parameters of a checkpoint in and nothing else, for a run with another optimizer or other data.
-    ///
-    /// # Errors
-    /// Whatever is wrong with the checkpoint, but that it has the same objective is enough.
-    pub fn load_params<R: Store>(&mut self, store: &mut R) -> Result<(), CheckpointError> {
-        let Header { marks, length, .. } = format::verify(store)?;
-        if marks.objective != self.objective.fingerprint() {
-            return Err(CheckpointError::OtherObjective);
-        }
-        let params = self.memory.params_mut();
-        let (expected, found) = (format::length(params), length as usize);
-        if found < expected {
-            return Err(CheckpointError::Length { expected, found });
-        }
-        let mut reader = Reader::new(store);
-        let mut take_in = || {
-            reader.header()?;
-            params.load(&mut reader)?;
-            reader.skip(found - expected)?;
-            reader.close()
-        };
-        take_in().map_err(|_: CheckpointError| CheckpointError::Interrupted)
-    }
-
-    /// Sees whether a checkpoint is whole and belongs to this run, without taking it in.
-    ///
-    /// # Errors
-    /// Whatever is wrong with it.
-    pub fn check<S, R>(&self, source: &S, store: &mut R) -> Result<(), CheckpointError>
-    where
-        S: Persist + Fingerprint,
-        R: Store,
-    {
-        let Header { marks, length, .. } = format::verify(store)?;
-        let ours = self.marks(source);
-        if marks.objective != ours.objective {
-            return Err(CheckpointError::OtherObjective);
-        }
-        if marks.optimizer != ours.optimizer {
-            return Err(CheckpointError::OtherOptimizer);
-        }
-        if marks.source != ours.source {
-            return Err(CheckpointError::OtherSource);
-        }
-        let (expected, found) = (self.state_len(source), length as usize);
-        if expected == found { Ok(()) } else { Err(CheckpointError::Length { expected, found }) }
-    }
-
-    fn state_len<S: Persist>(&self, source: &S) -> usize {
-        format::length(&*self.memory) + format::length(source)
-    }
-
-    fn marks<S: Fingerprint>(&self, source: &S) -> Marks {
-        let mut optimizer = Digest::new();
-        // The other functions give other bits.
-        optimizer.word(u32::from(cfg!(feature = "micromath")));
-        self.guard.describe(&mut optimizer);
-        Marks { objective: self.objective.fingerprint(), optimizer: optimizer.finish(), source: source.fingerprint() }
-    }
-}
+pub use crate::error::CheckpointError;
+pub use crate::persist::{CHUNK, Digest, Fingerprint, Origin, Persist, Sink};

@@ -4,10 +4,10 @@
 use core::borrow::BorrowMut;
 
 use super::format::{self, Header, Reader, Store};
-use super::persist::Persist;
-use super::{CheckpointError, Fingerprint};
+use crate::error::CheckpointError;
 use crate::model::{AsIs, Inputs, Model};
 use crate::objective::mlp::Network;
+use crate::persist::{self, Fingerprint, Persist};
 
 /// Nothing to keep.
 impl Persist for AsIs {
@@ -21,7 +21,7 @@ impl<N: Network, P: BorrowMut<N::Params>, S: Inputs + Persist> Model<N, P, S> {
     /// What is compared: both checksums; layers and loss; the lengths of the parameters and of the standardizer.
     ///
     /// ```
-    /// use lgl2o::batch::Sampler;
+    /// use lgl2o::source::Sampler;
     /// use lgl2o::checkpoint::Buffer;
     /// use lgl2o::model::AsIs;
     /// use lgl2o::objective::mlp::{Dense, DenseParams, Fixed, Loss, Mlp};
@@ -60,12 +60,12 @@ impl<N: Network, P: BorrowMut<N::Params>, S: Inputs + Persist> Model<N, P, S> {
         if marks.objective != self.net.fingerprint() {
             return Err(CheckpointError::OtherObjective);
         }
-        let (expected, found) = (format::length(&self.inputs), standardizer as usize);
+        let (expected, found) = (persist::length(&self.inputs), standardizer as usize);
         if expected != found {
             return Err(CheckpointError::OtherStandardizer { expected, found });
         }
         let params = self.params.borrow_mut();
-        let (expected, found) = (format::length(params).saturating_add(expected), length as usize);
+        let (expected, found) = (persist::length(params).saturating_add(expected), length as usize);
         let Some(between) = found.checked_sub(expected) else {
             return Err(CheckpointError::Length { expected, found });
         };

@@ -1,7 +1,7 @@
 //! Learned rules that do everything wrong.
 
-use crate::checkpoint::{Digest, Fingerprint};
 use crate::math;
+use crate::persist::{Digest, Fingerprint};
 use crate::rng::Rng;
 use crate::rule::{Probe, Rule, State};
 use crate::sum;

@@ -2,9 +2,10 @@
 
 use core::convert::Infallible;
 
-use crate::checkpoint::{Digest, Fingerprint, Origin, Persist, Sink};
 use crate::error::Error;
-use crate::learned::{Learned, WeightsError};
+use crate::error::WeightsError;
+use crate::learned::Learned;
+use crate::persist::{Digest, Fingerprint, Origin, Persist, Sink};
 use crate::rng::Rng;
 use crate::rule::{Probe, Rule};
 use crate::tensors::Tensors;

@@ -9,7 +9,7 @@
 //! were judged is in no guard's sight until the next round.
 //!
 //! ```
-//! use lgl2o::batch::Exact;
+//! use lgl2o::source::Exact;
 //! use lgl2o::fault::Adversary;
 //! use lgl2o::guard::{Decision, LossGuard};
 //! use lgl2o::objective::Quadratic;

@@ -17,7 +17,7 @@
 //! what the theorem is about. *Sufficient decrease* is Armijo's condition on the proposal; with exact losses and
 //! kappa = rate (1 - rate L / 2) it gives the fallback's own bound without looking at the fallback's candidate.
 
-use crate::checkpoint::{Digest, Fingerprint};
+use crate::persist::{Digest, Fingerprint};
 
 /// How two candidates are compared.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -33,11 +33,11 @@ pub use relay::RelayGuard;
 pub use residual::{MuRule, ResidualGuard};
 pub use unguarded::Unguarded;
 
-use crate::batch::Source;
 use crate::error::Error;
 use crate::objective::Objective;
 use crate::oracle::{Cost, Oracle};
 use crate::rule::Rule;
+use crate::source::Source;
 use crate::tensors::Tensors;
 
 /// Whose candidate a round kept.

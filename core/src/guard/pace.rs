@@ -28,7 +28,7 @@
 //!
 //! A run begins with a race. With stride and budget off every round is one.
 
-use crate::checkpoint::{Digest, Fingerprint, Persist};
+use crate::persist::{Digest, Fingerprint, Persist};
 
 /// Settings of the pace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

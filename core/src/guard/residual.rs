@@ -24,13 +24,13 @@
 
 use super::points::{self, Points};
 use super::{Guard, Verdict, Winner, blank, step};
-use crate::batch::Source;
-use crate::checkpoint::{Digest, Fingerprint, Origin, Persist, Sink};
 use crate::error::Error;
 use crate::math;
 use crate::objective::Objective;
 use crate::oracle::Oracle;
+use crate::persist::{Digest, Fingerprint, Origin, Persist, Sink};
 use crate::rule::{Rule, RuleState};
+use crate::source::Source;
 use crate::tensors::{Tensors, Zeroed};
 
 /// The longest memory of [`MuRule::RecentMax`].
@@ -267,7 +267,7 @@ impl<L: Rule, F: Rule> ResidualGuard<L, F> {
             loss,
             &mut oracle.probe(batch),
         );
-        Ok(crate::oracle::or_infinity(math::sqrt(learned.squared_distance(&memory.trial))))
+        Ok(math::or_infinity(math::sqrt(learned.squared_distance(&memory.trial))))
     }
 }
 

@@ -4,12 +4,12 @@
 
 use super::points::Points;
 use super::{Guard, Verdict, Winner, blank};
-use crate::batch::Source;
-use crate::checkpoint::{Digest, Fingerprint, Persist};
 use crate::error::Error;
 use crate::objective::Objective;
 use crate::oracle::Oracle;
+use crate::persist::{Digest, Fingerprint, Persist};
 use crate::rule::{Rule, RuleState};
+use crate::source::Source;
 use crate::tensors::{Tensors, Zeroed};
 
 /// A rule that runs alone.

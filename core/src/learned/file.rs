@@ -15,9 +15,8 @@
 //! All numbers are little-endian. Reading works at compile time, so that a damaged file that is to be embedded does
 //! not build.
 
-use core::fmt;
-
 use crate::checksum;
+pub use crate::error::WeightsError;
 
 /// First bytes of every weights file.
 pub const MAGIC: [u8; 4] = *b"L2OW";
@@ -29,70 +28,6 @@ pub const RETIRED: [u8; 3] = [1, 4, 5];
 pub const HEADER: usize = 12;
 /// Bytes after the weights.
 pub const TRAILER: usize = 4;
-
-/// What is wrong with a file of learned weights.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum WeightsError {
-    /// It does not start with the right four bytes: it is some other file.
-    Foreign,
-    /// It is of a version that this crate does not know.
-    Version(u8),
-    /// It holds an optimizer of a kind that this version no longer has.
-    Retired {
-        /// Kind in the file.
-        kind: u8,
-    },
-    /// It holds another kind or size of optimizer than the one asked for.
-    OtherOptimizer {
-        /// Kind in the file.
-        kind: u8,
-        /// Hidden units in the file.
-        hidden: u8,
-    },
-    /// It is shorter or longer than its header says.
-    Length {
-        /// Bytes that it should have.
-        expected: usize,
-        /// Bytes that it has.
-        found: usize,
-    },
-    /// Its checksum does not fit its content: it is damaged.
-    Checksum,
-    /// It sets something that this version of the format reserves.
-    Reserved,
-    /// A weight is a NaN or an infinity.
-    NotFinite,
-}
-
-impl fmt::Display for WeightsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::Foreign => f.write_str("not a weights file (it does not start with \"L2OW\")"),
-            Self::Version(version) => {
-                write!(f, "written in version {version} of the format, only version {VERSION} is known here")
-            }
-            Self::Retired { kind } => write!(
-                f,
-                "weights of kind {kind}, which this version no longer has: use a built-in learned optimizer, or \
-                 meta-train one of another kind"
-            ),
-            Self::OtherOptimizer { kind, hidden } => write!(
-                f,
-                "the file holds an optimizer of kind {kind} with {hidden} hidden units, not the kind or size asked for"
-            ),
-            Self::Length { expected, found } => {
-                write!(f, "{found} bytes where {expected} are needed: cut off, or with something behind its end")
-            }
-            Self::Checksum => f.write_str("damaged: the checksum does not fit the content"),
-            Self::Reserved => f.write_str("a reserved byte is set: made by a later version of this crate"),
-            Self::NotFinite => f.write_str("a weight is not a finite number"),
-        }
-    }
-}
-
-impl core::error::Error for WeightsError {}
 
 /// CRC-32 (IEEE 802.3, reflected, polynomial 0xEDB88320) of some bytes, bit by bit: small rather than fast.
 #[must_use]
@@ -127,7 +62,7 @@ pub(super) const fn weights(file: &[u8], kind: u8, hidden: usize, count: usize) 
         return Err(WeightsError::Foreign);
     }
     if *version != VERSION {
-        return Err(WeightsError::Version(*version));
+        return Err(WeightsError::Version { found: *version, known: VERSION });
     }
     let [coordinate_mlp, controller, table] = RETIRED;
     if *file_kind == coordinate_mlp || *file_kind == controller || *file_kind == table {

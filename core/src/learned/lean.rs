@@ -26,13 +26,13 @@
 use super::Learned;
 use super::features::{log_ratio, positive, progress};
 use super::file::{self, WeightsError};
-use crate::checkpoint::{Digest, Fingerprint};
 use crate::lanes::by_lanes;
 use crate::math::{self, clamp, exp2_linear, inverse_sqrt, log2_linear};
+use crate::persist::{Digest, Fingerprint};
 use crate::rng::Rng;
-use crate::rule::layered::{LayeredState, number, numbers_in, set_number};
+use crate::rule::layered::{LayeredState, initial_size, number, numbers_in, set_number};
 use crate::rule::ngn::{SQUARE_FLOOR, mixed_square, unbias};
-use crate::rule::scale_free::{cosine, initial_size};
+use crate::rule::scale_free::cosine;
 use crate::rule::{Probe, Rule};
 use crate::sum::{LANES, tree};
 use crate::tensors::Tensors;

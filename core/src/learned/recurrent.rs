@@ -19,8 +19,8 @@
 
 use super::features::{self, LANES, SQUARE_FLOOR, STEP, add, load};
 use super::lstm::Lstm;
-use crate::checkpoint::{Origin, Persist, Sink};
 use crate::math::{clamp, exp2_linear, inverse_sqrt};
+use crate::persist::{Origin, Persist, Sink};
 use crate::rng::Rng;
 use crate::rule::{RuleState, State};
 use crate::sum;

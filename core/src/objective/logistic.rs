@@ -10,9 +10,9 @@
 
 use super::{Blank, Objective};
 use crate::batch::{Batch, Targets};
-use crate::checkpoint::{Digest, Fingerprint};
 use crate::error::Error;
 use crate::math;
+use crate::persist::{Digest, Fingerprint};
 use crate::sum;
 use crate::tensors::Zeroed;
 

@@ -12,6 +12,8 @@ pub use mlp::Mlp;
 pub use quadratic::Quadratic;
 
 use crate::error::Error;
+use crate::math::or_infinity;
+use crate::sum;
 use crate::tensors::Tensors;
 
 /// What is being minimised: the mean, over the examples of a batch, of a loss of the parameters.
@@ -67,4 +69,9 @@ pub trait Blank: Objective {
     fn blank_scratch(&self) -> Self::Scratch;
     /// Memory of the losses of one batch.
     fn blank_losses(&self) -> Self::Losses;
+}
+
+/// The mean of the first n losses; infinite where it is not finite.
+pub(crate) fn mean_loss(losses: &impl AsRef<[f32]>, n: usize) -> f32 {
+    or_infinity(sum::sum(losses.as_ref().get(..n).unwrap_or(&[])) / n as f32)
 }

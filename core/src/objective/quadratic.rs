@@ -8,8 +8,8 @@
 //! Nesterov, "Lectures on Convex Optimization" (2018), section 2.1, for what these constants mean.
 
 use super::{Blank, Objective};
-use crate::checkpoint::{Digest, Fingerprint};
 use crate::error::Error;
+use crate::persist::{Digest, Fingerprint};
 use crate::sum;
 use crate::tensors::Zeroed;
 

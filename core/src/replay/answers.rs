@@ -3,9 +3,9 @@
 use core::ops::Range;
 
 use crate::batch::{Batch, Rows, Targets, row_mut};
-use crate::checkpoint::persist::{load_numbers, save_numbers};
-use crate::checkpoint::{CHUNK, Digest, Fingerprint, Origin, Persist, Sink};
 use crate::error::Error;
+use crate::persist::{CHUNK, Digest, Fingerprint, Origin, Persist, Sink};
+use crate::persist::{load_numbers, save_numbers};
 use crate::tensors::all_finite;
 
 /// Memory of one answer per example.

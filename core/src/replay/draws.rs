@@ -9,8 +9,8 @@
 //! The two draw from two streams of one seed, so that checks do not disturb the training. After 16 draws that the round
 //! has trained on, the next unused example after a random one is taken instead.
 
-use crate::checkpoint::{Origin, Persist, Sink};
 use crate::error::Error;
+use crate::persist::{Origin, Persist, Sink};
 use crate::rng::Rng;
 use crate::shuffle::Shuffle;
 

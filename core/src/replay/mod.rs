@@ -7,7 +7,7 @@
 //! (Lin 1992).
 //!
 //! ```
-//! use lgl2o::batch::Source;
+//! use lgl2o::source::Source;
 //! use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Relu};
 //! use lgl2o::replay::{Classes, Ring};
 //! use lgl2o::{Auto, Memory, Rng, Trainer, auto, chain};
@@ -60,11 +60,12 @@ pub use answers::{Answers, Classes, Values};
 pub use reservoir::{Balanced, Reservoir};
 pub use ring::{Oldest, Ring};
 
-use crate::batch::{Batch, Source, row_mut};
-use crate::checkpoint::persist::{load_numbers, save_numbers};
-use crate::checkpoint::{Digest, Fingerprint, Origin, Persist, Sink};
+use crate::batch::{Batch, row_mut};
 use crate::error::Error;
 use crate::objective::Objective;
+use crate::persist::{Digest, Fingerprint, Origin, Persist, Sink};
+use crate::persist::{load_numbers, save_numbers};
+use crate::source::Source;
 use crate::standardize::Standardized;
 use crate::tensors::{Tensors, all_finite};
 use draws::Draws;

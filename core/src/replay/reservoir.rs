@@ -17,8 +17,8 @@
 
 use super::draws::Draws;
 use super::{Answers, Keep, Replay};
-use crate::checkpoint::{Origin, Persist, Sink};
 use crate::error::Error;
+use crate::persist::{Origin, Persist, Sink};
 use crate::rng::Rng;
 
 /// The largest class gives way, or the class of the new example.

@@ -6,8 +6,8 @@
 
 use super::draws::Draws;
 use super::{Answers, Keep, Replay};
-use crate::checkpoint::Persist;
 use crate::error::Error;
+use crate::persist::Persist;
 
 /// The oldest example gives way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,8 +13,8 @@
 //! State: one slot, m in the upper half of each number's bits and v in the lower.
 
 use super::{Adam, Coordinatewise, Probe, Rate, Rule, State, coordinatewise};
-use crate::checkpoint::{Digest, Fingerprint};
 use crate::error::Error;
+use crate::persist::{Digest, Fingerprint};
 use crate::tensors::Tensors;
 
 /// Adam in half the memory.

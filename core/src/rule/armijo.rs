@@ -15,8 +15,8 @@
 //! State: slot 0 is the point that the search starts from, the memo is the last accepted rate.
 
 use super::{Probe, Rule, State, range};
-use crate::checkpoint::{Digest, Fingerprint};
 use crate::error::Error;
+use crate::persist::{Digest, Fingerprint};
 use crate::tensors::Tensors;
 
 /// Gradient descent with Armijo backtracking. Each trial costs one forward pass of the batch.

@@ -19,8 +19,8 @@
 //! State: the inner rule's, one slot for z, and t.
 
 use super::{Probe, Rule, RuleState, range};
-use crate::checkpoint::{Digest, Fingerprint, Persist};
 use crate::error::Error;
+use crate::persist::{Digest, Fingerprint, Persist};
 use crate::tensors::{Tensors, Zeroed};
 
 /// A rule whose parameters are a running mean of its iterates.

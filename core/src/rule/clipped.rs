@@ -14,9 +14,9 @@
 //! State: the inner rule's; and one slot of working memory for the shorter gradient, which a checkpoint does not hold.
 
 use super::{Probe, Rule, RuleState, range};
-use crate::checkpoint::{Digest, Fingerprint, Origin, Persist, Sink};
 use crate::error::Error;
 use crate::math;
+use crate::persist::{Digest, Fingerprint, Origin, Persist, Sink};
 use crate::tensors::{Tensors, Zeroed};
 
 /// A rule that sees no gradient longer than a given norm.

@@ -15,8 +15,8 @@
 //! State: the inner rule's.
 
 use super::{Probe, Rule, range};
-use crate::checkpoint::{Digest, Fingerprint};
 use crate::error::Error;
+use crate::persist::{Digest, Fingerprint};
 use crate::tensors::Tensors;
 
 /// A rule whose parameters shrink by a share in every step.

@@ -1,8 +1,13 @@
 //! The state of a rule that looks at layers as a whole: slots shaped like the parameters, and numbers for each layer.
 
 use super::{RuleState, State};
-use crate::checkpoint::Persist;
+use crate::math;
+use crate::persist::Persist;
+use crate::sum;
 use crate::tensors::{Tensors, Zeroed};
+
+/// The least rho: what the steps of a layer that starts from zero are a share of.
+const RHO_FLOOR: f32 = 1e-3;
 
 /// K slots shaped like the parameters P, and J numbers for each layer, L being [`Tensors::Layers`] of P.
 ///
@@ -63,7 +68,30 @@ pub(crate) fn numbers_in<P: Tensors>(params: &P, l: usize) -> f32 {
 }
 
 /// The root mean square of layer `l`.
-pub(crate) fn rms_of<P: Tensors>(params: &P, l: usize) -> f32 {
-    let squares = params.layer(l).fold(0.0, |sum, i| sum + crate::sum::squares(params.tensor(i)));
-    crate::math::sqrt(squares / numbers_in(params, l))
+fn rms_of<P: Tensors>(params: &P, l: usize) -> f32 {
+    let squares = params.layer(l).fold(0.0, |sum, i| sum + sum::squares(params.tensor(i)));
+    math::sqrt(squares / numbers_in(params, l))
+}
+
+/// rho of layer l, from the weights that it has in the first step.
+pub(crate) fn initial_size<P: Tensors>(params: &P, l: usize) -> f32 {
+    let rms = rms_of(params, l);
+    if rms > RHO_FLOOR {
+        rms
+    } else if rms > 0.0 {
+        RHO_FLOOR
+    } else {
+        usual_size(params, l)
+    }
+}
+
+/// What the weights of layer l would have begun with: sqrt(outputs / weights), which is 1 / sqrt(inputs), in a dense layer.
+fn usual_size<P: Tensors>(params: &P, l: usize) -> f32 {
+    let (mut shortest, mut longest) = (usize::MAX, 1);
+    for i in params.layer(l) {
+        let n = params.tensor(i).len();
+        shortest = if n < shortest { n } else { shortest };
+        longest = if n > longest { n } else { longest };
+    }
+    if shortest > longest { 1.0 } else { math::sqrt(shortest as f32 / longest as f32) }
 }

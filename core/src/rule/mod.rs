@@ -68,8 +68,8 @@ pub use scale_free::ScaleFree;
 pub use scale_free_momentum::ScaleFreeMomentum;
 pub use sgd::Sgd;
 
-use crate::checkpoint::{Origin, Persist, Sink};
 use crate::error::Error;
+use crate::persist::{Origin, Persist, Sink};
 use crate::tensors::{Tensors, Zeroed};
 
 /// The loss of any point on the batch that a step is taken for.

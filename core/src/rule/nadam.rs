@@ -8,9 +8,9 @@
 //! State: slot 0 is m, slot 1 is v.
 
 use super::{Adam, Coordinatewise, Probe, Rate, Rule, State, coordinatewise};
-use crate::checkpoint::{Digest, Fingerprint};
 use crate::error::Error;
 use crate::math;
+use crate::persist::{Digest, Fingerprint};
 use crate::tensors::Tensors;
 
 /// NAdam.

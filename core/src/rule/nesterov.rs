@@ -7,8 +7,8 @@
 //! State: slot 0 is m.
 
 use super::{Coordinatewise, Probe, Rate, Rule, State, coordinatewise, range};
-use crate::checkpoint::{Digest, Fingerprint};
 use crate::error::Error;
+use crate::persist::{Digest, Fingerprint};
 use crate::tensors::Tensors;
 
 /// Nesterov's momentum.

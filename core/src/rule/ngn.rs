@@ -19,14 +19,13 @@
 //!
 //! State: slot 0 is q, slot 1 is v; of layers: number 0 is rho.
 
-use super::layered::{LayeredState, number, set_number};
+use super::layered::{LayeredState, initial_size, number, set_number};
 use super::plain_ngn::rate;
-use super::scale_free::initial_size;
 use super::{Probe, Rule, range};
-use crate::checkpoint::{Digest, Fingerprint};
 use crate::error::Error;
 use crate::lanes::by_lanes;
 use crate::math::{self, inverse_sqrt};
+use crate::persist::{Digest, Fingerprint};
 use crate::sum::{LANES, tree};
 use crate::tensors::Tensors;
 

@@ -17,8 +17,8 @@
 //! Where the loss is zero, negative or not finite the step is zero. State: none.
 
 use super::{Probe, Rule, State, range};
-use crate::checkpoint::{Digest, Fingerprint};
 use crate::error::Error;
+use crate::persist::{Digest, Fingerprint};
 use crate::tensors::Tensors;
 
 /// Gradient descent with a non-negative Gauss-Newton rate, for losses that are never negative.

@@ -4,8 +4,8 @@
 //! (Bottou, Curtis, Nocedal, "Optimization methods for large-scale machine learning", 2018, theorem 4.7).
 
 use super::range;
-use crate::checkpoint::{Digest, Fingerprint};
 use crate::error::Error;
+use crate::persist::{Digest, Fingerprint};
 
 /// A learning rate as a function of the step.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -7,9 +7,9 @@
 //! State: slot 0 is v.
 
 use super::{Coordinatewise, Probe, Rate, Rule, State, coordinatewise, range};
-use crate::checkpoint::{Digest, Fingerprint};
 use crate::error::Error;
 use crate::math;
+use crate::persist::{Digest, Fingerprint};
 use crate::tensors::Tensors;
 
 /// RMSProp without centring and without momentum.

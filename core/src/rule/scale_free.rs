@@ -23,18 +23,15 @@
 //!
 //! State: slot 0 is m, slot 1 is v; of layers: number 0 is rho, number 1 is s.
 
-use super::layered::{LayeredState, number, numbers_in, rms_of, set_number};
+use super::layered::{LayeredState, initial_size, number, numbers_in, set_number};
 use super::ngn::{SQUARE_FLOOR, mixed_square, unbias};
 use super::{Probe, Rule, range};
-use crate::checkpoint::{Digest, Fingerprint};
 use crate::error::Error;
 use crate::lanes::by_lanes;
 use crate::math::{self, clamp, inverse_sqrt};
+use crate::persist::{Digest, Fingerprint};
 use crate::sum::{LANES, tree};
 use crate::tensors::Tensors;
-
-/// The least rho: what the steps of a layer that starts from zero are a share of.
-const RHO_FLOOR: f32 = 1e-3;
 
 /// Steps that are a share of the initial weights, for any objective.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -130,29 +127,6 @@ impl Clock {
             *w -= length * self.direction(m, v, g);
         });
     }
-}
-
-/// rho of layer l, from the weights that it has in the first step.
-pub(crate) fn initial_size<P: Tensors>(params: &P, l: usize) -> f32 {
-    let rms = rms_of(params, l);
-    if rms > RHO_FLOOR {
-        rms
-    } else if rms > 0.0 {
-        RHO_FLOOR
-    } else {
-        usual_size(params, l)
-    }
-}
-
-/// What the weights of layer l would have begun with: sqrt(outputs / weights), which is 1 / sqrt(inputs), in a dense layer.
-fn usual_size<P: Tensors>(params: &P, l: usize) -> f32 {
-    let (mut shortest, mut longest) = (usize::MAX, 1);
-    for i in params.layer(l) {
-        let n = params.tensor(i).len();
-        shortest = if n < shortest { n } else { shortest };
-        longest = if n > longest { n } else { longest };
-    }
-    if shortest > longest { 1.0 } else { math::sqrt(shortest as f32 / longest as f32) }
 }
 
 /// a + b.

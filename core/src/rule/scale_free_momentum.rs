@@ -13,14 +13,14 @@
 //!
 //! State: slot 0 is m; of layers: number 0 is rho, number 1 is s.
 
-use super::layered::{LayeredState, number, numbers_in, set_number};
+use super::layered::{LayeredState, initial_size, number, numbers_in, set_number};
 use super::ngn::SQUARE_FLOOR;
-use super::scale_free::{cosine, initial_size};
+use super::scale_free::cosine;
 use super::{Probe, Rule, range};
-use crate::checkpoint::{Digest, Fingerprint};
 use crate::error::Error;
 use crate::lanes::by_lanes;
 use crate::math::{self, clamp};
+use crate::persist::{Digest, Fingerprint};
 use crate::sum::{LANES, tree};
 use crate::tensors::Tensors;
 

@@ -8,8 +8,8 @@
 //! 0 < rate < 2/L, F(w) - F* shrinks at least by 1 - 2 mu rate (1 - rate L / 2) in every step.
 
 use super::{Coordinatewise, Probe, Rate, Rule, State, coordinatewise};
-use crate::checkpoint::{Digest, Fingerprint};
 use crate::error::Error;
+use crate::persist::{Digest, Fingerprint};
 use crate::tensors::Tensors;
 
 /// Gradient descent with a constant or falling rate. No accumulators.

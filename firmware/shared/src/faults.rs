@@ -6,12 +6,13 @@
 //! fallback alone. (With minibatches the second is not promised: a step that is bad on all points, and that the guard
 //! refuses for a better one, may be good in the long run.)
 
-use lgl2o::batch::{Batch, Source};
+use lgl2o::batch::Batch;
 use lgl2o::fault::{Adversary, Flipping, bits, flip_bit, flip_weight};
 use lgl2o::guard::{Decision, LossGuard, Unguarded};
 use lgl2o::learned::{Learned as _, LearnedNgn};
 use lgl2o::objective::mlp::{Loss, Mlp};
 use lgl2o::rule::Sgd;
+use lgl2o::source::Source;
 use lgl2o::{Error, Guard, Memory, Objective, Rng, Trainer, learned};
 use serde::{Deserialize, Serialize};
 

@@ -12,6 +12,8 @@
 //!
 //! **What it takes.** [`cost`] counts steps, updates and decisions.
 //!
+//! **Where it runs.** [`boards`] is the table of boards.
+//!
 //! **What is compared.** A [`record`] is what a device tells of a round; its trace is the hash of all rounds so far.
 //!
 //! **The link.** A [`message`] travels in a [`frame`], which survives a bad line.
@@ -22,6 +24,7 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod boards;
 pub mod cost;
 pub mod faults;
 pub mod frame;

@@ -14,9 +14,10 @@
 
 use core::f32::consts::TAU;
 
-use lgl2o::batch::{Batch, Source};
+use lgl2o::batch::Batch;
 use lgl2o::checkpoint::{Digest, Fingerprint, Persist};
 use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Network, Tanh};
+use lgl2o::source::Source;
 use lgl2o::tensors::Tensors;
 use lgl2o::trainer::Progress;
 use lgl2o::{AutoLean, Error, Memory, Objective, Rng, Trainer, Verdict, chain, math};

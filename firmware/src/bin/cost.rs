@@ -1,14 +1,14 @@
 //! Counts what training costs: in instructions under `lgl2o device --program cost`, which has QEMU count them, and in cycles
-//! of the processor on a board of metal.
+//! of the processor on real hardware.
 #![no_std]
 #![no_main]
 
 use embedded_io::Write as _;
 use lgl2o::Error;
 use lgl2o::batch::Batch;
-#[cfg(not(any(board = "microbit", board = "lm3s6965evb")))]
+#[cfg(fits = "w2")]
 use lgl2o_device::cost::W2;
-#[cfg(not(any(board = "microbit", board = "lm3s6965evb", board = "netduinoplus2", board = "nrf52840-dk")))]
+#[cfg(fits = "w3")]
 use lgl2o_device::cost::W3;
 use lgl2o_device::cost::{Bench, Cost, W1, fill, measure};
 use lgl2o_device::message::{FromDevice, Summary};
@@ -17,17 +17,17 @@ use lgl2o_firmware::{Board, program};
 use static_cell::ConstStaticCell;
 
 /// The largest batch: 16 rows of 196 numbers, or on a small board 8 rows of 2.
-#[cfg(not(any(board = "microbit", board = "lm3s6965evb")))]
+#[cfg(fits = "w2")]
 const NUMBERS: usize = 16 * 196;
-#[cfg(any(board = "microbit", board = "lm3s6965evb"))]
+#[cfg(not(fits = "w2"))]
 const NUMBERS: usize = 8 * 2;
 
 static INPUTS: ConstStaticCell<[f32; NUMBERS]> = ConstStaticCell::new([0.0; NUMBERS]);
 static LABELS: ConstStaticCell<[u8; 16]> = ConstStaticCell::new([0; 16]);
 static FIRST: ConstStaticCell<Bench<W1>> = ConstStaticCell::new(Bench::new());
-#[cfg(not(any(board = "microbit", board = "lm3s6965evb")))]
+#[cfg(fits = "w2")]
 static SECOND: ConstStaticCell<Bench<W2>> = ConstStaticCell::new(Bench::new());
-#[cfg(not(any(board = "microbit", board = "lm3s6965evb", board = "netduinoplus2", board = "nrf52840-dk")))]
+#[cfg(fits = "w3")]
 static THIRD: ConstStaticCell<Bench<W3>> = ConstStaticCell::new(Bench::new());
 
 #[entry]
@@ -55,11 +55,11 @@ fn costs(Board { uart, .. }: &mut Board) -> Result<(), Error> {
     if let Some(bench) = FIRST.try_take() {
         measure(0, bench, batch(inputs, labels, [8, 2, 2]), &mut counter, &mut tell)?;
     }
-    #[cfg(not(any(board = "microbit", board = "lm3s6965evb")))]
+    #[cfg(fits = "w2")]
     if let Some(bench) = SECOND.try_take() {
         measure(1, bench, batch(inputs, labels, [16, 64, 10]), &mut counter, &mut tell)?;
     }
-    #[cfg(not(any(board = "microbit", board = "lm3s6965evb", board = "netduinoplus2", board = "nrf52840-dk")))]
+    #[cfg(fits = "w3")]
     if let Some(bench) = THIRD.try_take() {
         measure(2, bench, batch(inputs, labels, [16, 196, 10]), &mut counter, &mut tell)?;
     }

@@ -9,11 +9,12 @@
 use core::mem::size_of_val;
 
 use embedded_io::Write as _;
-use lgl2o::batch::{Batch, Source};
+use lgl2o::batch::Batch;
 use lgl2o::guard::{Guard, Unguarded};
 use lgl2o::learned::{self, LearnedNgn};
 use lgl2o::objective::mlp::{Descent, Loss, Mlp};
 use lgl2o::rule::{Adam, Averaged, Coordinatewise, Rule as _, Sgd};
+use lgl2o::source::Source;
 use lgl2o::{AutoLean, Error, Memory, Rng, Trainer, auto_lean};
 use lgl2o_device::cost::W3;
 use lgl2o_device::message::{FromDevice, Summary};

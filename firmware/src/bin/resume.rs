@@ -17,9 +17,9 @@ use lgl2o_firmware::board::{self, CHECKPOINTS, Flash, entry};
 use lgl2o_firmware::{Board, program};
 use static_cell::ConstStaticCell;
 
-#[cfg(board = "microbit")]
+#[cfg(not(fits = "large"))]
 type Network = spirals::Small;
-#[cfg(not(board = "microbit"))]
+#[cfg(fits = "large")]
 type Network = spirals::Large;
 
 /// All training memory.

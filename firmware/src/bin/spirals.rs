@@ -15,9 +15,9 @@ use lgl2o_firmware::board::{self, entry};
 use lgl2o_firmware::{Board, program};
 use static_cell::ConstStaticCell;
 
-#[cfg(board = "microbit")]
+#[cfg(not(fits = "large"))]
 type Network = spirals::Small;
-#[cfg(not(board = "microbit"))]
+#[cfg(fits = "large")]
 type Network = spirals::Large;
 
 /// All training memory.

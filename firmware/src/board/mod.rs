@@ -1,7 +1,7 @@
-//! The boards. A board is one small file: its UART and its LED; its memory map is in `memory/`.
+//! The boards. A board is one small file, its UART and its LED; all else that is known of it stands in `boards.toml`.
 //!
 //! Boards under QEMU (`cfg(emulated)`) share the rest: drivers of registers, a log and a flash by semihosting, and a counter
-//! of instructions. A board of metal has a HAL for that, and all of it in its one file.
+//! of instructions. Real hardware has a HAL for that, and all of it in its one file.
 //!
 //! This module and what is below it are the only places with `unsafe` code: registers at fixed addresses.
 #![allow(unsafe_code)]
@@ -14,7 +14,7 @@ mod counter;
 mod file;
 #[cfg(emulated)]
 mod led;
-// The logger of the board of metal panics where it is called in the middle of a line. For the proof that nothing else does,
+// The logger of real hardware panics where it is called in the middle of a line. For the proof that nothing else does,
 // this one takes its place.
 #[cfg(any(emulated, feature = "panic-never"))]
 mod log;
@@ -31,17 +31,8 @@ pub use cortex_m_rt::entry;
 #[cfg(target_arch = "riscv32")]
 pub use riscv_rt::entry;
 
-#[cfg_attr(board = "lm3s6965evb", path = "lm3s6965evb.rs")]
-#[cfg_attr(board = "microbit", path = "microbit.rs")]
-#[cfg_attr(board = "mps2-an385", path = "mps2_an385.rs")]
-#[cfg_attr(board = "mps2-an386", path = "mps2_an386.rs")]
-#[cfg_attr(board = "mps2-an500", path = "mps2_an500.rs")]
-#[cfg_attr(board = "mps2-an505", path = "mps2_an505.rs")]
-#[cfg_attr(board = "mps3-an547", path = "mps3_an547.rs")]
-#[cfg_attr(board = "netduinoplus2", path = "netduinoplus2.rs")]
-#[cfg_attr(board = "nrf52840-dk", path = "nrf52840_dk.rs")]
-#[cfg_attr(board = "riscv-virt", path = "riscv_virt.rs")]
-mod chosen;
+// The board's file, as `build.rs` has it from `boards.toml`.
+include!(concat!(env!("OUT_DIR"), "/chosen.rs"));
 
 #[cfg(not(emulated))]
 pub use chosen::{CHECKPOINTS, Flash, FlashError, Meter, exit, flash};

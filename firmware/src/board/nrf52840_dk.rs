@@ -107,8 +107,8 @@ pub enum FlashError {
     /// It was taken before.
     Taken,
 }
-/// Where checkpoints go: what `memory/nrf52840-dk.x` leaves to them.
-pub const CHECKPOINTS: Range<u32> = 896 * 1024..FLASH_SIZE as u32;
+/// Where checkpoints go: behind the program.
+pub const CHECKPOINTS: Range<u32> = super::FLASH_END..FLASH_SIZE as u32;
 
 /// The flash; only once.
 ///

@@ -18,12 +18,12 @@ mod growth;
 use std::path::Path;
 use std::time::Duration;
 
-use lgl2o::batch::Sampler;
 use lgl2o::checkpoint::{Fingerprint, Persist};
 use lgl2o::guard::Guard;
 use lgl2o::objective::Blank as _;
 use lgl2o::objective::mlp::Activation;
 use lgl2o::rule::{NoProbe, Rule as _};
+use lgl2o::source::Sampler;
 use lgl2o::{Memory, Rng, Trainer, Winner};
 use serde::Serialize;
 
@@ -147,7 +147,15 @@ struct Ran {
     learned: f64,
 }
 
+/// This process's time by the clock, where that on the processor is not to be had.
+#[cfg(not(unix))]
+fn now() -> Duration {
+    static BEGUN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    BEGUN.get_or_init(std::time::Instant::now).elapsed()
+}
+
 /// This process's time on the processor so far.
+#[cfg(unix)]
 fn now() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Duration::try_from(time).unwrap_or_default()

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use super::at_most;
+use super::{at_most, whole, width};
 use crate::network::{self, ACTIVATIONS};
 use crate::optimizer::learned::{BUILT_IN, BuiltIn};
 use crate::task::{BATCH, Hidden, TASKS};
@@ -25,19 +25,19 @@ pub struct CompareArgs {
     #[arg(long, value_name = "LIST", default_value = DEFAULT_OPTIMIZERS)]
     pub optimizers: String,
     /// Training steps of each run.
-    #[arg(long, value_name = "N", default_value_t = 3000, value_parser = at_most(100_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 3000, value_parser = at_most::<u64>(100_000_000))]
     pub steps: u64,
     /// How many seeds each optimizer gets.
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = at_most(10_000))]
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = at_most::<u64>(10_000))]
     pub seeds: u64,
     /// The first seed; the others follow it.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=1_000_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<u64>(0, 1_000_000_000))]
     pub seed: u64,
     /// Examples in a minibatch.
-    #[arg(long, value_name = "N", default_value_t = BATCH as u64, value_parser = at_most(65_536))]
+    #[arg(long, value_name = "N", default_value_t = BATCH as u64, value_parser = at_most::<u64>(65_536))]
     pub batch: u64,
     /// Widths of the hidden layers, separated by commas; the task's own unless said otherwise.
-    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = at_most(65_536))]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = width)]
     pub hidden: Vec<u64>,
     /// Activation of the hidden layers; the task's own unless said otherwise.
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(ACTIVATIONS.map(|(name, _)| name)))]
@@ -108,7 +108,8 @@ Optimizers:
   armijo  armijo:10            SGD with backtracking from a largest rate
   ngn  plain-ngn  scale-free  scale-free-momentum
                                rules with one setting for all tasks; ngn:1 changes it
-  l2o  l2o:FILE                the built-in learned optimizer, or weights of any kind from a file; all that are
+  l2o  l2o:FILE                the built-in learned optimizer, or weights of any kind from a file, in quotation
+                               marks where its name needs them, as in 'l2o:\"my weights, 2.l2o\"'; all that are
                                built in, with their other names:
 ";
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use super::at_most;
+use super::{at_most, whole};
 
 /// Arguments of `survey`.
 #[derive(Debug, Clone, Args)]
@@ -15,7 +15,7 @@ pub struct SurveyArgs {
     #[arg(long, value_name = "DIR")]
     pub data: Vec<PathBuf>,
     /// Tasks of each synthetic family (teachers, mixtures, rings, spirals); 0 for none.
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = whole::<u64>(0, 1000))]
     pub synthetic: u64,
     /// Networks, separated by commas: hidden widths and an activation.
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "20 sigmoid,32 relu,16-16 tanh")]
@@ -34,17 +34,17 @@ pub struct SurveyArgs {
     #[arg(long, value_name = "RULE", default_value = "avg-l2o")]
     pub flat: String,
     /// Steps at which losses are scored, rising; the last one ends a run.
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "100,300,1000", value_parser = at_most(10_000_000))]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "100,300,1000", value_parser = at_most::<u64>(10_000_000))]
     pub steps: Vec<u64>,
     /// How many seeds each run gets.
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = at_most(1000))]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = at_most::<u64>(1000))]
     pub seeds: u64,
     /// The first seed; the others follow it.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=1_000_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<u64>(0, 1_000_000_000))]
     pub seed: u64,
     /// Examples in a minibatch. Unless said otherwise 16, 32 or 64, by the size of the training data (from 256 and from
     /// 2,048 examples on).
-    #[arg(long, value_name = "N", value_parser = at_most(65_536))]
+    #[arg(long, value_name = "N", value_parser = at_most::<u64>(65_536))]
     pub batch: Option<u64>,
     /// Losses below this count as this, so that no factor is between two losses that are as good as 0.
     #[arg(long, value_name = "LOSS", default_value_t = 1e-3, value_parser = positive)]

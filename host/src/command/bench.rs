@@ -5,12 +5,13 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::Failure;
-use crate::bench::{Measurement, SIZES, Time, WORKLOADS, growth, measure, task};
+use crate::bench::{Measurement, SIZES, Time, WORKLOADS, growth as measure_growth, measure, task};
 use crate::cli::BenchArgs;
 use crate::files::{check_writable, folder_of, write_atomically};
 use crate::optimizer::{Tuned, parse_list};
 use crate::report;
 use crate::report::overview::{Overview, Table};
+use crate::say;
 
 /// The version of what `--json` prints.
 const VERSION: u32 = 1;
@@ -38,7 +39,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
     }
     let sizes = chosen.len() + args.growth.as_ref().map_or(0, |_| SIZES);
     let bar = ProgressBar::new(sizes as u64 * optimizers.len() as u64 * u64::from(args.rounds));
-    let mut measurements = Vec::new();
+    let (mut measurements, mut growth) = (Vec::new(), Ok(()));
     for name in chosen {
         bar.set_message(name);
         let task = task(name, args.data.as_deref())?;
@@ -46,19 +47,20 @@ pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
     }
     if let Some(file) = &args.growth {
         bar.set_message("growth");
-        let all = growth(&optimizers, [args.rounds, args.steps], || bar.inc(1)).context("cannot measure growth")?;
+        let all =
+            measure_growth(&optimizers, [args.rounds, args.steps], || bar.inc(1)).context("cannot measure growth")?;
         let picture = report::growth("How the time of a step grows", "Microseconds a step", &all)?;
-        write_atomically(file, picture.as_bytes())?;
+        growth = write_atomically(file, picture.as_bytes());
     }
     bar.finish_and_clear();
     let images = if args.data.is_some() { "mnist" } else { "prototypes" };
     let results = Results { version: VERSION, rounds: args.rounds, steps: args.steps, images, measurements };
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&results).context("cannot write the figures")?);
+        say::line(serde_json::to_string_pretty(&results).context("cannot write the figures")?);
     } else {
-        println!("{}", table(&results));
+        say::line(table(&results));
     }
-    Ok(())
+    Ok(growth?)
 }
 
 fn table(results: &Results) -> String {

@@ -9,10 +9,14 @@ use super::Failure;
 use crate::cli::CompareArgs;
 use crate::data::standard::STANDARD_ROWS;
 use crate::experiment::examples::held_out;
-use crate::experiment::{Evaluator, Outcome, Plan, compare, tune};
-use crate::files::{check_writable, write_atomically};
-use crate::optimizer::{Method, Optimizer, Tuned, parse_list};
-use crate::report::{self, Boundaries, Boundary, Extras};
+use crate::experiment::{Comparison, Evaluator, Plan, compare, tune};
+use crate::files::{refuge, write_atomically};
+use crate::interrupt::{self, Grace, Interrupted};
+use crate::optimizer::{Optimizer, Tuned, parse_list};
+use crate::output::Output;
+use crate::record::Results;
+use crate::report::{self, Boundaries, Boundary, Extras, ReportError};
+use crate::say;
 use crate::task::Task;
 
 /// Points per side of the picture of a decision boundary, and how far it reaches.
@@ -26,30 +30,70 @@ pub(super) fn run(args: &CompareArgs) -> Result<(), Failure> {
     let mut tuned = Tuned::built_in(&args.task);
     // Expressions are read before any work is done, and once more with the rates that tuning finds.
     let mut plan = plan(args, &tuned)?;
-    let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out").join(&args.task));
-    check_writable(&out)?;
+    let out = Output::claim(&args.out.clone().unwrap_or_else(|| PathBuf::from("out").join(&args.task)))?;
+    report::check(out.dir())?;
     let mut task = Task::load(&args.task, args.data.as_deref(), &args.hidden(), args.batch as usize)?;
+    task.check_size().map_err(|error| Failure::Usage(error.into()))?;
     if args.standardizes() {
         task = task.standardized()?;
     }
     check_size(&task, &plan.optimizers)?;
     if args.tune {
+        interrupt::last_words("the search of rates had not come to its end; nothing is kept");
         tuned = tune::tune(&task, plan.steps)?;
         let text = toml::to_string(&tuned).context("the tuned rates cannot be written as TOML")?;
-        write_atomically(&out.join("tuned.toml"), text.as_bytes())?;
+        write_atomically(&out.dir().join("tuned.toml"), text.as_bytes())?;
         plan = self::plan(args, &tuned)?;
     }
-    let (results, outcomes) = compare(&task, &plan)?;
-    let boundaries = (task.train().width() == 2).then(|| boundaries(&task, &plan, &outcomes));
-    let command = command_line(args, &plan);
-    let notes = notes(args, &task, &tuned);
-    let extras = Extras { command: &command, boundaries: boundaries.as_ref(), notes: &notes };
-    let files = report::write(&out, &results, &extras)?;
-    println!("{}", report::table(&results));
-    if let Some(page) = files.last() {
-        println!("report: {}", page.display());
+    let grace = Grace::begin();
+    let comparison = compare(&task, &plan)?;
+    let rest = (comparison.finished() < comparison.asked).then(|| unfinished(&comparison));
+    if comparison.results.runs.is_empty() {
+        return Err(Interrupted::new("no run had begun to train; nothing is kept").into());
     }
-    Ok(())
+    let boundaries = (task.train().width() == 2).then(|| boundaries(&task, &plan, &comparison));
+    let command = command_line(args, &plan);
+    let notes = notes(args, &task, &tuned).into_iter().chain(rest.clone()).collect::<Vec<_>>();
+    let extras = Extras { command: &command, boundaries: boundaries.as_ref(), notes: &notes };
+    // A whole report that is there already is not given up for a part of one.
+    let partial = rest.is_some() && out.dir().join(report::RECORD).exists();
+    let dir = if partial { out.dir().join("interrupted") } else { out.dir().to_path_buf() };
+    let written = report::write(&dir, &comparison.results, &extras);
+    say::line(report::table(&comparison.results));
+    let page = keep(written, &comparison.results, &extras)?;
+    say::line(format_args!("report: {}", page.display()));
+    drop(grace);
+    match rest {
+        Some(rest) => Err(Interrupted::new(format!("{rest} The report is {}", page.display())).into()),
+        None => Ok(()),
+    }
+}
+
+/// What an interrupted comparison has come to.
+fn unfinished(comparison: &Comparison) -> String {
+    format!(
+        "{} of {} runs had come to their end; of an optimizer without one, what its runs had until then is shown.",
+        comparison.finished(),
+        comparison.asked
+    )
+}
+
+/// The page of a report. Where the report's place has become unwritable, a report in another place saves the results.
+fn keep(
+    written: Result<Vec<PathBuf>, ReportError>,
+    results: &Results,
+    extras: &Extras<'_>,
+) -> Result<PathBuf, Failure> {
+    let trouble = match written {
+        Ok(mut files) => return files.pop().context("the report has no page").map_err(Failure::Failed),
+        Err(trouble) => anyhow::Error::new(trouble),
+    };
+    let saved = refuge().ok().and_then(|dir| report::write(&dir, results, extras).ok());
+    let place = match saved.and_then(|mut files| files.pop()) {
+        Some(page) => format!("the report is in another place, {}", page.display()),
+        None => "no other place takes the report; the table above is all of it".to_owned(),
+    };
+    Err(trouble.context(place).into())
 }
 
 fn plan(args: &CompareArgs, tuned: &Tuned) -> Result<Plan, Failure> {
@@ -98,12 +142,7 @@ fn check_size(task: &Task, optimizers: &[Optimizer]) -> Result<(), Failure> {
             )));
         }
     }
-    let checks = |method: &Method| match method {
-        Method::Loss { .. } => true,
-        Method::Relay { settings, .. } => !settings.exact && !settings.held_out,
-        Method::Alone { .. } | Method::Residual { .. } | Method::Blend { .. } => false,
-    };
-    match optimizers.iter().find(|o| checks(&o.method) && 2 * batch > examples) {
+    match optimizers.iter().find(|o| o.method.checks_on_the_rest() && 2 * batch > examples) {
         Some(Optimizer { name, .. }) => Err(Failure::Usage(anyhow!(
             "`{name}` trains on at least {batch} examples a round, and of {examples} no batch would be left to check \
              with: use fewer with --batch N"
@@ -130,7 +169,8 @@ fn command_line(args: &CompareArgs, plan: &Plan) -> String {
         let _ = write!(line, " --standardize {}", if args.standardizes() { "on" } else { "off" });
     }
     let (steps, seeds, seed, batch) = (plan.steps, plan.seeds.len(), args.seed, args.batch);
-    let _ = write!(line, " --optimizers '{}' --steps {steps} --seeds {seeds}", names.join(","));
+    let names = say::quoted(&names.join(","));
+    let _ = write!(line, " --optimizers {names} --steps {steps} --seeds {seeds}");
     if seed != 1 {
         let _ = write!(line, " --seed {seed}");
     }
@@ -173,23 +213,23 @@ fn notes(args: &CompareArgs, task: &Task, tuned: &Tuned) -> Vec<String> {
 }
 
 /// What each optimizer's network of the first seed makes of the plane.
-fn boundaries(task: &Task, plan: &Plan, outcomes: &[Outcome]) -> Boundaries {
+fn boundaries(task: &Task, plan: &Plan, comparison: &Comparison) -> Boundaries {
     let mut evaluator = Evaluator::new(&task.network);
     let side = |i: usize| EXTENT * ((2 * i + 1) as f32 / RESOLUTION as f32 - 1.0);
     let grid: Vec<f32> =
         (0..RESOLUTION * RESOLUTION).flat_map(|i| [side(i % RESOLUTION), side(i / RESOLUTION)]).collect();
-    let fields = plan.optimizers.iter().zip(outcomes.chunks(plan.seeds.len())).map(|(optimizer, outcomes)| {
-        let first = &outcomes[0];
+    let fields = plan.optimizers.iter().filter_map(|optimizer| {
+        let first = comparison.outcomes.iter().find(|outcome| outcome.run.optimizer == optimizer.name)?;
         let diverged = first.run.curve.last().is_none_or(|point| point.test_loss.is_none());
         let outputs = evaluator.outputs(&first.params, &grid, 2);
         let probability =
             outputs.chunks_exact(2).map(|o| if diverged { f32::NAN } else { lgl2o::math::sigmoid(o[1] - o[0]) });
-        Boundary {
+        Some(Boundary {
             optimizer: optimizer.name.clone(),
             resolution: RESOLUTION,
             extent: EXTENT,
             probability: probability.collect(),
-        }
+        })
     });
     let fields = fields.collect();
     let train = task.train();

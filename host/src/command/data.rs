@@ -3,6 +3,7 @@
 use super::Failure;
 use crate::cli::{DataAction, DataArgs};
 use crate::data::{self, Progress};
+use crate::say;
 
 /// Does it.
 pub(super) fn run(args: &DataArgs) -> Result<(), Failure> {
@@ -10,19 +11,19 @@ pub(super) fn run(args: &DataArgs) -> Result<(), Failure> {
     match &args.action {
         Some(DataAction::Fetch { .. }) => {
             for file in data::fetch_mnist(&dir, Progress::Bar)? {
-                println!("{file}");
+                say::line(format_args!("{file}"));
             }
         }
         None | Some(DataAction::Status) => {
-            println!("data directory: {}", dir.display());
-            println!("spirals: built in");
+            say::line(format_args!("data directory: {}", dir.display()));
+            say::line(format_args!("spirals: built in"));
             match data::load_mnist(&dir) {
-                Ok(sets) => println!(
+                Ok(sets) => say::line(format_args!(
                     "mnist: whole, {} training and {} test images, checksums as published",
                     sets.train.len(),
                     sets.test.len()
-                ),
-                Err(error) => println!("mnist: {error}"),
+                )),
+                Err(error) => say::line(format_args!("mnist: {error}")),
             }
         }
     }

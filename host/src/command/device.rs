@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use indicatif::{ProgressBar, ProgressStyle};
+use lgl2o_device::boards::UnknownBoard;
 use lgl2o_device::message::FromDevice;
 use lgl2o_device::resume::SAVE_EVERY;
 
@@ -27,19 +28,21 @@ use crate::device::record::{DeviceResults, Side, VERSION, finite, hex};
 use crate::device::session::{Ended, Transcript, follow};
 use crate::device::spirals::{Run, reference};
 use crate::device::{report, sensor};
-use crate::files::check_writable;
+use crate::output::Output;
+use crate::say;
 
 /// Which transcendental functions this program, and so the firmware that it builds, has.
 const MATH: &str = if cfg!(feature = "micromath") { "micromath" } else { "libm" };
 
 /// Does it.
 pub(super) fn run(args: &DeviceArgs) -> Result<(), Failure> {
-    let board = board(&args.board).ok_or_else(|| Failure::Usage(anyhow!("there is no board {}", args.board)))?;
+    let board = board(&args.board).ok_or_else(|| Failure::Usage(anyhow!("{}", UnknownBoard(&args.board))))?;
     if args.power_cuts > 0 && args.program != "resume" {
         return Err(Failure::Usage(anyhow!("only `--program resume` survives --power-cuts")));
     }
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out/device"));
-    check_writable(&out)?;
+    let out = Output::claim(&out)?;
+    let out = out.dir();
     let port = job::port(args, board)?;
     // Before the build, which takes a minute; but the build installs an emulator that is missing, where it can.
     if port.is_none() && (args.elf.is_some() || emulator::is_there(board)) {
@@ -54,8 +57,14 @@ pub(super) fn run(args: &DeviceArgs) -> Result<(), Failure> {
         None if port.is_some() && board.is_emulated() => None,
         None => Some(build_program(args, board, &args.program)?),
     };
-    let read = |elf: PathBuf| firmware::read(&elf, board).map(|bytes| (elf, bytes));
-    let job = Job { args, board, out: &out, elf: elf.map(read).transpose()?, port };
+    let read = |elf: PathBuf| {
+        let bytes = firmware::read(&elf, board)?;
+        if args.elf.is_some() {
+            firmware::check_program(&elf, &bytes, &args.program)?;
+        }
+        anyhow::Ok((elf, bytes))
+    };
+    let job = Job { args, board, out, elf: elf.map(read).transpose()?, port };
     match args.program.as_str() {
         "cost" => cost::run(job),
         "faults" => faults::run(job),
@@ -73,14 +82,14 @@ fn rounds(mut job: Job<'_>) -> Result<(), Failure> {
         None => emulate(&job, &here)?,
     };
     let results = results(args, board, &transcript, &here, job.bytes())?;
+    say::line(report::table(&results));
     report::write(out, &results)?;
-    println!("{}", report::table(&results));
-    println!("results: {}", out.join("results.json").display());
+    say::line(format_args!("results: {}", out.join("results.json").display()));
     let never_reset = args.program == "resume" && transcript.resumed.is_empty();
     match (transcript.ended, trouble, results.equal) {
         (Ended::TimedOut, ..) => {
             let rounds = transcript.rounds.len();
-            Err(anyhow!("{}; it had made {rounds} rounds", job.late()).into())
+            Err(anyhow!("{}; it had made {rounds} rounds", job.late(&transcript)).into())
         }
         (_, Some(trouble), _) => Err(trouble.into()),
         (.., false) => Err(anyhow!("device and host differ. {}", report::sentence(&results)).into()),
@@ -174,7 +183,7 @@ fn watch(
     let transcript = follow(transcript, events, job.deadline(), args.port.is_some(), |event| {
         each(event);
         match event {
-            Event::Log(line) if args.log => bar.suspend(|| eprintln!("{line}")),
+            Event::Log(line) if args.log => bar.suspend(|| say::note(format_args!("{line}"))),
             Event::Message(FromDevice::Round(round)) => bar.set_position(u64::from(round.round)),
             _ => {}
         }

@@ -2,17 +2,20 @@
 
 use std::path::Path;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 
 use super::Failure;
 use crate::cli::MetaTrainArgs;
 use crate::data;
 use crate::files::folder_of;
+use crate::interrupt;
 use crate::meta::checkpoint::Snapshot;
 use crate::meta::config::AnyConfig;
 use crate::meta::{self, Files, Start, full_horizon};
 use crate::optimizer::{Tuned, parse_list};
+use crate::output::Output;
 use crate::ranks::Ranks;
+use crate::say;
 
 /// Does it.
 pub(super) fn run(args: &MetaTrainArgs, ranks: &Ranks) -> Result<(), Failure> {
@@ -26,8 +29,10 @@ pub(super) fn run(args: &MetaTrainArgs, ranks: &Ranks) -> Result<(), Failure> {
     *seeds = args.seeds.unwrap_or(*seeds);
     let beside = folder_of(&args.config);
     let out = args.out.as_deref().unwrap_or(beside);
-    ranks.lead(|| std::fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display())))?;
     let files = Files::new(&args.config, out);
+    let claim = || if ranks.is_first() { Output::claim_for(out, &files.name()).map(Some) } else { Ok(None) };
+    let _claim = ranks.agree(claim())?;
+    interrupt::last_words("the training had not begun; what was there before is as it was");
     let start = match (args.resume, args.restart) {
         (true, _) => Start::Resume,
         (_, true) => Start::Restart,
@@ -40,11 +45,11 @@ pub(super) fn run(args: &MetaTrainArgs, ranks: &Ranks) -> Result<(), Failure> {
     if !ranks.is_first() {
         return Ok(());
     }
-    println!(
+    say::line(format_args!(
         "chosen weights: {} (seed {seed}, outer step {step}, validation score {score:.5})",
         files.weights.display()
-    );
-    println!("logs: {} and {}", files.log.display(), files.validation.display());
+    ));
+    say::line(format_args!("logs: {} and {}", files.log.display(), files.validation.display()));
     Ok(())
 }
 
@@ -55,6 +60,7 @@ fn evaluate(config: &AnyConfig, optimizers: &str, tasks: u32, data: &Path) -> Re
     };
     let optimizers = parse_list(optimizers, &Tuned::default()).map_err(|error| Failure::Usage(error.into()))?;
     let sources = full_horizon::sources(config, data)?;
-    print!("{}", full_horizon::evaluate::evaluate(config, &sources, &optimizers, tasks)?);
+    let table = full_horizon::evaluate::evaluate(config, &sources, &optimizers, tasks)?;
+    say::line(table.to_string().trim_end());
     Ok(())
 }

@@ -4,6 +4,7 @@ mod bench;
 mod compare;
 mod data;
 mod device;
+mod doctor;
 mod meta_train;
 mod reproduce;
 mod survey;
@@ -11,6 +12,7 @@ mod survey;
 use clap::Parser;
 
 use crate::cli::{Cli, Command, CompareArgs};
+use crate::interrupt::Interrupted;
 use crate::ranks::Ranks;
 
 /// Why a command did not do what it was asked for.
@@ -26,11 +28,22 @@ impl Failure {
     /// What went wrong, and the exit status that stands for it.
     #[must_use]
     pub fn parts(&self) -> (&anyhow::Error, u8) {
-        match self {
+        let (error, status) = match self {
             Self::Usage(error) => (error, 2),
             Self::Failed(error) => (error, 1),
-        }
+        };
+        (error, interruption(error).map_or(status, Interrupted::status))
     }
+
+    /// Whether nothing is wrong but that somebody has interrupted it.
+    #[must_use]
+    pub fn is_interruption(&self) -> bool {
+        interruption(self.parts().0).is_some()
+    }
+}
+
+fn interruption(error: &anyhow::Error) -> Option<&Interrupted> {
+    error.chain().find_map(|cause| cause.downcast_ref())
 }
 
 impl<E: Into<anyhow::Error>> From<E> for Failure {
@@ -61,6 +74,7 @@ pub fn dispatch(cli: &Cli, ranks: &Ranks) -> Result<(), Failure> {
         Some(Command::Device(args)) => device::run(args),
         Some(Command::Data(args)) => data::run(args),
         Some(Command::Bench(args)) => bench::run(args),
+        Some(Command::Doctor(args)) => doctor::run(args),
     }
 }
 

@@ -5,12 +5,17 @@ use std::path::PathBuf;
 use super::Failure;
 use crate::cli::ReproduceArgs;
 use crate::data::{self, DataError};
+use crate::interrupt;
+use crate::network::check_size;
+use crate::output::Output;
 use crate::ranks::Ranks;
 use crate::reproduce::claims::{Claim, claims};
 use crate::reproduce::page::{Outcome, write};
-use crate::reproduce::plan::{EXPERIMENTS, Experiment, experiments};
+use crate::reproduce::plan::{EXPERIMENTS, Experiment, IDX_HIDDEN, experiments};
 use crate::reproduce::{Lab, Scale, Shelf, Source};
-use crate::store::Store;
+use crate::say;
+use crate::store::{self, Store};
+use crate::task::BATCH;
 
 /// Seeds of a quick run, at most.
 const QUICK_SEEDS: u64 = 2;
@@ -23,25 +28,30 @@ pub(super) fn run(args: &ReproduceArgs, ranks: &Ranks) -> Result<(), Failure> {
     chosen.retain(|e| args.only.is_empty() || args.only.contains(&u64::from(e.number)));
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out/reproduce"));
     let store = Store::new(&out);
+    interrupt::last_words(store::kept(&out));
+    let claim = || if ranks.is_first() { Output::claim(&out).map(Some) } else { Ok(None) };
+    let _claim = ranks.agree(claim())?;
     ranks.lead(|| store.open())?;
     let mut shelf = Shelf::new(data::data_dir(args.data.as_deref()));
     let left_out = leave_out(&mut chosen, args, &mut shelf, ranks)?;
     if ranks.is_first() {
-        left_out.iter().for_each(|note| eprintln!("{note}"));
+        left_out.iter().for_each(say::note);
     }
     let notes = [vec![format!("Command: `{}`.", command_line(args))], left_out].concat();
     let mut lab = Lab::new(ranks, shelf, store, scale.clone())?;
     let findings = lab.run(&chosen)?;
     let claims = claims(&findings);
     let outcome = Outcome { experiments: &chosen, findings: &findings, claims: &claims, scale: &scale, notes: &notes };
+    if ranks.is_first() {
+        claims.iter().for_each(|claim| say::line(line(claim)));
+    }
     let page = ranks.lead(|| write(&out, &outcome))?;
     if !ranks.is_first() {
         return Ok(());
     }
-    claims.iter().for_each(|claim| println!("{}", line(claim)));
     let [done, found] = lab.counts();
-    println!("runs: {done} done, {found} found finished in {}", out.join("units").display());
-    println!("report: {}", page.display());
+    say::line(format_args!("runs: {done} done, {found} found finished in {}", out.join("units").display()));
+    say::line(format_args!("report: {}", page.display()));
     Ok(())
 }
 
@@ -72,8 +82,12 @@ fn leave_out(
             ranks.agree(shelf.mnist().map(|_| ()).map_err(Into::into))?;
         }
     }
-    let folders = args.idx.iter().try_for_each(|folder| data::load_folder(folder).map(|_| ()));
-    ranks.agree(folders.map_err(Into::into))?;
+    // What is wrong with a folder, or too large for the network, shows before anything is run.
+    let load = |folder: &PathBuf| -> anyhow::Result<()> {
+        let train = data::load_folder(folder)?.train;
+        Ok(check_size(&[train.width(), IDX_HIDDEN, train.classes()], BATCH)?)
+    };
+    ranks.agree(args.idx.iter().try_for_each(load))?;
     chosen.retain(|experiment| !experiment.parts.is_empty());
     if chosen.is_empty() {
         ranks.agree(Err(anyhow::anyhow!("nothing is left to run without MNIST; `lgl2o data fetch mnist` gets it")))?;
@@ -92,7 +106,7 @@ fn command_line(args: &ReproduceArgs) -> String {
         line.push_str(&format!(" --only {}", only.join(",")));
     }
     line.push_str(&format!(" --seeds {}", args.seeds));
-    args.idx.iter().for_each(|folder| line.push_str(&format!(" --idx {}", folder.display())));
+    args.idx.iter().for_each(|folder| line.push_str(&format!(" --idx {}", say::word(&folder.to_string_lossy()))));
     line
 }
 

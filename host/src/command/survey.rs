@@ -6,9 +6,13 @@ use anyhow::{Context, Result, bail};
 
 use super::Failure;
 use crate::cli::SurveyArgs;
-use crate::optimizer::{Method, Optimizer, Tuned, parse_list};
+use crate::interrupt;
+use crate::network::check_size;
+use crate::optimizer::{Optimizer, Tuned, parse_list};
+use crate::output::Output;
 use crate::ranks::Ranks;
-use crate::store::Store;
+use crate::say;
+use crate::store::{self, Store};
 use crate::survey::analysis::Request;
 use crate::survey::flat::Flat;
 use crate::survey::inputs::Inputs;
@@ -24,6 +28,9 @@ pub(super) fn run(args: &SurveyArgs, ranks: &Ranks) -> Result<(), Failure> {
     let (request, plan) = ranks.agree(asked).map_err(Failure::Usage)?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out/survey"));
     let store = Store::new(&out);
+    interrupt::last_words(store::kept(&out));
+    let claim = || if ranks.is_first() { Output::claim(&out).map(Some) } else { Ok(None) };
+    let _claim = ranks.agree(claim())?;
     ranks.lead(|| store.open())?;
     let tasks = ranks.agree(suite(&plan).map_err(Into::into))?;
     ranks.agree(check(&tasks, &request)).map_err(Failure::Usage)?;
@@ -32,13 +39,19 @@ pub(super) fn run(args: &SurveyArgs, ranks: &Ranks) -> Result<(), Failure> {
     let lab = Lab { ranks, bench };
     let (done, found) = lab.run(&units)?;
     let survey = request.record(&tasks, &units, &done);
+    if ranks.is_first() {
+        say::line(page::markdown(&survey));
+    }
     let page = ranks.lead(|| page::write(&out, &survey))?;
     if !ranks.is_first() {
         return Ok(());
     }
-    println!("{}", page::markdown(&survey));
-    println!("units: {} done, {found} found finished in {}", units.len() - found, out.join("units").display());
-    println!("report: {}", page.display());
+    say::line(format_args!(
+        "units: {} done, {found} found finished in {}",
+        units.len() - found,
+        out.join("units").display()
+    ));
+    say::line(format_args!("report: {}", page.display()));
     Ok(())
 }
 
@@ -95,10 +108,12 @@ fn plan(args: &SurveyArgs) -> Result<Plan> {
 fn check(tasks: &[SurveyTask], request: &Request) -> Result<()> {
     for task in tasks {
         let (batch, examples, name) = (task.batch, task.train().len(), task.name());
+        let widths = [&[task.train().width()], task.shape.hidden.as_slice(), &[task.train().classes()]].concat();
+        check_size(&widths, batch).with_context(|| name.clone())?;
         if batch > examples {
             bail!("{name}: batches of {batch} are larger than the training data, {examples} examples");
         }
-        let guarded = request.optimizers.iter().find(|one| matches!(one.method, Method::Loss { .. }));
+        let guarded = request.optimizers.iter().find(|one| one.method.checks_on_the_rest());
         if let Some(one) = guarded.filter(|_| 2 * batch > examples) {
             bail!(
                 "{name}: `{}` trains on at least {batch} examples a round, and of {examples} no batch would be left to check \
@@ -112,7 +127,7 @@ fn check(tasks: &[SurveyTask], request: &Request) -> Result<()> {
 
 /// The command line that gives these results: what decides them, and nothing else.
 fn command_line(args: &SurveyArgs) -> String {
-    let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
+    let quoted = say::quoted;
     let steps: Vec<String> = args.steps.iter().map(u64::to_string).collect();
     let mut line = "lgl2o survey".to_owned();
     args.data.iter().for_each(|dir| line.push_str(&format!(" --data {}", quoted(&dir.display().to_string()))));

@@ -114,6 +114,46 @@ pub enum DataError {
         found: u32,
     },
 
+    /// A file of another format that is known.
+    #[error("{}: not the expected kind of IDX file: it is {what}. {advice}", .file.display())]
+    OtherFormat {
+        /// The file.
+        file: PathBuf,
+        /// What it is.
+        what: &'static str,
+        /// What to do about it.
+        advice: &'static str,
+    },
+
+    /// An IDX file with more dimensions than grey images have.
+    #[error(
+        "{}: not the expected kind of IDX file: it has {rank} dimensions. Grey images have 3 (0x00000803), a table has 2 \
+         (0x00000802), labels have 1; colour images need one row of all their values each, as a table.",
+        .file.display()
+    )]
+    Dimensions {
+        /// The file.
+        file: PathBuf,
+        /// Its dimensions.
+        rank: u8,
+    },
+
+    /// A whole IDX file in the place of MNIST's.
+    #[error(
+        "{}: a whole IDX file, but not MNIST's (SHA-256 {found}, MNIST has {expected}): another data set, or a damaged \
+         copy. Another data set is a task by `--task idx --data FOLDER`; for MNIST, name another data directory, or put this \
+         file elsewhere, and run `lgl2o data fetch mnist`.",
+        .file.display()
+    )]
+    OtherSet {
+        /// The file.
+        file: PathBuf,
+        /// The published checksum of the decompressed content.
+        expected: &'static str,
+        /// The checksum of the content that is there, as far as it is as long.
+        found: String,
+    },
+
     /// An IDX file of another element type than unsigned bytes.
     #[error(
         "{}: the IDX element type {name} (0x{code:02x}) is not supported. \
@@ -153,8 +193,8 @@ pub enum DataError {
 
     /// The content is not the published one.
     #[error(
-        "{}: wrong content: expected SHA-256 {expected}, found {found} (decompressed). \
-         Delete it and run `lgl2o data fetch mnist`.",
+        "{}: wrong content: expected SHA-256 {expected}, found {found} (decompressed), and it is no whole IDX file. \
+         `lgl2o data fetch mnist` replaces it.",
         .file.display()
     )]
     Checksum {
@@ -200,11 +240,13 @@ pub enum DataError {
         test_shape: Vec<usize>,
     },
 
-    /// All labels of a folder are 0: there is nothing to tell apart.
-    #[error("{}: all labels are 0. A classification task needs at least two classes.", .folder.display())]
+    /// All training labels are the same: there is nothing to tell apart.
+    #[error("{}: all labels are {label}. A classification task needs at least two classes.", .file.display())]
     TooFewClasses {
-        /// The folder.
-        folder: PathBuf,
+        /// The file of the training labels.
+        file: PathBuf,
+        /// The label.
+        label: u8,
     },
 
     /// A label that no class has.

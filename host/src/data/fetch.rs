@@ -2,7 +2,8 @@
 //!
 //! A file is written beside its place under a temporary name, its decompressed content is checked
 //! against the known SHA-256, and only then is it renamed; so an interrupted or wrong download
-//! never leaves a file that looks right. Files that are there and right are kept. Time and size are
+//! never leaves a file that looks right. Files that are there and right are kept, and so are whole files of another data set,
+//! which are then an error. Time and size are
 //! bounded. Mirrors: the public copies of the Common Visual Data Foundation and of PyTorch.
 
 use std::fmt;
@@ -117,10 +118,13 @@ impl Request<'_> {
     /// Keeps a right file, and downloads one that is missing or damaged.
     fn fetch_one(&self, known: &KnownFile, names: &[&str]) -> Result<Fetched, DataError> {
         let present = locate(&self.folder, names);
-        if let Some(file) = &present
-            && known_content(known, file).is_ok()
-        {
-            return Ok(Fetched { file: file.clone(), outcome: Outcome::Kept });
+        if let Some(file) = &present {
+            match known_content(known, file) {
+                Ok(_) => return Ok(Fetched { file: file.clone(), outcome: Outcome::Kept }),
+                // Another data set is not for us to replace.
+                Err(error @ DataError::OtherSet { .. }) => return Err(error),
+                Err(_) => {}
+            }
         }
         let target = self.folder.join(format!("{}.gz", known.name));
         let from = self.first_mirror(known, &target)?;
@@ -216,7 +220,7 @@ fn agent(proxy: Option<Proxy>) -> Agent {
 /// What is wrong with a downloaded file, without the temporary name that the user never sees.
 fn defect(error: DataError) -> String {
     match error {
-        DataError::Checksum { expected, found, .. } => {
+        DataError::Checksum { expected, found, .. } | DataError::OtherSet { expected, found, .. } => {
             format!("wrong content: expected SHA-256 {expected}, found {found}")
         }
         DataError::Truncated { expected, found, .. } => {

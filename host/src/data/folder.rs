@@ -5,12 +5,13 @@
 //! [`load_folder`] takes any image size and any number of classes.
 
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 use super::idx::{self, IdxArray};
-use super::{DataError, DataSets};
+use super::{DataError, DataSets, format};
 
 /// A file whose content is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,14 +120,14 @@ pub fn load_named(dir: &Path, name: &str) -> Result<DataSets, DataError> {
 /// file, and whatever is wrong with a file, between two files, or with the labels.
 pub fn load_folder(folder: &Path) -> Result<DataSets, DataError> {
     let name = name_of(folder);
-    if !holds_set(folder) {
+    if !holds_set(folder)? {
         return Err(not_found(&name, vec![folder.to_path_buf()]));
     }
     let [train_images, train_labels, test_images, test_labels] = locate_all(folder)?;
     let train = (idx::read_images(&train_images)?, idx::read_labels(&train_labels)?);
     let test = (idx::read_images(&test_images)?, idx::read_labels(&test_labels)?);
     check_shapes(&train.0, &test.0)?;
-    let classes = count_classes(folder, &train.1, &test.1)?;
+    let classes = count_classes(&train.1, &test.1)?;
     Ok(DataSets { name, train: idx::join(&train.0, &train.1, classes)?, test: idx::join(&test.0, &test.1, classes)? })
 }
 
@@ -137,14 +138,17 @@ pub fn load_folder(folder: &Path) -> Result<DataSets, DataError> {
 ///
 /// [`DataError::NoSets`] where there is none; else as [`load_folder`].
 pub fn load_all(dir: &Path) -> Result<Vec<(PathBuf, DataSets)>, DataError> {
-    if holds_set(dir) {
+    if holds_set(dir)? {
         return Ok(vec![(dir.to_path_buf(), load_folder(dir)?)]);
     }
-    let entries = std::fs::read_dir(dir).map_err(DataError::io("read", dir))?;
+    let entries = std::fs::read_dir(dir).map_err(|error| idx::unreadable(dir, error))?;
     let paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>();
     let mut folders = paths.map_err(DataError::io("read", dir))?;
-    folders.retain(|folder| folder.is_dir() && holds_set(folder));
+    folders.retain(|folder| folder.is_dir());
     folders.sort();
+    let held = folders.iter().map(|folder| holds_set(folder)).collect::<Result<Vec<bool>, _>>()?;
+    let mut held = held.into_iter();
+    folders.retain(|_| held.next().unwrap_or(false));
     if folders.is_empty() {
         return Err(DataError::NoSets { folder: dir.to_path_buf(), file: PARTS[0][0] });
     }
@@ -153,12 +157,20 @@ pub fn load_all(dir: &Path) -> Result<Vec<(PathBuf, DataSets)>, DataError> {
 
 /// Checks that the decompressed content of `file` is the known one, and returns it.
 pub(super) fn known_content(known: &KnownFile, file: &Path) -> Result<Vec<u8>, DataError> {
-    let content = idx::content(file, known.size)?;
-    let found = hex(&Sha256::digest(&content));
+    let content = idx::content(file, known.size);
+    let found =
+        content.as_ref().map_or_else(|_| "of another length".to_owned(), |content| hex(&Sha256::digest(content)));
     if found == known.sha256 {
-        Ok(content)
-    } else {
-        Err(DataError::Checksum { file: file.to_path_buf(), expected: known.sha256, found })
+        return content;
+    }
+    let (file, expected) = (file.to_path_buf(), known.sha256);
+    match content {
+        // Somebody's data, perhaps; it is not to be taken for damage.
+        Ok(_) | Err(DataError::TrailingBytes { .. }) if idx::is_whole(&file) => {
+            Err(DataError::OtherSet { file, expected, found })
+        }
+        Ok(_) => Err(DataError::Checksum { file, expected, found }),
+        error => error,
     }
 }
 
@@ -168,7 +180,8 @@ pub(super) fn locate(folder: &Path, names: &[&str]) -> Option<PathBuf> {
         .iter()
         .flat_map(|name| [format!("{name}.gz"), (*name).to_owned()])
         .map(|name| folder.join(name))
-        .find(|file| file.is_file())
+        // Also one that cannot be read, such as a link that leads nowhere: whoever opens it says so.
+        .find(|file| file.symlink_metadata().is_ok())
 }
 
 /// The four files of a folder, or which one is missing.
@@ -182,15 +195,22 @@ fn locate_all(folder: &Path) -> Result<[PathBuf; 4], DataError> {
 /// The folder that holds the data set `name`: `dir/name`, else `dir` itself.
 fn find(name: &str, dir: &Path) -> Result<PathBuf, DataError> {
     let candidates = vec![dir.join(name), dir.to_path_buf()];
-    match candidates.iter().find(|folder| holds_set(folder)) {
-        Some(folder) => Ok(folder.clone()),
-        None => Err(not_found(name, candidates)),
+    for folder in &candidates {
+        if holds_set(folder)? {
+            return Ok(folder.clone());
+        }
     }
+    Err(not_found(name, candidates))
 }
 
-/// Whether any of the four files is there; the rest is then missed by name.
-fn holds_set(folder: &Path) -> bool {
-    PARTS.iter().any(|names| locate(folder, names).is_some())
+/// Whether any of the four files is there; the rest is then missed by name. A folder that cannot be looked into is not
+/// taken for an empty one.
+fn holds_set(folder: &Path) -> Result<bool, DataError> {
+    match std::fs::read_dir(folder) {
+        Ok(_) => Ok(PARTS.iter().any(|names| locate(folder, names).is_some())),
+        Err(error) if error.kind() == ErrorKind::NotFound && format::dangling(folder).is_none() => Ok(false),
+        Err(error) => Err(idx::unreadable(folder, error)),
+    }
 }
 
 fn not_found(name: &str, looked: Vec<PathBuf>) -> DataError {
@@ -226,13 +246,14 @@ fn check_shapes(train: &IdxArray, test: &IdxArray) -> Result<(), DataError> {
     })
 }
 
-/// The highest label plus one, which must be at least 2.
-fn count_classes(folder: &Path, train: &IdxArray, test: &IdxArray) -> Result<usize, DataError> {
-    let highest = train.values().iter().chain(test.values()).max();
-    match highest {
-        Some(&label) if label > 0 => Ok(usize::from(label) + 1),
-        _ => Err(DataError::TooFewClasses { folder: folder.to_path_buf() }),
+/// The highest label plus one. The training labels must not be all the same.
+fn count_classes(train: &IdxArray, test: &IdxArray) -> Result<usize, DataError> {
+    let first = train.values().first().copied().unwrap_or(0);
+    if train.values().iter().all(|&label| label == first) {
+        return Err(DataError::TooFewClasses { file: train.file().to_path_buf(), label: first });
     }
+    let highest = train.values().iter().chain(test.values()).max().copied().unwrap_or(first);
+    Ok(usize::from(highest) + 1)
 }
 
 /// Lower-case hexadecimal digits.

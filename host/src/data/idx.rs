@@ -21,7 +21,7 @@ use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 
-use super::{DataError, Dataset, dataset};
+use super::{DataError, Dataset, dataset, format};
 
 /// The most values a file may hold, 2^30: 22 times as many as MNIST, 4 GiB once they are `f32`.
 pub const MAX_VALUES: u64 = 1 << 30;
@@ -188,8 +188,26 @@ pub(super) fn content(file: &Path, size: u64) -> Result<Vec<u8>, DataError> {
 
 /// Opens a file, gzipped or not.
 fn open(file: &Path) -> Result<Box<dyn Read>, DataError> {
-    let handle = File::open(file).map_err(DataError::io("read", file))?;
+    // Opening a pipe would wait for somebody to write to it.
+    if std::fs::metadata(file).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(unreadable(file, io::Error::other("it is not a file")));
+    }
+    let handle = File::open(file).map_err(|error| unreadable(file, error))?;
     decompressed(BufReader::with_capacity(1 << 16, handle), file)
+}
+
+/// Why a file or folder cannot be read; of a link that leads nowhere, where it leads.
+pub(super) fn unreadable(path: &Path, error: io::Error) -> DataError {
+    let error = match format::dangling(path) {
+        Some(target) => io::Error::new(error.kind(), format!("it is a link to {}: {error}", target.display())),
+        None => error,
+    };
+    DataError::io("read", path)(error)
+}
+
+/// Whether a file is a whole one of images or labels.
+pub(super) fn is_whole(file: &Path) -> bool {
+    read_images(file).is_ok() || read_labels(file).is_ok()
 }
 
 /// Looks at the first bytes to tell gzip from plain content.
@@ -224,14 +242,26 @@ fn parse_magic(reader: &mut impl Read, file: &Path, kind: Kind) -> Result<u8, Da
     let end = fill(&mut *reader, 4, &mut magic);
     let [zero_0, zero_1, code, rank] = header_word(file, &magic, end, 4, 0)?;
     let name = OTHER_TYPES.iter().find(|t| t.0 == code).map(|t| t.1);
+    let path = file.to_path_buf();
     match ((zero_0, zero_1, code), name) {
         ((0, 0, UNSIGNED_BYTE), _) if kind.accepts(rank) => Ok(rank),
-        ((0, 0, _), Some(name)) => Err(DataError::UnsupportedElement { file: file.to_path_buf(), code, name }),
-        _ => Err(DataError::WrongMagic {
-            file: file.to_path_buf(),
-            expected: kind.expected(),
-            found: u32::from_be_bytes([zero_0, zero_1, code, rank]),
-        }),
+        ((0, 0, UNSIGNED_BYTE), _) if rank > 3 => Err(DataError::Dimensions { file: path, rank }),
+        ((0, 0, _), Some(name)) => Err(DataError::UnsupportedElement { file: path, code, name }),
+        _ => Err(other_format(reader, path, magic, kind)),
+    }
+}
+
+/// What a file is that begins with another magic number, as far as that can be told.
+fn other_format(reader: impl Read, file: PathBuf, magic: Vec<u8>, kind: Kind) -> DataError {
+    let mut start = magic;
+    // What cannot be read is not needed.
+    let _ = fill(reader, format::LOOKED_AT, &mut start);
+    match format::of(&start) {
+        Some([what, advice]) => DataError::OtherFormat { file, what, advice },
+        None => {
+            let found = start.first_chunk().map_or(0, |magic| u32::from_be_bytes(*magic));
+            DataError::WrongMagic { file, expected: kind.expected(), found }
+        }
     }
 }
 

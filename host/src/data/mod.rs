@@ -9,6 +9,7 @@
 //! | [`mod@spirals`] | the built-in task: two interleaved spirals, no download |
 //! | [`synthetic`] | families of tasks that are drawn from a seed, no download |
 //! | [`idx`] | reads and writes IDX files, gzipped or not |
+//! | [`mod@format`] | tells what a file is that is no IDX file |
 //! | [`folder`] | finds the data directory, loads MNIST (with checksums) or any folder of IDX files |
 //! | [`variant`] | shifts a data set: permuted, inverted, wrongly labelled |
 //! | [`standard`] | standardizes the inputs, as a device does |
@@ -25,6 +26,7 @@ pub mod dataset;
 pub mod error;
 pub mod fetch;
 pub mod folder;
+pub mod format;
 pub mod idx;
 pub mod spirals;
 pub mod standard;

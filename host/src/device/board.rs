@@ -1,4 +1,8 @@
-//! The boards: those that QEMU emulates, and one of metal.
+//! The boards: those that QEMU emulates, and real hardware. `firmware/boards.toml` has all of them.
+
+use std::sync::LazyLock;
+
+use lgl2o_device::boards::{Entry, Region, entries};
 
 /// A board, or the machine of QEMU's that stands for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,10 +17,10 @@ pub struct Board {
     pub target: &'static str,
     /// What runs its programs.
     pub runner: Runner,
-    /// Whether its memory takes only the small networks.
-    pub small: bool,
-    /// RAM in one piece, in kB; 512 or more are 512 here.
-    pub ram: u32,
+    /// RAM in one piece.
+    pub ram: Region,
+    /// All that the table says.
+    pub entry: Entry,
 }
 
 /// What runs the programs of a board.
@@ -26,89 +30,64 @@ pub enum Runner {
     Qemu {
         /// The program.
         program: &'static str,
-        /// Its arguments.
-        machine: &'static [&'static str],
+        /// Its arguments, with spaces between.
+        machine: &'static str,
     },
     /// The board itself, into which `probe-rs` writes a program.
-    Metal {
+    Hardware {
         /// What `probe-rs` calls its chip.
         chip: &'static str,
     },
 }
 
 impl Board {
+    /// A board by its entry; `None` if that lacks something.
+    fn new(entry: Entry) -> Option<Self> {
+        let runner = match entry.get("emulator") {
+            Some(program) => Runner::Qemu { program, machine: entry.get("machine")? },
+            None => Runner::Hardware { chip: entry.get("chip")? },
+        };
+        Some(Self {
+            name: entry.name,
+            core: entry.get("core")?,
+            about: entry.get("about")?,
+            target: entry.get("target")?,
+            runner,
+            ram: entry.region("ram")?,
+            entry,
+        })
+    }
+
     /// Whether QEMU has it.
     #[must_use]
     pub const fn is_emulated(&self) -> bool {
         matches!(self.runner, Runner::Qemu { .. })
     }
+
+    /// Whether its RAM is enough for one of [`NEEDS`](lgl2o_device::boards::NEEDS).
+    #[must_use]
+    pub fn fits(&self, what: &str) -> bool {
+        self.entry.fits(what)
+    }
 }
 
-const ARM: &str = "qemu-system-arm";
-const V6M: &str = "thumbv6m-none-eabi";
-const V7M: &str = "thumbv7m-none-eabi";
-const V7EM: &str = "thumbv7em-none-eabihf";
-const V8M: &str = "thumbv8m.main-none-eabihf";
+/// All boards; the first is the usual one.
+pub static BOARDS: LazyLock<Vec<Board>> = LazyLock::new(|| {
+    let board = |entry: Entry| Board::new(entry).unwrap_or_else(|| panic!("firmware/boards.toml: {}", entry.name));
+    entries().map(board).collect()
+});
 
-const fn arm(
-    name: &'static str,
-    core: &'static str,
-    about: &'static str,
-    target: &'static str,
-    machine: &'static [&'static str],
-) -> Board {
-    Board { name, core, about, target, runner: Runner::Qemu { program: ARM, machine }, small: false, ram: 512 }
+/// The board that is taken where none is named.
+#[must_use]
+pub fn usual() -> &'static Board {
+    &BOARDS[0]
 }
-
-/// All boards.
-pub const BOARDS: [Board; 10] = [
-    Board {
-        small: true,
-        ram: 16,
-        ..arm("microbit", "Cortex-M0", "BBC micro:bit, nRF51822, 16 kB of RAM", V6M, &["-M", "microbit"])
-    },
-    Board {
-        ram: 64,
-        ..arm("lm3s6965evb", "Cortex-M3", "Stellaris LM3S6965, 64 kB of RAM", V7M, &["-M", "lm3s6965evb"])
-    },
-    arm("mps2-an385", "Cortex-M3", "Arm MPS2", V7M, &["-M", "mps2-an385"]),
-    arm("mps2-an386", "Cortex-M4F", "Arm MPS2", V7EM, &["-M", "mps2-an386"]),
-    Board {
-        ram: 128,
-        ..arm("netduinoplus2", "Cortex-M4F", "STM32F405, 128 kB of RAM", V7EM, &["-M", "netduinoplus2"])
-    },
-    arm("mps2-an500", "Cortex-M7", "Arm MPS2", V7EM, &["-M", "mps2-an500"]),
-    arm("mps2-an505", "Cortex-M33", "Arm MPS2 with SSE-200", V8M, &["-M", "mps2-an505"]),
-    arm("mps3-an547", "Cortex-M55", "Arm MPS3 with SSE-300", V8M, &["-M", "mps3-an547"]),
-    Board {
-        name: "riscv-virt",
-        core: "RV32IMAC",
-        about: "QEMU's RISC-V machine",
-        target: "riscv32imac-unknown-none-elf",
-        runner: Runner::Qemu { program: "qemu-system-riscv32", machine: &["-M", "virt", "-bios", "none"] },
-        small: false,
-        ram: 512,
-    },
-    Board {
-        name: "nrf52840-dk",
-        core: "Cortex-M4F",
-        about: "Nordic's nRF52840-DK: a board of metal, with --port",
-        target: V7EM,
-        runner: Runner::Metal { chip: "nRF52840_xxAA" },
-        small: false,
-        ram: 256,
-    },
-];
 
 /// The names, for the command line.
-pub const NAMES: [&str; BOARDS.len()] = {
-    let (mut names, mut i) = ([""; BOARDS.len()], 0);
-    while i < names.len() {
-        names[i] = BOARDS[i].name;
-        i += 1;
-    }
-    names
-};
+#[must_use]
+pub fn names() -> Vec<&'static str> {
+    BOARDS.iter().map(|board| board.name).collect()
+}
 
 /// The board of a name.
 #[must_use]
@@ -120,4 +99,17 @@ pub fn board(name: &str) -> Option<&'static Board> {
 #[must_use]
 pub fn list() -> String {
     BOARDS.iter().map(|b| format!("  {:<14} {:<11} {}\n", b.name, b.core, b.about)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_entry_of_the_table_is_a_board() {
+        assert!(BOARDS.len() >= 10 && usual().is_emulated() && usual().fits("w3"));
+        let small = board("microbit").expect("a board");
+        assert_eq!((small.ram.size, small.fits("large"), small.fits("unknown")), (16, false, false));
+        assert_eq!(board("lm3s6965evb").map(|b| (b.fits("large"), b.fits("w2"))), Some((true, false)));
+    }
 }

@@ -1,31 +1,35 @@
 //! QEMU: found, checked, started with the UART on a socket and the log on its output, and ended whatever happens.
 
 use std::io::{self, Read};
-use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use tempfile::TempDir;
 
+use super::Uart;
 use super::board::{Board, Runner};
+use crate::files::Temporary;
+use crate::interrupt::{Ours, begin_group};
 
 /// The oldest version that knows all boards, and semihosting on RISC-V.
 const OLDEST: [u32; 2] = [6, 0];
 /// QEMU opens its end of the socket within this time, or never.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A running emulator. It is killed when this value goes away.
+/// A running emulator. It is killed when this value goes away, and when this program ends, however that comes.
 #[derive(Debug)]
 pub struct Emulator {
     child: Child,
+    /// Kills it.
+    ours: Option<Ours>,
     /// Both directions of the board's UART.
-    pub uart: UnixStream,
+    pub uart: Uart,
     /// What the program logs.
     pub log: Option<ChildStdout>,
     /// Where the socket is, and what the board keeps when its power is off.
-    folder: TempDir,
+    folder: Temporary,
 }
 
 impl Emulator {
@@ -47,18 +51,18 @@ impl Emulator {
 
     fn start_with(board: &Board, elf: &Path, more: &[&str]) -> Result<Self> {
         check(board)?;
-        let folder = tempfile::Builder::new().prefix("lgl2o-").tempdir().context("cannot make a temporary folder")?;
+        let folder = Temporary::new()?;
         let elf = std::path::absolute(elf).with_context(|| format!("cannot find {}", elf.display()))?;
-        let (child, uart, log) = launch(board, &elf, folder.path(), more)?;
-        Ok(Self { child, uart, log, folder })
+        let Launched { child, ours, uart, log } = launch(board, &elf, folder.path(), more)?;
+        Ok(Self { child, ours: Some(ours), uart, log, folder })
     }
 
     /// Takes the power away, at once.
     ///
     /// # Errors
-    /// If QEMU cannot be killed.
+    /// If QEMU does not end.
     pub fn cut(&mut self) -> Result<()> {
-        self.child.kill().context("cannot kill QEMU")?;
+        self.ours = None;
         self.child.wait().context("cannot wait for QEMU")?;
         Ok(())
     }
@@ -69,7 +73,8 @@ impl Emulator {
     /// As [`start`](Self::start).
     pub fn restart(&mut self, board: &Board, elf: &Path) -> Result<()> {
         let elf = std::path::absolute(elf).with_context(|| format!("cannot find {}", elf.display()))?;
-        (self.child, self.uart, self.log) = launch(board, &elf, self.folder.path(), &[])?;
+        let Launched { child, ours, uart, log } = launch(board, &elf, self.folder.path(), &[])?;
+        (self.child, self.ours, self.uart, self.log) = (child, Some(ours), uart, log);
         Ok(())
     }
 
@@ -81,6 +86,9 @@ impl Emulator {
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
             if let Some(status) = self.child.try_wait().context("cannot wait for QEMU")? {
+                if let Some(ours) = self.ours.take() {
+                    ours.forget();
+                }
                 return Ok(status);
             }
             std::thread::sleep(Duration::from_millis(10));
@@ -90,49 +98,123 @@ impl Emulator {
 }
 
 /// The emulator of a board, and its arguments that say which machine.
-fn qemu(board: &Board) -> Result<(&'static str, &'static [&'static str])> {
+fn qemu(board: &Board) -> Result<(&'static str, &'static str)> {
     match board.runner {
         Runner::Qemu { program, machine } => Ok((program, machine)),
-        Runner::Metal { .. } => bail!("QEMU does not have the board {}", board.name),
+        Runner::Hardware { .. } => bail!("QEMU does not have the board {}", board.name),
+    }
+}
+
+/// A process of QEMU's with its lines.
+struct Launched {
+    child: Child,
+    ours: Ours,
+    uart: Uart,
+    log: Option<ChildStdout>,
+}
+
+/// Util-linux's program that starts another one which the system kills when its parent has ended: also where this program
+/// is killed and can do nothing any more.
+const BOUND: [&str; 4] = ["setpriv", "--pdeathsig", "KILL", "--"];
+
+/// A command whose process ends with this one, as far as the system can see to that.
+fn bound(program: &str) -> Command {
+    static HAS: OnceLock<bool> = OnceLock::new();
+    let [setpriv, rest @ ..] = BOUND;
+    let works = || Command::new(setpriv).args(rest).arg("true").output().is_ok_and(|output| output.status.success());
+    if *HAS.get_or_init(works) {
+        let mut command = Command::new(setpriv);
+        command.args(rest).arg(program);
+        command
+    } else {
+        Command::new(program)
     }
 }
 
 /// Runs QEMU in a folder, in which a flash that is a file stays.
-fn launch(board: &Board, elf: &Path, folder: &Path, more: &[&str]) -> Result<(Child, UnixStream, Option<ChildStdout>)> {
+fn launch(board: &Board, elf: &Path, folder: &Path, more: &[&str]) -> Result<Launched> {
     let (program, machine) = qemu(board)?;
-    let socket = folder.join("uart");
-    // One that was killed leaves it behind.
-    let _ = std::fs::remove_file(&socket);
-    let mut command = Command::new(program);
-    command
+    let socket = Socket::new(folder).context("cannot make a socket for the UART")?;
+    let mut command = bound(program);
+    begin_group(&mut command)
         .current_dir(folder)
-        .args(machine)
+        .args(machine.split(' '))
         .args(more)
         .args(["-nographic", "-monitor", "none", "-semihosting-config", "enable=on,target=native"])
         .arg("-chardev")
-        .arg(format!("socket,id=uart,path={},server=on,wait=on", socket.display()))
+        .arg(format!("socket,id=uart,{},server=on,wait=on", socket.address()))
         .args(["-serial", "chardev:uart", "-kernel"])
         .arg(elf);
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut child = child.with_context(|| format!("cannot run {program}"))?;
-    let uart = connect(&socket, &mut child, program)?;
+    let ours = Ours::child(&child);
+    let uart = match connect(&socket, &mut child, program) {
+        Ok(uart) => uart,
+        Err(error) => {
+            drop(ours);
+            let _ = child.wait();
+            return Err(error);
+        }
+    };
     let log = child.stdout.take();
-    Ok((child, uart, log))
+    Ok(Launched { child, ours, uart, log })
 }
 
 impl Drop for Emulator {
     fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
+        self.ours = None;
         let _ = self.child.wait();
     }
 }
 
+/// Where QEMU is to open the socket of the UART.
+#[cfg(unix)]
+struct Socket(std::path::PathBuf);
+
+#[cfg(unix)]
+impl Socket {
+    fn new(folder: &Path) -> io::Result<Self> {
+        let path = folder.join("uart");
+        match std::fs::remove_file(&path) {
+            // One that was killed leaves it behind.
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(Self(path)),
+        }
+    }
+
+    fn address(&self) -> String {
+        format!("path={}", self.0.display())
+    }
+
+    fn connect(&self) -> io::Result<Uart> {
+        Uart::connect(&self.0)
+    }
+}
+
+/// Where QEMU is to open the socket of the UART: a port that was free a moment ago.
+#[cfg(not(unix))]
+struct Socket(std::net::SocketAddr);
+
+#[cfg(not(unix))]
+impl Socket {
+    fn new(_: &Path) -> io::Result<Self> {
+        Ok(Self(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?))
+    }
+
+    fn address(&self) -> String {
+        format!("host={},port={}", self.0.ip(), self.0.port())
+    }
+
+    fn connect(&self) -> io::Result<Uart> {
+        Uart::connect(self.0)
+    }
+}
+
 /// Connects to the socket once QEMU has opened it.
-fn connect(socket: &Path, child: &mut Child, program: &str) -> Result<UnixStream> {
+fn connect(socket: &Socket, child: &mut Child, program: &str) -> Result<Uart> {
     let start = Instant::now();
     loop {
-        match UnixStream::connect(socket) {
+        match socket.connect() {
             Ok(stream) => return Ok(stream),
             Err(_) if child.try_wait().context("cannot wait for QEMU")?.is_some() => {
                 let mut words = String::new();
@@ -140,8 +222,6 @@ fn connect(socket: &Path, child: &mut Child, program: &str) -> Result<UnixStream
                 bail!("{program} does not start: {}", words.trim());
             }
             Err(error) if start.elapsed() > PATIENCE => {
-                let _ = child.kill();
-                let _ = child.wait();
                 return Err(error).with_context(|| format!("{program} opens no UART"));
             }
             Err(_) => std::thread::sleep(Duration::from_millis(5)),
@@ -163,7 +243,7 @@ pub fn check(board: &Board) -> Result<()> {
     let (program, _) = qemu(board)?;
     let output = match Command::new(program).arg("--version").output() {
         Ok(output) => output,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => bail!("{}", missing(program)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => bail!("{}", missing(board, program)),
         Err(error) => return Err(error).with_context(|| format!("cannot run {program}")),
     };
     let words = String::from_utf8_lossy(&output.stdout);
@@ -178,11 +258,14 @@ pub fn check(board: &Board) -> Result<()> {
     }
 }
 
-fn missing(program: &str) -> String {
-    let package = if program == "qemu-system-arm" { program } else { "qemu-system-misc" };
-    format!(
-        "{program} is not installed; on Debian and Ubuntu: apt-get install --no-install-recommends {package} (as root)"
-    )
+fn missing(board: &Board, program: &str) -> String {
+    format!("{program} is not installed; on Debian and Ubuntu: {} (as root)", install(board, program))
+}
+
+/// The command that installs a board's emulator on Debian and Ubuntu.
+#[must_use]
+pub fn install(board: &Board, program: &str) -> String {
+    format!("apt-get install --no-install-recommends {}", board.entry.get("package").unwrap_or(program))
 }
 
 /// Major and minor version in "QEMU emulator version 7.2.22 (Debian ...)".

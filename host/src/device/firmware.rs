@@ -7,10 +7,13 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SectionFlags, SectionKind, elf};
-use rustix::fs::{FlockOperation, flock};
 
 use super::board::Board;
+use crate::files::read_bounded;
+use crate::interrupt::{Ours, begin_group};
 
+/// No program's file is larger, in bytes: debug information is what takes most of it.
+const LARGEST: u64 = 1 << 28;
 /// So many of the build's last lines are shown when it fails.
 const LINES: usize = 25;
 
@@ -60,7 +63,7 @@ pub fn build_with(
     std::fs::create_dir_all(&target).with_context(|| format!("cannot make {}", target.display()))?;
     // Boards of one target share the file that Cargo writes: nobody else's build may come before it is kept.
     let lock = File::create(target.join("lgl2o.lock")).context("cannot write to firmware/target")?;
-    flock(&lock, FlockOperation::LockExclusive).context("cannot lock firmware/target")?;
+    lock.lock().context("cannot lock firmware/target")?;
     let mut command = Command::new("bash");
     command.arg(plan.folder.join("build")).arg(plan.board.name).args(["--bin", plan.program]);
     // The folder is ours alone, and no setting of the caller's build of the host belongs here.
@@ -69,15 +72,18 @@ pub fn build_with(
     if !plan.features.is_empty() {
         command.args(["--features", &plan.features.join(",")]);
     }
-    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let child = begin_group(&mut command).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
     let mut child = child.context("cannot run bash, which firmware/build needs")?;
+    let ours = Ours::child(&child);
     let mut lines = Vec::new();
     for line in child.stderr.take().into_iter().flat_map(|stderr| BufReader::new(stderr).lines()) {
         let line = line.context("cannot read what the build says")?;
         each(line.trim());
         lines.push(line);
     }
-    let status = child.wait().context("cannot wait for the build")?;
+    let status = child.wait().context("cannot wait for the build");
+    ours.forget();
+    let status = status?;
     if !status.success() {
         let last = lines[lines.len().saturating_sub(LINES)..].join("\n");
         bail!("cannot build `{}` for {}; the build ended with:\n{last}", plan.program, plan.board.name);
@@ -109,11 +115,42 @@ fn absolute(path: &Path) -> Result<PathBuf> {
 /// # Errors
 /// If it is none, with the board that it is for.
 pub fn read(path: &Path, board: &Board) -> Result<Vec<u8>> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let bytes = read_bounded(path, LARGEST)?;
     match board_of(&bytes).with_context(|| format!("{} is no program of this firmware", path.display()))? {
         name if name == board.name => Ok(bytes),
         name => bail!("{} is for the board {name}, not for {}", path.display(), board.name),
     }
+}
+
+/// Programs that the firmware has.
+const PROGRAMS: [&str; 8] = ["spirals", "stream", "sensor", "resume", "faults", "cost", "empty", "least"];
+
+/// Checks that an ELF file is this program, as far as its debug information says which it is.
+///
+/// # Errors
+/// If it is another one.
+pub fn check_program(path: &Path, bytes: &[u8], program: &str) -> Result<()> {
+    match program_of(bytes) {
+        Some(other) if other != program => bail!(
+            "{} is the program `{other}`, not `{program}`: say --program {other}, or name another file with --elf",
+            path.display()
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// The program of a file: the compiler names its source.
+fn program_of(bytes: &[u8]) -> Option<&'static str> {
+    let file = object::File::parse(bytes).ok()?;
+    let names = file.section_by_name(".debug_str")?.data().ok()?;
+    named(names)
+}
+
+fn named(names: &[u8]) -> Option<&'static str> {
+    PROGRAMS.into_iter().find(|program| {
+        let source = format!("src/bin/{program}.rs/@/");
+        names.windows(source.len()).any(|window| window == source.as_bytes())
+    })
 }
 
 /// The name of the board that a program was built for: it carries it under the symbol `LGL2O_BOARD`.
@@ -171,6 +208,13 @@ pub fn sizes(bytes: &[u8]) -> Result<Sizes> {
 mod tests {
     use super::*;
     use crate::device::board::board;
+
+    #[test]
+    fn a_program_is_known_by_its_source() {
+        assert_eq!(named(b"core\0src/bin/sensor.rs/@/sensor.1d76-cgu.0\0x"), Some("sensor"));
+        assert_eq!(named(b"src/lib.rs/@/x\0src/bin/other.rs/@/y"), None);
+        check_program(Path::new("p"), b"no ELF", "spirals").expect("it cannot be told");
+    }
 
     #[test]
     fn what_is_no_elf_file_is_refused() {

@@ -1,7 +1,7 @@
 //! The device link: builds a demonstration for a board, runs it, and holds it against the same core here, bit by bit.
 //!
 //! A [`board`] says which emulator and which network belong to it; [`firmware`] builds the program, [`emulator`] runs it,
-//! or a [`port`] leads to a board of metal, into which a [`probe`] writes it. What comes back on its two lines, the log and the UART, is [`listen`]ed to for
+//! or a [`port`] leads to real hardware, into which a [`probe`] writes it. What comes back on its two lines, the log and the UART, is [`listen`]ed to for
 //! one [`session`]. [`spirals`] and [`sensor`] are the same runs on this machine; [`compare`] finds the first round that differs. A program
 //! that is fed from here, by [`stream`](mod@stream), talks over a [`transport`]. [`record`] is what `results.json` holds,
 //! and [`report`] writes it.
@@ -21,4 +21,4 @@ pub mod spirals;
 pub mod stream;
 pub mod transport;
 
-pub use transport::Transport;
+pub use transport::{Transport, Uart};

@@ -1,12 +1,10 @@
-//! Serial ports, for boards of metal.
+//! Serial ports, for real hardware.
 
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use rustix::fs::{FlockOperation, flock};
-use rustix::termios::ioctl_tiocexcl;
 use serial2::SerialPort;
 
 use super::Transport;
@@ -32,12 +30,21 @@ pub fn open(path: &Path) -> Result<Port> {
 
 /// Takes the port for this program alone: two readers would get half of the bytes each. Programs that keep to it see
 /// the lock, and the system refuses it to all others but the administrator's.
+#[cfg(unix)]
 fn claim(port: &SerialPort) -> io::Result<()> {
+    use rustix::fs::{FlockOperation, flock};
+    use rustix::termios::ioctl_tiocexcl;
     match flock(port, FlockOperation::NonBlockingLockExclusive) {
         Err(error) if error.kind() == ErrorKind::WouldBlock => return Err(ErrorKind::ResourceBusy.into()),
         other => other?,
     }
     Ok(ioctl_tiocexcl(port)?)
+}
+
+/// Other systems do not open a port twice.
+#[cfg(not(unix))]
+fn claim(_: &SerialPort) -> io::Result<()> {
+    Ok(())
 }
 
 impl Port {
@@ -107,6 +114,7 @@ mod tests {
         assert!(open(file.path()).is_err());
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_port_that_is_open_already_is_busy() {
         use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};

@@ -1,4 +1,4 @@
-//! Writing a program into a board of metal, and resetting it, by `probe-rs`.
+//! Writing a program into real hardware, and resetting it, by `probe-rs`.
 
 use std::io::ErrorKind;
 use std::path::Path;

@@ -27,10 +27,10 @@ pub struct Run {
 /// # Errors
 /// If the run fails.
 pub fn reference(board: &Board) -> Result<Run> {
-    if board.small {
-        run_here::<Small>(|| Box::new(Memory::new()))
-    } else {
+    if board.fits("large") {
         run_here::<Large>(|| Box::new(Memory::new()))
+    } else {
+        run_here::<Small>(|| Box::new(Memory::new()))
     }
 }
 

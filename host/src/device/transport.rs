@@ -1,8 +1,14 @@
 //! Lines to a device: bytes go out, bytes come in, and one may wait for them.
 
 use std::io::{self, Read, Write};
-use std::os::unix::net::UnixStream;
 use std::time::Duration;
+
+/// The serial port of an emulated board: a socket of this machine's.
+#[cfg(unix)]
+pub type Uart = std::os::unix::net::UnixStream;
+/// The serial port of an emulated board: a socket of this machine's.
+#[cfg(not(unix))]
+pub type Uart = std::net::TcpStream;
 
 /// A line that carries bytes, which may be lost or damaged.
 pub trait Transport {
@@ -30,8 +36,7 @@ pub(super) fn received(read: io::Result<usize>) -> io::Result<Option<usize>> {
     }
 }
 
-/// The serial port of an emulated board.
-impl Transport for UnixStream {
+impl Transport for Uart {
     fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.write_all(bytes)
     }

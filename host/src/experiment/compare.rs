@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
-use super::run::{Outcome, run, schedule};
+use super::run::{Outcome, run_unless, schedule};
+use crate::interrupt;
 use crate::optimizer::Optimizer;
 use crate::record::{Point, Results, Run, Summary, VERSION};
 use crate::task::Task;
@@ -24,11 +25,31 @@ pub struct Plan {
     pub steps: u64,
 }
 
-/// Runs everything; gives the record, and the outcomes in the order of its runs.
+/// What a comparison has come to.
+#[derive(Debug, Clone)]
+pub struct Comparison {
+    /// The record.
+    pub results: Results,
+    /// The outcomes in the order of its runs.
+    pub outcomes: Vec<Outcome>,
+    /// How many runs were asked for.
+    pub asked: usize,
+}
+
+impl Comparison {
+    /// How many runs have come to their end.
+    #[must_use]
+    pub fn finished(&self) -> usize {
+        self.outcomes.iter().filter(|outcome| outcome.finished).count()
+    }
+}
+
+/// Runs everything. Where the program is asked to end, what there is until then: of each optimizer the runs that have come
+/// to their end, or, where none has, those that have begun to train.
 ///
 /// # Errors
 /// What the first failing run says.
-pub fn compare(task: &Task, plan: &Plan) -> Result<(Results, Vec<Outcome>), lgl2o::Error> {
+pub fn compare(task: &Task, plan: &Plan) -> Result<Comparison, lgl2o::Error> {
     let (bars, points) = (Bars::new(plan), schedule(plan.steps));
     let jobs: Vec<(usize, u64)> =
         (0..plan.optimizers.len()).flat_map(|o| plan.seeds.iter().map(move |&s| (o, s))).collect();
@@ -36,14 +57,15 @@ pub fn compare(task: &Task, plan: &Plan) -> Result<(Results, Vec<Outcome>), lgl2
         .par_iter()
         .map(|&(o, seed)| {
             let bar = &bars.each[o];
-            let outcome = run(task, &plan.optimizers[o], seed, &points, &|steps| bar.inc(steps));
+            let advance = |steps| bar.inc(steps);
+            let outcome = run_unless(task, &plan.optimizers[o], seed, &points, &advance, &interrupt::asked);
             if bar.position() >= bar.length().unwrap_or(0) {
                 bar.finish();
             }
             outcome
         })
         .collect();
-    let outcomes = outcomes?;
+    let outcomes = kept(outcomes?, plan.seeds.len());
     bars.clear();
     let runs: Vec<Run> = outcomes.iter().map(|o| o.run.clone()).collect();
     let results = Results {
@@ -55,7 +77,20 @@ pub fn compare(task: &Task, plan: &Plan) -> Result<(Results, Vec<Outcome>), lgl2
         summary: summarise(&runs),
         runs,
     };
-    Ok((results, outcomes))
+    Ok(Comparison { results, outcomes, asked: jobs.len() })
+}
+
+/// Of each optimizer, which has so many seeds, the runs that a record is made of.
+fn kept(outcomes: Vec<Outcome>, seeds: usize) -> Vec<Outcome> {
+    if outcomes.iter().all(|outcome| outcome.finished) {
+        return outcomes;
+    }
+    let has_begun = |outcome: &Outcome| outcome.run.curve.last().is_some_and(|point| point.step > 0);
+    let of_one = |outcomes: &[Outcome]| -> Vec<Outcome> {
+        let any = outcomes.iter().any(|outcome| outcome.finished);
+        outcomes.iter().filter(|o| if any { o.finished } else { has_begun(o) }).cloned().collect()
+    };
+    outcomes.chunks(seeds.max(1)).flat_map(of_one).collect()
 }
 
 /// One progress bar per optimizer, on standard error, hidden where that is no terminal.
@@ -144,6 +179,20 @@ mod tests {
             curve: vec![point(0, losses[0]), point(1, losses[1])],
             verdicts: Vec::new(),
         }
+    }
+
+    #[test]
+    fn of_an_interrupted_comparison_the_longest_runs_are_kept() {
+        let outcome = |seed, finished, points: usize| {
+            let mut run = with_losses(seed, [Some(1.0); 2]);
+            run.curve.truncate(points);
+            Outcome { run, params: crate::network::HeapTensors::zeros([1]), finished }
+        };
+        let seeds = |outcomes: Vec<Outcome>| kept(outcomes, 2).iter().map(|o| o.run.seed).collect::<Vec<_>>();
+        assert_eq!(seeds(vec![outcome(1, true, 2), outcome(2, true, 1)]), [1, 2], "nothing was interrupted");
+        // One seed has ended; none has, and one has trained; none has trained.
+        let all = [(1, true, 2), (2, false, 2), (3, false, 2), (4, false, 1), (5, false, 1), (6, false, 1)];
+        assert_eq!(seeds(all.map(|(seed, finished, points)| outcome(seed, finished, points)).to_vec()), [1, 3]);
     }
 
     #[test]

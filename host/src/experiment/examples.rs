@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use lgl2o::batch::{Batch, Sampler, Source};
+use lgl2o::batch::Batch;
 use lgl2o::held_out::HeldOut;
 use lgl2o::shuffle::Shuffle;
+use lgl2o::source::{Sampler, Source};
 use lgl2o::{Error, Objective, Rng};
 
 use crate::data::Dataset;

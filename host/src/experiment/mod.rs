@@ -9,8 +9,8 @@ pub mod examples;
 pub mod run;
 pub mod tune;
 
-pub use compare::{Plan, compare};
+pub use compare::{Comparison, Plan, compare};
 pub use evaluate::Evaluator;
 pub use examples::Examples;
 pub(crate) use run::Bounded;
-pub use run::{Outcome, run, schedule};
+pub use run::{Outcome, run, run_unless, schedule};

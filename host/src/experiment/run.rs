@@ -1,7 +1,7 @@
 //! One optimizer, one seed, one curve.
 
-use lgl2o::batch::Source;
 use lgl2o::checkpoint::{Fingerprint, Persist};
+use lgl2o::source::Source;
 use lgl2o::{Guard, Memory, Objective, Trainer, Winner};
 
 use super::Evaluator;
@@ -21,6 +21,8 @@ pub struct Outcome {
     pub run: Run,
     /// The parameters at the end; those before the step that failed, if the run diverged.
     pub params: HeapTensors,
+    /// Whether it has come to its end, and was not stopped on the way.
+    pub finished: bool,
 }
 
 /// Steps at which curves are evaluated: 0, then 1, 2, 3, 5 in every decade, and the last one.
@@ -54,7 +56,22 @@ pub fn run(
     points: &[u64],
     advance: &(dyn Fn(u64) + Sync),
 ) -> Result<Outcome, lgl2o::Error> {
-    optimizer.method.visit(Runner { task, optimizer, seed, points, advance })?
+    run_unless(task, optimizer, seed, points, advance, &|| false)
+}
+
+/// [`run`], but for that it ends with what it has as soon as `stop` says so; its curve is then shorter.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_unless(
+    task: &Task,
+    optimizer: &Optimizer,
+    seed: u64,
+    points: &[u64],
+    advance: &(dyn Fn(u64) + Sync),
+    stop: &(dyn Fn() -> bool + Sync),
+) -> Result<Outcome, lgl2o::Error> {
+    optimizer.method.visit(Runner { task, optimizer, seed, points, advance, stop })?
 }
 
 struct Runner<'a> {
@@ -63,6 +80,7 @@ struct Runner<'a> {
     seed: u64,
     points: &'a [u64],
     advance: &'a (dyn Fn(u64) + Sync),
+    stop: &'a (dyn Fn() -> bool + Sync),
 }
 
 impl GuardVisitor for Runner<'_> {
@@ -84,7 +102,12 @@ impl GuardVisitor for Runner<'_> {
         curve.evaluate(0, 0.0, trainer.params(), &mut evaluator);
         let mut accepted = Accepted { step: 0, cost: 0.0, params: trainer.params().clone() };
         let (mut verdicts, mut learned_steps) = (Vec::new(), 0);
+        let mut stopped = false;
         while curve.is_due() {
+            if (self.stop)() {
+                stopped = true;
+                break;
+            }
             let left = curve.last().saturating_sub(trainer.progress().steps).max(1);
             match trainer.round(&mut Bounded { source: &mut source, left }) {
                 // A round that ended before anybody was judged is part of a later one.
@@ -111,7 +134,7 @@ impl GuardVisitor for Runner<'_> {
             curve.evaluate(step, cost, trainer.params(), &mut evaluator);
             accepted.take(step, cost, trainer.params());
         }
-        if curve.is_due() {
+        if curve.is_due() && !stopped {
             (self.advance)(curve.last() - accepted.step);
             curve.diverge(trainer.progress().spent.in_forwards() as f64 / self.task.batch as f64, accepted.step);
         }
@@ -127,6 +150,7 @@ impl GuardVisitor for Runner<'_> {
                 verdicts: if guarded { verdicts } else { Vec::new() },
             },
             params: accepted.params,
+            finished: !stopped,
         })
     }
 }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
@@ -29,12 +30,13 @@ pub fn grid(rule: &str) -> [f32; 9] {
     }
 }
 
-/// Searches the grid of every rule.
+/// Searches the grid of every rule. Batches are as large as the task's, or as what is left to train on where that is less.
 ///
 /// # Errors
 /// What is wrong with the task's data.
 pub fn tune(task: &Task, steps: u64) -> anyhow::Result<Tuned> {
-    let task = task.for_selection()?;
+    let mut task = task.for_selection().context("no rates can be searched on so few examples")?;
+    task.batch = task.batch.min(task.train().len());
     let jobs: Vec<(&str, f32, u64)> = TUNED_RULES
         .iter()
         .flat_map(|rule| grid(rule).into_iter().flat_map(move |rate| SEEDS.map(|seed| (*rule, rate, seed))))

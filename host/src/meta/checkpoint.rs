@@ -18,12 +18,14 @@ use serde::{Deserialize, Serialize};
 use super::outer::Outer;
 use super::particle::Particle;
 use super::problem::Rescale;
-use crate::files::write_atomically;
+use crate::files::{read_bounded, write_atomically};
 use crate::optimizer::rule::Parts as _;
 
 const MAGIC: &[u8; 4] = b"L2OC";
 const VERSION: u8 = 3;
 const HEADER: usize = 9;
+/// No checkpoint is larger, in bytes.
+const LARGEST: u64 = 1 << 30;
 
 /// A state that can be written to a file and read again.
 pub trait Saved: Serialize + DeserializeOwned {
@@ -41,7 +43,7 @@ pub trait Saved: Serialize + DeserializeOwned {
     /// If the file is not there, foreign or damaged.
     fn read(path: &Path) -> Result<Self> {
         let shown = path.display();
-        let bytes = std::fs::read(path).with_context(|| format!("cannot read the checkpoint {shown}"))?;
+        let bytes = read_bounded(path, LARGEST).context("the checkpoint")?;
         Self::from_bytes(&bytes).with_context(|| format!("cannot use {shown}"))
     }
 

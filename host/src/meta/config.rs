@@ -1,5 +1,6 @@
 //! The configuration file of meta-training: with `[[task]]` tables, or with a `[distribution]`.
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -9,6 +10,21 @@ use serde::{Deserialize, Serialize};
 use super::full_horizon;
 use crate::files::read_small;
 use crate::optimizer::learned::{self, KINDS, LearnedKind};
+
+/// Bounds of what a configuration may ask for: far beyond what is useful, and below what fills memory or never ends.
+pub(super) const MOST_SEEDS: u64 = 10_000;
+const MOST_STEPS: u64 = 10_000_000;
+const MOST_OUTER_STEPS: u64 = 100_000_000;
+const MOST_PARTICLES: u64 = 65_536;
+const MOST_POOL: u64 = 1024;
+const MOST_BATCH: u64 = 65_536;
+const MOST_LAYERS: u64 = 64;
+
+/// Checks that a number is within its bounds.
+pub(super) fn within(name: &str, number: u64, bounds: RangeInclusive<u64>) -> Result<()> {
+    ensure!(bounds.contains(&number), "{name} is {number}, but must be in {}..={}", bounds.start(), bounds.end());
+    Ok(())
+}
 
 /// Everything that decides what meta-training does, besides the data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -162,7 +178,7 @@ pub enum Schedule {
 
 impl OuterConfig {
     pub(super) fn check(&self) -> Result<()> {
-        ensure!(self.steps > 0, "outer.steps must be at least 1");
+        within("outer.steps", self.steps.into(), 1..=MOST_OUTER_STEPS)?;
         ensure!(self.rate > 0.0 && self.rate.is_finite(), "outer.rate must be positive");
         ensure!(self.clip > 0.0, "outer.clip must be positive");
         ensure!((0.0..1.0).contains(&self.average), "outer.average must be in [0, 1)");
@@ -270,16 +286,22 @@ impl Config {
     fn check(&self) -> Result<()> {
         let EstimatorConfig { sigma, unroll, horizon: [low, high], difference_clip, .. } = self.estimator;
         self.optimizer.find()?;
-        ensure!(self.seeds > 0, "seeds must be at least 1");
+        within("seeds", self.seeds, 1..=MOST_SEEDS)?;
         ensure!(sigma > 0.0 && sigma.is_finite(), "estimator.sigma must be positive");
-        ensure!(unroll > 0, "estimator.unroll must be at least 1");
-        ensure!(low > 0 && low <= high, "estimator.horizon must be [shortest, longest], at least 1");
+        within("estimator.unroll", unroll.into(), 1..=MOST_STEPS)?;
+        ensure!(low <= high, "estimator.horizon must be [shortest, longest]");
+        within("estimator.horizon", low.into(), 1..=MOST_STEPS)?;
+        within("estimator.horizon", high.into(), 1..=MOST_STEPS)?;
         ensure!(difference_clip > 0.0, "estimator.difference_clip must be positive");
         self.outer.check()?;
-        ensure!(self.validation.every > 0 && self.validation.seeds > 0, "validation.every and seeds: at least 1");
+        ensure!(self.validation.every > 0, "validation.every must be at least 1");
+        within("validation.seeds", self.validation.seeds, 1..=MOST_SEEDS)?;
         let steps = &self.validation.steps;
-        ensure!(!steps.is_empty() && steps.is_sorted() && steps[0] > 0, "validation.steps must rise from 1 or more");
+        ensure!(!steps.is_empty() && steps.is_sorted(), "validation.steps must rise");
+        steps.iter().try_for_each(|step| within("validation.steps", *step, 1..=MOST_STEPS))?;
         ensure!(self.tasks.iter().any(|t| t.particles > 0), "at least one [[task]] needs particles");
+        let particles = self.tasks.iter().fold(0, |sum: u64, task| sum.saturating_add(task.particles as u64));
+        within("the particles of all tasks together", particles, 1..=MOST_PARTICLES)?;
         for task in &self.tasks {
             task.check()?;
         }
@@ -299,7 +321,10 @@ impl TaskConfig {
         if !matches!(self.data.as_str(), "mnist" | "spirals") {
             bail!("task `{name}`: unknown data `{}`; known: mnist, spirals", self.data);
         }
-        ensure!(self.pool > 0 && self.batch > 0, "task `{name}`: pool and batch must be at least 1");
+        let own = |what: &str| format!("task `{name}`: {what}");
+        within(&own("pool"), self.pool as u64, 1..=MOST_POOL)?;
+        within(&own("batch"), self.batch as u64, 1..=MOST_BATCH)?;
+        within(&own("the number of hidden layers"), self.hidden.len() as u64, 0..=MOST_LAYERS)?;
         let [low, high] = self.rescale;
         ensure!(
             low > 0.0 && low <= high && high.is_finite(),

@@ -14,6 +14,7 @@ pub mod checkpoint;
 pub mod config;
 pub mod distribution;
 pub mod full_horizon;
+mod keep;
 pub mod outer;
 pub mod particle;
 pub mod problem;
@@ -26,16 +27,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use checkpoint::{Checkpoint, ParticleState, Saved as _, Snapshot};
 use config::{Config, OuterConfig};
+use keep::Course;
 use problem::Problem;
 use training::Training;
 use validate::Validation;
 
 use crate::files::write_atomically;
+use crate::interrupt::{self, Grace};
 use crate::ranks::Ranks;
 
 /// Longest time between checkpoints; there is one after each validation, too.
@@ -77,6 +80,12 @@ impl Files {
             checkpoint: out.join(format!("{name}.checkpoint")),
         }
     }
+
+    /// The name that all of them begin with.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.weights.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
+    }
 }
 
 /// All trainings of a configuration, one after another.
@@ -87,6 +96,8 @@ struct Session<'a> {
     training: Training,
     best: Option<Snapshot>,
     logs: [String; 2],
+    /// How the seeds have gone that were trained since the start of the program.
+    courses: Vec<Course>,
 }
 
 /// Trains, and writes weights, logs and checkpoints. Gives the snapshot whose weights were chosen.
@@ -94,14 +105,7 @@ struct Session<'a> {
 /// # Errors
 /// Whatever is wrong with the configuration's data, the checkpoint or the output directory.
 pub fn train(config: Config, data_dir: &Path, files: &Files, start: Start, ranks: &Ranks) -> Result<Snapshot> {
-    let saved = ranks.lead(|| match (start, files.checkpoint.exists()) {
-        (Start::Fresh, true) => bail!(
-            "there is a checkpoint at {}: go on with --resume, or begin anew with --restart",
-            files.checkpoint.display()
-        ),
-        (Start::Resume, _) => Ok(Some(Checkpoint::read(&files.checkpoint)?)),
-        (Start::Fresh | Start::Restart, _) => Ok(None),
-    })?;
+    let saved: Option<Checkpoint> = ranks.lead(|| keep::begin(files, start))?;
     let problems = ranks.agree(problem::load(&config, data_dir))?;
     let mut session = Session::new(config, problems, ranks)?;
     if let Some(saved) = saved {
@@ -124,11 +128,11 @@ impl<'a> Session<'a> {
             format!("{seed}outer_step,score{losses}{tasks}\n"),
         ];
         let training = Training::new(&config, &problems, config.seed, ranks)?;
-        Ok(Self { ranks, config, problems, training, best: None, logs })
+        Ok(Self { ranks, config, problems, training, best: None, logs, courses: Vec::new() })
     }
 
     fn restore(&mut self, saved: &Checkpoint) -> Result<()> {
-        ensure!(saved.config == toml::to_string(&self.config)?, "it was written with another configuration");
+        keep::same_config(&saved.config, &toml::to_string(&self.config)?)?;
         self.training = Training::new(&self.config, &self.problems, saved.seed, self.ranks)?;
         self.training.restore(saved)?;
         self.best.clone_from(&saved.best);
@@ -160,6 +164,7 @@ impl<'a> Session<'a> {
     }
 
     fn run(&mut self, files: &Files) -> Result<Snapshot> {
+        let _grace = Grace::begin();
         // An output directory that cannot be written shows at once, not after an hour.
         self.save(files)?;
         let last = self.config.seed + (self.config.seeds - 1);
@@ -172,9 +177,10 @@ impl<'a> Session<'a> {
         }
         let best = self.best.clone().context("no snapshot was validated")?;
         self.ranks.lead(|| {
-            write_atomically(&files.weights, &self.training.theta.with(best.weights.clone()).to_file()?)?;
+            keep::write_weights(files, &self.training.theta, &best)?;
             self.write_logs(files)?;
-            std::fs::remove_file(&files.checkpoint).context("the finished run's checkpoint cannot be removed")
+            std::fs::remove_file(&files.checkpoint).context("the finished run's checkpoint cannot be removed")?;
+            keep::check(&best, &self.courses)
         })?;
         Ok(best)
     }
@@ -188,6 +194,10 @@ impl<'a> Session<'a> {
             self.validate(&bar)?;
         }
         while self.training.done < steps {
+            if self.ranks.lead(|| Ok(interrupt::asked()))? {
+                self.save(files)?;
+                return Err(keep::stopped(files, self.training.seed, [self.training.done, steps]));
+            }
             if let Some(line) = self.training.step(&self.config, self.ranks)? {
                 bar.set_message(format!("meta-loss {:.4}", line.meta_loss));
                 let seed = self.seed_column();
@@ -200,7 +210,7 @@ impl<'a> Session<'a> {
             }
             // Clocks of different ranks are never quite the same, so one of them decides.
             if due || self.ranks.lead(|| Ok(saved.elapsed() > CHECKPOINT_EVERY))? {
-                self.save(files)?;
+                keep::unless_full(self.save(files));
                 saved = Instant::now();
             }
         }
@@ -217,6 +227,11 @@ impl<'a> Session<'a> {
         let tasks = if tasks.len() > 1 { tasks.iter().map(|t| format!(",{t:.5}")).collect() } else { String::new() };
         let column = self.seed_column();
         writeln!(self.logs[1], "{column}{step},{score:.5}{losses}{tasks}")?;
+        let finite = mean.weights.iter().all(|weight| weight.is_finite());
+        match self.courses.last_mut().filter(|course| course.seed == seed) {
+            Some(course) => (course.last, course.finite) = (score, finite),
+            None => self.courses.push(Course { seed, first: score, last: score, finite }),
+        }
         if self.best.as_ref().is_none_or(|best| score < best.score) {
             self.best = Some(Snapshot { score, seed, step, weights: mean.weights });
         }

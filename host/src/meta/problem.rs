@@ -46,13 +46,24 @@ pub fn load(config: &Config, data_dir: &Path) -> Result<Vec<Arc<Problem>>> {
             let data = sets[&key].clone();
             let context = || format!("task `{}`", task.name);
             anyhow::ensure!(task.batch <= data.train.len(), "{}: batch larger than the data", context());
-            Ok(Arc::new(Problem {
-                config: task.clone(),
-                task: Task::new(&task.name, data, &task.hidden, task.activation, task.batch),
-            }))
+            let loaded = Task::new(&task.name, data, &task.hidden, task.activation, task.batch);
+            loaded.check_size().with_context(context)?;
+            let numbers = task.particles.saturating_mul(loaded.optimizee().parameters());
+            anyhow::ensure!(
+                numbers <= MOST_NUMBERS,
+                "{}: {} particles with a network of {} parameters each are {numbers} numbers, more than the {MOST_NUMBERS} that \
+                 are allowed",
+                context(),
+                task.particles,
+                loaded.optimizee().parameters()
+            );
+            Ok(Arc::new(Problem { config: task.clone(), task: loaded }))
         })
         .collect()
 }
+
+/// Most parameters of all particles of a task together: with slots and perturbations they take many times as much memory.
+const MOST_NUMBERS: usize = 1 << 28;
 
 /// Training data, part of it split off to validate on; the test data is dropped unseen.
 fn selection_data(task: &TaskConfig, data_dir: &Path) -> Result<DataSets> {

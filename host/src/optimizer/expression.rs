@@ -8,15 +8,18 @@
 //! option   = word | word "=" argument          nt=10   nc=10   margin=2   veto   mu=ema:0.25   share=0.5
 //! ```
 //!
+//! An argument may stand in quotation marks, of either kind, so that a file can have any name: `l2o:"my weights, 2.l2o"`.
+//! Between double ones, `\"` and `\\` are a quotation mark and a backslash.
+//!
 //! A rule without an argument has its tuned rate. `avg-` before a rule's name averages its iterates: `avg-l2o`.
 
 use lgl2o::Rule;
 use lgl2o::guard::{Decision, MuRule};
 use lgl2o::rule::Rate;
 use winnow::ascii::multispace0;
-use winnow::combinator::{delimited, eof, opt, preceded, repeat, separated, terminated};
+use winnow::combinator::{alt, delimited, eof, opt, preceded, repeat, separated, terminated};
 use winnow::prelude::*;
-use winnow::token::{one_of, take_while};
+use winnow::token::{any, none_of, one_of, take_while};
 
 use super::hand_made::{self, Usual};
 use super::learned;
@@ -68,7 +71,7 @@ pub enum ExpressionError {
     /// It does not follow the grammar.
     #[error(
         "cannot read the optimizer expression `{expression}` at `{rest}`; \
-         examples: sgd:0.3   l2o   lgl2o(l2o,sgd)   gl2o(l2o,adam:0.01,alpha=0.9)"
+         examples: sgd:0.3   l2o   lgl2o(l2o,sgd)   gl2o(l2o,adam:0.01,alpha=0.9)   l2o:\"a file, of any name\""
     )]
     Syntax {
         /// The whole expression.
@@ -140,9 +143,31 @@ fn name<'a>(input: &mut &'a str) -> ModalResult<&'a str> {
     take_while(1.., |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_').parse_next(input)
 }
 
-/// Anything up to the next comma or parenthesis, with one level of parentheses in it.
+/// Anything in quotation marks, which stay; or anything up to the next comma or parenthesis, with one level of parentheses
+/// in it.
 fn value<'a>(input: &mut &'a str) -> ModalResult<&'a str> {
-    let plain = |c: char| !matches!(c, ',' | '(' | ')') && !c.is_whitespace();
+    alt((quoted, unquoted)).parse_next(input)
+}
+
+fn quoted<'a>(input: &mut &'a str) -> ModalResult<&'a str> {
+    let single = ('\'', take_while(0.., |c| c != '\''), '\'').take();
+    let part = alt((('\\', any).void(), none_of('"').void()));
+    let double = ('"', repeat::<_, _, (), _, _>(0.., part), '"').take();
+    alt((single, double)).parse_next(input)
+}
+
+/// An argument without its quotation marks.
+fn unquote(argument: &str) -> String {
+    let between = |mark| argument.strip_prefix(mark).and_then(|rest| rest.strip_suffix(mark));
+    match (between('\''), between('"')) {
+        (Some(text), _) => text.to_owned(),
+        (_, Some(text)) => text.replace("\\\\", "\0").replace("\\\"", "\"").replace('\0', "\\"),
+        _ => argument.to_owned(),
+    }
+}
+
+fn unquoted<'a>(input: &mut &'a str) -> ModalResult<&'a str> {
+    let plain = |c: char| !matches!(c, ',' | '(' | ')' | '\'' | '"') && !c.is_whitespace();
     let group = ('(', take_while(0.., plain), ')');
     (take_while(1.., plain), repeat::<_, _, (), _, _>(0.., (group, take_while(0.., plain)))).take().parse_next(input)
 }
@@ -244,9 +269,9 @@ fn relay(sides: Sides, options: &[Word<'_>]) -> Result<(Method, String), Express
     let mut s = RelaySettings::default();
     for option in options {
         match option.name {
-            "race" => s.race = count(option)?,
-            "hand-over" => s.hand_over = count(option)?,
-            "nc" => s.checks = count(option)?,
+            "race" => s.race = count(option, MOST_STEPS)?,
+            "hand-over" => s.hand_over = count(option, MOST_STEPS)?,
+            "nc" => s.checks = count(option, MOST_CHECKS)?,
             "full" => s.exact = true,
             "latest" => s.latest = true,
             "lean" => s.lean = true,
@@ -265,8 +290,8 @@ fn loss_guard(sides: Sides, options: &[Word<'_>]) -> Result<(Method, String), Ex
     for option in options {
         match option.name {
             "paper" => s = LossSettings::PAPER,
-            "nt" => s.train = count(option)?,
-            "nc" => s.check = count(option)?,
+            "nt" => s.train = count(option, MOST_STEPS)?,
+            "nc" => s.check = count(option, MOST_CHECKS)?,
             "lower" => s.decision = Decision::Lower,
             "margin" => s.decision = Decision::Margin { z: number(option, |z| z >= 0.0, "0 or more")? },
             "growing-margin" => s.decision = Decision::GrowingMargin,
@@ -282,9 +307,9 @@ fn loss_guard(sides: Sides, options: &[Word<'_>]) -> Result<(Method, String), Ex
             "veto" => s.veto = true,
             "no-veto" => s.veto = false,
             "stay" => s.stay = true,
-            "stride" => s.stride = count(option)?,
+            "stride" => s.stride = count(option, MOST_STEPS)?,
             "no-stride" => (s.stride, s.stretch) = (0, 0),
-            "stretch" => s.stretch = count(option)?,
+            "stretch" => s.stretch = count(option, MOST_STEPS)?,
             "no-stretch" => s.stretch = 0,
             "trust" => s.trust = true,
             "no-trust" => s.trust = false,
@@ -302,7 +327,7 @@ fn loss_guard(sides: Sides, options: &[Word<'_>]) -> Result<(Method, String), Ex
 fn gaps(option: &Word<'_>) -> Result<[u32; 2], ExpressionError> {
     let pair = option.argument.and_then(|text| text.split_once(':'));
     match pair.map(|(short, long)| (short.parse(), long.parse())) {
-        Some((Ok(short), Ok(long))) if 0 < short && short <= long => Ok([short, long]),
+        Some((Ok(short), Ok(long))) if 0 < short && short <= long && long <= MOST_STEPS => Ok([short, long]),
         _ => Err(argument("gaps", "two rising numbers of steps are needed, as in gaps=80:1280")),
     }
 }
@@ -341,21 +366,25 @@ fn mu_rule(option: &Word<'_>) -> Result<MuRule, ExpressionError> {
         "aa" => MuRule::ArithmeticAverage,
         "ema" => MuRule::ExponentialAverage(number(&word, |t| t > 0.0 && t <= 1.0, "theta above 0, at most 1")?),
         "rm" => {
-            let k = count(&word)? as usize;
-            if k > lgl2o::guard::residual::RECENT {
-                return Err(argument("mu", "rm remembers at most 32 residuals"));
-            }
-            MuRule::RecentMax(k)
+            let most = lgl2o::guard::residual::RECENT;
+            let k = count(&word, most as u32);
+            MuRule::RecentMax(
+                k.map_err(|_| argument("mu", format!("rm needs a number of residuals, at most {most}")))? as usize,
+            )
         }
         other => return Err(unknown("mu rule", other, &["gs", "rt", "aa", "ema", "rm"])),
     })
 }
 
-fn count(word: &Word<'_>) -> Result<u32, ExpressionError> {
-    match word.argument.map(str::parse) {
-        Some(Ok(n)) if n > 0 => Ok(n),
-        _ => Err(argument(word.name, "a whole number of at least 1 is needed, as in nt=10")),
-    }
+/// Most batches that a check may draw, and most steps of anything: beyond them no round comes to its end.
+const MOST_CHECKS: u32 = 10_000;
+const MOST_STEPS: u32 = 100_000_000;
+
+fn count(word: &Word<'_>, most: u32) -> Result<u32, ExpressionError> {
+    let number = word.argument.and_then(|text| text.parse().ok()).filter(|number| (1..=most).contains(number));
+    number.ok_or_else(|| {
+        argument(word.name, format!("a whole number from 1 to {most} is needed, as in {}=10", word.name))
+    })
 }
 
 fn number(word: &Word<'_>, good: impl Fn(f32) -> bool, range: &str) -> Result<f32, ExpressionError> {
@@ -382,6 +411,13 @@ fn plain_rule(word: &Word<'_>, tuned: &Tuned, prefix: &str) -> Result<(String, A
         return Ok((name, rule, true));
     }
     let Some(known) = hand_made::find(word.name) else {
+        if GUARDS.contains(&word.name) || AUTOMATIC.iter().any(|(name, _)| *name == word.name) {
+            return Err(argument(
+                word.name,
+                "it is a guard, which can neither stand inside of another one nor be averaged; name a rule there, as in \
+                 lgl2o(avg-l2o,sgd)",
+            ));
+        }
         let automatic = AUTOMATIC.map(|(name, _)| name);
         let rules = hand_made::names().chain(learned::names());
         let known: Vec<_> = automatic.into_iter().chain(rules).chain(GUARDS).collect();
@@ -420,8 +456,9 @@ fn rate(name: &str, text: &str) -> Result<Rate, ExpressionError> {
 }
 
 /// Learned weights from a file, of whichever kind and size it holds.
-fn read_weights(path: &str) -> Result<AnyRule, ExpressionError> {
-    let bad = |problem: String| ExpressionError::Weights { path: path.to_owned(), problem };
+fn read_weights(argument: &str) -> Result<AnyRule, ExpressionError> {
+    let path = unquote(argument);
+    let bad = |problem: String| ExpressionError::Weights { path: path.clone(), problem };
     let bytes = read_small(path.as_ref()).map_err(|error| bad(format!("cannot be read: {error}")))?;
     learned::read(&bytes).map(|(_, rule, _)| rule).map_err(|error| bad(error.to_string()))
 }
@@ -448,6 +485,28 @@ mod tests {
             names("sgd:1, adam ,lgl2o(l2o, sgd:5/(50+i), nt=1,veto),gl2o(l2o,adam,mu=ema:0.5)"),
             ["sgd:1", "adam:0.5", "lgl2o(l2o,sgd:5/(50+i),nt=1,veto)", "gl2o(l2o,adam:0.5,mu=ema:0.5)"]
         );
+    }
+
+    #[test]
+    fn a_file_of_any_name_can_be_named() {
+        let home = tempfile::tempdir().unwrap();
+        let weights = include_bytes!("../../../core/src/learned/ngn.l2o");
+        for name in ["my weights, 2.l2o", "it's.l2o", "a\"b.l2o", "a\\\"b'c.l2o", "(.l2o", "\u{30c7}:=.l2o", "a\nb.l2o"]
+        {
+            let path = home.path().join(name);
+            std::fs::write(&path, weights).unwrap();
+            let path = path.to_str().unwrap();
+            let double = format!("\"{}\"", path.replace('\\', "\\\\").replace('"', "\\\""));
+            let single = (!path.contains('\'')).then(|| format!("'{path}'"));
+            for file in [Some(double), single].into_iter().flatten() {
+                let list = format!("sgd:1,avg-l2o:{file}, lgl2o(l2o:{file},sgd:1,nt=3)");
+                let found = names(&list);
+                assert_eq!(found.len(), 3, "{list}");
+                // A name is an expression again.
+                assert_eq!(names(&found.join(",")), found);
+            }
+        }
+        assert!(error("l2o:'open").contains("cannot read the optimizer expression"));
     }
 
     #[test]
@@ -490,12 +549,16 @@ mod tests {
         assert!(error("lgl2o(l2o)").contains("two rules"));
         assert!(error("sgd:-1").contains("no rate"));
         assert!(error("sgd:nan").contains("no rate"));
-        assert!(error("lgl2o(l2o,sgd,nt=0)").contains("at least 1"));
+        assert!(error("lgl2o(l2o,sgd,nt=0)").contains("from 1 to 100000000"));
+        assert!(error("lgl2o(l2o,sgd,nc=4000000000)").contains("from 1 to 10000"));
         assert!(error("gl2o(l2o,sgd,alpha=1)").contains("below 1"));
         assert!(error("gl2o(l2o,sgd,mu=rm:33)").contains("at most 32"));
         assert!(error("sgd:1,,adam").contains("cannot read"));
         assert!(error("").contains("cannot read"));
         assert!(error("l2o:no-such-file").contains("cannot be read"));
+        for nested in ["lgl2o(lgl2o,sgd)", "lgl2o(auto,sgd)", "avg-auto", "relay(l2o,avg-gl2o)"] {
+            assert!(error(nested).contains("it is a guard"), "{}", error(nested));
+        }
         assert!(error("((((((((").contains("cannot read"));
     }
 }

@@ -187,6 +187,16 @@ impl Method {
         matches!(self, Self::Relay { settings: RelaySettings { held_out: true, .. }, .. })
     }
 
+    /// Whether losses are checked on training examples that the round has not trained on, so that there must be some.
+    #[must_use]
+    pub fn checks_on_the_rest(&self) -> bool {
+        match self {
+            Self::Loss { settings, .. } => settings.decision != Decision::FullObjective,
+            Self::Relay { settings, .. } => !settings.exact && !settings.held_out,
+            Self::Alone { .. } | Self::Residual { .. } | Self::Blend { .. } => false,
+        }
+    }
+
     /// Training steps of the first round, where the data have room for them.
     #[must_use]
     pub fn first_round(&self) -> u32 {

@@ -32,6 +32,9 @@ use rayon::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::interrupt::{self, Interrupted};
+use crate::say;
+
 #[cfg(not(feature = "mpi"))]
 use alone::World;
 #[cfg(feature = "mpi")]
@@ -173,12 +176,24 @@ impl Ranks {
                 if inner.chain().any(|cause| cause.is::<Agreed>()) {
                     return if self.is_first() { Ended::Here(Err(error)) } else { Ended::Elsewhere(status) };
                 }
-                (format!("{inner:#}"), status)
+                (say::told(inner), status)
             }
             Err(panic) => (format!("panicked: {}", text(&*panic)), 1),
         };
-        eprintln!("error: {}: {message}", self.name(self.world.rank()));
+        say::note(format_args!("error: {}: {message}", self.name(self.world.rank())));
         self.world.abort(status)
+    }
+
+    /// For units of work that may be left out once the program is asked to end: where there are several ranks, the signal
+    /// may have reached only some of them, so they go on.
+    ///
+    /// # Errors
+    /// If the unit need not begin.
+    pub fn unless_interrupted(&self) -> Result<()> {
+        if self.count() == 1 && interrupt::asked() {
+            return Err(Interrupted::new("a unit of work was left out").into());
+        }
+        Ok(())
     }
 
     fn name(&self, rank: usize) -> String {
@@ -187,7 +202,7 @@ impl Ranks {
 
     /// Gives what each rank has to everyone, in the order of the ranks; or the failure of those that have one.
     fn share<T: Serialize + DeserializeOwned>(&self, own: Result<T>) -> Result<Vec<T>> {
-        let own = own.map_err(|error| format!("{error:#}"));
+        let own = own.map_err(|error| say::told(&error));
         let parts = self.world.exchange(&postcard::to_stdvec(&own)?)?;
         let parts = parts.iter().map(|bytes| postcard::from_bytes(bytes)).collect::<postcard::Result<Vec<_>>>();
         Ok(together(parts.context("ranks do not understand each other")?, |rank| self.name(rank))?)

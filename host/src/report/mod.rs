@@ -120,6 +120,12 @@ pub enum ReportError {
     },
 }
 
+/// The files of a report.
+const NAMES: [&str; 7] =
+    [RECORD, "table.md", "loss-by-step.svg", "loss-by-cost.svg", "verdicts.svg", store::BOUNDARY, "report.html"];
+/// The file that holds everything that was measured.
+pub const RECORD: &str = "results.json";
+
 /// One rendered file: its name, and what it holds.
 pub(crate) struct File {
     name: &'static str,
@@ -139,6 +145,15 @@ pub(crate) struct File {
 pub fn write(dir: &Path, results: &Results, extras: &Extras<'_>) -> Result<Vec<PathBuf>, ReportError> {
     let files = render(results, extras)?;
     store::store(dir, &files)
+}
+
+/// Whether a report can take its place in `dir`, which is there: known before the work.
+///
+/// # Errors
+///
+/// [`ReportError::NotAFile`] if something else is in the place of a file.
+pub fn check(dir: &Path) -> Result<(), ReportError> {
+    store::check(dir, NAMES)
 }
 
 /// The pictures of losses and verdicts, for a report of several experiments.
@@ -175,7 +190,7 @@ fn render(results: &Results, extras: &Extras<'_>) -> Result<Vec<File>, ReportErr
     let series = series::series(results);
     let mut json = serde_json::to_string(results)?;
     json.push('\n');
-    let mut files = vec![File { name: "results.json", content: json }];
+    let mut files = vec![File { name: RECORD, content: json }];
     let mut add = |name, content| files.push(File { name, content });
     add("table.md", table::markdown(results));
     let page = html::Pictures {
@@ -211,7 +226,7 @@ mod tests {
         let extras = Extras { command: "lgl2o compare", boundaries: Some(&boundaries), notes: &notes };
         let first = contents(&results, &extras);
         assert_eq!(first, contents(&results, &extras));
-        assert_eq!(first.len(), 7);
+        assert_eq!(first.iter().map(|(name, _)| *name).collect::<Vec<_>>(), NAMES);
     }
 
     #[test]

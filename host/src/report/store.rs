@@ -13,6 +13,7 @@ pub(super) const BOUNDARY: &str = "boundary.svg";
 
 /// Writes the files into `dir`; nothing there changes before all of them are complete.
 pub(super) fn store(dir: &Path, files: &[File]) -> Result<Vec<PathBuf>, ReportError> {
+    let _whole = crate::interrupt::writing();
     prepare(dir, files)?;
     let mut waiting = Vec::new();
     for file in files {
@@ -43,7 +44,12 @@ fn prepare(dir: &Path, files: &[File]) -> Result<(), ReportError> {
         return Err(ReportError::NotADirectory { path: path() });
     }
     fs::create_dir_all(dir).map_err(|source| ReportError::CreateDirectory { path: path(), source })?;
-    match files.iter().map(|f| dir.join(f.name)).find(|p| p.exists() && !p.is_file()) {
+    check(dir, files.iter().map(|file| file.name))
+}
+
+/// Whether files of these names can take their places.
+pub(super) fn check(dir: &Path, names: impl IntoIterator<Item = &'static str>) -> Result<(), ReportError> {
+    match names.into_iter().map(|name| dir.join(name)).find(|path| path.exists() && !path.is_file()) {
         Some(path) => Err(ReportError::NotAFile { path }),
         None => Ok(()),
     }

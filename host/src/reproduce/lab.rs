@@ -13,6 +13,7 @@ use crate::experiment::compare::summarise;
 use crate::optimizer::parse;
 use crate::ranks::Ranks;
 use crate::record::{Results, Run, VERSION};
+use crate::say;
 use crate::store::Store;
 
 /// Units that each of several ranks does before they share the results and the first one stores them: few enough that
@@ -122,7 +123,7 @@ impl<'a> Lab<'a> {
         self.bar.set_message(what.to_owned());
         if self.ranks.is_first() && self.bar.is_hidden() {
             let share = 100 * self.bar.position() / self.bar.length().unwrap_or(0).max(1);
-            eprintln!("{share:>3} %  {what}");
+            say::note(format_args!("{share:>3} %  {what}"));
         }
     }
 

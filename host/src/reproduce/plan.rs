@@ -37,6 +37,8 @@ const SLOW_BASELINES: [&str; 3] = ["sgd", "momentum", "adam"];
 const AVERAGED_BASELINES: [&str; 3] = ["avg-sgd", "avg-nesterov", "avg-adam"];
 /// Learned optimizers, in the order of the heat map.
 pub const LEARNED: [&str; 4] = ["l2o", "lean", "lstm", "rnnprop"];
+/// Hidden units of experiment 1, which folders of one's own get too.
+pub const IDX_HIDDEN: usize = 20;
 /// Fallbacks of the heat map, in its order.
 pub const FALLBACKS: [&str; 5] = ["sgd", "momentum", "nesterov", "adam", "armijo"];
 /// Fallbacks of guard against guard.
@@ -175,7 +177,7 @@ pub fn experiments(folders: &[PathBuf], scale: &Scale) -> Vec<Experiment> {
     let mnist = || mnist_for_all(scale);
     let spirals = || spirals(scale);
     let [relu, deep, wide] = networks(scale);
-    let shifted: Vec<TaskPlan> = shifts(scale).into_iter().chain(folders.iter().map(|f| folder(scale, f))).collect();
+    let shifted: Vec<TaskPlan> = shifts(scale).into_iter().chain(own(scale, folders)).collect();
     let long = TaskPlan {
         rules: SLOW_BASELINES.to_vec(),
         grid_seeds: 1,
@@ -219,7 +221,7 @@ fn mnist(scale: &Scale, key: &str, variant: Variant, steps: u64) -> TaskPlan {
     TaskPlan {
         key: key.to_owned(),
         source: Source::Mnist(variant),
-        hidden: vec![20],
+        hidden: vec![IDX_HIDDEN],
         activation: Activation::Sigmoid,
         steps: scale.steps(steps),
         rules: BASELINES.to_vec(),
@@ -262,13 +264,35 @@ fn shifts(scale: &Scale) -> [TaskPlan; 3] {
     ]
 }
 
-/// A folder of one's own; its key is the folder's name in letters that any file system takes.
-fn folder(scale: &Scale, path: &Path) -> TaskPlan {
-    let whole = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+/// Folders of one's own, each once however it is named. The key is the folder's name in letters that any file system
+/// takes; of several with the same one, those after the first have a number behind it.
+fn own(scale: &Scale, folders: &[PathBuf]) -> Vec<TaskPlan> {
+    let mut seen: Vec<(PathBuf, String)> = Vec::new();
+    let mut plans = Vec::new();
+    for path in folders {
+        let whole = path.canonicalize().unwrap_or_else(|_| path.clone());
+        if seen.iter().any(|(other, _)| *other == whole) {
+            continue;
+        }
+        let key = numbered(&plain_key(&whole), |key| seen.iter().any(|(_, other)| other == key));
+        plans.push(TaskPlan { source: Source::Folder(path.clone()), ..mnist(scale, &key, Variant::Plain, 2000) });
+        seen.push((whole, key));
+    }
+    plans
+}
+
+/// The key of a folder, as long as it is the only one of its name.
+fn plain_key(whole: &Path) -> String {
     let name = whole.file_name().map_or_else(|| "data".to_owned(), |name| name.to_string_lossy().into_owned());
     let plain = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' });
-    let key = format!("idx-{}", plain.collect::<String>());
-    TaskPlan { source: Source::Folder(path.to_path_buf()), ..mnist(scale, &key, Variant::Plain, 2000) }
+    format!("idx-{}", plain.collect::<String>())
+}
+
+/// A key that is not taken yet.
+fn numbered(key: &str, taken: impl Fn(&str) -> bool) -> String {
+    let numbers = (2_u64..).map(|number| format!("{key}-{number}"));
+    let mut free = std::iter::once(key.to_owned()).chain(numbers).filter(|key| !taken(key));
+    free.next().unwrap_or_else(|| key.to_owned())
 }
 
 /// Baselines tuned for each checkpoint, the learned optimizer alone, the guards with their fallbacks alone.
@@ -362,6 +386,22 @@ mod tests {
             }
             assert!(tasks.contains_key("idx-my-digits"));
         }
+    }
+
+    #[test]
+    fn folders_are_told_apart_by_where_they_are() {
+        let home = tempfile::tempdir().unwrap();
+        let names =
+            ["x/digits", "y/digits", "z/Digits", "\u{30c7}\u{30fc}\u{30bf}", "\u{6587}\u{5b57}\u{5217}", "digits-2"];
+        let folders = names.map(|name| home.path().join(name));
+        folders.iter().for_each(|folder| std::fs::create_dir_all(folder).unwrap());
+        // The first one once more, by another way.
+        let all = [&folders[..], &[home.path().join("x/../x/digits")]].concat();
+        let plans = own(&Scale { seeds: 1, quick: true }, &all);
+        let keys: Vec<&str> = plans.iter().map(|plan| plan.key.as_str()).collect();
+        assert_eq!(keys, ["idx-digits", "idx-digits-2", "idx-digits-3", "idx----", "idx-----2", "idx-digits-2-2"]);
+        let sources: Vec<Source> = folders.map(Source::Folder).to_vec();
+        assert_eq!(plans.into_iter().map(|plan| plan.source).collect::<Vec<_>>(), sources);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use super::task::SurveyTask;
 use crate::network::HeapTensors;
 use crate::optimizer::{GuardVisitor, Optimizer};
 use crate::ranks::Ranks;
+use crate::say;
 use crate::store::Store;
 
 /// The format of what is kept; another one is not found.
@@ -203,7 +204,7 @@ impl Progress {
         if due && self.spoken.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
             let (done, all) = (self.bar.position().max(1) as f64, self.bar.length().unwrap_or(1) as f64);
             let left = now as f64 * (all / done - 1.0).max(0.0);
-            eprintln!("surveying: {:>3.0} %, about {left:.0} s left", 100.0 * done / all);
+            say::note(format_args!("surveying: {:>3.0} %, about {left:.0} s left", 100.0 * done / all));
         }
     }
 

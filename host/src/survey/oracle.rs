@@ -9,10 +9,10 @@
 //! told the horizon: it has a run of its own for each scored step.
 
 use lgl2o::Rule as _;
-use lgl2o::batch::{Sampler, Source};
 use lgl2o::objective::{Blank, Mlp, Objective};
 use lgl2o::rule::averaged::AveragedState;
 use lgl2o::rule::{Adam, Averaged, Momentum, NAdam, NoProbe, Sgd};
+use lgl2o::source::{Sampler, Source};
 use lgl2o::tensors::Tensors;
 use serde::{Deserialize, Serialize};
 

@@ -2,12 +2,12 @@
 
 use core::convert::Infallible;
 
-use lgl2o::batch::Sampler;
 use lgl2o::checkpoint::format::{HEADER, TRAILER};
 use lgl2o::checkpoint::{Resumed, Sink, Slots};
 use lgl2o::guard::LossGuard;
 use lgl2o::learned::{self, LearnedNgn};
 use lgl2o::rule::Momentum;
+use lgl2o::source::Sampler;
 use lgl2o::{Memory, Trainer};
 
 use super::{Target, put_right};

@@ -1,8 +1,8 @@
 //! A quadratic, rotated: `lgl2o::objective::Quadratic` with a spectrum drawn at random.
 
 use lgl2o::Rng;
-use lgl2o::batch::{Exact, Source};
 use lgl2o::objective::Quadratic;
+use lgl2o::source::{Exact, Source};
 
 use super::{Known, MORE, UNIT, additions, norm};
 use crate::oracle::{Quadratic64, wide};

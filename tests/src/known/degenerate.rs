@@ -8,7 +8,7 @@
 //! "Linear convergence of gradient and proximal-gradient methods under the Polyak-Lojasiewicz condition", ECML 2016);
 //! F\* = 0, for A has full row rank; L is the greatest eigenvalue.
 
-use lgl2o::batch::{Exact, Source};
+use lgl2o::source::{Exact, Source};
 use lgl2o::{Rng, sum};
 
 use super::{Function, Known, MORE, Plain, UNIT, additions, dot, norm};

@@ -26,10 +26,10 @@ pub use softmax::Softmax;
 pub use wells::Wells;
 
 use lgl2o::Objective;
-use lgl2o::batch::Source;
 use lgl2o::guard::Unguarded;
 use lgl2o::objective::Blank;
 use lgl2o::rule::Sgd;
+use lgl2o::source::Source;
 use lgl2o::tensors::Tensors;
 
 use crate::run;

@@ -1,8 +1,9 @@
 //! Logistic regression with L2 on two overlapping clouds: `lgl2o::objective::Logistic`.
 
 use lgl2o::Rng;
-use lgl2o::batch::{Batch, Source};
+use lgl2o::batch::Batch;
 use lgl2o::objective::Logistic;
+use lgl2o::source::Source;
 
 use super::{Known, MORE, UNIT, additions, norm};
 use crate::oracle::{Logistic64, Oracle, wide};

@@ -8,7 +8,7 @@
 //! most the greater of 2 + 800 X^2 + 400 D + 400 X and 200 + 400 X. A step of gradient descent at a rate below 2/L from
 //! such a point never leaves this set on its way: as long as it is inside, F falls.
 
-use lgl2o::batch::{Exact, Source};
+use lgl2o::source::{Exact, Source};
 
 use super::{Function, Known, MORE, Plain, UNIT};
 

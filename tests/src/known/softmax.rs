@@ -6,7 +6,7 @@
 //!
 //! mu = l2, and L <= l2 + max_j |a_j|^2: the Hessian of the first term is A^T (diag(p) - p p^T) A.
 
-use lgl2o::batch::{Exact, Source};
+use lgl2o::source::{Exact, Source};
 use lgl2o::{Rng, math, sum};
 
 use super::{Function, Known, MORE, Plain, UNIT, additions, dot, norm};

@@ -3,7 +3,7 @@
 //! The second derivative 2 + 6 cos 2w lies between -4 and 8, so L = 8, and |grad F|^2 >= 2 F / 32 (Karimi, Nutini,
 //! Schmidt, ECML 2016, section 2.2), number by number and so for the sum.
 
-use lgl2o::batch::{Exact, Source};
+use lgl2o::source::{Exact, Source};
 use lgl2o::{Rng, math, sum};
 
 use super::{Function, Known, MORE, Plain, UNIT, additions};

@@ -13,12 +13,12 @@ mod refusal;
 mod resume;
 mod slots;
 
-use lgl2o::batch::Sampler;
 use lgl2o::checkpoint::{CheckpointError, Fingerprint, Persist, Sink};
 use lgl2o::guard::LossGuard;
 use lgl2o::learned::{self, LearnedNgn};
 use lgl2o::objective::Objective;
 use lgl2o::rule::{Averaged, Momentum};
+use lgl2o::source::Sampler;
 use lgl2o::{Guard, Memory, Rule as _, Trainer};
 use lgl2o_tests::task::{BATCH, Data, SmallMlp, small_mlp, start};
 

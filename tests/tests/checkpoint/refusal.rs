@@ -1,6 +1,5 @@
 //! What is damaged, cut off, of another version or of another run is refused, and changes nothing.
 
-use lgl2o::batch::{Exact, Sampler};
 use lgl2o::checkpoint::format::{HEADER, TRAILER, VERSION};
 use lgl2o::checkpoint::{Buffer, CheckpointError, Fingerprint, Store};
 use lgl2o::guard::{Blend, Decision, Follow, KeepOwn, LossGuard, MuRule, Reset, ResidualGuard, Rewind, Unguarded};
@@ -10,6 +9,7 @@ use lgl2o::objective::mlp::network::Layers;
 use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Relu, Sigmoid, Tanh};
 use lgl2o::objective::{Logistic, Quadratic};
 use lgl2o::rule::{Adam, Adam16, AdamW, Armijo, Averaged, Lion, Momentum, NAdam, Nesterov, Rate, RmsProp, Sgd};
+use lgl2o::source::{Exact, Sampler};
 use lgl2o::{Error, Memory, Rule, Trainer, chain};
 use lgl2o_tests::bits;
 use lgl2o_tests::task::{BATCH, SmallMlp, small_mlp, start};
@@ -29,7 +29,7 @@ fn every_flipped_bit_is_refused() {
         bad[bit / 8] ^= 1 << (bit % 8);
         let expected = match bit / 8 {
             0..4 => CheckpointError::Foreign,
-            4 => CheckpointError::Version(bad[4]),
+            4 => CheckpointError::Version { found: bad[4], known: VERSION },
             _ => CheckpointError::Damaged,
         };
         assert_eq!(small.refusal(&bad), Some(expected), "bit {bit}");
@@ -70,7 +70,7 @@ fn another_version_is_refused() {
     later[4] = VERSION + 1;
     let sum = crc32(&later[..HEADER - 4]).to_le_bytes();
     later[HEADER - 4..HEADER].copy_from_slice(&sum);
-    assert_eq!(small.refusal(&later), Some(CheckpointError::Version(VERSION + 1)));
+    assert_eq!(small.refusal(&later), Some(CheckpointError::Version { found: VERSION + 1, known: VERSION }));
 }
 
 /// A checkpoint whose state ends after so many bytes, with good checksums: only a hand could write it.

@@ -1,11 +1,12 @@
 //! A run that is saved and taken up again has the bits of one that was not interrupted.
 
-use lgl2o::batch::{Batch, Exact, Source};
+use lgl2o::batch::Batch;
 use lgl2o::checkpoint::{Digest, Fingerprint, Origin, Persist, Sink};
 use lgl2o::guard::{Blend, Decision, LossGuard, MuRule, ResidualGuard, Unguarded};
 use lgl2o::objective::mlp::{Activation, Loss, Mlp};
 use lgl2o::objective::{Blank, Logistic, Objective};
 use lgl2o::rule::{Adam, Armijo, Rate, Sgd};
+use lgl2o::source::{Exact, Source};
 use lgl2o::tensors::Tensors;
 use lgl2o::{Guard, Memory, Rng, Trainer, learned};
 use lgl2o_host::network::{HeapNetwork, HeapTensors};

@@ -4,11 +4,11 @@
 //! not, a proposal may win every round and ruin all that no check shows. What is left is the *full objective*: it holds
 //! all examples, so there is nothing to overfit.
 
-use lgl2o::batch::Source;
 use lgl2o::fault::Adversary;
 use lgl2o::guard::{Decision, LossGuard, Unguarded};
 use lgl2o::objective::{Blank, Objective};
 use lgl2o::rule::{Probe, Rule, Sgd, State};
+use lgl2o::source::Source;
 use lgl2o::tensors::Tensors;
 use lgl2o::{Error, Rng, Winner};
 use lgl2o_tests::cloud::Fresh;

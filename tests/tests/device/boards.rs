@@ -1,34 +1,80 @@
 //! Every board under QEMU has this machine's bits.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::Path;
+use std::process::Command;
 
-use lgl2o_host::device::board::{BOARDS, Board, board};
+use lgl2o_device::boards::{UnknownBoard, need};
+use lgl2o_host::device::board::{BOARDS, Board, names, usual};
 use lgl2o_host::device::emulator::Emulator;
 use lgl2o_host::device::firmware::{self, Build, Sizes};
 use lgl2o_host::device::stream::{Outcome, StreamError};
 use lgl2o_tests::program::build;
 
-use crate::{boards, built_for, check_equal, device, learned_over, left_out};
+use crate::pinned::committed;
+use crate::{Extent, boards, built_for, check_equal, device, extent, hardware, learned_over, left_out, pinned_boards};
 
-/// A board of each instruction set: Armv6-M, Armv7-M, Armv7E-M, Armv8-M, RV32IMAC.
-const ONE_EACH: [&str; 5] = ["microbit", "lm3s6965evb", "mps2-an386", "mps2-an505", "riscv-virt"];
+/// The first board of each instruction set: Armv6-M, Armv7-M, Armv7E-M, Armv8-M, RV32IMAC.
+fn one_each() -> impl Iterator<Item = &'static Board> {
+    let mut targets = BTreeSet::new();
+    BOARDS.iter().filter(move |board| targets.insert(board.target))
+}
 
 #[test]
-fn one_board_of_each_instruction_set_is_among_the_few() {
-    let targets = |all: &mut dyn Iterator<Item = &'static Board>| -> BTreeSet<&str> { all.map(|b| b.target).collect() };
-    let few = targets(&mut BOARDS.iter().filter(|b| ONE_EACH.contains(&b.name)));
-    assert_eq!((few.len(), few), (ONE_EACH.len(), targets(&mut BOARDS.iter())));
+fn every_board_has_its_code_and_a_feature_and_programs_that_are_tried() {
+    let firmware = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware");
+    let manifest = fs::read_to_string(firmware.join("Cargo.toml")).expect("a manifest");
+    let manifest: toml::Table = manifest.parse().expect("a manifest");
+    for board in BOARDS.iter() {
+        let code = board.entry.get("code").expect("code");
+        assert!(firmware.join("src/board").join(code).is_file(), "{}: {code}", board.name);
+        assert!(manifest["features"].get(board.name).is_some(), "{} is no feature", board.name);
+        let programs = board.entry.get("tried").expect("programs");
+        for program in programs.split(' ') {
+            assert!(firmware.join(format!("src/bin/{program}.rs")).is_file(), "{}: {program}", board.name);
+            assert!(need(program).is_none() || board.fits(program), "{} is too small for {program}", board.name);
+        }
+    }
+    let pinned: Vec<&str> = pinned_boards().map(|b| b.name).collect();
+    assert!(committed().boards.keys().all(|name| pinned.contains(&name.as_str())), "{pinned:?}");
+    assert!(pinned.len() == committed().boards.len() && one_each().all(Board::is_emulated), "{pinned:?}");
+}
+
+/// The table is read by programs and by scripts; both read the same.
+#[test]
+fn scripts_read_the_same_table_and_name_the_boards_that_there_are() {
+    let run = |script: &str, arguments: &[&str]| {
+        let firmware = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware");
+        let output = Command::new("bash").arg(firmware.join(script)).args(arguments).output().expect("bash");
+        let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).expect("Unicode"));
+        (output.status.code(), out.trim_end().to_owned(), err)
+    };
+    let said = |words: Vec<&str>| (Some(0), words.join("\n"), String::new());
+    assert_eq!(run("boards", &[]), said(names()));
+    assert_eq!(run("boards", &["--each", "target"]), said(one_each().map(|b| b.name).collect()));
+    assert_eq!(run("boards", &["--with", "pinned"]), said(pinned_boards().map(|b| b.name).collect()));
+    for board in BOARDS.iter() {
+        for key in [
+            "core", "about", "target", "flash", "ram", "code", "emulator", "machine", "package", "chip", "tried",
+            "pinned",
+        ] {
+            assert_eq!(run("boards", &[board.name, key]), said(board.entry.get(key).into_iter().collect()), "{key}");
+        }
+    }
+    let unknown = format!("{}\n", UnknownBoard("arduino"));
+    assert_eq!(run("build", &["arduino"]), (Some(2), String::new(), unknown));
 }
 
 #[test]
 #[ignore = "needs QEMU and a compiler for the boards"]
 fn every_board_has_this_machines_bits() {
     let few = left_out("micromath, and boards of the same instruction set");
-    let emulated = || BOARDS.iter().filter(|b| b.is_emulated() && (!few || ONE_EACH.contains(&b.name)));
+    let all: Vec<&Board> = if few { one_each().collect() } else { BOARDS.iter().collect() };
+    let emulated = || all.iter().copied().filter(|b| b.is_emulated());
     let libm: Vec<String> = emulated().map(|b| check_equal(b, &device(None, b, &[]))).collect();
     // Among boards too, where the network is the same one.
-    let large = |b: &Board| !b.small;
+    let large = |b: &Board| b.fits("large");
     let traces: Vec<&String> = emulated().zip(&libm).filter(|(b, _)| large(b)).map(|(_, trace)| trace).collect();
     assert!(traces.windows(2).all(|pair| pair[0] == pair[1]), "{traces:?}");
     if few {
@@ -45,16 +91,16 @@ fn every_board_has_this_machines_bits() {
 #[test]
 #[ignore = "needs QEMU and a compiler for the boards"]
 fn a_flipped_bit_a_foreign_program_and_a_stall_are_caught() {
-    let board = |name: &str| BOARDS.iter().find(|b| b.name == name).expect("a board");
-    let m4 = board("mps2-an386");
-    let (flipped, record) = device(None, m4, &["--features", "flip-bit"]);
+    let board = usual();
+    let (flipped, record) = device(None, board, &["--features", "flip-bit"]);
     flipped.expect(1, &["device and host differ", "DIFFERENT from round 1 on"]);
     assert_eq!((&record["equal"], &record["first_difference"]["round"]), (&false.into(), &1.into()));
 
-    let elf = "firmware/target/programs/mps2-an386/spirals-flip-bit";
-    device(None, board("mps2-an500"), &["--elf", elf]).0.expect(1, &["is for the board mps2-an386"]);
+    let elf = format!("firmware/target/programs/{}/spirals-flip-bit", board.name);
+    let other = BOARDS.iter().find(|b| b.target == board.target && b.name != board.name).expect("a board like it");
+    device(None, other, &["--elf", &elf]).0.expect(1, &[&format!("is for the board {}", board.name)]);
     // No build ends, and no board trains, within a second of nothing; what was received is kept.
-    let (slow, record) = device(None, board("mps2-an385"), &["--timeout", "1"]);
+    let (slow, record) = device(None, board, &["--timeout", "1"]);
     slow.expect(1, &["did not come to an end within 1 seconds"]);
     assert_eq!(record["equal"], false);
 }
@@ -62,7 +108,7 @@ fn a_flipped_bit_a_foreign_program_and_a_stall_are_caught() {
 #[test]
 #[ignore = "needs QEMU and a compiler for the boards"]
 fn gestures_are_learned_with_this_machines_bits() {
-    for board in boards(&["mps2-an386", "microbit", "lm3s6965evb", "mps2-an505"], 0) {
+    for board in boards("sensor") {
         let run = device(None, board, &["--program", "sensor"]);
         check_equal(board, &run);
         assert!(run.1["host"]["accuracy"].as_f64().is_some_and(|share| share > 0.9), "{}", board.name);
@@ -73,30 +119,28 @@ fn gestures_are_learned_with_this_machines_bits() {
 #[test]
 #[ignore = "needs QEMU and a compiler for the boards"]
 fn images_from_here_are_learned_with_this_machines_bits() {
-    for Board { name, .. } in boards(&["mps2-an386", "mps2-an500", "riscv-virt"], 192) {
-        let outcome = streamed(name, &[]);
+    for board in boards("stream") {
+        let (name, outcome) = (board.name, streamed(board, &[]));
         assert!(outcome.failure.is_none(), "{name}: {:?}", outcome.failure);
         assert!(outcome.rounds.iter().all(|(theirs, ours)| theirs.as_ref() == Some(ours)), "{name}");
         let summary = outcome.device.expect("what the device says of itself");
         // All of its memory but a few words of the log and of the board.
         assert!(summary.memory + summary.stack < 192_000 - 1000, "{summary:?}");
     }
-    let flipped = streamed("mps2-an386", &["flip-bit".to_owned()]).failure.expect("a difference");
+    let flipped = streamed(usual(), &["flip-bit".to_owned()]).failure.expect("a difference");
     assert!(matches!(flipped, StreamError::Differs { round: 1, .. }), "{flipped}");
 }
 
 /// Sends images to `stream` on a board.
-fn streamed(name: &str, features: &[String]) -> Outcome {
-    let board = board(name).expect("a board");
+fn streamed(board: &Board, features: &[String]) -> Outcome {
     let emulator = Emulator::start(board, &built_for(board, "stream", features)).expect("an emulator");
     learned_over(emulator.uart.try_clone().expect("a UART"))
 }
 
 /// Builds a program; gives what the build said, and whether it went well.
-fn built(name: &str, program: &str, features: &[&str]) -> (bool, String) {
+fn built(board: &Board, program: &str, features: &[&str]) -> (bool, String) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware");
     let features: Vec<String> = features.iter().map(|&feature| feature.to_owned()).collect();
-    let board = board(name).expect("a board");
     match firmware::build(&Build { folder: &folder, board, program, features: &features }, |_| {}) {
         Ok(_) => (true, String::new()),
         Err(error) => (false, format!("{error:#}")),
@@ -106,17 +150,17 @@ fn built(name: &str, program: &str, features: &[&str]) -> (bool, String) {
 #[test]
 #[ignore = "needs a compiler for the boards"]
 fn programs_that_train_cannot_panic() {
-    let few = [("mps2-an386", "spirals"), ("microbit", "spirals")];
-    let more = [("mps2-an386", "stream"), ("nrf52840-dk", "spirals"), ("nrf52840-dk", "stream")];
-    let more = if left_out("real hardware, and `stream`") { &[][..] } else { &more };
-    for &(board, program) in few.iter().chain(more) {
+    let mut all: Vec<_> = pinned_boards().map(|board| (board, "spirals")).collect();
+    if !left_out("real hardware, and `stream`") {
+        all.push((usual(), "stream"));
+        all.extend(hardware().flat_map(|board| [(board, "spirals"), (board, "stream")]));
+    }
+    for (board, program) in all {
+        let name = board.name;
         let (links, words) = built(board, program, &["panic-never"]);
-        assert!(links, "{program} on {board} has a panic: {words}");
+        assert!(links, "{program} on {name} has a panic: {words}");
         let (links, words) = built(board, program, &["panic-never", "planted-panic"]);
-        assert!(
-            !links && words.contains("panic-never"),
-            "{program} on {board}: the planted panic is not seen: {words}"
-        );
+        assert!(!links && words.contains("panic-never"), "{program} on {name}: the planted panic is not seen: {words}");
     }
 }
 
@@ -124,7 +168,7 @@ fn programs_that_train_cannot_panic() {
 #[test]
 #[ignore = "needs QEMU and a compiler for the boards"]
 fn a_run_goes_on_after_resets_and_power_cuts() {
-    for board in boards(&["mps2-an386", "microbit", "mps2-an385", "riscv-virt"], 0) {
+    for board in boards("resume") {
         let name = board.name;
         let run = device(None, board, &["--program", "resume"]);
         check_equal(board, &run);
@@ -138,7 +182,7 @@ fn a_run_goes_on_after_resets_and_power_cuts() {
 #[test]
 #[ignore = "needs QEMU and a compiler for the boards"]
 fn no_fault_leaves_the_model_worse_than_the_fallback() {
-    for board in boards(&["mps2-an386", "microbit", "netduinoplus2", "mps3-an547"], 0) {
+    for board in boards("faults") {
         let (ran, record) = device(None, board, &["--program", "faults"]);
         ran.expect(0, &[]);
         assert_eq!((&record["equal"], &record["kept"]), (&true.into(), &true.into()), "{}", board.name);
@@ -148,17 +192,19 @@ fn no_fault_leaves_the_model_worse_than_the_fallback() {
 #[test]
 #[ignore = "needs QEMU and a compiler for the boards"]
 fn costs_are_counted_and_sizes_told() {
-    for board in boards(&["mps2-an386"], 0) {
+    // The pinned figures have the others counted, too.
+    let all = boards("cost");
+    for board in if extent() == Extent::All { &all } else { &all[..1] } {
         let (ran, record) = device(None, board, &["--program", "cost"]);
         ran.expect(0, &[]);
         let [costs, sizes] = ["costs", "sizes"].map(|key| record[key].as_array().expect("a list"));
         // Fifteen figures of each workload that the memory holds.
         assert!(!costs.is_empty() && costs.len() % 15 == 0, "{}: {}", board.name, costs.len());
         assert!(costs.iter().all(|cost| cost["instructions"].as_u64().is_some_and(|n| n > 100)), "{}", board.name);
-        assert_eq!((&record["unit"], sizes.len()), (&"instructions".into(), if board.ram < 192 { 5 } else { 6 }));
+        assert_eq!((&record["unit"], sizes.len()), (&"instructions".into(), if board.fits("stream") { 6 } else { 5 }));
         for size in sizes {
             let (ram, name) = (size["static_ram"].as_u64().expect("bytes"), &size["program"]);
-            assert!(ram < u64::from(board.ram) * 1024, "{}: {name} has {ram} bytes of static RAM", board.name);
+            assert!(ram < u64::from(board.ram.size) * 1024, "{}: {name} has {ram} bytes of static RAM", board.name);
             assert_eq!(size["stack"].is_null(), *name == "stream", "{}: {name}", board.name);
         }
     }

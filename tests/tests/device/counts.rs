@@ -1,10 +1,10 @@
 //! What programs take, held against `firmware/counts.json`: instructions, flash, and the stack that is in use.
 
 use lgl2o_device::cost::Cost;
-use lgl2o_host::device::board::board;
+use lgl2o_host::device::board::Board;
 use serde::Deserialize;
 
-use super::device;
+use super::{device, pinned_boards};
 use crate::pinned::{Figures, Size, committed, grown, hold};
 
 /// What `lgl2o device --program cost` finds on a board.
@@ -15,11 +15,8 @@ struct Found {
     sizes: Vec<Size>,
 }
 
-/// One with floating-point hardware, one without.
-const BOARDS: [&str; 2] = ["mps2-an386", "microbit"];
-
-fn count(name: &str) -> Found {
-    let (ran, record) = device(None, board(name).expect("a board"), &["--program", "cost", "--timeout", "900"]);
+fn count(board: &Board) -> Found {
+    let (ran, record) = device(None, board, &["--program", "cost", "--timeout", "900"]);
     ran.expect(0, &[]);
     serde_json::from_value(record).expect("costs and sizes")
 }
@@ -37,20 +34,20 @@ fn all_grown(now: &Found, then: &Figures) -> Vec<String> {
 #[test]
 #[ignore = "needs QEMU and a compiler for the boards"]
 fn nothing_has_grown() {
-    for name in BOARDS {
-        let now = count(name);
+    for board in pinned_boards() {
+        let now = count(board);
         let write = |figures: &mut Figures| {
             figures.costs.clone_from(&now.costs);
             figures.sizes.clone_from(&now.sizes);
         };
-        hold(name, now.compiler.as_deref(), |then| all_grown(&now, then), write);
+        hold(board.name, now.compiler.as_deref(), |then| all_grown(&now, then), write);
     }
 }
 
 #[test]
 fn growth_is_noticed() {
-    for name in BOARDS {
-        let then = &committed().boards[name];
+    for Board { name, .. } in pinned_boards() {
+        let then = &committed().boards[*name];
         let mut now = Found { compiler: None, costs: then.costs.clone(), sizes: then.sizes.clone() };
         assert!(!then.costs.is_empty() && !then.sizes.is_empty() && all_grown(&now, then).is_empty());
         now.costs[0].instructions += then.costs[0].instructions / 25;

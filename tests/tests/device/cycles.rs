@@ -100,7 +100,7 @@ fn traced(board: &Board, elf: &Path) -> (Vec<Cost>, Vec<Work>) {
     let elf = std::path::absolute(elf).expect("a path");
     let dir = folder();
     let mut command = Command::new(program);
-    command.args(machine).args(["-icount", "shift=0", "-d", "in_asm,exec,nochain", "-serial", "file:uart"]);
+    command.args(machine.split(' ')).args(["-icount", "shift=0", "-d", "in_asm,exec,nochain", "-serial", "file:uart"]);
     command.args(["-nographic", "-monitor", "none", "-semihosting-config", "enable=on,target=native", "-kernel"]);
     command.arg(&elf).current_dir(dir.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("QEMU");

@@ -26,9 +26,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use lgl2o_device::boards::need;
 use lgl2o_device::message::Order;
 use lgl2o_host::device::Transport;
-use lgl2o_host::device::board::{BOARDS, Board};
+use lgl2o_host::device::board::{BOARDS, Board, usual};
 use lgl2o_host::device::firmware::{self, Build};
 use lgl2o_host::device::stream::{Data, Examples, Line, Outcome, Patience, run};
 use lgl2o_tests::program::{Ran, folder, lgl2o, ran};
@@ -112,14 +113,30 @@ fn left_out(what: &str) -> bool {
     few
 }
 
-/// The boards that a program is tried on: the first of these, all of these, or all that have so much RAM.
-fn boards(some: &[&str], ram: u32) -> Vec<&'static Board> {
+/// The boards under QEMU that a program is tried on: the usual one, those that the table names, or all that have the RAM.
+fn boards(program: &str) -> Vec<&'static Board> {
+    let fits = |b: &Board| need(program).is_none() || b.fits(program);
     let wanted = |b: &&Board| match extent() {
-        Extent::Few => some.first() == Some(&b.name),
-        Extent::Some => some.contains(&b.name),
-        Extent::All => true,
+        Extent::Few => *b == usual(),
+        Extent::Some => is_tried(b, program),
+        Extent::All => fits(b),
     };
-    BOARDS.iter().filter(|b| b.is_emulated() && b.ram >= ram).filter(wanted).collect()
+    BOARDS.iter().filter(|b| b.is_emulated()).filter(wanted).collect()
+}
+
+/// Whether the table has the program among those that are tried on the board.
+fn is_tried(board: &Board, program: &str) -> bool {
+    board.entry.get("tried").is_some_and(|programs| programs.split(' ').any(|tried| tried == program))
+}
+
+/// The boards whose figures are pinned.
+fn pinned_boards() -> impl Iterator<Item = &'static Board> {
+    BOARDS.iter().filter(|b| b.entry.get("pinned").is_some())
+}
+
+/// The boards of real hardware.
+fn hardware() -> impl Iterator<Item = &'static Board> {
+    BOARDS.iter().filter(|b| !b.is_emulated())
 }
 
 /// Checks the record of a run whose sides are the same; gives the hash of the trace.

@@ -4,13 +4,13 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use lgl2o_host::device::board::board;
+use lgl2o_host::device::board::{Runner, usual};
 use lgl2o_host::device::emulator::Emulator;
 use lgl2o_host::device::{firmware, port};
 use lgl2o_tests::program::{command, folder, lgl2o, ran};
 use serde_json::Value;
 
-use crate::{built_for, elf_for, learned_over, left_out, programs};
+use crate::{built_for, elf_for, hardware, learned_over, left_out, programs};
 
 /// A pseudo-terminal: its end that stands for a board, and the name of the other, which stands for a serial port.
 fn pseudo_terminal() -> (fs::File, String) {
@@ -57,13 +57,14 @@ fn said(lines: &mut impl BufRead, text: &str) {
 
 #[cfg(unix)]
 #[test]
-fn a_board_of_metal_needs_a_port_and_what_probe_rs_says_is_told() {
+fn real_hardware_needs_a_port_and_what_probe_rs_says_is_told() {
     let (dir, (_board, name)) = (folder(), pseudo_terminal());
-    let metal = ["device", "--board", "nrf52840-dk"];
-    lgl2o(dir.path(), &metal).expect(2, &["QEMU does not have nrf52840-dk", "--port"]);
+    let real = hardware().next().expect("a board");
+    let alone = ["device", "--board", real.name];
+    lgl2o(dir.path(), &alone).expect(2, &[&format!("QEMU does not have {}", real.name), "--port"]);
     // A program that says which board it is for, and a probe-rs that finds none.
-    fs::write(dir.path().join("program"), elf_for("nrf52840-dk")).expect("written");
-    let arguments = [&metal[..], &["--port", &name, "--elf", "program", "--timeout", "1"]].concat();
+    fs::write(dir.path().join("program"), elf_for(real.name)).expect("written");
+    let arguments = [&alone[..], &["--port", &name, "--elf", "program", "--timeout", "1"]].concat();
     let run = |script| {
         let path = programs(dir.path(), &[("probe-rs", script)]);
         ran(command(dir.path(), &arguments).env("PATH", path))
@@ -75,7 +76,8 @@ fn a_board_of_metal_needs_a_port_and_what_probe_rs_says_is_told() {
     fs::remove_file(dir.path().join("calls")).expect("called");
     run("echo \"$@\" >> calls").expect(1, &["did not come to an end within 1 seconds"]);
     let calls = fs::read_to_string(dir.path().join("calls")).expect("called");
-    let chip = "--chip nRF52840_xxAA";
+    let Runner::Hardware { chip } = real.runner else { panic!("no real hardware") };
+    let chip = format!("--chip {chip}");
     assert_eq!(
         calls,
         format!("--version\ndownload {chip} --disable-progressbars program\nreset {chip}\n"),
@@ -84,8 +86,8 @@ fn a_board_of_metal_needs_a_port_and_what_probe_rs_says_is_told() {
     // None at all: whoever has the board is asked.
     let asked = ran(command(dir.path(), &arguments).env("PATH", dir.path()));
     asked.expect(1, &["probe-rs is not installed: write program into the board", "reset the board now"]);
-    fs::write(dir.path().join("program"), elf_for("mps2-an386")).expect("written");
-    run("exit 0").expect(1, &["program is for the board mps2-an386, not for nrf52840-dk"]);
+    fs::write(dir.path().join("program"), elf_for(usual().name)).expect("written");
+    run("exit 0").expect(1, &[&format!("program is for the board {}, not for {}", usual().name, real.name)]);
 }
 
 /// Carries bytes between a board under QEMU and what stands for a serial port.
@@ -98,11 +100,11 @@ fn join(emulator: &Emulator, board: &fs::File) {
     std::thread::spawn(move || std::io::copy(&mut from_port, &mut to_board));
 }
 
-/// A board under QEMU stands for one of metal.
+/// A board under QEMU stands for real hardware.
 #[test]
 #[ignore = "needs QEMU and a compiler for the boards"]
 fn a_board_at_a_serial_port_has_this_machines_bits() {
-    let board = board("mps2-an386").expect("a board");
+    let board = usual();
     for program in ["spirals", "resume", "faults"] {
         let elf = built_for(board, program, &[]);
         let (dir, (pty, name)) = (folder(), pseudo_terminal());
@@ -129,16 +131,18 @@ fn a_board_at_a_serial_port_has_this_machines_bits() {
 /// It has not been run; but it is built, and fits.
 #[test]
 #[ignore = "needs a compiler for the boards"]
-fn every_program_fits_the_board_of_metal() {
+fn every_program_fits_real_hardware() {
     if left_out("real hardware") {
         return;
     }
-    let board = board("nrf52840-dk").expect("a board");
-    for program in ["empty", "spirals", "stream", "sensor", "resume", "faults", "cost"] {
-        let bytes = firmware::read(&built_for(board, program, &[]), board).expect("a program of this board");
-        let sizes = firmware::sizes(&bytes).expect("sizes");
-        println!("{program}: {sizes:?}");
-        // 128 kB are for checkpoints. The linker holds that; the stack is more than it holds.
-        assert!(sizes.flash < 896 * 1024 && sizes.ram + 8192 < 256 * 1024, "{program}: {sizes:?}");
+    for board in hardware() {
+        let size = |key| u64::from(board.entry.region(key).expect("a memory").size) * 1024;
+        for program in board.entry.get("tried").expect("programs").split(' ') {
+            let bytes = firmware::read(&built_for(board, program, &[]), board).expect("a program of this board");
+            let sizes = firmware::sizes(&bytes).expect("sizes");
+            println!("{}, {program}: {sizes:?}", board.name);
+            // The linker holds the flash, with what is left to checkpoints; the stack is more than it holds.
+            assert!(sizes.flash < size("flash") && sizes.ram + 8192 < size("ram"), "{program}: {sizes:?}");
+        }
     }
 }

@@ -4,23 +4,27 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use lgl2o_host::device::board::{self, Board};
+use lgl2o_host::device::board::Board;
 use lgl2o_host::device::emulator::Emulator;
 use lgl2o_host::device::firmware;
 use lgl2o_tests::stack::{Bound, Program};
 
 use crate::pinned::{Figures, StackBound, committed, grown, hold};
-use crate::{built_with, check_equal, device, learned_over};
+use crate::{built_with, check_equal, device, is_tried, learned_over, pinned_boards};
 
-/// What is bounded: board, program, and a part of the name that the linker has for the function of a training step.
-const BOUNDED: [(&str, &str, Option<&str>); 3] = [
-    ("mps2-an386", "spirals", Some("lgl2o_device7spirals4step")),
-    ("microbit", "spirals", Some("lgl2o_device7spirals4step")),
+/// What is bounded: program, and a part of the name that the linker has for the function of a training step.
+const BOUNDED: [(&str, Option<&str>); 2] = [
+    ("spirals", Some("lgl2o_device7spirals4step")),
     // There the step is part of `main`.
-    ("mps2-an386", "stream", None),
+    ("stream", None),
 ];
-/// Their boards.
-const BOARDS: [&str; 2] = ["mps2-an386", "microbit"];
+/// The same with the pinned boards that these programs are tried on.
+fn bounded() -> impl Iterator<Item = (&'static Board, &'static str, Option<&'static str>)> {
+    pinned_boards()
+        .flat_map(|board| BOUNDED.map(|(program, step)| (board, program, step)).into_iter())
+        .filter(|(board, program, _)| is_tried(board, program))
+}
+
 /// Where the processor begins, with an empty stack.
 const ENTRY: &str = "Reset";
 
@@ -80,10 +84,10 @@ fn bounds_grown(now: &[StackBound], then: &[StackBound]) -> Vec<String> {
 #[test]
 #[ignore = "needs QEMU and a compiler for the boards"]
 fn no_stack_bound_has_grown() {
-    for name in BOARDS {
-        let board = board::board(name).expect("a board");
+    for board in pinned_boards() {
+        let name = board.name;
         let (mut now, mut compiler) = (Vec::new(), None);
-        for (_, program, step) in BOUNDED.into_iter().filter(|(bounded, ..)| *bounded == name) {
+        for (_, program, step) in bounded().filter(|(bounded, ..)| *bounded == board) {
             let path = sized(board, program);
             let elf = fs::read(&path).expect("a program");
             let (bound, seen) = (bounds(&elf, program, step), seen(board, program, &path));
@@ -107,14 +111,14 @@ fn a_bound_is_held_against_what_is_seen() {
 #[test]
 fn growth_of_a_bound_is_noticed() {
     let pinned = committed();
-    for (board, program, step) in BOUNDED {
-        let then = pinned.boards[board].bounds.iter().find(|bound| bound.program == program).expect("a bound");
+    for (board, program, step) in bounded() {
+        let then = pinned.boards[board.name].bounds.iter().find(|bound| bound.program == program).expect("a bound");
         assert_eq!(then.step.is_some(), step.is_some());
         let then = std::slice::from_ref(then);
         let of = |whole, step| StackBound { program: program.to_owned(), step, whole };
         let more = |n: u32| n + n / 9;
         assert!(bounds_grown(then, then).is_empty());
-        assert_eq!(bounds_grown(&[of(more(then[0].whole), then[0].step)], then).len(), 1, "{board}: {program}");
+        assert_eq!(bounds_grown(&[of(more(then[0].whole), then[0].step)], then).len(), 1, "{}: {program}", board.name);
         let step = then[0].step.map(more);
         assert_eq!(bounds_grown(&[of(then[0].whole, step)], then).len(), usize::from(step.is_some()));
         assert_eq!(bounds_grown(&[of(1, None)], &[]).len(), 2, "one that was not there");

@@ -1,11 +1,12 @@
 //! Whatever is proposed: parameters stay finite, a NaN is never accepted, and with an exact loss no round ends above
 //! the fallback's candidate.
 
-use lgl2o::batch::{Batch, Exact, Source};
+use lgl2o::batch::Batch;
 use lgl2o::fault::Adversary;
 use lgl2o::guard::{Decision, LossGuard, Unguarded};
 use lgl2o::objective::Blank;
 use lgl2o::rule::{Armijo, Sgd};
+use lgl2o::source::{Exact, Source};
 use lgl2o::tensors::Tensors;
 use lgl2o::{Rule, Trainer, Verdict, Winner};
 use lgl2o_tests::task::{BATCH, BOWL_START, Data, Whole, bowl, small_mlp, start};

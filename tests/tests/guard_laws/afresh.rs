@@ -1,9 +1,10 @@
 //! Averages begin anew where the parameters are no longer their own, and a run's counters are those of its verdicts.
 
-use lgl2o::batch::{Batch, Exact, Source};
+use lgl2o::batch::Batch;
 use lgl2o::fault::Adversary;
 use lgl2o::guard::{Blend, Decision, LossGuard, RelayGuard, ResidualGuard, Unguarded};
 use lgl2o::rule::{Adam, Momentum, RmsProp, Sgd};
+use lgl2o::source::{Exact, Source};
 use lgl2o::{Error, Guard, Rule, Trainer, Verdict, Winner, learned};
 use lgl2o_tests::run;
 use lgl2o_tests::task::{BATCH, BOWL_START, Data, SmallMlp, bowl, small_mlp, start};

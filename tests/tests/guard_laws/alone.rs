@@ -1,11 +1,11 @@
 //! A lost round leaves nothing behind: if every proposal is rejected, the run is the fallback's alone; if every one is
 //! accepted, it is the learned rule's alone. Bit for bit, for every decision, state policy and number of steps.
 
-use lgl2o::batch::{Exact, Source};
 use lgl2o::fault::Adversary;
 use lgl2o::guard::{Decision, Follow, KeepOwn, LossGuard, Reset, Rewind, StatePolicy, Unguarded};
 use lgl2o::objective::Blank;
 use lgl2o::rule::{Adam, Armijo, Momentum, Sgd};
+use lgl2o::source::{Exact, Source};
 use lgl2o::{Rule, Verdict, Winner, learned};
 use lgl2o_tests::adversary::Terrible;
 use lgl2o_tests::task::{BATCH, BOWL_START, Data, bowl, small_mlp, start};

@@ -1,9 +1,9 @@
 //! The fixed mixture: w <- u + share (v - u).
 
-use lgl2o::batch::Exact;
 use lgl2o::fault::Adversary;
 use lgl2o::guard::{Blend, Unguarded};
 use lgl2o::rule::{Adam, Momentum, Sgd};
+use lgl2o::source::Exact;
 use lgl2o::{Rule, Verdict, Winner};
 use lgl2o_tests::task::{BOWL_START, bowl};
 use lgl2o_tests::{bits, run};

@@ -1,10 +1,10 @@
 //! What a round costs, in examples: gradients and forward passes, exactly.
 
-use lgl2o::batch::Exact;
 use lgl2o::fault::Adversary;
 use lgl2o::guard::{Blend, Decision, LossGuard, ResidualGuard, Unguarded};
 use lgl2o::oracle::Cost;
 use lgl2o::rule::{Adam, Armijo, Sgd};
+use lgl2o::source::Exact;
 use lgl2o::tensors::Zeroed;
 use lgl2o::trainer::Progress;
 use lgl2o::{Error, Guard, Rule, Trainer};

@@ -3,11 +3,11 @@
 //! On an objective so plain that every loss can be written down: loss_s(w) = a_s w for example s, with candidates at
 //! points that the test chooses.
 
-use lgl2o::batch::{Exact, Source};
 use lgl2o::fault::Adversary;
 use lgl2o::guard::{Decision, LossGuard};
 use lgl2o::objective::{Blank, Objective};
 use lgl2o::rule::{NoProbe, Probe, Rule, Sgd, State};
+use lgl2o::source::{Exact, Source};
 use lgl2o::tensors::Tensors;
 use lgl2o::{Error, Verdict, Winner};
 use lgl2o_tests::task::{BOWL_START, bowl};

@@ -3,8 +3,8 @@
 //! On loss_s(w) = a_s w with the fallback's candidate at 0 and the learned one at 1, so that a_s is the paired
 //! difference of example s.
 
-use lgl2o::batch::Source;
 use lgl2o::guard::{Decision, LossGuard};
+use lgl2o::source::Source;
 use lgl2o::{Error, Rng, Trainer, Verdict, Winner};
 use lgl2o_tests::{cases, run};
 use proptest::prelude::*;

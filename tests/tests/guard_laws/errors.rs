@@ -1,11 +1,12 @@
 //! What is wrong is said exactly, and changes nothing: parameters stay as they were, bit for bit, and where the first
 //! batch was refused, so do all states: the run goes on as if the round had never been asked for.
 
-use lgl2o::batch::{Batch, Exact, Source};
+use lgl2o::batch::Batch;
 use lgl2o::fault::Adversary;
 use lgl2o::guard::{Blend, Decision, Follow, KeepOwn, LossGuard, MuRule, RelayGuard, ResidualGuard, Rewind, Unguarded};
 use lgl2o::objective::{Logistic, Objective};
 use lgl2o::rule::{Adam, Sgd};
+use lgl2o::source::{Exact, Source};
 use lgl2o::{Error, Guard, Rule, Trainer, Winner};
 use lgl2o_tests::task::{BATCH, BOWL_START, Data, Whole, bowl, small_mlp, start};
 use lgl2o_tests::{bits, run};

@@ -2,11 +2,11 @@
 
 use std::fmt::Debug;
 
-use lgl2o::batch::{Exact, Source};
 use lgl2o::fault::Adversary;
 use lgl2o::guard::{Decision, Follow, KeepOwn, LossGuard, Reset, Rewind, StatePolicy, Unguarded};
 use lgl2o::objective::Blank;
 use lgl2o::rule::{Adam, Armijo, Momentum, Sgd};
+use lgl2o::source::{Exact, Source};
 use lgl2o::{Guard, Rule, Trainer, Verdict, Winner, learned};
 use lgl2o_tests::adversary::Terrible;
 use lgl2o_tests::oracle::wide;

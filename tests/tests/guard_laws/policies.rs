@@ -4,9 +4,9 @@
 //! gradients of both trajectories off the records, and computes from the policy's words what each side must know at the
 //! beginning of the next round.
 
-use lgl2o::batch::Exact;
 use lgl2o::guard::{Decision, Follow, KeepOwn, LossGuard, Reset, Rewind, StatePolicy};
 use lgl2o::objective::Quadratic;
+use lgl2o::source::Exact;
 use lgl2o::{Trainer, Winner};
 use lgl2o_tests::task::{BOWL_START, bowl};
 use lgl2o_tests::trail::{Call, Move, Trail};

@@ -3,11 +3,11 @@
 
 use std::cell::Cell;
 
-use lgl2o::batch::{Exact, Source};
 use lgl2o::fault::Adversary;
 use lgl2o::guard::{RelayGuard, Unguarded};
 use lgl2o::objective::Objective;
 use lgl2o::rule::{Adam, Momentum, Ngn, ScaleFree, Sgd};
+use lgl2o::source::{Exact, Source};
 use lgl2o::tensors::Tensors;
 use lgl2o::{Error, Rule, Trainer, Winner};
 use lgl2o_tests::adversary::{Attack, Terrible};

@@ -1,9 +1,9 @@
 //! GL2O (Heaton, Chen, Wang, Yin, AAAI 2023): accept y iff |S(y)| <= alpha mu, with five rules for mu.
 
-use lgl2o::batch::Exact;
 use lgl2o::fault::Adversary;
 use lgl2o::guard::{MuRule, ResidualGuard};
 use lgl2o::rule::{Momentum, Rate, Rule, Sgd};
+use lgl2o::source::Exact;
 use lgl2o::{Trainer, Verdict, Winner};
 use lgl2o_tests::oracle::wide;
 use lgl2o_tests::run;

@@ -1,13 +1,14 @@
 //! How a run ends whose learned side does harm, against the fallback alone: on networks with rectified, tanh and logistic units, with
 //! inputs of one unit and with raw ones, whose scales and means are those of a product's sensors.
 
-use lgl2o::batch::{Batch, Sampler, Source};
+use lgl2o::batch::Batch;
 use lgl2o::fault::Adversary;
 use lgl2o::guard::{Decision, LossGuard, RelayGuard, Unguarded};
 use lgl2o::objective::mlp::activation::Activate;
 use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Network, Relu, Sigmoid, Tanh};
 use lgl2o::objective::{Blank, Objective};
 use lgl2o::rule::{Averaged, Ngn, Probe, Sgd, State};
+use lgl2o::source::{Sampler, Source};
 use lgl2o::tensors::Tensors;
 use lgl2o::{Error, Guard, Memory, Rng, Rule, Trainer, chain, math};
 use lgl2o_tests::strategy::draws;

@@ -1,11 +1,12 @@
 //! The schedule of a guard: how races, strides and rounds of the fallback alone follow each other, what each costs, and
 //! how often a side that loses is asked.
 
-use lgl2o::batch::{Batch, Exact, Source};
+use lgl2o::batch::Batch;
 use lgl2o::fault::Adversary;
 use lgl2o::guard::LossGuard;
 use lgl2o::oracle::Cost;
 use lgl2o::rule::Sgd;
+use lgl2o::source::{Exact, Source};
 use lgl2o::{Error, Guard, Trainer, Verdict, Winner};
 use lgl2o_tests::adversary::Terrible;
 use lgl2o_tests::task::{BATCH, BOWL_START, Data, SmallMlp, bowl, small_mlp, start};

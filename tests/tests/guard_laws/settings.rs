@@ -2,12 +2,12 @@
 
 use std::fmt::Debug;
 
-use lgl2o::batch::Exact;
 use lgl2o::guard::{Blend, LossGuard, RelayGuard, ResidualGuard, Unguarded};
 use lgl2o::rule::{
     Adam, Adam16, AdamW, Armijo, Averaged, Lion, Momentum, NAdam, Nesterov, Ngn, PlainNgn, Rate, RmsProp, ScaleFree,
     ScaleFreeMomentum, Sgd,
 };
+use lgl2o::source::Exact;
 use lgl2o::{Error, Guard, Rule};
 use lgl2o_tests::run;
 use lgl2o_tests::task::{BOWL_START, bowl};

@@ -3,10 +3,10 @@
 
 use std::fmt::Debug;
 
-use lgl2o::batch::Exact;
 use lgl2o::fault::Adversary;
 use lgl2o::guard::{Decision, LossGuard};
 use lgl2o::rule::{Adam, Sgd};
+use lgl2o::source::Exact;
 use lgl2o::{Rule, Trainer, Winner};
 use lgl2o_tests::task::{BOWL_START, bowl};
 use lgl2o_tests::{bits, run};

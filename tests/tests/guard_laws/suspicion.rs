@@ -4,10 +4,10 @@
 //! Two valleys, and a start between them. The learned side goes into the left one at once, and the fallback walks down the right
 //! one, step by step, from where the run began; from the left one it does not come back.
 
-use lgl2o::batch::Source;
 use lgl2o::guard::RelayGuard;
 use lgl2o::objective::{Blank, Objective};
 use lgl2o::rule::Sgd;
+use lgl2o::source::Source;
 use lgl2o::{Error, Rule, Trainer, Winner};
 use lgl2o_tests::run;
 

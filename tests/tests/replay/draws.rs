@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use lgl2o::Error;
-use lgl2o::batch::Source;
 use lgl2o::replay::{Classes, Keep, Replay};
+use lgl2o::source::Source;
 use lgl2o_tests::cases;
 use proptest::prelude::*;
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use lgl2o::batch::Source;
 use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp};
 use lgl2o::replay::{Classes, Reservoir, Ring, Values};
+use lgl2o::source::Source;
 use lgl2o::standardize::{Standardized, Standardizer};
 use lgl2o::{Auto, Error, Memory, Rng, Trainer, auto};
 use lgl2o_tests::cases;

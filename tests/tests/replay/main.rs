@@ -9,11 +9,12 @@ mod kept;
 mod restart;
 
 use lgl2o::Error;
-use lgl2o::batch::{Batch, Source, Targets};
+use lgl2o::batch::{Batch, Targets};
 use lgl2o::checkpoint::{Origin, Persist, Sink};
 use lgl2o::objective::Logistic;
 use lgl2o::objective::mlp::{Dense, Fixed, Mlp, Tanh};
 use lgl2o::replay::{Answers, Classes, Keep, Replay, Reservoir, Ring};
+use lgl2o::source::Source;
 use lgl2o::{Rng, chain};
 
 /// An objective of the right kind; it is never evaluated.

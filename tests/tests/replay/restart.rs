@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use lgl2o::batch::Source;
 use lgl2o::checkpoint::{CheckpointError, Fingerprint, Persist};
 use lgl2o::objective::mlp::{Fixed, Loss};
 use lgl2o::replay::{Classes, Keep, Replay, Reservoir, Ring, Values};
+use lgl2o::source::Source;
 use lgl2o::{Auto, Memory, Rng, Trainer, auto};
 use lgl2o_tests::{bits, cases};
 use proptest::prelude::*;

@@ -4,8 +4,8 @@ use embedded_storage::nor_flash::{NorFlash, NorFlashError};
 
 use super::report::SlotError;
 use crate::checkpoint::format::Store;
-use crate::checkpoint::persist::{CHUNK, Sink};
 use crate::checksum::crc32;
+use crate::persist::{CHUNK, Sink};
 
 /// How many bytes are written at a time; a flash's word must divide it.
 pub const PAGE: usize = 256;

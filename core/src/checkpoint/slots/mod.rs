@@ -46,7 +46,7 @@
 //! #         self.0[at as usize..][..bytes.len()].copy_from_slice(bytes); Ok(())
 //! #     }
 //! # }
-//! use lgl2o::batch::Exact;
+//! use lgl2o::source::Exact;
 //! use lgl2o::checkpoint::Slots;
 //! use lgl2o::guard::LossGuard;
 //! use lgl2o::objective::Quadratic;
@@ -77,13 +77,12 @@ use embedded_storage::nor_flash::NorFlash;
 pub use flash::PAGE;
 pub use report::{Resumed, SlotError, SlotState};
 
-use super::fingerprint::Fingerprint;
 use super::format::{self, Store};
-use super::persist::{CHUNK, Persist, Sink};
 use crate::guard::Guard;
 use crate::model::{Inputs, Model};
 use crate::objective::Objective;
 use crate::objective::mlp::Network;
+use crate::persist::{CHUNK, Fingerprint, Persist, Sink};
 use crate::trainer::Trainer;
 use flash::{MARK, Mark, Pages, Slice, flash_error};
 

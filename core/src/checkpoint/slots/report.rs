@@ -4,7 +4,7 @@ use core::fmt;
 
 use embedded_storage::nor_flash::NorFlashErrorKind;
 
-use crate::checkpoint::CheckpointError;
+use crate::error::CheckpointError;
 
 /// What was found in a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

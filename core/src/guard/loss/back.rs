@@ -12,10 +12,10 @@
 //! the fallback has made no finite step alone, or stands [far](is_far) above that point at the end of its time alone. The
 //! fallback then begins afresh, and the next round is a race.
 
-use super::{LossGuard, LossMemory, MemoryOf};
-use crate::checkpoint::{Origin, Persist, Sink};
+use super::memory::MemoryOf;
+use super::settings::LossGuard;
 use crate::error::Error;
-use crate::guard::points::{self, Back, Points};
+use crate::guard::points::{self, Back};
 use crate::guard::policy::StatePolicy;
 use crate::objective::Objective;
 use crate::oracle::Oracle;
@@ -29,42 +29,6 @@ const FAR: f32 = 1.0;
 /// there is none, because there is one example, by all of itself.
 pub(super) fn is_far(loss: f32, other: f32, spread: f32) -> bool {
     loss - other > if spread > 0.0 { FAR * spread } else { other.abs() }
-}
-
-/// Writes the point to go back to, and whether there is one; the accepted point where there is none.
-pub(super) fn save<P: Tensors, S: Sink>(points: &Points<P, 3>, sink: &mut S) -> Result<(), S::Error> {
-    let [accepted, learned, fallback] = points.all();
-    (points.back.place > 0).save(sink)?;
-    points.back.alone.save(sink)?;
-    match usize::from(points.back.place) {
-        points::LEARNED => learned.save(sink),
-        points::FALLBACK => fallback.save(sink),
-        _ => accepted.save(sink),
-    }
-}
-
-/// Reads what [`save`] wrote; the point comes to the learned candidate's place.
-pub(super) fn load<P: Tensors, O: Origin>(points: &mut Points<P, 3>, origin: &mut O) -> Result<(), O::Error> {
-    let mut is_held = points.back.place > 0;
-    is_held.load(origin)?;
-    points.back.alone.load(origin)?;
-    points.back.place = if is_held { points::LEARNED as u8 } else { 0 };
-    let [_, learned, _] = points.all_mut();
-    learned.load(origin)
-}
-
-impl<P: Tensors, L, F, E> LossMemory<P, L, F, E> {
-    /// Before a round: the fallback alone leaves the learned candidate's place to the point that it was left alone at; any
-    /// other needs both.
-    pub(super) fn hold(&mut self, alone: bool) {
-        if alone && !self.points.back.alone {
-            let [params, learned, _] = self.points.all_mut();
-            learned.copy_from(params);
-            self.points.back = Back { place: points::LEARNED as u8, alone };
-        } else if !alone {
-            self.points.back = Back::NONE;
-        }
-    }
 }
 
 impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {

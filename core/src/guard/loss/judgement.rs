@@ -1,15 +1,17 @@
 //! How the candidates of a [`LossGuard`] are judged.
 
 use super::back::is_far;
+use super::memory::MemoryOf;
 use super::proposals::Proposals;
-use super::{LossGuard, MemoryOf};
-use crate::batch::Source;
+use super::settings::LossGuard;
 use crate::error::Error;
 use crate::guard::Decision;
 use crate::guard::policy::StatePolicy;
+use crate::math::or_infinity;
 use crate::objective::Objective;
 use crate::oracle::{Difference, Oracle, Paired};
 use crate::rule::Rule;
+use crate::source::Source;
 
 /// What the check batches have come to.
 #[derive(Debug, Clone, Copy)]
@@ -165,7 +167,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
             fallback_loss: Some(fallback_loss),
             learned_loss: Some(learned_loss),
             kept_loss: third.is_some().then_some(paired.third()),
-            standard_error: crate::oracle::or_infinity(paired.standard_error()),
+            standard_error: or_infinity(paired.standard_error()),
         })
     }
 
@@ -188,7 +190,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
             fallback_loss: None,
             learned_loss: Some(if proposals.learned { paired.second() } else { f32::INFINITY }),
             kept_loss: Some(paired.first()),
-            standard_error: crate::oracle::or_infinity(paired.standard_error()),
+            standard_error: or_infinity(paired.standard_error()),
         })
     }
 
@@ -227,7 +229,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
                     true => fallback_loss >= paired.first(),
                     false => is_far(fallback_loss, paired.first(), paired.spread()),
                 };
-            judgement.standard_error = crate::oracle::or_infinity(paired.standard_error());
+            judgement.standard_error = or_infinity(paired.standard_error());
         }
         Ok(judgement)
     }

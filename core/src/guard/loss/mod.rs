@@ -51,80 +51,29 @@
 
 mod back;
 mod judgement;
+mod memory;
 mod proposals;
 mod settings;
 
+pub use memory::LossMemory;
 pub use settings::LossGuard;
 
 use core::ops::ControlFlow;
 
 use judgement::Judgement;
+use memory::MemoryOf;
 use proposals::Proposals;
 
 use super::pace::{PaceState, Round};
 use super::points::{self, Back, Points};
 use super::policy::{Sides, StatePolicy};
 use super::{Guard, Verdict, Winner, blank};
-use crate::batch::Source;
-use crate::checkpoint::{Origin, Persist, Sink};
 use crate::error::Error;
 use crate::objective::Objective;
 use crate::oracle::Oracle;
 use crate::rule::{NoProbe, Rule, RuleState};
-use crate::tensors::{Tensors, Zeroed};
-
-/// The parameters, the learned candidate and the fallback's; gradient, both rule states, and what the policy needs.
-#[derive(Debug, Clone)]
-pub struct LossMemory<P, L, F, E> {
-    points: Points<P, 3>,
-    gradient: P,
-    learned_state: L,
-    fallback_state: F,
-    extra: E,
-    rounds: u32,
-    pace: PaceState,
-}
-
-impl<P: Zeroed, L: Zeroed, F: Zeroed, E: Zeroed> Zeroed for LossMemory<P, L, F, E> {
-    const ZERO: Self = Self {
-        points: Zeroed::ZERO,
-        gradient: P::ZERO,
-        learned_state: L::ZERO,
-        fallback_state: F::ZERO,
-        extra: E::ZERO,
-        rounds: 0,
-        pace: PaceState::ZERO,
-    };
-}
-
-/// Both rules' states, the count of rounds, the pace, and the point to go back to; the rest is made anew in each round.
-impl<P: Tensors, L: Persist, F: Persist, E> Persist for LossMemory<P, L, F, E> {
-    fn save<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
-        self.learned_state.save(sink)?;
-        self.fallback_state.save(sink)?;
-        self.rounds.save(sink)?;
-        self.pace.save(sink)?;
-        back::save(&self.points, sink)
-    }
-    fn load<O: Origin>(&mut self, origin: &mut O) -> Result<(), O::Error> {
-        self.learned_state.load(origin)?;
-        self.fallback_state.load(origin)?;
-        self.rounds.load(origin)?;
-        self.pace.load(origin)?;
-        back::load(&mut self.points, origin)
-    }
-}
-
-#[cfg(feature = "fault")]
-impl<P, L, F, E> LossMemory<P, L, F, E> {
-    /// The learned rule's state, to be disturbed.
-    pub const fn learned_state_mut(&mut self) -> &mut L {
-        &mut self.learned_state
-    }
-}
-
-/// The memory of a guard over parameters of type P.
-type MemoryOf<L, F, S, P> = <LossGuard<L, F, S> as Guard>::Memory<P>;
+use crate::source::Source;
+use crate::tensors::Tensors;
 
 impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
     /// Keeps one candidate and settles the states.

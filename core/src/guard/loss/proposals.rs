@@ -1,13 +1,14 @@
 //! The candidates of a round of a [`LossGuard`], each so many steps from the accepted parameters.
 
-use super::{LossGuard, LossMemory, MemoryOf};
-use crate::batch::Source;
+use super::memory::{LossMemory, MemoryOf};
+use super::settings::LossGuard;
 use crate::error::Error;
 use crate::guard::Decision;
 use crate::guard::policy::{Sides, StatePolicy};
 use crate::objective::Objective;
 use crate::oracle::Oracle;
 use crate::rule::Rule;
+use crate::source::Source;
 use crate::tensors::Tensors;
 
 use core::ops::ControlFlow;

@@ -2,11 +2,11 @@
 
 use core::marker::PhantomData;
 
-use crate::checkpoint::{Digest, Fingerprint};
 use crate::error::Error;
 use crate::guard::Decision;
 use crate::guard::pace::Pace;
 use crate::guard::policy::{KeepOwn, StatePolicy};
+use crate::persist::{Digest, Fingerprint};
 
 /// LGL2O: a learned rule, a fallback, and a comparison of losses between them.
 ///

@@ -2,12 +2,13 @@
 
 use super::baton::Leg;
 use super::{MemoryOf, RelayGuard, RelayMemory};
-use crate::batch::Source;
 use crate::error::Error;
 use crate::guard::{Verdict, Winner};
+use crate::math::or_infinity;
 use crate::objective::Objective;
-use crate::oracle::{Difference, Oracle, Paired, or_infinity};
+use crate::oracle::{Difference, Oracle, Paired};
 use crate::rule::Rule;
+use crate::source::Source;
 use crate::tensors::Tensors;
 
 /// Standard errors at which a difference is clear.

@@ -5,7 +5,7 @@
 //! x    the running point of the side that has the baton: the learned rule at first, later the fallback
 //! b    the fallback's own run from w_0, which the learned side never touches
 //!
-//! race       x makes n_0 steps from w_0, b makes n_0 / 4: in the last n_0 / 4 batches both step on the same ones.
+//! race       x makes n_0 steps from w_0, b makes n_0 / 3: in the last n_0 / 3 batches both step on the same ones.
 //!            x is worse than b by 2 standard errors: the fallback goes on from b, and nothing of x is ever kept.
 //!            Else S <- x if x is below S on the checks.
 //! learned    windows of max(n_0 / 3, t / 3) steps, t = steps so far. At the end of one, S <- x if x is below S.
@@ -27,7 +27,7 @@
 //! [exact](RelayGuard::exact) losses F(S) never rises, so the fallback begins at F(S) <= F(w_0), and its own theorem
 //! holds from there: with gradient descent at 0 < rate < 2/L on a mu-strongly convex, L-smooth F, after k of its steps
 //! F(S) - F* <= rho^k (F(w_0) - F*), rho = 1 - 2 mu rate (1 - rate L / 2). A lost race leaves the fallback's run alone,
-//! bit for bit, begun 3 n_0 / 4 batches later. Points that are not finite are never kept.
+//! bit for bit, begun 2 n_0 / 3 batches later. Points that are not finite are never kept.
 //!
 //! **Rounds.** A round makes part of a window: no more steps than the source has [room](Source::room) for, nor than the
 //! [longest round](RelayGuard::longest_round). A round that does not finish its window ends with nobody judged: winner
@@ -44,7 +44,7 @@
 //! n_c, or one for 16 steps of the window where that is more: late in a run a step gains less than a few examples can show, and a
 //! long window pays for more of them.
 //!
-//! **Cost** of the default beside the gradients of one side: n_0 / 4 gradients for the race, and at each of the
+//! **Cost** of the default beside the gradients of one side: n_0 / 3 gradients for the race, and at each of the
 //! windows' ends, which are fewer than 3 + ln(t / 13) / ln(4 / 3), the check batches at two or three points.
 
 mod baton;
@@ -57,12 +57,12 @@ pub use settings::RelayGuard;
 use baton::Baton;
 
 use super::{Guard, Verdict, Winner, blank};
-use crate::batch::Source;
-use crate::checkpoint::{Origin, Persist, Sink};
 use crate::error::Error;
 use crate::objective::Objective;
 use crate::oracle::Oracle;
+use crate::persist::{Origin, Persist, Sink};
 use crate::rule::Rule;
+use crate::source::Source;
 use crate::tensors::{Tensors, Zeroed};
 
 /// The accepted parameters, the running point, the fallback's own run, a gradient; the learned rule's state, the

@@ -2,11 +2,11 @@
 
 use super::baton::Leg;
 use super::{MemoryOf, RelayGuard, RelayMemory};
-use crate::batch::Source;
 use crate::error::Error;
 use crate::objective::Objective;
 use crate::oracle::Oracle;
 use crate::rule::{Rule, RuleState};
+use crate::source::Source;
 use crate::tensors::Tensors;
 
 /// The state of the fallback's own run, or of one that began afresh; a lean guard has one for both.

@@ -1,8 +1,8 @@
 //! Settings of a [`RelayGuard`]. The default has none that a user must choose.
 
 use super::baton::Schedule;
-use crate::checkpoint::{Digest, Fingerprint};
 use crate::error::Error;
+use crate::persist::{Digest, Fingerprint};
 use crate::rule::Rule;
 
 /// The relay: a learned rule first, then a fallback that begins afresh from the best point.
@@ -63,8 +63,8 @@ impl<L, F, const SPARE: usize> RelayGuard<L, F, SPARE> {
         }
     }
 
-    /// The same guard with a race of so many learned steps, at least 1, against a quarter as many of the fallback. The first
-    /// windows are a third as long.
+    /// The same guard with a race of so many learned steps, at least 1, against a third as many of the fallback. The first
+    /// windows are as long as that third.
     #[must_use]
     pub const fn race(mut self, steps: u32) -> Self {
         self.schedule.race = steps;
@@ -95,7 +95,7 @@ impl<L, F, const SPARE: usize> RelayGuard<L, F, SPARE> {
     }
 
     /// The same guard, which compares the full objective instead of check batches; the source must
-    /// [offer](crate::batch::Source::objective) it. Differences are then exact: standard errors count as 0.
+    /// [offer](crate::source::Source::objective) it. Differences are then exact: standard errors count as 0.
     #[must_use]
     pub const fn exact(mut self, exact: bool) -> Self {
         self.exact = exact;

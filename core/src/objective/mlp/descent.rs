@@ -18,6 +18,7 @@ use super::network::{BlankNetwork, Network};
 use crate::batch::{Batch, Rows};
 use crate::error::Error;
 use crate::math;
+use crate::objective::mean_loss;
 use crate::rule::{Coordinatewise, State};
 use crate::tensors::{Tensors, Zeroed};
 
@@ -143,7 +144,7 @@ impl<N: Network> Mlp<N> {
         let Scratch { activations, columns } = scratch;
         let [losses, ..] = &mut *columns;
         let n = self.errors(activations, params, &batch, losses.as_mut())?;
-        let loss = crate::oracle::mean(losses, n);
+        let loss = mean_loss(losses, n);
         if !loss.is_finite() || !self.is_gradient_finite(activations, params, batch.inputs, n) {
             return Err(Error::NonFiniteGradient);
         }

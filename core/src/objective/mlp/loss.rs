@@ -15,9 +15,9 @@ use super::huber;
 use super::kernels::Kernels;
 use super::soft_cross_entropy::Soft;
 use crate::batch::{Labels, Rows, Targets, row, row_mut};
-use crate::checkpoint::Digest;
 use crate::error::Error;
 use crate::math;
+use crate::persist::Digest;
 use crate::sum;
 
 /// What a network's outputs are compared with, and how.
@@ -51,11 +51,6 @@ pub enum Loss {
         /// From which error on it grows in proportion, above 0.
         delta: f32,
     },
-}
-
-/// The largest of some numbers; a NaN among them may be passed over, and shows in the sum that follows.
-pub(super) fn largest(a: &[f32]) -> f32 {
-    a.iter().fold(f32::NEG_INFINITY, |most, &x| if x > most { x } else { most })
 }
 
 impl Loss {
@@ -217,7 +212,7 @@ fn powers(
 ) {
     for (s, loss) in losses.iter_mut().take(n).enumerate() {
         let outputs = row_mut(outputs, s, width);
-        let shift = largest(outputs);
+        let shift = math::largest(outputs);
         outputs.iter_mut().for_each(|a| *a -= shift);
         *loss = labels.get(s).and_then(|t| outputs.get(usize::from(t)).copied()).unwrap_or(f32::NAN);
     }
@@ -235,7 +230,7 @@ fn softmax_error(powers: &mut [f32], target: Option<u8>, share: f32, scale: f32)
 
 /// The loss, and in place of each output share (softmax(a)_c - [c = t]) act'(a_c).
 fn bent_softmax_error(outputs: &mut [f32], target: Option<u8>, share: f32, top: Activation) -> f32 {
-    let shift = largest(outputs);
+    let shift = math::largest(outputs);
     let target = target.map_or(usize::MAX, usize::from);
     let of_target = outputs.get(target).copied().unwrap_or(f32::NAN) - shift;
     let mut lanes = [0.0; sum::LANES];

@@ -30,8 +30,8 @@ pub use soft_cross_entropy::balanced_weights;
 
 use super::{Blank, Objective};
 use crate::batch::{Batch, Rows};
-use crate::checkpoint::{Digest, Fingerprint};
 use crate::error::Error;
+use crate::persist::{Digest, Fingerprint};
 use crate::rng::Rng;
 use crate::tensors::Tensors;
 

@@ -53,7 +53,7 @@ impl Soft<'_> {
     }
 
     fn example(&self, outputs: &[f32], target: usize) -> Example {
-        let shift = super::loss::largest(outputs);
+        let shift = math::largest(outputs);
         let (mut powers, mut all) = ([0.0; sum::LANES], [0.0; sum::LANES]);
         for (i, &a) in outputs.iter().enumerate() {
             let lane = i % sum::LANES;

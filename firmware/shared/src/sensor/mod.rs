@@ -15,8 +15,9 @@ pub mod replay;
 pub mod window;
 
 use embedded_hal::i2c::I2c;
-use lgl2o::batch::{Batch, Rows, Sampler};
+use lgl2o::batch::{Batch, Rows};
 use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Tanh};
+use lgl2o::source::Sampler;
 use lgl2o::tensors::{Tensors as _, Zeroed};
 use lgl2o::trainer::{self, Progress, Trainer};
 use lgl2o::{AutoLean, Error, Objective, Rng, chain};

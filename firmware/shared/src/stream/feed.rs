@@ -6,7 +6,8 @@
 //! training, which makes them disjoint in every round.
 
 use lgl2o::Error;
-use lgl2o::batch::{Batch, Source};
+use lgl2o::batch::Batch;
+use lgl2o::source::Source;
 
 use super::{BATCH, Exchange, INPUTS, Optimizee, RING};
 use crate::message::{Answer, Ask};

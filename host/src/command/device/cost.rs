@@ -16,6 +16,7 @@ use crate::device::listen::Event;
 use crate::files::write_atomically;
 use crate::report::number::grouped;
 use crate::report::overview::{Overview, Section, Table};
+use crate::say;
 
 /// The version of `results.json` of this program.
 const VERSION: u32 = 1;
@@ -32,7 +33,7 @@ struct Results {
     core: String,
     program: &'static str,
     math: &'static str,
-    /// What is counted: "instructions", or "cycles" on metal.
+    /// What is counted: "instructions", or "cycles" on real hardware.
     unit: &'static str,
     /// The compiler that the program is from: another one's counts are others.
     compiler: Option<String>,
@@ -64,7 +65,7 @@ pub(super) fn run(mut job: Job<'_>) -> Result<(), Failure> {
             bar.set_message(format!("counting: {}", WORKLOADS.get(usize::from(cost.workload)).unwrap_or(&"")));
             bar.tick();
         }
-        Event::Log(line) if args.log => bar.suspend(|| eprintln!("{line}")),
+        Event::Log(line) if args.log => bar.suspend(|| say::note(format_args!("{line}"))),
         _ => {}
     });
     bar.finish_and_clear();
@@ -81,12 +82,12 @@ pub(super) fn run(mut job: Job<'_>) -> Result<(), Failure> {
         costs,
         sizes,
     };
+    let table = table(&results);
+    say::line(&table);
     let json = serde_json::to_string_pretty(&results).context("cannot write results.json")?;
     write_atomically(&out.join("results.json"), format!("{json}\n").as_bytes())?;
-    let table = table(&results);
     write_atomically(&out.join("table.md"), table.as_bytes())?;
-    println!("{table}");
-    println!("results: {}", out.join("results.json").display());
+    say::line(format_args!("results: {}", out.join("results.json").display()));
     Ok(())
 }
 

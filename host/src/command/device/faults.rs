@@ -12,6 +12,7 @@ use crate::device::emulator::Emulator;
 use crate::device::listen::Event;
 use crate::files::write_atomically;
 use crate::report::overview::{Overview, Table};
+use crate::say;
 
 /// The version of `results.json` of this program.
 const VERSION: u32 = 1;
@@ -43,7 +44,7 @@ pub(super) fn run(mut job: Job<'_>) -> Result<(), Failure> {
             }
             device.push(*record);
         }
-        Event::Log(line) if args.log => eprintln!("{line}"),
+        Event::Log(line) if args.log => say::note(format_args!("{line}")),
         _ => {}
     });
     let kept = host.iter().all(|record| keeps(record, &host));
@@ -59,11 +60,11 @@ pub(super) fn run(mut job: Job<'_>) -> Result<(), Failure> {
         host,
     };
     let table = table(board, &results);
+    say::line(&table);
     let json = serde_json::to_string_pretty(&results).context("cannot write results.json")?;
     write_atomically(&out.join("results.json"), format!("{json}\n").as_bytes())?;
     write_atomically(&out.join("table.md"), table.as_bytes())?;
-    println!("{table}");
-    println!("results: {}", out.join("results.json").display());
+    say::line(format_args!("results: {}", out.join("results.json").display()));
     if let Some((device, _)) = results.device.iter().zip(&results.host).find(|(device, host)| device != host) {
         return Err(anyhow!("device and host differ from the fault \"{}\" on", name(device)).into());
     }

@@ -14,6 +14,7 @@ use crate::device::listen::{Event, listen, log_table};
 use crate::device::port::{self, Port};
 use crate::device::probe;
 use crate::device::session::{Ended, Transcript, follow};
+use crate::say;
 
 /// What is to be done, with what.
 pub(super) struct Job<'a> {
@@ -27,7 +28,7 @@ pub(super) struct Job<'a> {
     pub(super) port: Option<Port>,
 }
 
-/// The port that the arguments name; a board of metal needs one.
+/// The port that the arguments name; real hardware needs one.
 pub(super) fn port(args: &DeviceArgs, board: &Board) -> Result<Option<Port>, Failure> {
     match &args.port {
         Some(path) => Ok(Some(port::open(path)?)),
@@ -63,19 +64,22 @@ impl Job<'_> {
         let (Some(port), Some(path)) = (self.port.take(), &self.args.port) else { return Ok(None) };
         let (listening, again) = (format!("listening on {}", path.display()), "reset the board now");
         match (self.board.runner, &self.elf) {
-            (Runner::Metal { chip }, Some((elf, _))) if probe::is_there() => {
-                eprintln!("writing {} into the board", elf.display());
+            (Runner::Hardware { chip }, Some((elf, _))) if probe::is_there() => {
+                say::note(format_args!("writing {} into the board", elf.display()));
                 // A checkpoint of an earlier run would be gone on from.
                 probe::write(chip, elf, self.args.program == "resume")?;
                 port.discard().context("cannot use the port")?;
-                eprintln!("{listening}");
+                say::note(format_args!("{listening}"));
                 probe::reset(chip)?;
             }
-            (Runner::Metal { .. }, Some((elf, _))) => {
-                eprintln!("probe-rs is not installed: write {} into the board by other means", elf.display());
-                eprintln!("{listening}; {again}");
+            (Runner::Hardware { .. }, Some((elf, _))) => {
+                say::note(format_args!(
+                    "probe-rs is not installed: write {} into the board by other means",
+                    elf.display()
+                ));
+                say::note(format_args!("{listening}; {again}"));
             }
-            _ => eprintln!("{listening}; {again}"),
+            _ => say::note(format_args!("{listening}; {again}")),
         }
         Ok(Some(port))
     }
@@ -92,7 +96,7 @@ impl Job<'_> {
             return match transcript.ended {
                 Ended::Over if transcript.summary.is_none() => Err(closed(&transcript).into()),
                 Ended::Over => Ok(transcript),
-                Ended::TimedOut => Err(self.late().into()),
+                Ended::TimedOut => Err(self.late(&transcript).into()),
             };
         }
         let (elf, bytes) = self.program()?;
@@ -109,7 +113,7 @@ impl Job<'_> {
         let events = events(&mut emulator, bytes)?;
         let transcript = follow(Transcript::default(), &events, self.deadline(), false, each);
         if transcript.ended == Ended::TimedOut {
-            return Err(self.late().into());
+            return Err(self.late(&transcript).into());
         }
         let status = emulator.end()?;
         let last = transcript.log.last().map_or("it has logged nothing", String::as_str);
@@ -120,9 +124,20 @@ impl Job<'_> {
         }
     }
 
-    /// The device takes too long.
-    pub(super) fn late(&self) -> anyhow::Error {
-        anyhow!("the device did not come to an end within {} seconds (--timeout allows more)", self.args.timeout)
+    /// The device takes too long, or what it says cannot be read.
+    pub(super) fn late(&self, transcript: &Transcript) -> anyhow::Error {
+        let damaged = match transcript.damaged {
+            0 => String::new(),
+            frames => format!(
+                "; {frames} frames came in damaged: is the line noisy, the board's rate another one than {} baud, or its \
+                 program no part of this firmware?",
+                port::BAUD
+            ),
+        };
+        anyhow!(
+            "the device did not come to an end within {} seconds (--timeout allows more){damaged}",
+            self.args.timeout
+        )
     }
 }
 

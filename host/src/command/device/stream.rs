@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use indicatif::{ProgressBar, ProgressStyle};
+use lgl2o_device::boards;
 use lgl2o_device::message::{Order, Summary};
 use lgl2o_device::record::RoundRecord;
 
@@ -18,9 +19,8 @@ use crate::device::listen::{Event, listen, log_table};
 use crate::device::record::{DeviceResults, FirstDifference, Side, VERSION, finite, hex};
 use crate::device::stream::{Data, Examples, Line, Outcome, Patience, StreamError, run as learn};
 use crate::device::{Transport, report};
+use crate::say;
 
-/// RAM that the program takes, stack included, in kB.
-const RAM: u32 = 192;
 /// Seconds without anything new after which a device is given up.
 const STALL: u64 = 20;
 /// Before something is said again.
@@ -28,10 +28,11 @@ const RETRY: Duration = Duration::from_millis(1000);
 
 /// Says before anything is built whether it can be run.
 pub(super) fn check(args: &DeviceArgs, board: &Board) -> Result<(), Failure> {
-    if args.port.is_none() && board.ram < RAM {
-        let (name, ram) = (board.name, board.ram);
+    if args.port.is_none() && !board.fits("stream") {
+        let (name, ram) = (board.name, board.ram.size);
+        let need = boards::need("stream").unwrap_or(0);
         return Err(Failure::Usage(anyhow!(
-            "`stream` takes {RAM} kB of RAM, and {name} has {ram} kB: use another board"
+            "`stream` takes {need} kB of RAM, and {name} has {ram} kB: use another board"
         )));
     }
     Ok(())
@@ -47,9 +48,9 @@ pub(super) fn run(mut job: Job<'_>) -> Result<(), Failure> {
         None => emulate(&job, &sets, order)?,
     };
     let results = results(args, board, &outcome, job.bytes())?;
+    say::line(report::table(&results));
     report::write(out, &results)?;
-    println!("{}", report::table(&results));
-    println!("results: {}", out.join("results.json").display());
+    say::line(format_args!("results: {}", out.join("results.json").display()));
     match (outcome.failure, trouble) {
         (Some(failure @ StreamError::Differs { .. }), _) => {
             Err(anyhow!("device and host differ from {failure}").into())
@@ -78,7 +79,7 @@ fn emulate(job: &Job<'_>, sets: &DataSets, order: Order) -> Result<(Outcome, Opt
         for event in events {
             let Event::Log(line) = event else { continue };
             if show {
-                eprintln!("{line}");
+                say::note(format_args!("{line}"));
             }
             last = Some(line);
         }

@@ -138,6 +138,21 @@ fn a_file_placed_by_hand_is_kept_and_a_damaged_one_replaced() {
 }
 
 #[test]
+fn a_whole_file_of_another_set_is_left_alone() {
+    let dir = TempDir::new().unwrap();
+    let other = [0, 0, 8, 1, 0, 0, 0, 2, 4, 7];
+    fs::write(dir.path().join("first"), other).unwrap();
+    let server = serve(good);
+    let error = fetch(dir.path(), &[&server.mirror]).unwrap_err();
+    assert!(matches!(error, DataError::OtherSet { .. }), "{error}");
+    assert_eq!(fs::read(dir.path().join("first")).unwrap(), other);
+    assert!(server.asked.lock().unwrap().is_empty(), "nothing was downloaded");
+    // Cut off it is damage, and replaced.
+    fs::write(dir.path().join("first"), &other[..9]).unwrap();
+    assert!(matches!(fetch(dir.path(), &[&server.mirror]).unwrap()[0].outcome, Outcome::Replaced(_)));
+}
+
+#[test]
 fn the_second_mirror_helps_when_the_first_has_nothing() {
     let dir = TempDir::new().unwrap();
     let (first, second) = (serve(absent), serve(good));

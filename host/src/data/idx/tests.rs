@@ -137,11 +137,16 @@ fn bytes_after_the_end_are_refused() {
 
 #[test]
 fn another_magic_number_is_told_with_the_expected_one() {
-    for magic in [0x801, 0x804, 0x800, 0x0706, 0x0100_0803, 0x4749_4638] {
+    for magic in [0x801, 0x800, 0x0706, 0x0100_0803] {
         let error = refusal(&header(magic, &[1, 1, 1])).to_string();
         assert!(error.contains(&format!("starts with 0x{magic:08x}")), "{error}");
         assert!(error.contains("expected 0x00000803 (images)"), "{error}");
     }
+    assert!(matches!(refusal(&header(0x804, &[1, 1, 1, 3])), DataError::Dimensions { rank: 4, .. }));
+    let picture = refusal(&header(0x4749_4638, &[1, 1, 1]));
+    assert!(matches!(picture, DataError::OtherFormat { what: "a GIF picture", .. }), "{picture}");
+    let page = refusal(&gzip(b"<!doctype html>"));
+    assert!(page.to_string().contains("a web page"), "{page}");
     let dir = TempDir::new().unwrap();
     let error = read_labels(&save(&dir, &two_images())).unwrap_err();
     assert!(error.to_string().contains("expected 0x00000801 (labels)"));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::super::config::{OptimizerConfig, OuterConfig};
+use super::super::config::{MOST_SEEDS, OptimizerConfig, OuterConfig, within};
 use super::super::distribution::{FAMILIES, Family};
 
 /// Everything that decides what meta-training does, besides the data.
@@ -104,11 +104,12 @@ impl Config {
 
     fn check(&self) -> Result<()> {
         self.optimizer.find()?;
-        ensure!(self.seeds > 0, "seeds must be at least 1");
+        within("seeds", self.seeds, 1..=MOST_SEEDS)?;
         self.estimator.check()?;
         self.outer.check()?;
         let ValidationConfig { every, horizons, seeds } = self.validation;
-        ensure!(every > 0 && seeds > 0, "validation.every and seeds: at least 1");
+        ensure!(every > 0, "validation.every must be at least 1");
+        within("validation.seeds", seeds.into(), 1..=MOST_SEEDS)?;
         ensure!(horizons.iter().all(|h| (8..=1_000_000).contains(h)), "validation.horizons must be in 8..=1000000");
         self.distribution.families()?;
         let [low, high] = self.distribution.rows;

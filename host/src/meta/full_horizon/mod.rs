@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result};
 use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
 
@@ -28,10 +28,13 @@ use validate::Validator;
 use super::checkpoint::{Saved, Snapshot};
 use super::distribution::Sources;
 use super::distribution::digits::Digits;
+use super::keep::{self, Course};
 use super::outer::Outer;
 use super::{Files, Start, progress_bar};
 use crate::files::write_atomically;
+use crate::interrupt::{self, Grace};
 use crate::ranks::Ranks;
+use crate::say;
 
 /// Longest time between checkpoints, but for the outer step that is under way; there is one after each validation, too.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(20);
@@ -81,6 +84,10 @@ struct Session<'a> {
     training: Training,
     best: Option<Snapshot>,
     logs: [String; 2],
+    /// How the seeds have gone that were trained since the start of the program.
+    courses: Vec<Course>,
+    /// Outer steps of the last checkpoint.
+    kept: u32,
 }
 
 /// Trains, and writes weights, logs and checkpoints. Returns the snapshot whose weights were chosen.
@@ -88,14 +95,7 @@ struct Session<'a> {
 /// # Errors
 /// Whatever is wrong with the configuration's data, the checkpoint or the output directory.
 pub fn train(config: Config, data_dir: &Path, files: &Files, start: Start, ranks: &Ranks) -> Result<Snapshot> {
-    let saved = ranks.lead(|| match (start, files.checkpoint.exists()) {
-        (Start::Fresh, true) => bail!(
-            "there is a checkpoint at {}: go on with --resume, or begin anew with --restart",
-            files.checkpoint.display()
-        ),
-        (Start::Resume, _) => Ok(Some(Checkpoint::read(&files.checkpoint)?)),
-        (Start::Fresh | Start::Restart, _) => Ok(None),
-    })?;
+    let saved: Option<Checkpoint> = ranks.lead(|| keep::begin(files, start))?;
     let sources = ranks.agree(sources(&config, data_dir))?;
     let mut session = Session::new(config, sources, ranks)?;
     if let Some(saved) = saved {
@@ -114,19 +114,20 @@ impl<'a> Session<'a> {
             format!("{seed}outer_step,{}\n", Validator::columns()),
         ];
         let training = Training::new(&config, config.seed, ranks)?;
-        Ok(Self { ranks, config, sources, validator, training, best: None, logs })
+        Ok(Self { ranks, config, sources, validator, training, best: None, logs, courses: Vec::new(), kept: 0 })
     }
 
     fn restore(&mut self, saved: &Checkpoint) -> Result<()> {
-        ensure!(saved.config == toml::to_string(&self.config)?, "it was written with another configuration");
+        keep::same_config(&saved.config, &toml::to_string(&self.config)?)?;
         self.training = Training::new(&self.config, saved.seed, self.ranks)?;
         self.training.restore(saved)?;
         self.best.clone_from(&saved.best);
         self.logs.clone_from(&saved.logs);
+        self.kept = saved.done;
         Ok(())
     }
 
-    fn save(&self, files: &Files) -> Result<()> {
+    fn save(&mut self, files: &Files) -> Result<()> {
         let training = &self.training;
         let checkpoint = Checkpoint {
             config: toml::to_string(&self.config)?,
@@ -143,10 +144,21 @@ impl<'a> Session<'a> {
         self.ranks.lead(|| {
             checkpoint.write(&files.checkpoint)?;
             self.write_results(files)
-        })
+        })?;
+        self.kept = self.training.done;
+        Ok(())
+    }
+
+    /// The error of a training that was asked to stop; with its state as it is, or as the last checkpoint has it.
+    fn stop(&mut self, files: &Files, whole: bool) -> anyhow::Error {
+        if whole && let Err(error) = self.save(files) {
+            return error;
+        }
+        keep::stopped(files, self.training.seed, [self.kept, self.config.outer.steps])
     }
 
     fn run(&mut self, files: &Files) -> Result<Snapshot> {
+        let _grace = Grace::begin();
         // An output directory that cannot be written shows at once, not after an hour.
         self.save(files)?;
         let last = self.config.seed + (self.config.seeds - 1);
@@ -159,8 +171,10 @@ impl<'a> Session<'a> {
         }
         let best = self.best.clone().context("no snapshot was validated")?;
         self.ranks.lead(|| {
+            keep::write_weights(files, &self.training.theta, &best)?;
             self.write_results(files)?;
-            std::fs::remove_file(&files.checkpoint).context("the finished run's checkpoint cannot be removed")
+            std::fs::remove_file(&files.checkpoint).context("the finished run's checkpoint cannot be removed")?;
+            keep::check(&best, &self.courses)
         })?;
         Ok(best)
     }
@@ -172,27 +186,40 @@ impl<'a> Session<'a> {
         let (begun, from) = (Instant::now(), self.training.done);
         let mut saved = Instant::now();
         if self.training.done == 0 {
-            self.validate(&bar)?;
+            self.validate(&bar).map_err(|error| if self.is_stopped() { self.stop(files, false) } else { error })?;
         }
         while self.training.done < steps {
-            let line = self.training.step(&self.config, &self.sources, self.ranks)?;
+            if self.ranks.lead(|| Ok(interrupt::asked()))? {
+                return Err(self.stop(files, true));
+            }
+            // A step that was not finished has changed nothing.
+            let line = match self.training.step(&self.config, &self.sources, self.ranks) {
+                Err(_) if self.is_stopped() => return Err(self.stop(files, true)),
+                other => other?,
+            };
             bar.set_message(format!("mean f {:.4}", line.score.total(self.config.estimator.held_out_weight)));
             let seed = self.seed_column();
             writeln!(self.logs[0], "{seed}{}", line.columns(self.config.estimator.held_out_weight))?;
             bar.inc(1);
             let due = self.training.done.is_multiple_of(self.config.validation.every) || self.training.done == steps;
             if due {
-                self.validate(&bar)?;
+                // A run that goes on comes to this validation again, from the checkpoint before it.
+                self.validate(&bar).map_err(|error| if self.is_stopped() { self.stop(files, false) } else { error })?;
             }
             // Clocks of different ranks are never quite the same, so one of them decides.
             if due || self.ranks.lead(|| Ok(saved.elapsed() > CHECKPOINT_EVERY))? {
-                self.save(files)?;
+                keep::unless_full(self.save(files));
                 saved = Instant::now();
                 self.report(&bar, begun, from);
             }
         }
         bar.finish_and_clear();
         Ok(())
+    }
+
+    /// Whether units of work have refused to begin because the program is asked to end.
+    fn is_stopped(&self) -> bool {
+        self.ranks.count() == 1 && interrupt::asked()
     }
 
     /// Where there is no bar to look at, a line on standard error says how far it is.
@@ -206,7 +233,9 @@ impl<'a> Session<'a> {
         let (minutes, left) = (self.training.minutes(), each * f64::from(steps - done) / 60.0);
         let best =
             self.best.as_ref().map_or(String::new(), |best| format!(", best {:.4} at {}", best.score, best.step));
-        eprintln!("seed {seed}: {done} of {steps} outer steps, {inner} inner, {minutes:.1} min, {left:.1} left{best}");
+        say::note(format_args!(
+            "seed {seed}: {done} of {steps} outer steps, {inner} inner, {minutes:.1} min, {left:.1} left{best}"
+        ));
     }
 
     /// Scores the mean of the weights as it is, and keeps it if it is the best so far.
@@ -216,6 +245,11 @@ impl<'a> Session<'a> {
         let (seed, step, score) = (self.training.seed, self.training.done, found.score);
         let column = self.seed_column();
         writeln!(self.logs[1], "{column}{step},{found}")?;
+        let finite = mean.weights.iter().all(|weight| weight.is_finite());
+        match self.courses.last_mut().filter(|course| course.seed == seed) {
+            Some(course) => (course.last, course.finite) = (score, finite),
+            None => self.courses.push(Course { seed, first: score, last: score, finite }),
+        }
         if self.best.as_ref().is_none_or(|best| score < best.score) {
             self.best = Some(Snapshot { score, seed, step, weights: mean.weights });
         }

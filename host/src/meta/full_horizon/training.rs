@@ -176,6 +176,7 @@ impl Training {
         runs.sort_by(|a, b| pairs[b.0].work().total_cmp(&pairs[a.0].work()));
         let theta = &self.theta;
         let found = ranks.try_map(&runs, |&(number, sign)| {
+            ranks.unless_interrupted()?;
             let pair = &pairs[number];
             let [plus, minus] = theta.perturbed(&pair.eps);
             episode::run(&pair.task, &method(if sign == 0 { plus } else { minus }), pair.horizon)

@@ -89,7 +89,10 @@ impl Validator {
     /// Those of [`Ranks::try_map`].
     pub fn validate(&self, config: &Config, theta: &Theta, ranks: &Ranks) -> Result<Found> {
         let method = training::method(theta.rule(&theta.weights));
-        let scores = ranks.try_map(&self.tasks, |(task, horizon)| episode::run(task, &method, *horizon))?;
+        let scores = ranks.try_map(&self.tasks, |(task, horizon)| {
+            ranks.unless_interrupted()?;
+            episode::run(task, &method, *horizon)
+        })?;
         let totals: Vec<f64> = scores.iter().map(|score| score.total(config.estimator.held_out_weight)).collect();
         let against: Vec<f64> = totals.iter().zip(&self.reference).map(|(f, r)| f - r).collect();
         let (mean, worst) = (mean(totals.iter().copied()), worst_tenth(&against));

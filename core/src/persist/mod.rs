@@ -3,6 +3,10 @@
 //! A value writes itself to a [`Sink`] piece by piece and reads itself back from an [`Origin`] the same way, so that
 //! no second copy of it is ever in memory.
 
+pub mod fingerprint;
+
+pub use fingerprint::{Digest, Fingerprint};
+
 use crate::tensors::Tensors;
 
 /// How many bytes are handled at a time.
@@ -39,7 +43,7 @@ pub trait Origin {
 /// back. Working memory that each round writes before it reads is left out.
 ///
 /// ```
-/// use lgl2o::checkpoint::Persist;
+/// use lgl2o::persist::Persist;
 /// use lgl2o::{Rng, persist_fields};
 ///
 /// /// A source of examples that are made up on the way.
@@ -74,18 +78,18 @@ pub trait Persist {
     }
 }
 
-/// The two functions of a [`Persist`](crate::checkpoint::Persist) that keeps the named fields, in this order.
+/// The two functions of a [`Persist`](crate::persist::Persist) that keeps the named fields, in this order.
 #[macro_export]
 macro_rules! persist_fields {
     ($($field:tt),* $(,)?) => {
-        fn save<Into: $crate::checkpoint::Sink>(&self, sink: &mut Into) -> Result<(), Into::Error> {
+        fn save<Into: $crate::persist::Sink>(&self, sink: &mut Into) -> Result<(), Into::Error> {
             let _ = &sink;
-            $($crate::checkpoint::Persist::save(&self.$field, sink)?;)*
+            $($crate::persist::Persist::save(&self.$field, sink)?;)*
             Ok(())
         }
-        fn load<From: $crate::checkpoint::Origin>(&mut self, origin: &mut From) -> Result<(), From::Error> {
+        fn load<From: $crate::persist::Origin>(&mut self, origin: &mut From) -> Result<(), From::Error> {
             let _ = &origin;
-            $($crate::checkpoint::Persist::load(&mut self.$field, origin)?;)*
+            $($crate::persist::Persist::load(&mut self.$field, origin)?;)*
             Ok(())
         }
     };
@@ -140,6 +144,26 @@ impl<T: Tensors> Persist for T {
     }
     fn load<O: Origin>(&mut self, origin: &mut O) -> Result<(), O::Error> {
         (0..self.count()).try_for_each(|i| load_numbers(self.tensor_mut(i), origin))
+    }
+}
+
+/// Counts bytes instead of writing them.
+#[derive(Debug, Clone, Copy, Default)]
+struct Length(usize);
+
+impl Sink for Length {
+    type Error = core::convert::Infallible;
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Self::Error> {
+        self.0 += bytes.len();
+        Ok(())
+    }
+}
+
+/// How many bytes a state takes.
+pub(crate) fn length(state: &impl Persist) -> usize {
+    let mut length = Length::default();
+    match state.save(&mut length) {
+        Ok(()) => length.0,
     }
 }
 

@@ -3,6 +3,12 @@
 //! A rejected proposal is a [`Verdict`](crate::guard::Verdict). An [`Error`] means that the call could not be carried
 //! out; the accepted parameters are then as they were before it.
 
+pub mod checkpoint;
+pub mod weights;
+
+pub use checkpoint::CheckpointError;
+pub use weights::WeightsError;
+
 use core::fmt;
 
 /// Why a call could not be carried out. Every variant says in its message what to do about it.
@@ -61,9 +67,9 @@ pub enum Error {
         what: &'static str,
     },
     /// A file of learned weights is damaged or of another kind.
-    InvalidWeights(crate::learned::WeightsError),
+    InvalidWeights(WeightsError),
     /// A checkpoint was refused.
-    InvalidCheckpoint(crate::checkpoint::CheckpointError),
+    InvalidCheckpoint(CheckpointError),
 }
 
 impl fmt::Display for Error {
@@ -125,14 +131,14 @@ impl fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
-impl From<crate::learned::WeightsError> for Error {
-    fn from(error: crate::learned::WeightsError) -> Self {
+impl From<WeightsError> for Error {
+    fn from(error: WeightsError) -> Self {
         Self::InvalidWeights(error)
     }
 }
 
-impl From<crate::checkpoint::CheckpointError> for Error {
-    fn from(error: crate::checkpoint::CheckpointError) -> Self {
+impl From<CheckpointError> for Error {
+    fn from(error: CheckpointError) -> Self {
         Self::InvalidCheckpoint(error)
     }
 }

@@ -2,8 +2,6 @@
 
 use core::fmt;
 
-use super::format::VERSION;
-
 /// Why a checkpoint was not loaded. But for [`Interrupted`](Self::Interrupted), the memory is as it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -12,7 +10,12 @@ pub enum CheckpointError {
     /// It does not start with the right four bytes: it is something else.
     Foreign,
     /// It is of a version of the format that this crate does not know.
-    Version(u8),
+    Version {
+        /// Version of the checkpoint.
+        found: u8,
+        /// The version that this crate reads.
+        known: u8,
+    },
     /// A checksum does not fit: it is damaged.
     Damaged,
     /// It is shorter or longer than it should be.
@@ -45,8 +48,8 @@ impl fmt::Display for CheckpointError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Foreign => f.write_str("not a checkpoint (it does not start with \"L2OR\")"),
-            Self::Version(version) => {
-                write!(f, "written in version {version} of the format, only version {VERSION} is known here")
+            Self::Version { found, known } => {
+                write!(f, "written in version {found} of the format, only version {known} is known here")
             }
             Self::Damaged => f.write_str("damaged: a checksum does not fit the content"),
             Self::Length { expected, found } => {

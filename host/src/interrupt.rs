@@ -1,0 +1,296 @@
+//! Ctrl-C and the request to end (SIGINT, SIGTERM): nothing computed is lost, and nothing is left running.
+//!
+//! The first signal asks. Work that can stop in good order holds a [`Grace`], looks at [`asked`], writes what it has, and
+//! fails with [`Interrupted`]. All other work ends at once, and a second signal ends any work at once: no file is cut in
+//! the middle, child processes are killed, and what is [`Ours`] is removed. The exit status is 128 plus the number of the
+//! signal, as shells have it: 130 or 143.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use crate::say;
+
+/// Signals that ask this program to end.
+const SIGNALS: [i32; 2] = [SIGINT, SIGTERM];
+/// How often they are looked for.
+const EVERY: Duration = Duration::from_millis(20);
+/// So long the end waits for files that are being written.
+const WRITES: Duration = Duration::from_secs(5);
+
+/// The first signal that came; 0 is none.
+static ASKED: AtomicI32 = AtomicI32::new(0);
+/// How many works stop in good order.
+static GRACES: AtomicUsize = AtomicUsize::new(0);
+/// Held while a file is written.
+static WRITING: RwLock<()> = RwLock::new(());
+/// What ends with this program.
+static OURS: Mutex<Vec<(usize, Thing)>> = Mutex::new(Vec::new());
+/// What is said at an end that no work has seen coming.
+static LAST_WORDS: Mutex<Option<String>> = Mutex::new(None);
+
+/// The work was interrupted; its message says what became of what was computed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("interrupted: {said}")]
+pub struct Interrupted {
+    signal: i32,
+    said: String,
+}
+
+impl Interrupted {
+    /// The error of work that was [`asked`] to end; `said` is what became of its results.
+    #[must_use]
+    pub fn new(said: impl Into<String>) -> Self {
+        Self { signal: ASKED.load(Ordering::SeqCst), said: said.into() }
+    }
+
+    /// The exit status that says so.
+    #[must_use]
+    pub fn status(&self) -> u8 {
+        status(self.signal)
+    }
+}
+
+fn status(signal: i32) -> u8 {
+    u8::try_from(128 + signal).unwrap_or(1)
+}
+
+/// Whether a signal has asked this program to end.
+#[must_use]
+pub fn asked() -> bool {
+    ASKED.load(Ordering::SeqCst) != 0
+}
+
+/// Looks out for signals from now on.
+///
+/// # Errors
+/// If the system does not allow it.
+pub fn listen() -> io::Result<()> {
+    let mut flags = Vec::new();
+    for signal in SIGNALS {
+        let flag = Arc::new(AtomicBool::new(false));
+        signal_hook::flag::register(signal, Arc::clone(&flag))?;
+        flags.push((signal, flag));
+    }
+    thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        loop {
+            thread::sleep(EVERY);
+            flags
+                .iter()
+                .filter(|(_, flag)| flag.swap(false, Ordering::SeqCst))
+                .for_each(|(signal, _)| receive(*signal));
+        }
+    })?;
+    Ok(())
+}
+
+fn receive(signal: i32) {
+    let first = ASKED.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst).is_ok();
+    if first && GRACES.load(Ordering::SeqCst) > 0 {
+        say::note(format_args!("interrupted: stopping in good order; a second signal stops at once"));
+    } else {
+        end(signal);
+    }
+}
+
+/// Ends the program.
+fn end(signal: i32) -> ! {
+    let begun = Instant::now();
+    // Held to the end, so that no other file is begun.
+    let _writing = loop {
+        match WRITING.try_write() {
+            Ok(guard) => break Some(guard),
+            Err(_) if begun.elapsed() > WRITES => break None,
+            Err(_) => thread::sleep(EVERY),
+        }
+    };
+    lock(&OURS).drain(..).rev().for_each(|(_, thing)| thing.remove());
+    let words = lock(&LAST_WORDS).take().unwrap_or_else(|| "nothing is kept".to_owned());
+    say::note(format_args!("interrupted: {words}"));
+    std::process::exit(i32::from(status(signal)))
+}
+
+/// A poisoned lock still holds what is to be cleaned up.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Keeps the end away while a file is written.
+pub fn writing() -> RwLockReadGuard<'static, ()> {
+    WRITING.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What is to be said at an end that no work has seen coming: what is kept, and where.
+pub fn last_words(words: impl Into<String>) {
+    *lock(&LAST_WORDS) = Some(words.into());
+}
+
+/// While it lives, a first signal leaves it to the work to stop.
+#[derive(Debug)]
+pub struct Grace(());
+
+impl Grace {
+    /// Work that looks at [`asked`] begins.
+    #[must_use]
+    pub fn begin() -> Self {
+        GRACES.fetch_add(1, Ordering::SeqCst);
+        Self(())
+    }
+}
+
+impl Drop for Grace {
+    fn drop(&mut self) {
+        GRACES.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Something that does not outlive this program.
+#[derive(Debug)]
+enum Thing {
+    /// A process and those that it has started, which are its group.
+    Child(u32),
+    File(PathBuf),
+    Folder(PathBuf),
+    /// Folders that stay if there is something in them.
+    Empty(Vec<PathBuf>),
+}
+
+impl Thing {
+    /// What cannot be removed stays: there is nobody to tell.
+    fn remove(self) {
+        match self {
+            Self::Child(id) => kill(id),
+            Self::File(path) => drop(std::fs::remove_file(path)),
+            Self::Folder(path) => drop(std::fs::remove_dir_all(path)),
+            Self::Empty(paths) => paths.iter().for_each(|path| drop(std::fs::remove_dir(path))),
+        }
+    }
+}
+
+/// Kills a process that [`begin_group`] has begun, and its group.
+#[cfg(unix)]
+fn kill(id: u32) {
+    use rustix::process::{Pid, Signal, kill_process_group};
+    if let Some(pid) = i32::try_from(id).ok().and_then(Pid::from_raw) {
+        // It may have ended already.
+        let _ = kill_process_group(pid, Signal::KILL);
+    }
+}
+
+/// Kills a process and those that it has started.
+#[cfg(not(unix))]
+fn kill(id: u32) {
+    // It may have ended already.
+    let _ = std::process::Command::new("taskkill").args(["/F", "/T", "/PID", &id.to_string()]).output();
+}
+
+/// Makes a command the head of a group of its own, so that everything that it starts can be ended with it.
+pub fn begin_group(command: &mut std::process::Command) -> &mut std::process::Command {
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(command, 0);
+    command
+}
+
+/// Something that ends with this program, or before it with this value.
+#[derive(Debug)]
+pub struct Ours(usize);
+
+impl Ours {
+    fn keep(thing: Thing) -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::SeqCst);
+        lock(&OURS).push((number, thing));
+        Self(number)
+    }
+
+    /// A process whose command [`begin_group`] has seen. Once it has been waited for, its number may be another's: the
+    /// value must go before that, or be [forgotten](Self::forget).
+    #[must_use]
+    pub fn child(child: &Child) -> Self {
+        Self::keep(Thing::Child(child.id()))
+    }
+
+    /// Leaves it alone: it has ended by itself.
+    pub fn forget(self) {
+        lock(&OURS).retain(|(number, _)| *number != self.0);
+    }
+
+    /// A file.
+    #[must_use]
+    pub fn file(path: &Path) -> Self {
+        Self::keep(Thing::File(path.to_path_buf()))
+    }
+
+    /// A folder with everything in it.
+    #[must_use]
+    pub fn folder(path: &Path) -> Self {
+        Self::keep(Thing::Folder(path.to_path_buf()))
+    }
+
+    /// Folders that go if they are empty, the innermost first.
+    #[must_use]
+    pub fn empty(paths: Vec<PathBuf>) -> Self {
+        Self::keep(Thing::Empty(paths))
+    }
+}
+
+impl Drop for Ours {
+    fn drop(&mut self) {
+        let mut all = lock(&OURS);
+        let place = all.iter().position(|(number, _)| *number == self.0);
+        let thing = place.map(|place| all.remove(place).1);
+        drop(all);
+        if let Some(thing) = thing {
+            thing.remove();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_ours_goes_with_its_value() {
+        let home = tempfile::tempdir().expect("temporary directory");
+        let [file, folder, full, empty] = ["file", "folder", "full", "empty"].map(|name| home.path().join(name));
+        std::fs::write(&file, "x").expect("written");
+        for dir in [&folder, &full, &empty] {
+            std::fs::create_dir(dir).expect("made");
+        }
+        for dir in [&folder, &full] {
+            std::fs::write(dir.join("f"), "x").expect("written");
+        }
+        let ours = [Ours::file(&file), Ours::folder(&folder), Ours::empty(vec![empty.clone(), full.clone()])];
+        assert!(file.exists() && folder.exists() && empty.exists());
+        drop(ours);
+        assert!(!file.exists() && !folder.exists() && !empty.exists());
+        assert!(full.join("f").exists(), "somebody else's");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_child_ends_with_everything_that_it_has_started() {
+        let home = tempfile::tempdir().expect("temporary directory");
+        let mut command = std::process::Command::new("sh");
+        // The inner process would write the file.
+        command.args(["-c", "(sleep 1; touch late) & wait"]).current_dir(home.path());
+        let mut child = begin_group(&mut command).spawn().expect("started");
+        drop(Ours::child(&child));
+        assert!(!child.wait().expect("ended").success());
+        thread::sleep(Duration::from_millis(1500));
+        assert!(!home.path().join("late").exists());
+    }
+
+    #[test]
+    fn statuses_are_those_of_shells() {
+        assert_eq!(SIGNALS.map(status), [130, 143]);
+        assert!(!asked());
+    }
+}

@@ -1,0 +1,152 @@
+//! Output folders: made, tried and claimed before anything is computed.
+//!
+//! A folder is claimed by a lock on a file in it, which goes away with the claim, or with the program however that ends.
+//! Who holds the claim removes temporary files that killed programs have left.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::files::{check_writable, sweep};
+use crate::interrupt::Ours;
+
+/// A claimed output folder.
+#[derive(Debug)]
+pub struct Output {
+    dir: PathBuf,
+    // Dropped in this order: the lock's file, the lock, then folders that were made here and are still empty.
+    _file: Option<Ours>,
+    _lock: Option<File>,
+    _made: Ours,
+}
+
+impl Output {
+    /// Makes an output folder if need be, tries whether it can be written to, and claims it.
+    ///
+    /// # Errors
+    /// If it cannot be written to, or another program has claimed it.
+    pub fn claim(dir: &Path) -> Result<Self> {
+        Self::claim_for(dir, "")
+    }
+
+    /// Claims only the part of a folder that has a name, for commands that write a few files beside others'.
+    ///
+    /// # Errors
+    /// As [`claim`](Self::claim).
+    pub fn claim_for(dir: &Path, name: &str) -> Result<Self> {
+        let made = Ours::empty(missing(dir));
+        fs::create_dir_all(dir).with_context(|| format!("cannot create the output directory {}", dir.display()))?;
+        let path = dir.join(format!(".lgl2o{}{name}.lock", if name.is_empty() { "" } else { "." }));
+        let lock = lock(&path, dir)?;
+        let file = lock.as_ref().map(|_| Ours::file(&path));
+        let output = Self { dir: dir.to_path_buf(), _file: file, _lock: lock, _made: made };
+        check_writable(dir)?;
+        sweep(dir);
+        Ok(output)
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+}
+
+/// The folders of a path that are not there yet, the innermost first.
+fn missing(dir: &Path) -> Vec<PathBuf> {
+    let named = |path: &&Path| !path.as_os_str().is_empty();
+    dir.ancestors().filter(named).take_while(|path| !path.exists()).map(Path::to_path_buf).collect()
+}
+
+/// The lock on a file; none where the file system has no locks.
+fn lock(path: &Path, dir: &Path) -> Result<Option<File>> {
+    let shown = dir.display();
+    loop {
+        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+        let mut file = opened.with_context(|| format!("cannot write to the output directory {shown}"))?;
+        match file.try_lock() {
+            // Who held it before may have removed the file since it was opened here.
+            Ok(()) if !is_at(&file, path) => {}
+            Ok(()) => {
+                // Only for the message to others.
+                let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
+                return Ok(Some(file));
+            }
+            Err(TryLockError::WouldBlock) => {
+                let holder = fs::read_to_string(path).ok().filter(|id| id.parse::<u32>().is_ok());
+                let holder = holder.map_or(String::new(), |id| format!(", process {id}"));
+                bail!(
+                    "{shown} is in use by another lgl2o{holder}: wait for its end, or name another folder with --out"
+                );
+            }
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(TryLockError::Error(_)) => return Ok(None),
+        }
+    }
+}
+
+/// Whether a path still leads to an open file.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let id = |metadata: &fs::Metadata| (metadata.dev(), metadata.ino());
+    matches!((file.metadata(), fs::metadata(path)), (Ok(a), Ok(b)) if id(&a) == id(&b))
+}
+
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_claimed_once_and_left_as_it_was() {
+        let home = tempfile::tempdir().expect("temporary directory");
+        let dir = home.path().join("a/b");
+        let first = Output::claim(&dir).expect("free");
+        let error = Output::claim(&dir).expect_err("in use").to_string();
+        assert!(error.contains("is in use") && error.contains(&std::process::id().to_string()), "{error}");
+        let [one, _two] = ["one", "two"].map(|name| Output::claim_for(&dir, name).expect("another part"));
+        assert!(Output::claim_for(&dir, "one").is_err());
+        drop((first, one));
+        drop(Output::claim(&dir).expect("free again"));
+        drop(_two);
+        assert!(!home.path().join("a").exists(), "nothing was written");
+        fs::create_dir(home.path().join("a")).expect("made");
+        drop(Output::claim(&dir).expect("free"));
+        assert!(home.path().join("a").exists() && !dir.exists(), "somebody else's folder stays");
+        let kept = Output::claim(&dir).expect("free");
+        fs::write(dir.join("result"), "x").expect("written");
+        drop(kept);
+        assert_eq!(fs::read_dir(&dir).expect("there").count(), 1, "only the result");
+    }
+
+    #[test]
+    fn what_a_killed_program_left_is_swept() {
+        let home = tempfile::tempdir().expect("temporary directory");
+        // Process 1 lives, and no process has the largest number.
+        for name in [".lgl2o-4194305-abcdef", ".lgl2o-1-abcdef", "mine", ".lgl2o.other"] {
+            fs::write(home.path().join(name), "x").expect("written");
+        }
+        drop(Output::claim(home.path()).expect("free"));
+        let entries = fs::read_dir(home.path()).expect("there").flatten();
+        let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        assert_eq!(names, [".lgl2o-1-abcdef", ".lgl2o.other", "mine"]);
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_to_is_refused() {
+        let home = tempfile::tempdir().expect("temporary directory");
+        fs::write(home.path().join("file"), "x").expect("written");
+        for dir in [home.path().join("file"), home.path().join("file/below"), PathBuf::from("/proc/lgl2o")] {
+            let error = format!("{:#}", Output::claim(&dir).expect_err("refused"));
+            assert!(error.contains("output directory") && error.contains(&dir.display().to_string()), "{error}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What the program says: results on standard output, the rest on standard error.
+//!
+//! Nobody need be listening. Where standard output is closed or full, the work goes on, since its results stand in files
+//! too, and [`all_said`] tells at its end. What is said on a closed standard error is not missed.
+
+use std::fmt::Display;
+use std::io::{self, Write as _};
+use std::sync::Mutex;
+
+/// Why something could not be written to standard output, the first time.
+static TROUBLE: Mutex<Option<io::Error>> = Mutex::new(None);
+
+/// Says a line of the results.
+pub fn line(text: impl Display) {
+    let Ok(mut trouble) = TROUBLE.lock() else { return };
+    if trouble.is_some() {
+        return;
+    }
+    let mut out = io::stdout().lock();
+    // At once, so that the line is there when the program is killed.
+    if let Err(error) = writeln!(out, "{text}").and_then(|()| out.flush()) {
+        *trouble = Some(error);
+    }
+}
+
+/// Says how it goes.
+pub fn note(text: impl Display) {
+    // Nobody listens to complaints about standard error either.
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Whether everything was said.
+///
+/// # Errors
+/// Why standard output has not taken all of it.
+pub fn all_said() -> anyhow::Result<()> {
+    let trouble = TROUBLE.lock().ok().and_then(|mut trouble| trouble.take());
+    match trouble {
+        None => Ok(()),
+        Some(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Err(anyhow::anyhow!("standard output was closed before everything was written to it"))
+        }
+        Some(error) => Err(anyhow::anyhow!("cannot write to standard output: {error}")),
+    }
+}
+
+/// An error with its causes, each told once: many name their cause in their own message.
+#[must_use]
+pub fn told(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |mut text, cause| {
+        let cause = cause.to_string();
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(cause.trim_end_matches('.')) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+        text
+    })
+}
+
+/// A word of a command line, in quotation marks where a shell needs them.
+#[must_use]
+pub fn word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text.to_owned() } else { quoted(text) }
+}
+
+/// A word of a command line in quotation marks.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let io = || io::Error::other("no space left");
+        let error = anyhow!("no space left").context("cannot write x: no space left").context("it failed");
+        assert_eq!(told(&error), "it failed: cannot write x: no space left");
+        assert_eq!(told(&anyhow::Error::new(io()).context("cannot write x")), "cannot write x: no space left");
+        assert_eq!(told(&anyhow!("alone")), "alone");
+    }
+
+    #[test]
+    fn words_are_quoted_where_a_shell_needs_it() {
+        assert_eq!(word("a/b-1.5"), "a/b-1.5");
+        assert_eq!(word("my data"), "'my data'");
+        assert_eq!(word("it's"), "'it'\\''s'");
+        assert_eq!(word(""), "''");
+    }
+}

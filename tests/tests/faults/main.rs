@@ -1,0 +1,62 @@
+//! What goes wrong around the program: folders, disks, inputs, streams and signals, for every command.
+
+mod lost;
+mod matrix;
+mod told;
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use lgl2o_tests::program::Ran;
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Sends a signal to a process.
+fn signal(child: &Child, signal: Signal) {
+    let pid = Pid::from_raw(i32::try_from(child.id()).expect("a number")).expect("not 0");
+    kill_process(pid, signal).expect("sent");
+}
+
+/// Starts a command whose streams are kept.
+fn start(command: &mut Command) -> Child {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started")
+}
+
+/// Waits for the end of a process; a status is that of a shell.
+fn finish(child: Child) -> Ran {
+    use std::os::unix::process::ExitStatusExt as _;
+    let output = child.wait_with_output().expect("ended");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let status = output.status.code().or(output.status.signal().map(|signal| 128 + signal)).unwrap_or(-1);
+    Ran { status, out: text(&output.stdout), err: text(&output.stderr) }
+}
+
+/// Waits until something holds, which the process is to bring about.
+fn wait_for(child: &mut Child, what: &str, mut holds: impl FnMut() -> bool) {
+    while !holds() {
+        assert!(child.try_wait().expect("it can be asked").is_none(), "it ended before {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Names in a folder, sorted; none where it is not there.
+fn names(dir: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+/// Files of this program that are to be gone at its end.
+fn leftovers(dir: &Path) -> Vec<String> {
+    let below = names(dir).into_iter().filter(|name| dir.join(name).is_dir());
+    let inner = below.flat_map(|name| leftovers(&dir.join(name)));
+    let own = names(dir).into_iter().filter(|name| name.starts_with(".lgl2o"));
+    own.chain(inner.collect::<Vec<_>>()).collect()
+}
+
+/// No panic, whatever the status.
+#[track_caller]
+fn no_panic(ran: &Ran) {
+    assert!(ran.status != 101 && !ran.err.contains("panicked") && !ran.err.contains("RUST_BACKTRACE"), "{ran:#?}");
+}
