@@ -6,8 +6,8 @@
 //! size       pick's length B while n >= 2 B, else n / 2, 1 at least
 //! ```
 //!
-//! The two draw from two streams of one seed, so that checks do not disturb the training. After 16 draws that the round has
-//! trained on, the next unused example after a random one is taken instead.
+//! The two draw from two streams of one seed, so that checks do not disturb the training. After 16 draws that the round
+//! has trained on, the next unused example after a random one is taken instead.
 
 use crate::error::Error;
 use crate::persist::{Origin, Persist, Sink};
@@ -78,7 +78,7 @@ impl<'a> Draws<'a> {
 
     /// Training batches that leave a batch to check with.
     pub(super) fn room(&self, n: u32) -> u32 {
-        (n as usize / self.size_of(n)).saturating_sub(1) as u32
+        (n as usize).checked_div(self.size_of(n)).unwrap_or(0).saturating_sub(1) as u32
     }
 
     /// Draws a training batch; gives its size.
@@ -112,8 +112,8 @@ impl<'a> Draws<'a> {
         Ok(size)
     }
 
-    /// The next example of the epoch that is there; after the last one, a new epoch begins with all n. Number 0 is in every
-    /// order, so this ends.
+    /// The next example of the epoch that is there; after the last one, a new epoch begins with all n. Number 0 is in
+    /// every order, so this ends.
     fn next_of_epoch(&mut self, n: u32, capacity: u32) -> u32 {
         loop {
             // An order of more than there is room for comes from a checkpoint of a larger room.
