@@ -10,7 +10,7 @@ use lgl2o_host::cli;
 use lgl2o_tests::program::{command, folder, ran, write_idx};
 use rustix::process::Signal;
 
-use crate::{finish, leftovers, names, no_panic, signal, start, wait_for};
+use crate::{finish, leftovers, names, no_panic, signal, start, stat, ticks, wait_for};
 
 /// What a command reads, below the folder `in`.
 #[derive(Clone, Copy)]
@@ -181,18 +181,6 @@ fn call(dir: &Path, line: &str) -> Command {
     let path = format!("{}:{}", dir.join("bin").display(), std::env::var("PATH").unwrap_or_default());
     command.env("PATH", path).env("BORN", dir.join("born")).env("TMPDIR", dir.join("tmp"));
     command
-}
-
-/// The fields of a process in /proc behind its name; none if it is gone.
-fn stat(id: u32) -> Option<Vec<String>> {
-    let text = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    Some(text.rsplit_once(") ")?.1.split(' ').map(str::to_owned).collect())
-}
-
-/// Hundredths of a second that a process has computed for.
-fn ticks(id: u32) -> u64 {
-    let fields = stat(id).unwrap_or_default();
-    fields.get(11..13).map_or(0, |times| times.iter().filter_map(|time| time.parse::<u64>().ok()).sum())
 }
 
 /// Whether a process ends that was killed.
