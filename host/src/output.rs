@@ -122,11 +122,12 @@ mod tests {
         let first = Output::claim(&dir).expect("free");
         let error = Output::claim(&dir).expect_err("in use").to_string();
         assert!(error.contains("is in use") && error.contains(&std::process::id().to_string()), "{error}");
-        let [one, _two] = ["one", "two"].map(|name| Output::claim_for(&dir, name).expect("another part"));
+        let parts = ["one", "two"].map(|name| Output::claim_for(&dir, name).expect("another part"));
         assert!(Output::claim_for(&dir, "one").is_err());
-        drop((first, one));
-        drop(Output::claim(&dir).expect("free again"));
-        drop(_two);
+        drop(parts);
+        drop(Output::claim_for(&dir, "one").expect("free again"));
+        // The last to go is the one that has made the folders.
+        drop(first);
         assert!(!home.path().join("a").exists(), "nothing was written");
         fs::create_dir(home.path().join("a")).expect("made");
         drop(Output::claim(&dir).expect("free"));
