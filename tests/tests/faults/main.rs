@@ -55,6 +55,18 @@ fn leftovers(dir: &Path) -> Vec<String> {
     own.chain(inner.collect::<Vec<_>>()).collect()
 }
 
+/// The fields of a process in /proc behind its name; none if it is gone.
+fn stat(id: u32) -> Option<Vec<String>> {
+    let text = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    Some(text.rsplit_once(") ")?.1.split(' ').map(str::to_owned).collect())
+}
+
+/// Hundredths of a second that a process has computed for.
+fn ticks(id: u32) -> u64 {
+    let fields = stat(id).unwrap_or_default();
+    fields.get(11..13).map_or(0, |times| times.iter().filter_map(|time| time.parse::<u64>().ok()).sum())
+}
+
 /// No panic, whatever the status.
 #[track_caller]
 fn no_panic(ran: &Ran) {
