@@ -7,39 +7,7 @@ use lgl2o_host::meta::checkpoint::{Checkpoint, Saved as _};
 use lgl2o_tests::program::{command, folder, lgl2o, write_idx};
 use rustix::process::Signal;
 
-use crate::{finish, leftovers, names, no_panic, signal, start, ticks, wait_for};
-
-const CONFIG: &str = r#"
-seed = 7
-[optimizer]
-kind = "scale-free"
-[estimator]
-kind = "pes"
-sigma = 0.02
-unroll = 5
-horizon = [5, 20]
-objective = "loss"
-difference_clip = 0.3
-[outer]
-steps = 4
-rate = 0.003
-warmup = 1
-betas = [0.9, 0.99]
-clip = 2.0
-average = 0.0
-[validation]
-every = 2
-steps = [5, 20]
-seeds = 1
-tasks = ["small"]
-[[task]]
-name = "small"
-data = "spirals"
-hidden = [4]
-activation = "tanh"
-batch = 8
-particles = 2
-"#;
+use crate::{CONFIG, finish, leftovers, names, no_panic, signal, start, ticks, wait_for};
 
 const META: [&str; 5] = ["meta-train", "--config", "c.toml", "--out", "o"];
 

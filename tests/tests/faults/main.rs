@@ -11,6 +11,39 @@ use std::time::Duration;
 use lgl2o_tests::program::Ran;
 use rustix::process::{Pid, Signal, kill_process};
 
+/// A meta-training of a moment.
+const CONFIG: &str = r#"
+seed = 7
+[optimizer]
+kind = "scale-free"
+[estimator]
+kind = "pes"
+sigma = 0.02
+unroll = 5
+horizon = [5, 20]
+objective = "loss"
+difference_clip = 0.3
+[outer]
+steps = 4
+rate = 0.003
+warmup = 1
+betas = [0.9, 0.99]
+clip = 2.0
+average = 0.0
+[validation]
+every = 2
+steps = [5, 20]
+seeds = 1
+tasks = ["small"]
+[[task]]
+name = "small"
+data = "spirals"
+hidden = [4]
+activation = "tanh"
+batch = 8
+particles = 2
+"#;
+
 /// Sends a signal to a process.
 fn signal(child: &Child, signal: Signal) {
     let pid = Pid::from_raw(i32::try_from(child.id()).expect("a number")).expect("not 0");

@@ -10,7 +10,7 @@ use lgl2o_host::cli;
 use lgl2o_tests::program::{command, folder, ran, write_idx};
 use rustix::process::Signal;
 
-use crate::{finish, leftovers, names, no_panic, signal, start, stat, ticks, wait_for};
+use crate::{CONFIG, finish, leftovers, names, no_panic, signal, start, stat, ticks, wait_for};
 
 /// What a command reads, below the folder `in`.
 #[derive(Clone, Copy)]
@@ -100,38 +100,7 @@ const COMMANDS: [Case; 8] = [
 
 /// A meta-training of a moment.
 fn config() -> Vec<u8> {
-    br#"
-seed = 7
-[optimizer]
-kind = "scale-free"
-[estimator]
-kind = "pes"
-sigma = 0.02
-unroll = 5
-horizon = [5, 20]
-objective = "loss"
-difference_clip = 0.3
-[outer]
-steps = 2
-rate = 0.003
-warmup = 1
-betas = [0.9, 0.99]
-clip = 2.0
-average = 0.9
-[validation]
-every = 2
-steps = [5]
-seeds = 1
-tasks = ["small"]
-[[task]]
-name = "small"
-data = "spirals"
-hidden = [4]
-activation = "tanh"
-batch = 8
-particles = 1
-"#
-    .to_vec()
+    CONFIG.into()
 }
 
 /// An ELF file that says that it is for the default board.
@@ -162,7 +131,7 @@ fn place() -> tempfile::TempDir {
     fs::create_dir(&input).expect("made");
     write_idx(&input, 4, 2, 64, 16);
     fs::write(input.join("c.toml"), config()).expect("written");
-    let long = String::from_utf8(config()).expect("text").replace("steps = 2\n", "steps = 1000000\n");
+    let long = CONFIG.replace("steps = 4\n", "steps = 1000000\n");
     fs::write(dir.path().join("long.toml"), long).expect("written");
     fs::write(input.join("p"), elf()).expect("written");
     let bin = dir.path().join("bin");
