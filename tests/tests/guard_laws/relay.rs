@@ -5,7 +5,7 @@ use std::cell::Cell;
 
 use lgl2o::fault::Adversary;
 use lgl2o::guard::{RelayGuard, Unguarded};
-use lgl2o::objective::Objective;
+use lgl2o::objective::{Objective, Quadratic};
 use lgl2o::rule::{Adam, Momentum, Ngn, ScaleFree, Sgd};
 use lgl2o::source::{Exact, Source};
 use lgl2o::tensors::Tensors;
@@ -15,6 +15,7 @@ use lgl2o_tests::task::{BATCH, BOWL_START, Data, SmallMlp, bowl, small_mlp, star
 use lgl2o_tests::{bits, run};
 
 use crate::alone::HOPELESS;
+use crate::decisions::GoTo;
 
 type Params = <SmallMlp as Objective>::Params;
 
@@ -163,6 +164,24 @@ fn after_the_hand_over_the_fallback_begins_afresh() {
         let steps = (memory.progress().steps - 9) as u32;
         let alone = run::rounds(&objective, &Unguarded::new(fallback), &mut Exact, &from, steps).unwrap();
         assert_eq!(bits::of(memory.params()), bits::of(&alone.params), "after {steps} steps");
+    }
+}
+
+/// A learned side that stands still hands over after two windows, but not where its loss is a thousandth of the start's or less:
+/// there it runs until it has made its steps.
+#[test]
+fn a_solved_task_is_not_handed_over_early() {
+    let objective = Quadratic::new([1.0], [0.0]).unwrap();
+    // F(w) = w^2 / 2, from w = 1.
+    for (stands_at, early) in [(0.031, false), (0.032, true), (0.0, false), (0.9, true)] {
+        let guard = RelayGuard::new(GoTo(stands_at), Sgd::new(0.1)).race(3).hand_over(100).exact(true);
+        let mut memory = run::memory(&objective, &guard, &[1.0]);
+        let mut handed_at = None;
+        while handed_at.is_none() {
+            Trainer::new(&objective, &guard, &mut memory).round(&mut Exact).unwrap();
+            handed_at = memory.guard().is_handed_over().then_some(memory.progress().steps);
+        }
+        assert_eq!(handed_at, Some(if early { 5 } else { 100 }), "{stands_at}");
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) enum Leg {
 }
 
 /// Where the relay is; zero at the beginning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Baton {
     /// Whether the race is over.
     pub raced: bool,
@@ -58,11 +58,14 @@ pub(super) struct Baton {
     pub fails: u32,
     /// Steps of the fallback's own run.
     pub own_steps: u32,
+    /// Loss at w_0, on the checks of the race.
+    pub first_loss: f32,
 }
 
 impl Persist for Baton {
     crate::persist_fields!(
-        raced, handed, shadows, on_own, suspects, lost, own_lost, window, done, steps, ahead, fails, own_steps
+        raced, handed, shadows, on_own, suspects, lost, own_lost, window, done, steps, ahead, fails, own_steps,
+        first_loss
     );
 }
 
@@ -81,6 +84,7 @@ impl Baton {
         ahead: 0,
         fails: 0,
         own_steps: 0,
+        first_loss: 0.0,
     };
 
     /// Which part of the relay this is.

@@ -22,6 +22,9 @@ const FAR: f32 = 0.5;
 const CHECKED: u32 = 16;
 /// So many windows in a row that did badly end a side.
 const FAILS: u32 = 2;
+/// At this share of the loss at w_0 a task is solved, and the learned side does not fail: a fallback that took over would fit the
+/// last digits of the training loss, and lose on examples that are not trained on.
+const SOLVED: f32 = 1e-3;
 
 impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
     /// Ends the window: what is accepted, and who runs next.
@@ -63,6 +66,7 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
             is_below = paired.difference() < 0.0 && paired.second().is_finite();
             verdict.learned_loss = Some(paired.second());
             verdict.kept_loss = Some(paired.first());
+            baton.first_loss = paired.first();
             verdict.fallback_loss = Some(if baton.own_lost { f32::INFINITY } else { paired.third() });
             if !baton.own_lost {
                 verdict.standard_error = or_infinity(self.error(paired.to_third()));
@@ -103,21 +107,22 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
         oracle: &mut Oracle<'_, O>,
         source: &mut impl Source<O>,
     ) -> Result<(), Error> {
-        let (mut is_below, mut is_out) = (false, true);
+        let (mut is_below, mut is_out, mut is_solved) = (false, true, false);
         verdict.learned_loss = Some(f32::INFINITY);
         if !memory.baton.lost {
             let paired = self.compare(memory, oracle, source)?;
             self.report(&paired, verdict);
             verdict.learned_loss = Some(paired.second());
             is_below = paired.difference() < 0.0 && paired.second().is_finite();
-            is_out = self.is_far_worse(&paired);
+            is_solved = paired.second() <= SOLVED * memory.baton.first_loss;
+            is_out = !is_solved && self.is_far_worse(&paired);
         }
         is_out |= memory.mend_states();
         verdict.steps = memory.baton.spent();
         memory.baton.close(verdict.steps);
         if is_below {
             accept(memory, verdict, Winner::Learned);
-        } else {
+        } else if !is_solved {
             memory.baton.fails = memory.baton.fails.saturating_add(1);
             is_out |= memory.baton.fails >= FAILS;
         }

@@ -9,7 +9,8 @@
 //!            x is worse than b by 2 standard errors: the fallback goes on from b, and nothing of x is ever kept.
 //!            Else S <- x if x is below S on the checks.
 //! learned    windows of max(n_0 / 3, t / 3) steps, t = steps so far. At the end of one, S <- x if x is below S.
-//!            Two windows in a row not below S, or one that is far worse (below), ends the learned side.
+//!            Two windows in a row not below S, or one that is far worse (below), ends the learned side; but not while
+//!            its loss is at most F(w_0) / 1000: the task is solved then.
 //! hand over  at t_1 steps, or where the learned side ends: x <- S, and the fallback begins afresh from there.
 //! fallback   windows as above; S <- x if x is below S. Far worse twice: x <- S, and the fallback begins afresh.
 //! suspicion  after a learned side or a fallback that ended badly, b makes one step for two of x, until it has t / 5
