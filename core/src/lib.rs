@@ -57,7 +57,8 @@
 //! byte leaves one.
 //!
 //! **Predicting.** A [`model`] is a network with its parameters and its standardizer, without trainer or guard; it loads from a
-//! checkpoint of any guard. [`metrics`] count how good predictions are: a confusion matrix, mean absolute error, R^2.
+//! checkpoint of any guard. [`metrics`] count how good predictions are: a confusion matrix, mean absolute error, R^2. [`anomaly`]
+//! turns scores of windows into alarms, with a threshold that comes from held-out scores.
 //!
 //! # Floors
 //!
@@ -69,7 +70,7 @@
 //! checksum, persist, error
 //! rng, shuffle, rule, batch
 //! objective, source, held_out, standardize, replay, metrics
-//! oracle, model
+//! oracle, model, anomaly
 //! learned, fault
 //! guard, auto
 //! trainer
@@ -107,6 +108,7 @@ extern crate std;
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+pub mod anomaly;
 pub mod auto;
 pub mod batch;
 pub mod checkpoint;

@@ -185,12 +185,20 @@ impl<N: Network, P: Borrow<N::Params>, S: Inputs> Model<N, P, S> {
     }
 
     fn outputs(&mut self, row: &[f32]) -> Result<&mut [f32], Error> {
+        self.seen_and_outputs(row).map(|(_, outputs)| outputs)
+    }
+
+    /// What the network sees of a row, and its outputs.
+    pub(crate) fn seen_and_outputs<'r, 'a: 'r>(
+        &'a mut self,
+        row: &'r [f32],
+    ) -> Result<(&'r [f32], &'a mut [f32]), Error> {
         if !all_finite(row) {
             return Err(Error::NonFiniteInput);
         }
         let row = self.inputs.prepare(row, &mut self.row)?;
         let outputs = self.net.outputs(&mut self.activations, self.params.borrow(), Rows::all(row, row.len()))?;
-        if all_finite(outputs) { Ok(outputs) } else { Err(Error::NonFiniteOutput) }
+        if all_finite(outputs) { Ok((row, outputs)) } else { Err(Error::NonFiniteOutput) }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What examples are compared with, in the caller's memory: class labels, or rows of values.
+//! What examples are compared with, in the caller's memory: class labels, rows of values, or the inputs themselves.
 
 use core::ops::Range;
 
@@ -13,11 +13,11 @@ pub trait Answers: Fingerprint + Persist {
     /// One answer.
     type One<'b>: Copy;
 
-    /// For how many answers there is room.
+    /// For how many answers there is room, beside so many rows of inputs.
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] where the last one has no whole place.
-    fn capacity(&self) -> Result<usize, Error>;
+    fn capacity(&self, rows: usize) -> Result<usize, Error>;
 
     /// How many classes there are; 1 for values.
     fn classes(&self) -> usize;
@@ -74,7 +74,7 @@ impl Persist for Classes<'_> {
 impl Answers for Classes<'_> {
     type One<'b> = u8;
 
-    fn capacity(&self) -> Result<usize, Error> {
+    fn capacity(&self, _: usize) -> Result<usize, Error> {
         Ok(self.labels.len())
     }
     fn classes(&self) -> usize {
@@ -101,7 +101,7 @@ impl Answers for Classes<'_> {
     }
 }
 
-/// Rows of values, for regression; of the inputs themselves, for an autoencoder.
+/// Rows of values, for regression.
 #[derive(Debug)]
 pub struct Values<'a> {
     data: &'a mut [f32],
@@ -134,7 +134,7 @@ impl Persist for Values<'_> {
 impl Answers for Values<'_> {
     type One<'b> = &'b [f32];
 
-    fn capacity(&self) -> Result<usize, Error> {
+    fn capacity(&self, _: usize) -> Result<usize, Error> {
         let (capacity, found) = (self.data.len().checked_div(self.width).unwrap_or(0), self.data.len());
         let expected = capacity.saturating_mul(self.width);
         let what = "the matrix of values";
@@ -163,6 +163,51 @@ impl Answers for Values<'_> {
         let rows = inputs.get(numbers(&places, width)).unwrap_or_default();
         let values = self.data.get(numbers(&places, self.width)).unwrap_or_default();
         Batch::values(rows, width, values, self.width)
+    }
+}
+
+/// The inputs themselves, for a network that reproduces them: an autoencoder. No memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reconstruction;
+
+impl Fingerprint for Reconstruction {
+    fn describe(&self, digest: &mut Digest) {
+        digest.kind("reconstruction");
+    }
+}
+
+impl Persist for Reconstruction {
+    fn save<S: Sink>(&self, _: &mut S) -> Result<(), S::Error> {
+        Ok(())
+    }
+    fn load<O: Origin>(&mut self, _: &mut O) -> Result<(), O::Error> {
+        Ok(())
+    }
+}
+
+impl Answers for Reconstruction {
+    type One<'b> = ();
+
+    fn capacity(&self, rows: usize) -> Result<usize, Error> {
+        Ok(rows)
+    }
+    fn classes(&self) -> usize {
+        1
+    }
+    fn class(&self, (): ()) -> Result<u8, Error> {
+        Ok(0)
+    }
+    fn class_at(&self, _: usize) -> u8 {
+        0
+    }
+    fn put(&mut self, _: usize, (): ()) {}
+    fn picked<'b>(&'b self, (inputs, width): (&'b [f32], usize), pick: &'b [u32]) -> Batch<'b> {
+        let rows = Rows::picked(inputs, width, pick);
+        Batch { inputs: rows, targets: Targets::Values(rows) }
+    }
+    fn part<'b>(&'b self, (inputs, width): (&'b [f32], usize), places: Range<usize>) -> Batch<'b> {
+        let rows = inputs.get(numbers(&places, width)).unwrap_or_default();
+        Batch::values(rows, width, rows, width)
     }
 }
 

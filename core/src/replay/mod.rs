@@ -2,7 +2,7 @@
 //!
 //! A [`Ring`] replaces the oldest example: it follows what changes. A [`Reservoir`] keeps equally many examples of
 //! each class, so that the rare ones stay. Either holds class labels ([`Classes`]) or values
-//! ([`Values`], for regression and autoencoders), and is a [`Source`] of minibatches: training batches go through all
+//! ([`Values`], for regression), or none ([`Reconstruction`], for autoencoders), and is a [`Source`] of minibatches: training batches go through all
 //! examples in a random order, check batches are drawn from those that the round has not trained on. Experience replay
 //! (Lin 1992).
 //!
@@ -56,7 +56,7 @@ mod draws;
 mod reservoir;
 mod ring;
 
-pub use answers::{Answers, Classes, Values};
+pub use answers::{Answers, Classes, Reconstruction, Values};
 pub use reservoir::{Balanced, Reservoir};
 pub use ring::{Oldest, Ring};
 
@@ -101,7 +101,7 @@ type Inputs<'a> = (&'a mut [f32], usize);
 
 impl<'a, T: Answers, K: Keep> Replay<'a, T, K> {
     fn assemble((inputs, width): Inputs<'a>, answers: T, keep: K, draws: Draws<'a>) -> Result<Self, Error> {
-        let capacity = answers.capacity()?;
+        let capacity = answers.capacity(inputs.len().checked_div(width).unwrap_or(0))?;
         let expected = capacity.saturating_mul(width);
         if expected != inputs.len() {
             return Err(Error::ShapeMismatch { what: "the matrix of inputs", expected, found: inputs.len() });
