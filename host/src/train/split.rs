@@ -1,0 +1,64 @@
+//! Rows to train on, to check on and to test on, drawn by a seed.
+//!
+//! Rows are gone through in a random order. Of the rows of each class, one after the other,
+//! each part takes its share, rounded down: so a class has in each part the share that it has in the whole, but for a row or two, and
+//! the first of its rows is trained on.
+
+use std::path::Path;
+
+use lgl2o::Rng;
+use lgl2o::shuffle::Shuffle;
+
+use crate::data::table::{Table, TableError, Target};
+
+/// Numbers of rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split {
+    /// Rows to train on.
+    pub train: Vec<usize>,
+    /// Rows to check on.
+    pub check: Vec<usize>,
+    /// Rows to test on.
+    pub test: Vec<usize>,
+}
+
+/// Splits a table; shares are of all rows, and together below 1.
+///
+/// # Errors
+/// If a part that is asked for would be empty, or fewer than two rows would be left to train on.
+pub fn split(file: &Path, table: &Table, [check_on, test_on]: [f64; 2], seed: u64) -> Result<Split, TableError> {
+    let rows = table.rows();
+    let order = Shuffle::new(u32::try_from(rows).unwrap_or(u32::MAX), &mut Rng::stream(seed, 3));
+    let classes = crate::data::table::target::MOST_CLASSES;
+    let (mut seen, mut kept) = (vec![0; classes], vec![0; classes]);
+    let rest = if test_on < 1.0 { check_on / (1.0 - test_on) } else { 0.0 };
+    let mut split = Split { train: Vec::new(), check: Vec::new(), test: Vec::new() };
+    for i in 0..order.len() {
+        let row = order.at(i) as usize;
+        let class = match &table.target {
+            Target::Classes { labels, .. } => usize::from(labels[row]),
+            Target::Values(_) | Target::Unknown => 0,
+        };
+        // Of those that are not tested on, some are checked on.
+        let part = if takes(test_on, &mut seen[class]) {
+            &mut split.test
+        } else if takes(rest, &mut kept[class]) {
+            &mut split.check
+        } else {
+            &mut split.train
+        };
+        part.push(row);
+    }
+    let [train, check, test] = [&split.train, &split.check, &split.test].map(Vec::len);
+    if train < 2 || check_on > 0.0 && check == 0 || test_on > 0.0 && test == 0 {
+        return Err(TableError::TooFew { file: file.to_owned(), rows, train, check, test });
+    }
+    Ok(split)
+}
+
+/// Whether the count of a part, rounded down, grows with the next row.
+fn takes(share: f64, seen: &mut u64) -> bool {
+    let before = (share * *seen as f64).floor();
+    *seen += 1;
+    (share * *seen as f64).floor() > before
+}
