@@ -37,7 +37,7 @@ pub struct TableArgs {
     #[arg(long, value_name = "PATH")]
     pub data: PathBuf,
     /// For a .npy file of features alone: the .npy file of the targets.
-    #[arg(long, value_name = "FILE", conflicts_with = "target")]
+    #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
     /// What separates the cells of a CSV file; found out unless said otherwise.
     #[arg(long, value_name = "CHAR", value_parser = delimiter)]
@@ -55,7 +55,7 @@ pub struct TrainArgs {
     #[command(flatten)]
     pub table: TableArgs,
     /// The column to predict, by name or by number from 1; the last one unless said otherwise.
-    #[arg(long, value_name = "COLUMN")]
+    #[arg(long, value_name = "COLUMN", conflicts_with = "labels")]
     pub target: Option<String>,
     /// The target is a value, not a class.
     #[arg(long)]
@@ -156,7 +156,7 @@ pub struct EvalArgs {
     #[command(flatten)]
     pub table: TableArgs,
     /// The column with the targets, by name or by number from 1; the model's own unless said otherwise.
-    #[arg(long, value_name = "COLUMN")]
+    #[arg(long, value_name = "COLUMN", conflicts_with = "labels")]
     pub target: Option<String>,
     /// What to do about rows that lack a value.
     #[arg(long, default_value = "refuse", value_parser = PossibleValuesParser::new(["refuse", "drop"]))]

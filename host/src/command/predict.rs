@@ -76,14 +76,19 @@ pub(super) fn predictions(model: &SavedModel, table: &Table) -> Result<String> {
             Answer::Classes(classes) => {
                 let prediction = core.predict(table.row(i)).map_err(row)?;
                 let class = classes.get(usize::from(prediction.class)).cloned().unwrap_or_default();
-                let shares = prediction.probabilities.iter().map(f32::to_string);
+                let shares = prediction.probabilities.iter().map(shown);
                 out.write_record([class].into_iter().chain(shares))?;
             }
             Answer::Value => {
                 let values = core.values(table.row(i)).map_err(row)?;
-                out.write_record(values.iter().map(f32::to_string))?;
+                out.write_record(values.iter().map(shown))?;
             }
         }
     }
     Ok(String::from_utf8(out.into_inner()?)?)
+}
+
+/// A number with as many digits as it takes to read the same bits back.
+fn shown(number: &f32) -> String {
+    format!("{number:?}")
 }

@@ -104,7 +104,8 @@ pub(super) fn reading<'a>(args: &'a TableArgs, kind: Kind<'a>, missing: &str) ->
         header: match args.header.as_str() {
             "yes" => Some(true),
             "no" => Some(false),
-            _ => None,
+            "auto" => None,
+            other => unreachable!("the command line knows no `--header {other}`"),
         },
         delimiter: args.delimiter,
         labels: args.labels.as_deref(),

@@ -42,7 +42,7 @@ pub fn header(model: &SavedModel) -> String {
     let _ = write!(
         out,
         "/* From LGL2O_INPUTS raw features to LGL2O_OUTPUTS outputs: {what}. */\n\
-         static inline void lgl2o_run(const float *row, float *outputs) {{\n    float a[{widest}], b[{widest}];\n    \
+         static inline void lgl2o_run(const float *row, float *outputs) {{\n    float a[{widest}], b[{widest}];\n    (void)b;\n    \
          for (int i = 0; i < LGL2O_INPUTS; i++) {{\n        float d = lgl2o_deviation[i];\n        \
          a[i] = d > 1e-6f * fabsf(lgl2o_mean[i]) && d > 0.0f ? (row[i] - lgl2o_mean[i]) / d : 0.0f;\n    }}\n"
     );

@@ -16,6 +16,9 @@ pub mod model;
 pub mod rust;
 pub mod tensors;
 
+#[cfg(test)]
+mod tests;
+
 pub use container::FileError;
 pub use model::{Output, SavedModel};
 

@@ -154,3 +154,47 @@ pub fn rescale(network: &HeapNetwork, params: &mut HeapTensors, scale: Scale) {
     params.tensor_mut(top).iter_mut().for_each(|w| *w *= scale.deviation);
     params.tensor_mut(top + 1).iter_mut().for_each(|b| *b = *b * scale.deviation + scale.mean);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::table::Columns;
+
+    fn table(inputs: Vec<f32>, values: Vec<f32>) -> Table {
+        let columns = Columns::plain(inputs.len() / values.len());
+        Table { columns, inputs, target: Target::Values(values), dropped: 0 }
+    }
+
+    fn all(rows: usize) -> Split {
+        Split { train: (0..rows).collect(), check: Vec::new(), test: Vec::new() }
+    }
+
+    #[test]
+    fn features_and_values_are_standardized() {
+        let table = table(vec![1.0, 7.0, 3.0, 7.0, 1.0, 7.0, 3.0, 7.0], vec![1e5, 3e5, 1e5, 3e5]);
+        let prepared = prepare(Path::new("t.csv"), &table, &all(4), None).expect("prepared");
+        assert_eq!((prepared.mean, prepared.deviation), (vec![2.0, 7.0], vec![1.0, 0.0]));
+        assert_eq!(prepared.train.inputs, [-1.0, 0.0, 1.0, 0.0, -1.0, 0.0, 1.0, 0.0]);
+        assert_eq!(prepared.train.target, Target::Values(vec![-1.0, 1.0, -1.0, 1.0]));
+        let scale = prepared.scale.expect("values");
+        assert_eq!(scale, Scale { mean: 2e5, deviation: 1e5 });
+        // Outputs -1 and 1 become 1e5 and 3e5.
+        let network = HeapNetwork::new(&[2, 1], lgl2o::objective::mlp::Activation::Relu, 1);
+        let mut params = lgl2o::objective::mlp::network::BlankNetwork::blank_params(&network);
+        params.as_mut_slice().copy_from_slice(&[1.0, 0.0, 0.0]);
+        rescale(&network, &mut params, scale);
+        assert_eq!(params.as_slice(), [1e5, 0.0, 2e5]);
+    }
+
+    #[test]
+    fn what_cannot_be_standardized_is_refused() {
+        let refused = |inputs: Vec<f32>, values: Vec<f32>| {
+            let table = table(inputs, values);
+            prepare(Path::new("t.csv"), &table, &all(table.rows()), None).expect_err("refused").to_string()
+        };
+        let error = refused(vec![1.0, -2e38, 2.0, 3e38], vec![1.0, 2.0]);
+        assert!(error.contains("t.csv, column 2") && error.contains("Divide"), "{error}");
+        let error = refused(vec![1.0, 2.0], vec![3.0, 3.0]);
+        assert!(error.contains("t.csv, column 2: all targets are 3"), "{error}");
+    }
+}

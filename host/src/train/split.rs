@@ -62,3 +62,41 @@ fn takes(share: f64, seen: &mut u64) -> bool {
     *seen += 1;
     (share * *seen as f64).floor() > before
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::table::Columns;
+
+    fn table(labels: Vec<u8>) -> Table {
+        let names = (0..3).map(|class: u8| class.to_string()).collect();
+        let inputs = (0..labels.len()).map(|i| i as f32).collect();
+        Table { columns: Columns::plain(1), inputs, target: Target::Classes { labels, names }, dropped: 0 }
+    }
+
+    #[test]
+    fn every_row_is_in_one_part_and_each_class_has_its_share() {
+        let labels: Vec<u8> = (0..1000).map(|i| if i < 800 { 0 } else if i < 990 { 1 } else { 2 }).collect();
+        let table = table(labels.clone());
+        let one = split(Path::new("t"), &table, [0.1, 0.2], 1).expect("split");
+        let mut all = [one.train.as_slice(), &one.check, &one.test].concat();
+        all.sort_unstable();
+        assert_eq!(all, (0..1000).collect::<Vec<_>>());
+        let count = |rows: &[usize], class| rows.iter().filter(|&&row| labels[row] == class).count();
+        for (class, rows) in [(0, 800), (1, 190), (2, 10)] {
+            assert_eq!(count(&one.test, class), rows / 5);
+            assert!(count(&one.check, class).abs_diff(rows / 10) <= 1, "class {class}");
+        }
+        assert_eq!(one, split(Path::new("t"), &table, [0.1, 0.2], 1).expect("split"));
+        assert_ne!(one.test, split(Path::new("t"), &table, [0.1, 0.2], 2).expect("split").test);
+    }
+
+    #[test]
+    fn a_part_that_would_be_empty_is_refused() {
+        let of = |rows: u8, shares| split(Path::new("t.csv"), &table((0..rows).map(|i| i % 2).collect()), shares, 1);
+        assert!(of(10, [0.2, 0.2]).is_ok() && of(4, [0.0, 0.0]).is_ok());
+        let error = of(4, [0.0, 0.2]).expect_err("no row to test on").to_string();
+        assert!(error.contains("t.csv: 4 rows are too few") && error.contains("--test-share"), "{error}");
+        assert!(of(1, [0.0, 0.0]).is_err());
+    }
+}

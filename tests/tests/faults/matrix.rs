@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use lgl2o_host::cli;
+use lgl2o_host::data::table::Columns;
+use lgl2o_host::saved::{Output, SavedModel};
 use lgl2o_tests::program::{command, folder, ran, write_idx};
 use rustix::process::Signal;
 
@@ -36,7 +38,7 @@ struct Case {
     input: Input,
 }
 
-const COMMANDS: [Case; 8] = [
+const COMMANDS: [Case; 13] = [
     Case {
         name: "compare",
         short: "compare --task idx --data in --batch 8 --steps 10 --seeds 1 --optimizers sgd:0.1 --out out",
@@ -87,6 +89,46 @@ const COMMANDS: [Case; 8] = [
         writes: true,
         result: Some("out/growth.svg"),
         input: Input::None,
+    },
+    Case {
+        name: "train",
+        short: "train --data in/t.csv --hidden 4 --steps 20 --out out",
+        long: Some("train --data in/t.csv --hidden 4 --steps 1000000000 --out out"),
+        writes: true,
+        result: Some("out/model.lgl2o"),
+        input: Input::File("t.csv", table),
+    },
+    Case {
+        name: "predict",
+        short: "predict --model in/m.lgl2o --data in/t.csv --out out/p.csv",
+        long: None,
+        writes: true,
+        result: Some("out/p.csv"),
+        input: Input::File("m.lgl2o", model),
+    },
+    Case {
+        name: "eval",
+        short: "eval --data in/t.csv --model in/m.lgl2o",
+        long: None,
+        writes: false,
+        result: None,
+        input: Input::File("t.csv", table),
+    },
+    Case {
+        name: "export",
+        short: "export --model in/m.lgl2o --to rust --out out",
+        long: None,
+        writes: true,
+        result: Some("out/model.rs"),
+        input: Input::File("m.lgl2o", model),
+    },
+    Case {
+        name: "import",
+        short: "import --from in/w.safetensors --out out",
+        long: None,
+        writes: true,
+        result: Some("out/model.lgl2o"),
+        input: Input::File("w.safetensors", weights),
     },
     Case {
         name: "doctor",
@@ -155,6 +197,30 @@ fn elf() -> Vec<u8> {
     file.write().expect("an ELF file")
 }
 
+/// A table of two classes; half of it ends in the middle of a row.
+fn table() -> Vec<u8> {
+    let row = |i: u32| format!("{},{},{}\n", i % 7, i % 5, if i % 7 > 3 { "high" } else { "low" });
+    let text: String = (0..60).map(row).collect();
+    format!("a,b,level\n{text}").into_bytes()
+}
+
+/// A model of that table.
+fn sample() -> SavedModel {
+    use lgl2o::objective::mlp::{Activation, Layer};
+    let layers = vec![Layer { inputs: 2, outputs: 2, activation: Activation::Identity }];
+    let classes = Output::Classes(["high", "low"].map(str::to_owned).to_vec());
+    let standardizer = [&[0.0, 0.0][..], &[1.0, 1.0]];
+    SavedModel::new(layers, &[1.0, 0.0, -1.0, 0.0, 0.0, 7.0], standardizer, classes, Columns::plain(2)).expect("a model")
+}
+
+fn model() -> Vec<u8> {
+    sample().to_bytes()
+}
+
+fn weights() -> Vec<u8> {
+    lgl2o_host::saved::tensors::bytes(&sample())
+}
+
 /// A folder with good inputs, and an emulator that never comes up.
 fn place() -> tempfile::TempDir {
     let dir = folder();
@@ -165,6 +231,9 @@ fn place() -> tempfile::TempDir {
     let long = String::from_utf8(config()).expect("text").replace("steps = 2\n", "steps = 1000000\n");
     fs::write(dir.path().join("long.toml"), long).expect("written");
     fs::write(input.join("p"), elf()).expect("written");
+    for (name, bytes) in [("t.csv", table()), ("m.lgl2o", model()), ("w.safetensors", weights())] {
+        fs::write(input.join(name), bytes).expect("written");
+    }
     let bin = dir.path().join("bin");
     fs::create_dir(&bin).expect("made");
     fs::create_dir(dir.path().join("tmp")).expect("made");
@@ -242,7 +311,7 @@ fn output_folders() {
 /// Two of the same into one folder: the second one is refused, and the first one is not disturbed.
 #[test]
 fn folders_in_use() {
-    for case in COMMANDS.iter().filter(|case| case.writes && case.name != "bench") {
+    for case in COMMANDS.iter().filter(|case| case.writes && case.long.is_some() && case.name != "bench") {
         let dir = place();
         let long = case.long.expect("a long call");
         let mut first = start(&mut call(dir.path(), long));
@@ -341,7 +410,7 @@ fn signals() {
                     let id = child.id();
                     wait_for(&mut child, "it had begun", || match case.name {
                         "device" => born.exists() && !fs::read(&born).unwrap_or_default().is_empty(),
-                        "meta-train" => names(&out).iter().any(|name| name.ends_with(".checkpoint")),
+                        "meta-train" | "train" => names(&out).iter().any(|name| name.ends_with(".checkpoint")),
                         "bench" => out.exists(),
                         "compare" => ticks(id) > 50,
                         _ => {
@@ -361,6 +430,7 @@ fn signals() {
                 let kept: &[&str] = match case.name {
                     "compare" => &["out/report.html"],
                     "meta-train" => &["out/long.checkpoint", "--resume"],
+                    "train" => &["out/train.checkpoint", "--resume"],
                     "survey" | "reproduce" => &["out/units"],
                     _ => &["nothing is kept"],
                 };

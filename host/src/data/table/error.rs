@@ -81,6 +81,18 @@ pub enum TableError {
         /// The delimiter, in words.
         delimiter: &'static str,
     },
+    /// A quotation mark is not closed where its cell ends.
+    #[error(
+        "{}, line {line}: the quotation mark that begins here is not closed at the end of its cell. Close it, and write one inside a cell \
+         twice, as in \"5\"\" pipe\".",
+        .file.display()
+    )]
+    Quotes {
+        /// The file.
+        file: PathBuf,
+        /// The line that it begins in.
+        line: u64,
+    },
     /// Nothing can be learned from no row.
     #[error("{}: there is no row of data in it. {dropped} rows were left out because values are missing.", .file.display())]
     NoRows {

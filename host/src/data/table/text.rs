@@ -36,6 +36,7 @@ pub(super) fn table(file: &Path, bytes: &[u8], reading: &Reading<'_>) -> Result<
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     check_format(file, bytes)?;
     let delimiter = reading.delimiter.unwrap_or_else(|| delimiter(bytes));
+    check_quotes(file, bytes, delimiter)?;
     let header = reading.header.unwrap_or_else(|| has_header(bytes, delimiter));
     let mut rows = reader(bytes, delimiter, false);
     let mut record = ByteRecord::new();
@@ -90,6 +91,39 @@ fn check_format(file: &Path, bytes: &[u8]) -> Result<(), TableError> {
         None if start.contains(&0) => Err(TableError::OtherFormat { file: file.to_owned(), what: "binary" }),
         None => Ok(()),
     }
+}
+
+/// Refuses a quotation mark that is never closed, or closed in the middle of a cell: lines behind it would be taken for text.
+fn check_quotes(file: &Path, bytes: &[u8], delimiter: u8) -> Result<(), TableError> {
+    let (mut line, mut at, mut begins) = (1, 0, true);
+    while let Some(&byte) = bytes.get(at) {
+        at += 1;
+        if byte != b'"' || !begins {
+            begins = byte == delimiter || byte == b'\n' || byte == b'\r';
+            line += u64::from(byte == b'\n');
+            continue;
+        }
+        let opened = line;
+        loop {
+            let rest = bytes.get(at..).unwrap_or_default();
+            let Some(length) = rest.iter().position(|byte| *byte == b'"') else {
+                return Err(TableError::Quotes { file: file.to_owned(), line: opened });
+            };
+            line += rest[..length].iter().filter(|byte| **byte == b'\n').count() as u64;
+            at += length + 1;
+            if bytes.get(at) != Some(&b'"') {
+                break;
+            }
+            at += 1;
+        }
+        let rest = bytes.get(at..).unwrap_or_default();
+        let next = rest.iter().find(|byte| !matches!(byte, b' ' | b'\t') || **byte == delimiter);
+        if !next.is_none_or(|next| *next == delimiter || *next == b'\r' || *next == b'\n') {
+            return Err(TableError::Quotes { file: file.to_owned(), line: opened });
+        }
+        begins = false;
+    }
+    Ok(())
 }
 
 /// Numbers of cells in the first lines.
