@@ -17,6 +17,9 @@
 //!
 //! **Meta-training.** [`meta`] trains the weights of learned optimizers.
 //!
+//! **Networks of your own.** [`train`] trains one on a [table](data::table); [`saved`] is the model as a file, and what it is exported
+//! to and imported from.
+//!
 //! **Devices.** [`device`] runs a demonstration on a board and holds it against the same core here.
 //!
 //! **Times.** [`mod@bench`] times training steps on this machine.

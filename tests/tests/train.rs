@@ -18,14 +18,16 @@ fn gestures(rows: u32) -> String {
         let class = i % 3;
         let shift = class as f32;
         let name = ["rest", "tap", "\"wave; long\""][class as usize];
-        let (x, y, z) = (1e-3 * (shift + 0.3 * rng.normal()), 1e4 - 50.0 * shift * shift + 20.0 * rng.normal(), rng.normal());
+        let (x, y, z) =
+            (1e-3 * (shift + 0.3 * rng.normal()), 1e4 - 50.0 * shift * shift + 20.0 * rng.normal(), rng.normal());
         writeln!(text, "d{};{x};{y};{z};{name}", i % 9).unwrap();
     }
     text
 }
 
 const TRAIN: [&str; 13] = [
-    "train", "--data", "t.csv", "--target", "kind", "--drop", "device", "--hidden", "8,6", "--steps", "300", "--out", "o",
+    "train", "--data", "t.csv", "--target", "kind", "--drop", "device", "--hidden", "8,6", "--steps", "300", "--out",
+    "o",
 ];
 
 fn train(dir: &Path, more: &[&str]) -> Ran {
@@ -67,7 +69,8 @@ fn a_network_is_trained_scored_and_asked() {
     assert!((accuracy - right as f64 / 300.0).abs() < 1e-6, "{accuracy} {right}");
     // The parts are counted apart, and make the whole.
     let parts = found["parts"].as_array().unwrap().iter();
-    let counted: f64 = parts.map(|part| part[1]["accuracy"].as_f64().unwrap() * part[1]["rows"].as_f64().unwrap()).sum();
+    let counted: f64 =
+        parts.map(|part| part[1]["accuracy"].as_f64().unwrap() * part[1]["rows"].as_f64().unwrap()).sum();
     assert!((counted - right as f64).abs() < 1e-3, "{counted} {right}");
     // Columns are found by their names, in any order, without the target.
     fs::write(dir.path().join("new.csv"), "z,\"y; raw\",x\n0.1,1e4,0\n0.1,9800,0.002\n").unwrap();
@@ -114,7 +117,8 @@ fn a_folder_of_idx_files_is_trained_on() {
     fs::create_dir(dir.path().join("in")).unwrap();
     write_idx(&dir.path().join("in"), 4, 3, 90, 30);
     let line = "train --data in --steps 200 --out o";
-    lgl2o(dir.path(), &line.split(' ').collect::<Vec<_>>()).expect(0, &["16 features, 3 classes", "90 to train on", "30 to test on"]);
+    lgl2o(dir.path(), &line.split(' ').collect::<Vec<_>>())
+        .expect(0, &["16 features, 3 classes", "90 to train on", "30 to test on"]);
     assert_eq!(metrics(dir.path())["parts"][1][1]["rows"], 30);
     assert_eq!(predicted(dir.path(), "o/model.lgl2o", "in").len(), 30);
     lgl2o(dir.path(), &["eval", "--model", "o/model.lgl2o", "--data", "in"]).expect(0, &[]);
@@ -126,7 +130,7 @@ fn a_folder_of_idx_files_is_trained_on() {
 #[test]
 fn an_interrupted_training_goes_on() {
     let [whole, parts] = [folder(), folder()];
-    let steps = "200000";
+    let steps = "60000";
     let more = ["--steps", steps, "--check-on", "0.2"];
     let with = |more: &[&str]| -> Vec<String> {
         let line = TRAIN.iter().filter(|word| !["--steps", "300"].contains(word));
@@ -148,22 +152,27 @@ fn an_interrupted_training_goes_on() {
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(130), "{said}");
-    assert!(said.contains("of 200000 steps are kept in o/train.checkpoint; --resume"), "{said}");
+    assert!(said.contains("of 60000 steps are kept in o/train.checkpoint; --resume"), "{said}");
     assert!(!parts.path().join("o/model.lgl2o").exists());
     // Not without a word, not with other settings, not with other data.
     ran(&mut call(parts.path(), &more)).expect(1, &["o/train.checkpoint of another training", "--resume", "--restart"]);
-    ran(&mut call(parts.path(), &[&more[..], &["--resume", "--seed", "9"]].concat())).expect(1, &["seed was 1 and is 9"]);
-    ran(&mut call(parts.path(), &[&more[..], &["--resume", "--drop", "z"]].concat())).expect(1, &["the data are others"]);
+    ran(&mut call(parts.path(), &[&more[..], &["--resume", "--seed", "9"]].concat()))
+        .expect(1, &["seed was 1 and is 9"]);
+    ran(&mut call(parts.path(), &[&more[..], &["--resume", "--drop", "z"]].concat()))
+        .expect(1, &["the data are others"]);
     ran(&mut call(parts.path(), &[&more[..], &["--resume"]].concat())).expect(0, &[]);
     ran(&mut call(whole.path(), &more)).expect(0, &[]);
-    let files = |dir: &tempfile::TempDir| ["model.lgl2o", "loss.svg"].map(|name| fs::read(dir.path().join("o").join(name)).unwrap());
+    let files = |dir: &tempfile::TempDir| {
+        ["model.lgl2o", "loss.svg"].map(|name| fs::read(dir.path().join("o").join(name)).unwrap())
+    };
     assert_eq!(files(&whole), files(&parts));
     // A damaged one is refused, and stays.
     let mut bytes = fs::read(&checkpoint).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     fs::write(&checkpoint, &bytes).unwrap();
-    ran(&mut call(parts.path(), &[&more[..], &["--resume"]].concat())).expect(1, &["o/train.checkpoint", "damaged", "--restart"]);
+    ran(&mut call(parts.path(), &[&more[..], &["--resume"]].concat()))
+        .expect(1, &["o/train.checkpoint", "damaged", "--restart"]);
     assert_eq!(fs::read(&checkpoint).unwrap(), bytes);
 }
 
@@ -174,7 +183,8 @@ fn a_finished_training_is_kept() {
     train(dir.path(), &[]).expect(0, &[]);
     let model = || fs::read(dir.path().join("o/model.lgl2o")).unwrap();
     let first = model();
-    train(dir.path(), &["--seed", "2"]).expect(1, &["o/model.lgl2o of another training is there", "--restart", "--out"]);
+    train(dir.path(), &["--seed", "2"])
+        .expect(1, &["o/model.lgl2o of another training is there", "--restart", "--out"]);
     assert_eq!(model(), first);
     let line = "train --data t.csv --target kind --drop device --hidden 8,6 --steps 400 --out o --resume";
     lgl2o(dir.path(), &line.split(' ').collect::<Vec<_>>()).expect(0, &[]);
@@ -189,13 +199,18 @@ fn bad_tables_are_refused_with_their_place() {
     let dir = folder();
     let refused = |text: &str, more: &[&str], says: &[&str]| {
         fs::write(dir.path().join("b.csv"), text).unwrap();
-        lgl2o(dir.path(), &[&["train", "--data", "b.csv", "--steps", "1", "--out", "b"], more].concat()).expect(1, says);
+        lgl2o(dir.path(), &[&["train", "--data", "b.csv", "--steps", "1", "--out", "b"], more].concat())
+            .expect(1, says);
         assert!(!dir.path().join("b").exists(), "nothing is left of it");
     };
     let rows = |row: &str| format!("a,b,y\n{}", row.repeat(10));
     refused(&format!("{}3,,q\n", rows("1,2,p\n")), &[], &["b.csv, line 12, column 2 (`b`)", "--missing drop"]);
     refused(&rows("1,2,p\n"), &["--allow-constant"], &["b.csv, column 3 (`y`): all targets are `p`"]);
-    refused(&rows("1,2,p\n3,2,q\n"), &[], &["b.csv, column 2 (`b`): all 20 rows have the value 2", "--drop b", "--allow-constant"]);
+    refused(
+        &rows("1,2,p\n3,2,q\n"),
+        &[],
+        &["b.csv, column 2 (`b`): all 20 rows have the value 2", "--drop b", "--allow-constant"],
+    );
     refused(&rows("1,2,p\n3,4,q\n"), &["--target", "z"], &["b.csv", "no column `z`", "`a`, `b`, `y`"]);
     refused("a,b,y\n1,2,p\n3,4,q\n", &[], &["b.csv: 2 rows are too few", "--test-share"]);
     refused(&rows("1,2\n"), &[], &["b.csv, line 2", "2 cells", "first line has 3"]);
@@ -207,7 +222,8 @@ fn the_module_of_rust_gives_the_same_bits() {
     let dir = folder();
     train(dir.path(), &["--activation", "tanh"]).expect(0, &[]);
     lgl2o(dir.path(), &["export", "--model", "o/model.lgl2o", "--to", "rust", "--out", "c/src"]).expect(0, &[]);
-    lgl2o(dir.path(), &["export", "--model", "o/model.lgl2o", "--to", "rust", "--out", "c/src"]).expect(1, &["--force"]);
+    lgl2o(dir.path(), &["export", "--model", "o/model.lgl2o", "--to", "rust", "--out", "c/src"])
+        .expect(1, &["--force"]);
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap();
     let manifest = format!(
         "[package]\nname = \"exported\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[workspace]\n[dependencies]\nlgl2o = {{ path = {:?} }}\n",
@@ -220,14 +236,19 @@ fn the_module_of_rust_gives_the_same_bits() {
         let p = model.predict(&row).expect(\"finite\");\n        let shares: Vec<String> = p.probabilities.iter().map(|x| format!(\"{x:?}\")).collect();\n        \
         println!(\"{},{}\", model::CLASSES[p.class as usize], shares.join(\",\"));\n    }\n    assert_eq!(model::FEATURES.len(), 3);\n}\n";
     fs::write(dir.path().join("c/src/main.rs"), main).unwrap();
-    let build = escargot::CargoBuild::new().manifest_path(dir.path().join("c/Cargo.toml")).target_dir(dir.path().join("target")).arg("--offline");
+    let build = escargot::CargoBuild::new()
+        .manifest_path(dir.path().join("c/Cargo.toml"))
+        .target_dir(dir.path().join("target"))
+        .arg("--offline");
     let program = build.run().expect("the module compiles");
     let rows = gestures(300);
-    let features: Vec<String> = rows.lines().skip(1).map(|line| line.split(';').skip(1).take(3).collect::<Vec<_>>().join(" ")).collect();
+    let features: Vec<String> =
+        rows.lines().skip(1).map(|line| line.split(';').skip(1).take(3).collect::<Vec<_>>().join(" ")).collect();
     fs::write(dir.path().join("rows"), features.join("\n")).unwrap();
     let ran = ran(program.command().stdin(fs::File::open(dir.path().join("rows")).unwrap()));
     ran.expect(0, &[]);
-    let expected: Vec<String> = predicted(dir.path(), "o/model.lgl2o", "t.csv").iter().map(|row| row.join(",")).collect();
+    let expected: Vec<String> =
+        predicted(dir.path(), "o/model.lgl2o", "t.csv").iter().map(|row| row.join(",")).collect();
     assert_eq!(ran.out.lines().collect::<Vec<_>>(), expected);
 }
 
@@ -241,7 +262,9 @@ fn the_header_of_c_gives_the_same_outputs() {
         lgl2o_run(x, y);\n    for (int i = 0; i < LGL2O_OUTPUTS; i++) printf(\"%.9g %s\\n\", y[i], lgl2o_classes[i]);\n    return lgl2o_features[0][0] != 'x';\n}\n";
     fs::write(dir.path().join("main.c"), main).unwrap();
     let mut compiler = Command::new("cc");
-    compiler.current_dir(dir.path()).args(["-std=c99", "-Wall", "-Wextra", "-Werror", "-O1", "main.c", "-o", "main", "-lm"]);
+    compiler
+        .current_dir(dir.path())
+        .args(["-std=c99", "-Wall", "-Wextra", "-Werror", "-O1", "main.c", "-o", "main", "-lm"]);
     let Ok(built) = compiler.output() else {
         eprintln!("no C compiler: not tested");
         return;
@@ -273,5 +296,6 @@ fn a_model_goes_out_and_comes_back() {
     assert_eq!(read("i/model.lgl2o"), read("o/model.lgl2o"));
     assert!(read("e/weights_0.npy").starts_with(b"\x93NUMPY"));
     lgl2o(dir.path(), &["import", "--from", "e/model.safetensors", "--out", "i"]).expect(1, &["--force"]);
-    lgl2o(dir.path(), &["import", "--from", "o/model.lgl2o", "--out", "j"]).expect(1, &["o/model.lgl2o", "safetensors"]);
+    lgl2o(dir.path(), &["import", "--from", "o/model.lgl2o", "--out", "j"])
+        .expect(1, &["o/model.lgl2o", "safetensors"]);
 }

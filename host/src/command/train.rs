@@ -153,7 +153,11 @@ fn said(table: &Table, prepared: &Prepared, settings: &Settings) -> String {
         Target::Classes { names, .. } => format!("{} classes", names.len()),
         Target::Values(_) | Target::Unknown => "a value".to_owned(),
     };
-    let dropped = if table.dropped > 0 { format!(", {} left out because a value is missing", table.dropped) } else { String::new() };
+    let dropped = if table.dropped > 0 {
+        format!(", {} left out because a value is missing", table.dropped)
+    } else {
+        String::new()
+    };
     let target = table.columns.target.as_ref().map_or(String::new(), |column| format!(" from {column}"));
     format!(
         "{} features, {what}{target}; rows: {} to train on, {} to check on, {} to test on{dropped}; batches of {}",

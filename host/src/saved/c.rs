@@ -38,7 +38,11 @@ pub fn header(model: &SavedModel) -> String {
         numbers(&mut out, &format!("lgl2o_bias_{l}"), model.params.tensor(2 * l + 1));
     }
     out.push_str(LAYER);
-    let what = if model.classes().is_empty() { "the value" } else { "one output for each class; the largest one is the answer" };
+    let what = if model.classes().is_empty() {
+        "the value"
+    } else {
+        "one output for each class; the largest one is the answer"
+    };
     let _ = write!(
         out,
         "/* From LGL2O_INPUTS raw features to LGL2O_OUTPUTS outputs: {what}. */\n\

@@ -47,7 +47,9 @@ pub enum FileError {
         what: &'static str,
     },
     /// Another version.
-    #[error("it is of version {found}, and this program reads version {known}: use the program that wrote it, or a newer one")]
+    #[error(
+        "it is of version {found}, and this program reads version {known}: use the program that wrote it, or a newer one"
+    )]
     Version {
         /// The file's.
         found: u32,
@@ -119,7 +121,9 @@ pub fn bytes_of(path: &Path) -> anyhow::Result<Vec<u8>> {
 fn what(start: &[u8]) -> &'static str {
     match start.get(..4) {
         Some(b"L2OM") => "a model, for `--model`",
-        Some(b"L2OT") => "a training that can be gone on with, by `lgl2o train --resume`; the model is model.lgl2o beside it",
+        Some(b"L2OT") => {
+            "a training that can be gone on with, by `lgl2o train --resume`; the model is model.lgl2o beside it"
+        }
         Some(b"L2OR") => "a checkpoint of a device's training",
         _ => crate::data::format::of(&start[..start.len().min(512)]).map_or("something unknown", |[what, _]| what),
     }

@@ -93,7 +93,8 @@ impl SavedModel {
     pub fn shape(&self) -> String {
         let layers = self.layers();
         let first = layers.first().map_or(0, |layer| layer.inputs);
-        let widths: Vec<String> = [first].into_iter().chain(layers.iter().map(|l| l.outputs)).map(|w| w.to_string()).collect();
+        let widths: Vec<String> =
+            [first].into_iter().chain(layers.iter().map(|l| l.outputs)).map(|w| w.to_string()).collect();
         let mut activations: Vec<String> =
             layers.iter().map(|layer| format!("{:?}", layer.activation).to_lowercase()).collect();
         activations.pop();
@@ -160,7 +161,8 @@ impl SavedModel {
         check_layers(&layers)?;
         let (inputs, outputs) = (layers[0].inputs, layers[layers.len() - 1].outputs);
         let expected: usize = layers.iter().map(Layer::parameters).sum();
-        if (params.len(), mean.len(), deviation.len()) != (expected, inputs, inputs) || columns.features.len() != inputs {
+        if (params.len(), mean.len(), deviation.len()) != (expected, inputs, inputs) || columns.features.len() != inputs
+        {
             return wrong("numbers of parameters, features and columns differ".to_owned());
         }
         let answers = match &output {

@@ -33,10 +33,19 @@ pub fn module(model: &SavedModel) -> String {
     used.sort_unstable();
     used.dedup();
     let chain = if layers.len() > 1 { ", chain" } else { "" };
-    let _ = writeln!(out, "{}}};\nuse lgl2o::standardize::Standardizer;\nuse lgl2o::{{Error, Model{chain}}};\n", used.join(", "));
-    let _ = writeln!(out, "/// The features, in their order.\npub static FEATURES: [&str; {inputs}] = {};\n", names(&features(model)));
+    let _ = writeln!(
+        out,
+        "{}}};\nuse lgl2o::standardize::Standardizer;\nuse lgl2o::{{Error, Model{chain}}};\n",
+        used.join(", ")
+    );
+    let _ = writeln!(
+        out,
+        "/// The features, in their order.\npub static FEATURES: [&str; {inputs}] = {};\n",
+        names(&features(model))
+    );
     if !classes.is_empty() {
-        let _ = writeln!(out, "/// The classes.\npub static CLASSES: [&str; {}] = {};\n", classes.len(), names(classes));
+        let _ =
+            writeln!(out, "/// The classes.\npub static CLASSES: [&str; {}] = {};\n", classes.len(), names(classes));
     }
     let types: Vec<String> = layers.iter().map(layer_type).collect();
     let layers_type = if layers.len() > 1 { format!("chain![{}]", types.join(", ")) } else { types.concat() };
@@ -48,7 +57,11 @@ pub fn module(model: &SavedModel) -> String {
     for (what, constant, numbers) in
         [("means", "MEAN", &model.mean), ("standard deviations", "DEVIATION", &model.deviation)]
     {
-        let _ = writeln!(out, "/// The features' {what}.\npub const {constant}: [f32; {inputs}] = {};\n", array(numbers, ""));
+        let _ = writeln!(
+            out,
+            "/// The features' {what}.\npub const {constant}: [f32; {inputs}] = {};\n",
+            array(numbers, "")
+        );
     }
     let loss = if classes.is_empty() { "SquaredError" } else { "CrossEntropy" };
     let _ = write!(

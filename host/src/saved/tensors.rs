@@ -39,7 +39,9 @@ pub enum ImportError {
         kind: String,
     },
     /// A tensor that belongs to no dense layer.
-    #[error("`{name}` of shape {shape:?} is no weight or bias of a dense layer: a model of lgl2o is a chain of dense layers. Leave it out")]
+    #[error(
+        "`{name}` of shape {shape:?} is no weight or bias of a dense layer: a model of lgl2o is a chain of dense layers. Leave it out"
+    )]
     Other {
         /// The tensor.
         name: String,
@@ -60,7 +62,9 @@ pub enum ImportError {
         found: usize,
     },
     /// Two layers do not fit.
-    #[error("`{layer}` takes {inputs} inputs, but the layer before it has {outputs} outputs: give the layers in their order with --order A,B,C")]
+    #[error(
+        "`{layer}` takes {inputs} inputs, but the layer before it has {outputs} outputs: give the layers in their order with --order A,B,C"
+    )]
     Chain {
         /// The second one.
         layer: String,
@@ -208,7 +212,11 @@ fn assemble(
     }
     let (Some(first), Some(top)) = (layers.first(), layers.last()) else { return Err(ImportError::Empty) };
     let numbered = || (0..top.outputs).map(|class| class.to_string()).collect();
-    let said = if unsaid.regression { Output::Value } else { Output::Classes(unsaid.classes.map_or_else(numbered, <[_]>::to_vec)) };
+    let said = if unsaid.regression {
+        Output::Value
+    } else {
+        Output::Classes(unsaid.classes.map_or_else(numbered, <[_]>::to_vec))
+    };
     let [mean, deviation] = standardizer.unwrap_or_else(|| [vec![0.0; first.inputs], vec![1.0; first.inputs]]);
     let plain = Columns::plain(first.inputs);
     let (output, columns) = match own {

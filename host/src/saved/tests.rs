@@ -44,11 +44,7 @@ fn a_bit_that_flips_and_a_cut_are_found() {
         assert!(SavedModel::from_bytes(&hurt).is_err(), "byte {at}");
         assert!(SavedModel::from_bytes(&whole[..at]).is_err(), "{at} bytes");
     }
-    let later = container::write(
-        container::Kind { version: 2, ..model::KIND },
-        &serde_json::json!({}),
-        &[],
-    );
+    let later = container::write(container::Kind { version: 2, ..model::KIND }, &serde_json::json!({}), &[]);
     assert_eq!(SavedModel::from_bytes(&later), Err(FileError::Version { found: 2, known: 1 }));
     let other = SavedModel::from_bytes(b"<html></html>, a page that is longer than a header").unwrap_err().to_string();
     assert!(other.contains("web page"), "{other}");
@@ -95,7 +91,8 @@ fn arrays_hold_the_parameters() {
 /// A file of tensors: names, shapes, numbers.
 fn file(tensors: &[(&str, &[usize], Vec<f32>)]) -> Vec<u8> {
     let all: Vec<_> = tensors.iter().map(|(name, shape, numbers)| (*name, *shape, container::bytes(numbers))).collect();
-    let views = all.iter().map(|(name, shape, bytes)| (*name, TensorView::new(Dtype::F32, shape.to_vec(), bytes).unwrap()));
+    let views =
+        all.iter().map(|(name, shape, bytes)| (*name, TensorView::new(Dtype::F32, shape.to_vec(), bytes).unwrap()));
     safetensors::serialize(views, None).unwrap()
 }
 
@@ -118,7 +115,10 @@ fn linear_layers_of_pytorch_are_read_in_the_order_of_their_numbers() {
 
 #[test]
 fn dense_layers_of_keras_are_transposed() {
-    for names in [["dense/kernel:0", "dense/bias:0", "dense_1/kernel:0", "dense_1/bias:0"], ["d/vars/0", "d/vars/1", "d_1/vars/0", "d_1/vars/1"]] {
+    for names in [
+        ["dense/kernel:0", "dense/bias:0", "dense_1/kernel:0", "dense_1/bias:0"],
+        ["d/vars/0", "d/vars/1", "d_1/vars/0", "d_1/vars/1"],
+    ] {
         let bytes = file(&[
             (names[0], &[2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),
             (names[1], &[3], vec![0.0; 3]),

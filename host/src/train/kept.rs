@@ -64,9 +64,8 @@ impl Kept {
     pub fn read(path: &Path, settings: &Settings) -> Result<Self> {
         let bytes = container::bytes_of(path)?;
         let read = container::read::<Header>(KIND, &bytes);
-        let (header, checkpoint) = read.with_context(|| {
-            format!("cannot go on from {}; --restart begins anew", path.display())
-        })?;
+        let (header, checkpoint) =
+            read.with_context(|| format!("cannot go on from {}; --restart begins anew", path.display()))?;
         let differences = header.settings.differences(settings);
         if !differences.is_empty() {
             bail!(

@@ -64,7 +64,9 @@ pub fn summary(parts: &[(String, Metrics)]) -> Table {
         }
     };
     let head: &[&str] = match parts.first() {
-        Some((_, Metrics::Values { .. })) => &["rows", "number", "mean absolute error", "root mean squared error", "R2"],
+        Some((_, Metrics::Values { .. })) => {
+            &["rows", "number", "mean absolute error", "root mean squared error", "R2"]
+        }
         _ => &["rows", "number", "accuracy %", "balanced accuracy %"],
     };
     let head = head.iter().map(|&title| title.to_owned()).collect();
@@ -81,8 +83,7 @@ pub fn classes(metrics: &Metrics) -> Table {
         head.extend(classes.iter().map(|class| format!("as {}", class.name)));
     }
     let row = |class: &Class| {
-        let mut cells =
-            vec![class.name.clone(), class.rows.to_string(), share(class.recall), share(class.precision)];
+        let mut cells = vec![class.name.clone(), class.rows.to_string(), share(class.recall), share(class.precision)];
         if is_whole {
             cells.extend(class.predicted.iter().map(u32::to_string));
         }
@@ -131,7 +132,8 @@ fn curve(findings: &Findings) -> Result<String> {
         lines.into_iter().map(|(name, of)| (name, costs(of))).filter(|(_, all)| all.iter().any(|x| *x > 0.0)).collect();
     let all = Growth {
         subject: format!("{} · {}", findings.data, findings.model),
-        explanation: "Mean loss on rows that are trained on, checked on and tested on; both axes logarithmic.".to_owned(),
+        explanation: "Mean loss on rows that are trained on, checked on and tested on; both axes logarithmic."
+            .to_owned(),
         names: shown.iter().map(|(name, _)| (*name).to_owned()).collect(),
         plots: vec![Plot {
             title: "Training step".to_owned(),

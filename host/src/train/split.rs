@@ -76,7 +76,17 @@ mod tests {
 
     #[test]
     fn every_row_is_in_one_part_and_each_class_has_its_share() {
-        let labels: Vec<u8> = (0..1000).map(|i| if i < 800 { 0 } else if i < 990 { 1 } else { 2 }).collect();
+        let labels: Vec<u8> = (0..1000)
+            .map(|i| {
+                if i < 800 {
+                    0
+                } else if i < 990 {
+                    1
+                } else {
+                    2
+                }
+            })
+            .collect();
         let table = table(labels.clone());
         let one = split(Path::new("t"), &table, [0.1, 0.2], 1).expect("split");
         let mut all = [one.train.as_slice(), &one.check, &one.test].concat();

@@ -48,7 +48,8 @@ fn consistent(table: &Table) {
             assert!(values.len() == rows && values.iter().all(|x| x.is_finite()));
             let all: Vec<f32> = (0..rows).flat_map(|i| [table.row(i), &values[i..=i]].concat()).collect();
             let written = npy::write(&[rows, width + 1], &all);
-            let again = parse(Path::new("b"), &written, &Reading { kind: Kind::Values, ..Reading::default() }).expect("an array");
+            let again = parse(Path::new("b"), &written, &Reading { kind: Kind::Values, ..Reading::default() })
+                .expect("an array");
             assert_eq!((&again.inputs, &again.target), (&table.inputs, &table.target));
         }
         Target::Unknown => panic!("a table has a target"),
@@ -56,10 +57,14 @@ fn consistent(table: &Table) {
 }
 
 fn examples() -> Vec<Vec<u8>> {
-    let text = ["a,b,y\n1,2.5,p\n3,4,q\n", "1;2;3\n4;;6\n7;8;9\n", "\"a\tb\"\tc\n\"1\"\t2\n", "\u{feff}x|y\r\n1e3|-0\r\n"];
+    let text =
+        ["a,b,y\n1,2.5,p\n3,4,q\n", "1;2;3\n4;;6\n7;8;9\n", "\"a\tb\"\tc\n\"1\"\t2\n", "\u{feff}x|y\r\n1e3|-0\r\n"];
     let mut all: Vec<Vec<u8>> = text.iter().map(|text| text.as_bytes().to_vec()).collect();
     all.push(npy::write(&[2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
     let fortran = "{'descr': '>i2', 'fortran_order': True, 'shape': (2, 1, 2), }\n";
-    all.push([npy::MAGIC, &[1, 0], &(fortran.len() as u16).to_le_bytes(), fortran.as_bytes(), &[0, 1, 0, 2, 0, 3, 0, 4]].concat());
+    all.push(
+        [npy::MAGIC, &[1, 0], &(fortran.len() as u16).to_le_bytes(), fortran.as_bytes(), &[0, 1, 0, 2, 0, 3, 0, 4]]
+            .concat(),
+    );
     all
 }

@@ -210,7 +210,8 @@ fn sample() -> SavedModel {
     let layers = vec![Layer { inputs: 2, outputs: 2, activation: Activation::Identity }];
     let classes = Output::Classes(["high", "low"].map(str::to_owned).to_vec());
     let standardizer = [&[0.0, 0.0][..], &[1.0, 1.0]];
-    SavedModel::new(layers, &[1.0, 0.0, -1.0, 0.0, 0.0, 7.0], standardizer, classes, Columns::plain(2)).expect("a model")
+    SavedModel::new(layers, &[1.0, 0.0, -1.0, 0.0, 0.0, 7.0], standardizer, classes, Columns::plain(2))
+        .expect("a model")
 }
 
 fn model() -> Vec<u8> {

@@ -128,7 +128,8 @@ impl Columns {
 
 /// All places, or an error with what is not there.
 fn absent(file: &Path, all: &[Column], found: Vec<Result<usize, String>>) -> Result<Vec<usize>, TableError> {
-    let wanted: Vec<String> = found.iter().filter_map(|one| one.as_ref().err()).map(|name| format!("`{name}`")).collect();
+    let wanted: Vec<String> =
+        found.iter().filter_map(|one| one.as_ref().err()).map(|name| format!("`{name}`")).collect();
     if wanted.is_empty() {
         return Ok(found.into_iter().flatten().collect());
     }
@@ -143,7 +144,8 @@ fn find(file: &Path, all: &[Column], asked: &str) -> Result<usize, TableError> {
         (Some(column), None) => return Ok(column.place),
         (None, _) => {}
     }
-    let number = asked.parse::<usize>().ok().and_then(|number| number.checked_sub(1)).filter(|place| *place < all.len());
+    let number =
+        asked.parse::<usize>().ok().and_then(|number| number.checked_sub(1)).filter(|place| *place < all.len());
     number.ok_or_else(|| TableError::NoColumn { file: file.to_owned(), asked: asked.to_owned(), columns: names(all) })
 }
 

@@ -149,7 +149,9 @@ pub enum TableError {
         drop: String,
     },
     /// A target that is to be a value is no number.
-    #[error("{at}: the target `{found}` is not a number. Leave --regression out to train on classes, or name another column with --target.")]
+    #[error(
+        "{at}: the target `{found}` is not a number. Leave --regression out to train on classes, or name another column with --target."
+    )]
     TextValue {
         /// The cell.
         at: At,
@@ -227,7 +229,9 @@ pub enum TableError {
         found: String,
     },
     /// A label that the model does not know.
-    #[error("{at}: the model has no class `{found}`. Its classes are {known}. Correct the label, or train again with it.")]
+    #[error(
+        "{at}: the model has no class `{found}`. Its classes are {known}. Correct the label, or train again with it."
+    )]
     UnknownClass {
         /// The cell.
         at: At,

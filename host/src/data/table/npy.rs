@@ -37,7 +37,11 @@ impl<'a> Array<'a> {
         let (length, rest) = match major {
             1 => rest.split_first_chunk::<2>().map(|(n, rest)| (usize::from(u16::from_le_bytes(*n)), rest)),
             2 | 3 => rest.split_first_chunk::<4>().map(|(n, rest)| (u32::from_le_bytes(*n) as usize, rest)),
-            other => return Err(wrong(format!("version {other} of the .npy format is not known. Save it with numpy.save."))),
+            other => {
+                return Err(wrong(format!(
+                    "version {other} of the .npy format is not known. Save it with numpy.save."
+                )));
+            }
         }
         .ok_or_else(cut)?;
         let (header, numbers) = rest.split_at_checked(length).ok_or_else(cut)?;
@@ -56,7 +60,9 @@ impl<'a> Array<'a> {
         let expected = values.and_then(|values| values.checked_mul(size));
         if expected != Some(numbers.len()) {
             let (found, shape) = (numbers.len(), shape);
-            return Err(wrong(format!("its shape {shape:?} does not go with {found} bytes of numbers: the file is damaged. Save it again.")));
+            return Err(wrong(format!(
+                "its shape {shape:?} does not go with {found} bytes of numbers: the file is damaged. Save it again."
+            )));
         }
         if numbers.is_empty() {
             return Err(TableError::NoRows { file: file.to_owned(), dropped: 0 });
@@ -137,7 +143,8 @@ pub(super) fn table(file: &Path, bytes: &[u8], reading: &Reading<'_>) -> Result<
         let columns = Columns::of(file, &all, reading)?;
         return gather(file, &array, None, Gather::new(file, columns, reading));
     };
-    let beside = super::read_bounded(path, super::LARGEST).map_err(|error| TableError::Unreadable(format!("{error:#}")))?;
+    let beside =
+        super::read_bounded(path, super::LARGEST).map_err(|error| TableError::Unreadable(format!("{error:#}")))?;
     let labels = Array::read(path, &beside)?;
     if labels.width() != 1 || labels.rows() != array.rows() {
         let what = format!(

@@ -222,7 +222,11 @@ fn arrays_that_are_written_are_read() {
 fn labels_may_stand_in_an_array_of_their_own() {
     let home = tempfile::tempdir().expect("temporary directory");
     let labels = home.path().join("y.npy");
-    std::fs::write(&labels, npy("<i8", "False", "(2,)", &[[7, 0, 0, 0, 0, 0, 0, 0], [3, 0, 0, 0, 0, 0, 0, 0]].concat())).unwrap();
+    std::fs::write(
+        &labels,
+        npy("<i8", "False", "(2,)", &[[7, 0, 0, 0, 0, 0, 0, 0], [3, 0, 0, 0, 0, 0, 0, 0]].concat()),
+    )
+    .unwrap();
     let reading = Reading { labels: Some(&labels), ..Reading::default() };
     let of = |shape: &str, numbers: &[u8]| parse(Path::new("x.npy"), &npy("|u1", "False", shape, numbers), &reading);
     let table = of("(2, 2)", &[1, 2, 3, 4]).expect("a table");

@@ -71,7 +71,9 @@ fn unpacked(file: &Path, bytes: &[u8]) -> Result<Vec<u8>, TableError> {
     let mut inside = Vec::new();
     let read = flate2::read::MultiGzDecoder::new(bytes).take(UNPACKED + 1).read_to_end(&mut inside);
     let shown = file.display();
-    read.map_err(|error| TableError::Unreadable(format!("{shown}: the gzip data is damaged ({error}). Fetch the file again.")))?;
+    read.map_err(|error| {
+        TableError::Unreadable(format!("{shown}: the gzip data is damaged ({error}). Fetch the file again."))
+    })?;
     if inside.len() as u64 > UNPACKED {
         return Err(TableError::Unreadable(format!("{shown}: it holds more than {UNPACKED} bytes. Cut it.")));
     }
@@ -129,8 +131,12 @@ fn check_quotes(file: &Path, bytes: &[u8], delimiter: u8) -> Result<(), TableErr
 /// Numbers of cells in the first lines.
 fn counts(bytes: &[u8], delimiter: u8) -> Vec<usize> {
     let start = &bytes[..bytes.len().min(LOOKED_AT)];
-    let mut counts: Vec<usize> =
-        reader(start, delimiter, true).byte_records().take(LINES + 1).map_while(Result::ok).map(|row| row.len()).collect();
+    let mut counts: Vec<usize> = reader(start, delimiter, true)
+        .byte_records()
+        .take(LINES + 1)
+        .map_while(Result::ok)
+        .map(|row| row.len())
+        .collect();
     // The last one may be cut.
     if counts.len() > 1 && (counts.len() > LINES || start.len() < bytes.len()) {
         counts.pop();
