@@ -42,6 +42,9 @@ pub struct Findings {
     pub curve: Vec<Point>,
 }
 
+/// One of the losses at a point.
+type LossOf = fn(&Point) -> Option<f32>;
+
 /// A share in percent, or a dash.
 fn share(share: Option<f32>) -> String {
     share.map_or_else(|| "-".to_owned(), |share| percent(share.into()))
@@ -123,11 +126,9 @@ pub fn write(out: &Path, findings: &Findings) -> Result<PathBuf> {
 
 fn curve(findings: &Findings) -> Result<String> {
     let points: Vec<&Point> = findings.curve.iter().filter(|point| point.step > 0).collect();
-    let lines: [(&str, fn(&Point) -> Option<f32>); 3] =
+    let lines: [(&str, LossOf); 3] =
         [("trained on", |p| p.train), ("checked on", |p| p.check), ("tested on", |p| p.test)];
-    let costs = |of: fn(&Point) -> Option<f32>| -> Vec<f64> {
-        points.iter().map(|point| of(point).map_or(0.0, f64::from)).collect()
-    };
+    let costs = |of: LossOf| -> Vec<f64> { points.iter().map(|point| of(point).map_or(0.0, f64::from)).collect() };
     let shown: Vec<(&str, Vec<f64>)> =
         lines.into_iter().map(|(name, of)| (name, costs(of))).filter(|(_, all)| all.iter().any(|x| *x > 0.0)).collect();
     let all = Growth {

@@ -65,7 +65,7 @@ pub(super) struct Labels {
 impl Labels {
     /// Labels of known classes.
     pub(super) fn known(classes: &[String]) -> Self {
-        let numbers = classes.iter().cloned().zip(0..=u8::MAX).collect();
+        let numbers = classes.iter().map(|class| class_name(class)).zip(0..=u8::MAX).collect();
         Self { numbers, names: classes.to_vec(), ..Self::default() }
     }
 

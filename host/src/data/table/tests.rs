@@ -139,6 +139,9 @@ fn another_table_has_the_same_features() {
     refused("1,2\n", &like, &["targets are not in it"]);
     refused("1,2,3,4,5\n", &like, &["5 columns", "trained on 4"]);
     refused("a,b,y\n1,2,r\n", &like, &["line 2, column 3 (`y`)", "no class `r`", "`p`, `q`"]);
+    let names = ["01".to_owned(), "2.0".to_owned()];
+    let numbered = Reading { kind: Kind::Known(&names), ..like };
+    assert_eq!(classes(&parsed("a,b,y\n1,2,2\n1,2,01\n1,2,1\n", &numbered).expect("a table")).0, [1, 0, 0]);
     let alone = Reading { needs_target: false, ..like };
     for text in ["b,a\n2,1\n", "1,2\n", "a,b,y\n1,2,\n", "a,b,y\n1,2,r\n"] {
         let table = parsed(text, &alone).expect("a table");
