@@ -2,7 +2,7 @@
 //! none.
 //!
 //! The delimiter is the one of `, ; tab |` that cuts the first lines into most cells, as many in each. The first line holds names
-//! if some column has text there and a number, or nothing, in the second line.
+//! if some column has text there and a number, or nothing, in the second line; an only line does if all of it is text.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -159,12 +159,13 @@ fn delimiter(bytes: &[u8]) -> u8 {
 /// Whether the first line holds names.
 fn has_header(bytes: &[u8], delimiter: u8) -> bool {
     let mut rows = reader(bytes, delimiter, true).into_byte_records().map_while(Result::ok);
-    let (Some(first), Some(second)) = (rows.next(), rows.next()) else { return false };
+    let Some(first) = rows.next() else { return false };
     let is_text = |cell: &[u8]| {
         let text = String::from_utf8_lossy(cell);
         let cell = Cell::Text(&text);
         cell.number().is_none() && !cell.is_missing()
     };
+    let Some(second) = rows.next() else { return first.iter().all(is_text) };
     first.iter().zip(second.iter()).any(|(name, cell)| is_text(name) && !is_text(cell))
 }
 
