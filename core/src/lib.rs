@@ -34,14 +34,13 @@
 //! generator, [`shuffle`] makes random orders without memory.
 //!
 //! **Update rules.** A [`rule`] turns a gradient into a step: SGD, momentum, Nesterov, RMSProp, Adam, AdamW, NAdam, Lion,
-//! Armijo backtracking; any of them with its iterates averaged, its gradients clipped or its
-//! parameters decaying.
+//! Armijo backtracking; any of them with its iterates averaged, its gradients clipped or its parameters decaying.
 //!
 //! **Objectives.** A [`batch`] borrows examples. An [`objective`] returns their losses and the gradient: a convex quadratic,
 //! logistic regression, a multilayer perceptron of any depth, whose outputs are compared by cross-entropy (plain, with smoothed
 //! labels, with class weights), squared error or Huber's loss. A [`source`] hands batches out, with [`held_out`] examples to
-//! check on if wanted; [`replay`] keeps the latest examples, or as many of each class, while new ones come; [`standardize`] brings inputs of any unit to one size. An [`oracle`] asks an objective and counts the
-//! cost.
+//! check on if wanted; [`replay`] keeps the latest examples, or equally many of each class, while new ones come;
+//! [`standardize`] brings inputs of any unit to one size. An [`oracle`] asks an objective and counts the cost.
 //!
 //! **Learned rules.** A [`learned`] rule is an update rule with weights that were meta-trained.
 //!

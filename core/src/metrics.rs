@@ -121,8 +121,8 @@ fn share(part: u64, whole: u64) -> Option<f32> {
 
 /// Errors of predicted values: mean absolute error and R^2, of values of any offset.
 ///
-/// The sums of squares run by Welford's formula (1962), so that values far from 0 lose no digits. Errors of several outputs
-/// may be counted together or in a value each.
+/// The sums of squares run by Welford's formula (1962), so that values far from 0 lose no digits. Errors of several
+/// outputs may be counted together or in a value each.
 ///
 /// Memory: 20 bytes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -159,8 +159,8 @@ impl Regression {
     /// Counts a value and what was predicted.
     ///
     /// # Errors
-    /// [`Error::NonFiniteInput`] for a value that is a NaN or infinite, [`Error::NonFiniteOutput`] for such a prediction;
-    /// nothing is counted then.
+    /// [`Error::NonFiniteInput`] for a value that is a NaN or infinite, [`Error::NonFiniteOutput`] for such a
+    /// prediction; nothing is counted then.
     pub const fn count(&mut self, value: f32, predicted: f32) -> Result<(), Error> {
         if !value.is_finite() {
             return Err(Error::NonFiniteInput);
@@ -197,8 +197,8 @@ impl Regression {
         if self.examples == 0 { None } else { Some(self.squared) }
     }
 
-    /// The share of the values' variance that the predictions explain: 1 for perfect ones, 0 for their mean, negative for worse.
-    /// `None` where the values do not vary.
+    /// The share of the values' variance that the predictions explain: 1 for perfect ones, 0 for their mean, negative
+    /// for worse. `None` where the values do not vary.
     #[must_use]
     pub const fn r2(&self) -> Option<f32> {
         if self.variance > 0.0 { Some(1.0 - self.squared / self.variance) } else { None }

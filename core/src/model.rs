@@ -5,9 +5,9 @@
 //! class = the c with the largest a_c, the first of several
 //! ```
 //!
-//! (Softmax: Bridle 1990.) No trainer and no guard is in memory. Parameters and standardizer are the model's own, or borrowed:
-//! from a trainer between two rounds, or from flash. Where they are its own, [`Model::load`] takes them out of a checkpoint of
-//! any guard, without memory for the rest of it.
+//! (Softmax: Bridle 1990.) No trainer and no guard is in memory. Parameters and standardizer are the model's own, or
+//! borrowed: from a trainer between two rounds, or from flash. Where they are its own, [`Model::load`] takes them out
+//! of a checkpoint of any guard, without memory for the rest of it.
 //!
 //! ```
 //! use lgl2o::objective::mlp::{Dense, DenseParams, Fixed, Loss, Mlp};
@@ -161,8 +161,8 @@ impl<N: Network, P: Borrow<N::Params>, S: Inputs> Model<N, P, S> {
     /// The network's outputs for a row.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] for a row of another width, [`Error::NonFiniteInput`] for one with a NaN or an infinity,
-    /// [`Error::NonFiniteOutput`] where an output is one.
+    /// [`Error::ShapeMismatch`] for a row of another width, [`Error::NonFiniteInput`] for one with a NaN or an
+    /// infinity, [`Error::NonFiniteOutput`] where an output is one.
     pub fn values(&mut self, row: &[f32]) -> Result<&[f32], Error> {
         self.outputs(row).map(|outputs| &*outputs)
     }

@@ -88,7 +88,8 @@ where
 ///
 /// Training batches go through all examples in a random order, then through another one; check batches are drawn from
 /// the examples that the round has not trained on, with replacement. The two come from two streams of one seed. The
-/// caller owns all memory: `pick` holds the indices of one batch, `used` one bit per example.
+/// caller owns all memory: `pick` holds the indices of one batch, `used` one bit per example. Examples that come one by
+/// one, and values, are in a [`replay`](crate::replay).
 ///
 /// ```
 /// use lgl2o::source::Sampler;
@@ -103,8 +104,7 @@ pub struct Sampler<'a> {
     width: usize,
     labels: &'a [u8],
     pick: &'a mut [u32],
-    used: &'a mut [u32],
-    used_count: usize,
+    used: Used<'a>,
     /// The order of the epoch, and how much of it is done.
     order: Shuffle,
     done: u32,
@@ -114,6 +114,72 @@ pub struct Sampler<'a> {
 
 /// After so many draws that the round has trained on, the next unused example is taken instead.
 const DRAWS: usize = 16;
+
+/// Which examples a round has trained on: one bit per example.
+#[derive(Debug)]
+pub(crate) struct Used<'a> {
+    bits: &'a mut [u32],
+    count: u32,
+}
+
+impl<'a> Used<'a> {
+    /// None, whatever the bits were.
+    pub(crate) fn none(bits: &'a mut [u32]) -> Self {
+        bits.fill(0);
+        Self { bits, count: 0 }
+    }
+
+    /// None from now on.
+    pub(crate) fn clear(&mut self) {
+        if self.count > 0 {
+            self.bits.fill(0);
+            self.count = 0;
+        }
+    }
+
+    /// How many words of bits there are.
+    pub(crate) const fn words(&self) -> usize {
+        self.bits.len()
+    }
+
+    /// How many examples are marked.
+    pub(crate) const fn count(&self) -> u32 {
+        self.count
+    }
+
+    fn has(&self, i: u32) -> bool {
+        let word = self.bits.get(i as usize / 32).copied().unwrap_or(0);
+        word >> (i % 32) & 1 == 1
+    }
+
+    /// Marks an example.
+    pub(crate) fn mark(&mut self, i: u32) {
+        if !self.has(i)
+            && let Some(word) = self.bits.get_mut(i as usize / 32)
+        {
+            *word |= 1 << (i % 32);
+            self.count = self.count.saturating_add(1);
+        }
+    }
+
+    /// A random one of n examples that is not marked. There is one: the caller has counted.
+    pub(crate) fn draw_other(&self, rng: &mut Rng, n: u32) -> u32 {
+        let mut i = 0;
+        for _ in 0..DRAWS {
+            i = rng.below(n);
+            if !self.has(i) {
+                return i;
+            }
+        }
+        for _ in 0..n {
+            i = if i + 1 < n { i + 1 } else { 0 };
+            if !self.has(i) {
+                break;
+            }
+        }
+        i
+    }
+}
 
 impl<'a> Sampler<'a> {
     /// A sampler over n examples: `inputs` are n rows of `width` numbers, a batch is as large as `pick`, and `used`
@@ -143,7 +209,6 @@ impl<'a> Sampler<'a> {
         expect("the matrix of inputs", n.saturating_mul(width), inputs.len())?;
         let words = n.div_ceil(32);
         expect("the bit set of used examples", words, if used.len() < words { used.len() } else { words })?;
-        used.fill(0);
         let mut train = Rng::stream(seed, 1);
         Ok(Self {
             order: Shuffle::new(n as u32, &mut train),
@@ -152,8 +217,7 @@ impl<'a> Sampler<'a> {
             width,
             labels,
             pick,
-            used,
-            used_count: 0,
+            used: Used::none(used),
             train,
             check: Rng::stream(seed, 2),
         })
@@ -161,20 +225,6 @@ impl<'a> Sampler<'a> {
 
     fn batch(&self) -> Batch<'_> {
         Batch::picked_classes(self.inputs, self.width, self.labels, self.pick)
-    }
-
-    fn is_used(&self, i: u32) -> bool {
-        let word = self.used.get(i as usize / 32).copied().unwrap_or(0);
-        word >> (i % 32) & 1 == 1
-    }
-
-    fn mark_used(&mut self, i: u32) {
-        if !self.is_used(i)
-            && let Some(word) = self.used.get_mut(i as usize / 32)
-        {
-            *word |= 1 << (i % 32);
-            self.used_count = self.used_count.saturating_add(1);
-        }
     }
 
     /// The next example in the order of the epoch; after the last one, a new order begins.
@@ -185,25 +235,6 @@ impl<'a> Sampler<'a> {
         }
         self.done += 1;
         self.order.at(self.done - 1)
-    }
-
-    /// A random example that the round has not trained on. There is one: the caller has counted.
-    fn draw_unused(&mut self) -> u32 {
-        let n = self.labels.len() as u32;
-        let mut i = 0;
-        for _ in 0..DRAWS {
-            i = self.check.below(n);
-            if !self.is_used(i) {
-                return i;
-            }
-        }
-        for _ in 0..n {
-            i = if i + 1 < n { i + 1 } else { 0 };
-            if !self.is_used(i) {
-                break;
-            }
-        }
-        i
     }
 }
 
@@ -224,8 +255,7 @@ impl Persist for Sampler<'_> {
         self.check.save(sink)
     }
     fn load<O: Origin>(&mut self, origin: &mut O) -> Result<(), O::Error> {
-        self.used.fill(0);
-        self.used_count = 0;
+        self.used.clear();
         self.order.load(origin)?;
         self.done.load(origin)?;
         self.train.load(origin)?;
@@ -235,10 +265,7 @@ impl Persist for Sampler<'_> {
 
 impl<O: for<'b> Objective<Batch<'b> = Batch<'b>>> Source<O> for Sampler<'_> {
     fn begin_round(&mut self) {
-        if self.used_count > 0 {
-            self.used.fill(0);
-            self.used_count = 0;
-        }
+        self.used.clear();
     }
 
     fn room(&self) -> u32 {
@@ -248,7 +275,7 @@ impl<O: for<'b> Objective<Batch<'b> = Batch<'b>>> Source<O> for Sampler<'_> {
     fn train(&mut self) -> Result<Batch<'_>, Error> {
         for k in 0..self.pick.len() {
             let i = self.next_of_epoch();
-            self.mark_used(i);
+            self.used.mark(i);
             if let Some(slot) = self.pick.get_mut(k) {
                 *slot = i;
             }
@@ -257,11 +284,11 @@ impl<O: for<'b> Objective<Batch<'b> = Batch<'b>>> Source<O> for Sampler<'_> {
     }
 
     fn check(&mut self) -> Result<Batch<'_>, Error> {
-        if self.used_count >= self.labels.len() {
+        if self.used.count() as usize >= self.labels.len() {
             return Err(Error::NothingToCheck);
         }
         for k in 0..self.pick.len() {
-            let i = self.draw_unused();
+            let i = self.used.draw_other(&mut self.check, self.labels.len() as u32);
             if let Some(slot) = self.pick.get_mut(k) {
                 *slot = i;
             }

@@ -26,6 +26,13 @@ pub fn plant_panic() {
     }
 }
 
+/// With the feature `stall`, never returns: the host has to notice a board that says no more.
+pub fn stall() {
+    while cfg!(feature = "stall") {
+        core::hint::spin_loop();
+    }
+}
+
 /// Writes a round to the log.
 pub fn log(round: &RoundRecord) {
     let winner = match round.winner {

@@ -223,7 +223,7 @@ pub struct DeviceArgs {
     pub board: String,
     /// The program: `spirals` makes its data itself, `stream` (or `mnist`) is fed with images from here, `sensor` learns
     /// gestures, `resume` is `spirals` with checkpoints in flash and a reset in the middle, `faults` lets everything go
-    /// wrong, `cost` counts instructions, or cycles on metal.
+    /// wrong, `cost` counts instructions, or cycles on real hardware.
     #[arg(long, alias = "task", default_value = "spirals", value_parser = program())]
     pub program: String,
     /// For `stream`: data directory, with mnist/ in it. Else $LGL2O_DATA, else the user's cache directory.
@@ -274,7 +274,7 @@ Examples:
                                                     one flipped bit in one weight: fails, and names the round
   lgl2o device --task mnist --data DIR              sends MNIST to the device, and shows how well it does
   lgl2o device --board nrf52840-dk --port /dev/ttyACM0
-                                                    a board of metal",
+                                                    real hardware",
         board::list()
     )
 }

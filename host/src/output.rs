@@ -47,6 +47,17 @@ impl Output {
         Ok(output)
     }
 
+    /// Checks that files of these names can take their places: known before the work.
+    ///
+    /// # Errors
+    /// If something else is in the place of one.
+    pub fn room_for(&self, names: &[&str]) -> Result<()> {
+        match names.iter().map(|name| self.dir.join(name)).find(|path| path.exists() && !path.is_file()) {
+            Some(path) => bail!("cannot write {}: something that is not a file is in its place", path.display()),
+            None => Ok(()),
+        }
+    }
+
     /// The folder.
     #[must_use]
     pub fn dir(&self) -> &Path {
@@ -111,11 +122,12 @@ mod tests {
         let first = Output::claim(&dir).expect("free");
         let error = Output::claim(&dir).expect_err("in use").to_string();
         assert!(error.contains("is in use") && error.contains(&std::process::id().to_string()), "{error}");
-        let [one, _two] = ["one", "two"].map(|name| Output::claim_for(&dir, name).expect("another part"));
+        let parts = ["one", "two"].map(|name| Output::claim_for(&dir, name).expect("another part"));
         assert!(Output::claim_for(&dir, "one").is_err());
-        drop((first, one));
-        drop(Output::claim(&dir).expect("free again"));
-        drop(_two);
+        drop(parts);
+        drop(Output::claim_for(&dir, "one").expect("free again"));
+        // The last to go is the one that has made the folders.
+        drop(first);
         assert!(!home.path().join("a").exists(), "nothing was written");
         fs::create_dir(home.path().join("a")).expect("made");
         drop(Output::claim(&dir).expect("free"));
@@ -124,6 +136,10 @@ mod tests {
         fs::write(dir.join("result"), "x").expect("written");
         drop(kept);
         assert_eq!(fs::read_dir(&dir).expect("there").count(), 1, "only the result");
+        fs::create_dir(dir.join("table.md")).expect("made");
+        let output = Output::claim(&dir).expect("free");
+        assert!(output.room_for(&["result", "other"]).is_ok());
+        assert!(output.room_for(&["result", "table.md"]).unwrap_err().to_string().contains("not a file"));
     }
 
     #[test]

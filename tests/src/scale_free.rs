@@ -51,6 +51,16 @@ impl Layer {
             self.rho = rms(w).max(f64::from(1e-3f32));
         }
     }
+
+    /// Moves the weights along d, at a rate of this logarithm before s and the fall.
+    fn go(&self, w: &mut [f64], d: &[f64], log_rate: f64, [fall, decay]: [f64; 2], t: i32) {
+        let fallen = log2_linear(1.0 + fall.max(0.0) * f64::from(t) / 100.0);
+        let rate = exp2_linear((log_rate + self.s - 0.5 * fallen).clamp(-20.0, 2.0));
+        let size = rms(d);
+        for (w, d) in w.iter_mut().zip(d) {
+            *w -= rate * self.rho * (d / size).clamp(-4.0, 4.0) + rate * 0.1 * decay.max(0.0) * *w;
+        }
+    }
 }
 
 fn layers() -> [Layer; 2] {
@@ -188,12 +198,7 @@ impl Reference for Full {
         let kept = (1.0 - 0.01 * leak.max(0.0)) * layer.s;
         layer.s = (kept + 0.5 * (fast * c[2] + slow * c[3]) + 0.1 * drift).clamp(-4.0, 4.0);
         let gained: f64 = gain.iter().zip(c).map(|(gain, c)| gain * c).sum();
-        let fallen = log2_linear(1.0 + fall.max(0.0) * f64::from(t) / 100.0);
-        let rate = exp2_linear((5.0 * size + 2.0 * gained + layer.s - 0.5 * fallen).clamp(-20.0, 2.0));
-        let size = rms(&d);
-        for (w, d) in w.iter_mut().zip(&d) {
-            *w -= rate * layer.rho * (d / size).clamp(-4.0, 4.0) + rate * 0.1 * decay.max(0.0) * *w;
-        }
+        layer.go(w, &d, 5.0 * size + 2.0 * gained, [fall, decay], t);
     }
 }
 
@@ -235,11 +240,6 @@ impl Reference for Lean {
         let kept = (1.0 - 0.01 * leak.max(0.0)) * layer.s;
         layer.s = (kept + 0.5 * fast * c[1] + 0.1 * drift).clamp(-4.0, 4.0);
         let gained: f64 = gain.iter().zip(c).map(|(gain, c)| gain * c).sum();
-        let fallen = log2_linear(1.0 + fall.max(0.0) * f64::from(t) / 100.0);
-        let rate = exp2_linear((5.0 * size + 2.0 * gained + layer.s - 0.5 * fallen).clamp(-20.0, 2.0));
-        let size = rms(&d);
-        for (w, d) in w.iter_mut().zip(&d) {
-            *w -= rate * layer.rho * (d / size).clamp(-4.0, 4.0) + rate * 0.1 * decay.max(0.0) * *w;
-        }
+        layer.go(w, &d, 5.0 * size + 2.0 * gained, [*fall, *decay], t);
     }
 }

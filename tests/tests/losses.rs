@@ -1,5 +1,5 @@
-//! Losses by what they promise: special cases of each other, by hand, and settings that are refused. Their gradients are in
-//! `gradients.rs`.
+//! Losses by what they promise: special cases of each other, by hand, and settings that are refused. Their gradients
+//! are in `gradients.rs`.
 
 use lgl2o::Error;
 use lgl2o::batch::Batch;

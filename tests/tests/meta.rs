@@ -292,7 +292,7 @@ fn wrong_configurations_are_explained() {
         (
             "kind = \"scale-free\"",
             "kind = \"scale-free\"\nhidden = 5",
-            "no kind `scale-free` of size 5; known kinds and sizes: ngn 16, scale-free 6,",
+            "no kind `scale-free` of size 5; known kinds and sizes: ngn 17, scale-free 6,",
         ),
         ("kind = \"scale-free\"", "kind = \"coordinate-mlp\"", "no kind `coordinate-mlp`;"),
         ("kind = \"pes\"", "kind = \"adam\"", "unknown variant `adam`"),

@@ -48,8 +48,8 @@ fn length(state: &impl Persist) -> usize {
 proptest! {
     #![proptest_config(cases!(300, "wrappers"))]
 
-    /// A step of gradient descent is at most rate times norm long, of the gradient's own direction, and the gradient's own step
-    /// where that is short enough, bit for bit.
+    /// A step of gradient descent is at most rate times norm long, of the gradient's own direction, and the gradient's
+    /// own step where that is short enough, bit for bit.
     #[test]
     fn a_clipped_step_is_no_longer_than_its_norm(
         numbers in prop::collection::vec(-1f32..1.0, 5), size in -20f32..20.0, clip in 0.01f32..100.0,
@@ -70,7 +70,8 @@ proptest! {
         }
     }
 
-    /// To observe a clipped gradient is to step without moving, for rules that remember; a checkpoint is as long as without.
+    /// To observe a clipped gradient is to step without moving, for rules that remember; a checkpoint is as long as
+    /// without.
     #[test]
     fn observing_clips_too(numbers in prop::collection::vec(-4f32..4.0, 20), clip in 0.1f32..4.0) {
         let gradients: Vec<Pair> = numbers.chunks(5).map(pair).collect();
@@ -95,8 +96,8 @@ proptest! {
     }
 }
 
-/// Without a gradient (1 - s)^t is left; under gradient descent of rate r the run ends where F + s / (2 r) |w|^2 is least:
-/// w_i = r h_i m_i / (s + r h_i).
+/// Without a gradient (1 - s)^t is left; under gradient descent of rate r the run ends where F + s / (2 r) |w|^2 is
+/// least: w_i = r h_i m_i / (s + r h_i).
 #[test]
 fn decay_ends_at_the_regularised_minimum() {
     let left = steps(&Decayed::new(Sgd::new(0.5), 0.25), &pair(&[1.0, -2.0, 4.0, 0.0, 8.0]), &[pair(&[0.0; 5]); 3]).0;

@@ -1,5 +1,5 @@
-//! A model out of a checkpoint: the accepted parameters at the front of the state and the standardizer at its end, and no
-//! memory for what is between them.
+//! A model out of a checkpoint: the accepted parameters at the front of the state and the standardizer at its end, and
+//! no memory for what is between them.
 
 use core::borrow::BorrowMut;
 
@@ -15,8 +15,8 @@ impl Persist for AsIs {
 }
 
 impl<N: Network, P: BorrowMut<N::Params>, S: Inputs + Persist> Model<N, P, S> {
-    /// Takes the accepted parameters out of a checkpoint, and the standardizer if the model has one. It may be of any guard,
-    /// with any rules and settings, and of any source.
+    /// Takes the accepted parameters out of a checkpoint, and the standardizer if the model has one. It may be of any
+    /// guard, with any rules and settings, and of any source.
     ///
     /// What is compared: both checksums; layers and loss; the lengths of the parameters and of the standardizer.
     ///

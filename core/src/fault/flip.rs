@@ -134,7 +134,7 @@ impl<R: Rule> Rule for Flipping<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::learned;
+    use crate::learned::{self, LearnedNgn};
     use crate::rule::State;
     use crate::shuffle::Shuffle;
     use std::vec::Vec;
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn a_flipped_weight_is_another_rule_or_refused() {
         let rule = learned::ngn();
-        let mut room = [0.0; 14];
+        let mut room = [0.0; LearnedNgn::WEIGHTS];
         for bit in 0..32 * room.len() {
             let expected = WeightsError::NotFinite;
             match flip_weight(rule, &mut room, bit) {
@@ -190,6 +190,6 @@ mod tests {
                 Err(error) => assert_eq!((error, bit % 32 >= 23), (expected, true), "bit {bit}"),
             }
         }
-        assert!(matches!(flip_weight(rule, &mut room[..13], 0), Err(WeightsError::Length { .. })));
+        assert!(matches!(flip_weight(rule, &mut room[..LearnedNgn::WEIGHTS - 1], 0), Err(WeightsError::Length { .. })));
     }
 }

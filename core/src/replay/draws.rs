@@ -6,24 +6,20 @@
 //! size       pick's length B while n >= 2 B, else n / 2, 1 at least
 //! ```
 //!
-//! The two draw from two streams of one seed, so that checks do not disturb the training. After 16 draws that the round has
-//! trained on, the next unused example after a random one is taken instead.
+//! The two draw from two streams of one seed, so that checks do not disturb the training. After 16 draws that the round
+//! has trained on, the next unused example after a random one is taken instead.
 
 use crate::error::Error;
 use crate::persist::{Origin, Persist, Sink};
 use crate::rng::Rng;
 use crate::shuffle::Shuffle;
-
-/// After so many draws that the round has trained on, the next unused example is taken instead.
-const DRAWS: usize = 16;
+use crate::source::Used;
 
 /// The position of a source in its examples.
 #[derive(Debug)]
 pub(super) struct Draws<'a> {
     pick: &'a mut [u32],
-    /// One bit per example: whether the round has trained on it.
-    used: &'a mut [u32],
-    used_count: u32,
+    used: Used<'a>,
     order: Shuffle,
     done: u32,
     train: Rng,
@@ -33,10 +29,9 @@ pub(super) struct Draws<'a> {
 impl<'a> Draws<'a> {
     /// Nothing drawn yet, and no example known.
     pub(super) fn new(seed: u64, pick: &'a mut [u32], used: &'a mut [u32]) -> Self {
-        used.fill(0);
         let mut train = Rng::stream(seed, 1);
         let (order, check) = (Shuffle::new(0, &mut train), Rng::stream(seed, 2));
-        Self { pick, used, used_count: 0, order, done: 0, train, check }
+        Self { pick, used: Used::none(used), order, done: 0, train, check }
     }
 
     /// Checks that the memory does for so many examples.
@@ -47,7 +42,7 @@ impl<'a> Draws<'a> {
         if self.pick.len() > capacity {
             return Err(Error::BatchTooLarge { examples: self.pick.len(), capacity });
         }
-        let (expected, found) = (capacity.div_ceil(32), self.used.len());
+        let (expected, found) = (capacity.div_ceil(32), self.used.words());
         if found < expected {
             return Err(Error::ShapeMismatch { what: "the bit set of used examples", expected, found });
         }
@@ -70,15 +65,12 @@ impl<'a> Draws<'a> {
     }
 
     pub(super) fn begin_round(&mut self) {
-        if self.used_count > 0 {
-            self.used.fill(0);
-            self.used_count = 0;
-        }
+        self.used.clear();
     }
 
     /// Training batches that leave a batch to check with.
     pub(super) fn room(&self, n: u32) -> u32 {
-        (n as usize / self.size_of(n)).saturating_sub(1) as u32
+        (n as usize).checked_div(self.size_of(n)).unwrap_or(0).saturating_sub(1) as u32
     }
 
     /// Draws a training batch; gives its size.
@@ -89,7 +81,7 @@ impl<'a> Draws<'a> {
         let size = self.size_of(n);
         for k in 0..size {
             let i = self.next_of_epoch(n, capacity);
-            self.mark_used(i);
+            self.used.mark(i);
             if let Some(place) = self.pick.get_mut(k) {
                 *place = i;
             }
@@ -99,12 +91,12 @@ impl<'a> Draws<'a> {
 
     /// Draws a check batch; gives its size.
     pub(super) fn check_batch(&mut self, n: u32) -> Result<usize, Error> {
-        if self.used_count >= n {
+        if self.used.count() >= n {
             return Err(if n == 0 { Error::NoBatch } else { Error::NothingToCheck });
         }
         let size = self.size_of(n);
         for k in 0..size {
-            let i = self.draw_unused(n);
+            let i = self.used.draw_other(&mut self.check, n);
             if let Some(place) = self.pick.get_mut(k) {
                 *place = i;
             }
@@ -112,8 +104,8 @@ impl<'a> Draws<'a> {
         Ok(size)
     }
 
-    /// The next example of the epoch that is there; after the last one, a new epoch begins with all n. Number 0 is in every
-    /// order, so this ends.
+    /// The next example of the epoch that is there; after the last one, a new epoch begins with all n. Number 0 is in
+    /// every order, so this ends.
     fn next_of_epoch(&mut self, n: u32, capacity: u32) -> u32 {
         loop {
             // An order of more than there is room for comes from a checkpoint of a larger room.
@@ -127,38 +119,6 @@ impl<'a> Draws<'a> {
             }
         }
     }
-
-    fn is_used(&self, i: u32) -> bool {
-        let word = self.used.get(i as usize / 32).copied().unwrap_or(0);
-        word >> (i % 32) & 1 == 1
-    }
-
-    fn mark_used(&mut self, i: u32) {
-        if !self.is_used(i)
-            && let Some(word) = self.used.get_mut(i as usize / 32)
-        {
-            *word |= 1 << (i % 32);
-            self.used_count = self.used_count.saturating_add(1);
-        }
-    }
-
-    /// A random example that the round has not trained on. There is one: the caller has counted.
-    fn draw_unused(&mut self, n: u32) -> u32 {
-        let mut i = 0;
-        for _ in 0..DRAWS {
-            i = self.check.below(n);
-            if !self.is_used(i) {
-                return i;
-            }
-        }
-        for _ in 0..n {
-            i = if i + 1 < n { i + 1 } else { 0 };
-            if !self.is_used(i) {
-                break;
-            }
-        }
-        i
-    }
 }
 
 /// The order of the epoch, how much of it is done, and both streams of random numbers, between two rounds.
@@ -170,8 +130,7 @@ impl Persist for Draws<'_> {
         self.check.save(sink)
     }
     fn load<O: Origin>(&mut self, origin: &mut O) -> Result<(), O::Error> {
-        self.used.fill(0);
-        self.used_count = 0;
+        self.used.clear();
         self.order.load(origin)?;
         self.done.load(origin)?;
         self.train.load(origin)?;

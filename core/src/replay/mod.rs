@@ -1,9 +1,10 @@
 //! Data that grows: examples in the caller's memory, of which new ones replace old ones.
 //!
-//! A [`Ring`] replaces the oldest example: it follows what changes. A [`Reservoir`] keeps as many examples of each class and
-//! forgets none of them: it remembers what is rare. Either holds class labels ([`Classes`]) or values ([`Values`], for regression
-//! and autoencoders), and is a [`Source`] of minibatches: training batches go through all examples in a random order, check
-//! batches are drawn from those that the round has not trained on. Experience replay (Lin 1992).
+//! A [`Ring`] replaces the oldest example: it follows what changes. A [`Reservoir`] keeps equally many examples of
+//! each class, so that the rare ones stay. Either holds class labels ([`Classes`]) or values
+//! ([`Values`], for regression and autoencoders), and is a [`Source`] of minibatches: training batches go through all
+//! examples in a random order, check batches are drawn from those that the round has not trained on. Experience replay
+//! (Lin 1992).
 //!
 //! ```
 //! use lgl2o::source::Source;
@@ -35,19 +36,20 @@
 //! # Ok::<(), lgl2o::Error>(())
 //! ```
 //!
-//! A batch has as many examples as `pick` has places, and half of all examples while there are fewer than two batches of them,
-//! so that something is left to check with. An example that comes in the middle of an epoch is trained on in the next one; one
-//! that replaces another is trained on in its place. Examples come between rounds.
+//! A batch has as many examples as `pick` has places, and half of all examples while there are fewer than two batches
+//! of them, so that something is left to check with. An example that comes in the middle of an epoch is trained on in
+//! the next one; one that replaces another is trained on in its place. Examples come between rounds.
 //!
 //! # What a checkpoint holds
 //!
-//! The position: the order of the epoch, how much of it is done, and both streams of random numbers, 56 bytes. What is compared
-//! is *ring* or *reservoir*, labels with the number of classes or values, the width of a row, the number of values, and the batch
-//! size; neither the examples, nor how many there are, nor for how many there is room. So a checkpoint that was made with 400 examples loads with 401, with 40, or into
-//! a larger ring. With the same examples pushed in the same order the run goes on bit for bit.
+//! The position: the order of the epoch, how much of it is done, and both streams of random numbers, 56 bytes. What is
+//! compared is *ring* or *reservoir*, labels with the number of classes or values, the width of a row, the number of
+//! values, and the batch size; neither the examples, nor how many there are, nor for how many there is room. So a
+//! checkpoint that was made with 400 examples loads with 401, with 40, or into a larger ring. With the same seed, and
+//! the same examples pushed in the same order, the run goes on bit for bit.
 //!
-//! [`with_examples`](Replay::with_examples) saves the examples too, for a device that has them nowhere else; then the room for them must be the
-//! same, and what was in memory is replaced.
+//! [`with_examples`](Replay::with_examples) saves the examples too, for a device that has them nowhere else; then the
+//! room for them must be the same, and what was in memory is replaced.
 
 mod answers;
 mod draws;
@@ -73,8 +75,8 @@ pub trait Keep {
     /// Its name in a fingerprint.
     const NAME: &'static str;
 
-    /// The place of a new example of a class, up to `stored` of `capacity` places; `None` where it is not kept. `class_at` is the class at
-    /// a place.
+    /// The place of a new example of a class, up to `stored` of `capacity` places; `None` where it is not kept.
+    /// `class_at` is the class at a place.
     fn place(&mut self, class: u8, class_at: impl Fn(u32) -> u8, stored: u32, capacity: u32) -> Option<u32>;
 
     /// Nothing has come yet.
@@ -109,7 +111,8 @@ impl<'a, T: Answers, K: Keep> Replay<'a, T, K> {
         Ok(Self { inputs, width, answers, keep, stored: 0, capacity, draws, saves_examples: false })
     }
 
-    /// The same, whose checkpoints hold the examples too: a float for each input, and a byte for a label or a float for each value.
+    /// The same, whose checkpoints hold the examples too: a float for each input, and a byte for a label or a float for
+    /// each value.
     #[must_use]
     pub const fn with_examples(mut self) -> Self {
         self.saves_examples = true;
@@ -119,8 +122,8 @@ impl<'a, T: Answers, K: Keep> Replay<'a, T, K> {
     /// Takes an example in, between two rounds; tells whether it was kept.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] for a row of another width, [`Error::NonFiniteInput`] for one with a NaN or an infinity,
-    /// [`Error::LabelOutOfRange`]. Nothing is taken in then.
+    /// [`Error::ShapeMismatch`] for a row of another width, [`Error::NonFiniteInput`] for one with a NaN or an
+    /// infinity, [`Error::LabelOutOfRange`]. Nothing is taken in then.
     pub fn push(&mut self, row: &[f32], answer: T::One<'_>) -> Result<bool, Error> {
         if row.len() != self.width {
             return Err(Error::ShapeMismatch { what: "an input row", expected: self.width, found: row.len() });
@@ -172,8 +175,8 @@ impl<'a, T: Answers, K: Keep> Replay<'a, T, K> {
 }
 
 impl<T: Answers, K: Keep, M: Tensors> Standardized<Replay<'_, T, K>, M> {
-    /// Takes a raw example in, between two rounds: until the standardizer is frozen it observes the row; from then on the row is
-    /// standardized, in place, and pushed. Tells whether the example was kept.
+    /// Takes a raw example in, between two rounds: until the standardizer is frozen it observes the row; from then on
+    /// the row is standardized, in place, and pushed. Tells whether the example was kept.
     ///
     /// # Errors
     /// As [`Replay::push`]. The row may be standardized already then.

@@ -1,4 +1,4 @@
-//! A reservoir of as many examples of each class, whatever comes: a uniform sample of what each class has seen.
+//! A reservoir of equally many examples of each class, whatever comes: a uniform sample of what each class has seen.
 //!
 //! With s_c examples of class c seen, the new one among them, m_c stored and M the largest of all m:
 //!
@@ -8,9 +8,10 @@
 //! else             with probability m_c / s_c it replaces a random example of its own class; else it is not kept
 //! ```
 //!
-//! (Chrysakis and Moens, "Online continual learning from imbalanced data", ICML 2020, algorithm 1, where a class counts as full
-//! for ever once it was the largest; here a class grows only while that brings the classes nearer to each other, and so all of
-//! them that have had enough examples are within one. The last line is algorithm R of Vitter 1985.) Values have one class.
+//! (Chrysakis and Moens, "Online continual learning from imbalanced data", ICML 2020, algorithm 1, where a class counts
+//! as full for ever once it was the largest; here a class grows only while that brings the classes nearer to each
+//! other, and so all of them that have had enough examples are within one. The last line is algorithm R of Vitter
+//! 1985.) Values have one class.
 //!
 //! A new example costs a pass over the labels for each class.
 
@@ -77,7 +78,7 @@ impl Keep for Balanced<'_> {
     }
 }
 
-/// As many examples of each class: see the [module](super).
+/// Equally many examples of each class: see the [module](super).
 pub type Reservoir<'a, T> = Replay<'a, T, Balanced<'a>>;
 
 impl<'a, T: Answers> Reservoir<'a, T> {

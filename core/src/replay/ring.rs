@@ -38,8 +38,8 @@ impl Keep for Oldest {
 pub type Ring<'a, T> = Replay<'a, T, Oldest>;
 
 impl<'a, T: Answers> Ring<'a, T> {
-    /// An empty ring. It has as many places as there are answers; `inputs` are a row of `width` numbers for each of them,
-    /// a batch is as large as `pick`, and `used` has a bit per place.
+    /// An empty ring. It has as many places as there are answers; `inputs` are a row of `width` numbers for each of
+    /// them, a batch is as large as `pick`, and `used` has a bit per place.
     ///
     /// # Errors
     /// [`Error::EmptyBatch`] for an empty `pick` or no place, [`Error::ShapeMismatch`] where lengths do not belong

@@ -4,9 +4,10 @@
 //! g <- g min(1, c / ||g||),   ||g|| over all parameters together
 //! ```
 //!
-//! (Pascanu, Mikolov, Bengio, "On the difficulty of training recurrent neural networks", ICML 2013, algorithm 1.) One bad batch
-//! moves the parameters of [`Sgd`](super::Sgd) by at most rate c. A gradient of at most this norm passes through bit for bit, and
-//! so does one that holds a NaN. One that is finite, but too long for the square of its norm to be a number, becomes 0.
+//! (Pascanu, Mikolov, Bengio, "On the difficulty of training recurrent neural networks", ICML 2013, algorithm 1.) One
+//! bad batch moves the parameters of [`Sgd`](super::Sgd) by at most rate c. A gradient of at most this norm passes
+//! through bit for bit, and so does one that holds a NaN. One that is finite, but too long for the square of its norm
+//! to be a number, becomes 0.
 //!
 //! The norm is in the loss's unit, so that it is a number to set; a rule without a scale needs no clipping.
 //!

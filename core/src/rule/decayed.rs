@@ -4,13 +4,13 @@
 //! w <- (1 - s) w + the inner rule's step, from the gradient at the w before
 //! ```
 //!
-//! (Loshchilov and Hutter, ICLR 2019; s is rate times decay there, as in [`AdamW`](super::AdamW), and a share of its own here, so
-//! that rules without a rate have it too.) All parameters decay, biases with them. With gradient descent of rate r the minimum is
-//! that of F + s / (2 r) ||w||^2.
+//! (Loshchilov and Hutter, ICLR 2019; s is rate times decay there, as in [`AdamW`](super::AdamW), and a share of its
+//! own here, so that rules without a rate have it too.) All parameters decay, biases with them. With gradient descent
+//! of rate r the minimum is that of F + s / (2 r) ||w||^2.
 //!
-//! An average has the decay inside, where the steps are made: `Decayed::new(rule, s).averaged()`. Averaged parameters do not
-//! decay here, nor those of any rule that wants its gradient elsewhere. A rule that searches, such as [`Armijo`](super::Armijo),
-//! searches from the decayed parameters and compares with the loss before.
+//! An average has the decay inside, where the steps are made: `Decayed::new(rule, s).averaged()`. Averaged parameters
+//! do not decay here, nor those of any rule that wants its gradient elsewhere. A rule that searches, such as
+//! [`Armijo`](super::Armijo), searches from the decayed parameters and compares with the loss before.
 //!
 //! State: the inner rule's.
 

@@ -49,6 +49,7 @@ fn train(Board { uart, led }: &mut Board, memory: &mut RunMemory<Network>) -> Re
         }
         program::log(round);
         program::send(uart, &FromDevice::Round(*round));
+        program::stall();
     })?;
     let summary = Summary {
         loss: outcome.loss.to_bits(),

@@ -1,5 +1,7 @@
 //! `lgl2o bench`: step times on this machine.
 
+use std::path::PathBuf;
+
 use anyhow::Context as _;
 use indicatif::ProgressBar;
 use serde::Serialize;
@@ -7,8 +9,9 @@ use serde::Serialize;
 use super::Failure;
 use crate::bench::{Measurement, SIZES, Time, WORKLOADS, growth as measure_growth, measure, task};
 use crate::cli::BenchArgs;
-use crate::files::{check_writable, folder_of, write_atomically};
+use crate::files::{folder_of, write_atomically};
 use crate::optimizer::{Tuned, parse_list};
+use crate::output::Output;
 use crate::report;
 use crate::report::overview::{Overview, Table};
 use crate::say;
@@ -34,9 +37,13 @@ struct Results {
 pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
     let chosen: Vec<&'static str> = WORKLOADS.into_iter().filter(|name| args.includes(name)).collect();
     let optimizers = parse_list(&args.optimizers, &Tuned::default()).map_err(|e| Failure::Usage(e.into()))?;
-    if let Some(file) = &args.growth {
-        check_writable(folder_of(file))?;
-    }
+    let claim = |file: &PathBuf| -> anyhow::Result<Output> {
+        let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let output = Output::claim_for(folder_of(file), &name)?;
+        output.room_for(&[&name])?;
+        Ok(output)
+    };
+    let _claim = args.growth.as_ref().map(claim).transpose()?;
     let sizes = chosen.len() + args.growth.as_ref().map_or(0, |_| SIZES);
     let bar = ProgressBar::new(sizes as u64 * optimizers.len() as u64 * u64::from(args.rounds));
     let (mut measurements, mut growth) = (Vec::new(), Ok(()));

@@ -42,6 +42,7 @@ pub(super) fn run(args: &DeviceArgs) -> Result<(), Failure> {
     }
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out/device"));
     let out = Output::claim(&out)?;
+    out.room_for(&["results.json", "table.md", "rounds.svg"])?;
     let out = out.dir();
     let port = job::port(args, board)?;
     // Before the build, which takes a minute; but the build installs an emulator that is missing, where it can.

@@ -1,6 +1,6 @@
 //! `lgl2o export`: a model in another format.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Result, anyhow, bail};
 
@@ -17,7 +17,7 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), Failure> {
     let model = SavedModel::read(&args.model)?;
     let files = files(&model, &args.to).map_err(Failure::Usage)?;
     for (name, _) in &files {
-        check_place(&out.dir().join(name), args.force)?;
+        check_place(&out, name, args.force)?;
     }
     for (name, bytes) in &files {
         let path = out.dir().join(name);
@@ -38,10 +38,9 @@ fn files(model: &SavedModel, format: &str) -> Result<Files> {
 }
 
 /// Refuses to replace a file unless that is asked for.
-pub(super) fn check_place(path: &Path, force: bool) -> Result<()> {
-    if path.is_dir() {
-        bail!("cannot write {}: it is not a file", path.display());
-    }
+pub(super) fn check_place(out: &Output, name: &str, force: bool) -> Result<()> {
+    out.room_for(&[name])?;
+    let path = out.dir().join(name);
     if path.exists() && !force {
         bail!("{} is there already: --force replaces it, --out names another folder", path.display());
     }

@@ -30,13 +30,15 @@ pub(super) fn run(args: &PredictArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Claims the folder of a file.
+/// Claims the place of a file.
 fn claim(path: &Path) -> Result<Output> {
-    if path.is_dir() {
-        bail!("cannot write {}: it is not a file", path.display());
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    if name.is_empty() {
+        bail!("--out: {} is not the name of a file", path.display());
     }
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-    Output::claim_for(folder_of(path), &name.unwrap_or_default())
+    let out = Output::claim_for(folder_of(path), &name)?;
+    out.room_for(&[&name])?;
+    Ok(out)
 }
 
 /// What targets of a model are.

@@ -29,7 +29,12 @@ pub(super) fn run(args: &ReproduceArgs, ranks: &Ranks) -> Result<(), Failure> {
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out/reproduce"));
     let store = Store::new(&out);
     interrupt::last_words(store::kept(&out));
-    let claim = || if ranks.is_first() { Output::claim(&out).map(Some) } else { Ok(None) };
+    let claimed = || -> anyhow::Result<Output> {
+        let output = Output::claim(&out)?;
+        output.room_for(&["report.md", "report.html"])?;
+        Ok(output)
+    };
+    let claim = || if ranks.is_first() { claimed().map(Some) } else { Ok(None) };
     let _claim = ranks.agree(claim())?;
     ranks.lead(|| store.open())?;
     let mut shelf = Shelf::new(data::data_dir(args.data.as_deref()));

@@ -29,7 +29,12 @@ pub(super) fn run(args: &SurveyArgs, ranks: &Ranks) -> Result<(), Failure> {
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out/survey"));
     let store = Store::new(&out);
     interrupt::last_words(store::kept(&out));
-    let claim = || if ranks.is_first() { Output::claim(&out).map(Some) } else { Ok(None) };
+    let claimed = || -> Result<Output> {
+        let output = Output::claim(&out)?;
+        output.room_for(&["survey.json", "table.md", "survey.html"])?;
+        Ok(output)
+    };
+    let claim = || if ranks.is_first() { claimed().map(Some) } else { Ok(None) };
     let _claim = ranks.agree(claim())?;
     ranks.lead(|| store.open())?;
     let tasks = ranks.agree(suite(&plan).map_err(Into::into))?;

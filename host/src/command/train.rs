@@ -8,7 +8,7 @@ use super::Failure;
 use crate::cli::{TableArgs, TrainArgs};
 use crate::data::table::{self, Kind, Missing, Reading, Table, TableError, Target, folder};
 use crate::files::write_atomically;
-use crate::interrupt::{Grace, Interrupted};
+use crate::interrupt::{self, Grace, Interrupted};
 use crate::network::check_size;
 use crate::output::Output;
 use crate::saved::{Output as Answer, SavedModel};
@@ -16,7 +16,7 @@ use crate::say;
 use crate::train::kept::{self, Kept};
 use crate::train::page::{self, Findings};
 use crate::train::prepare::{Prepared, prepare};
-use crate::train::run::{Trained, network, train, usual_batch};
+use crate::train::run::{Trained, network, train, usual_batch, widths};
 use crate::train::score::{Metrics, score};
 use crate::train::split::{Split, split};
 use crate::train::{Settings, checksum};
@@ -30,33 +30,47 @@ const TESTED: f64 = 0.2;
 pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     let test_share = test_share(args).map_err(Failure::Usage)?;
     let out = Output::claim(&args.out.clone().unwrap_or_else(|| PathBuf::from("out/train")))?;
+    out.room_for(&[&[MODEL, kept::NAME], page::FILES.as_slice()].concat())?;
     check_places(out.dir(), args)?;
+    if args.resume {
+        interrupt::last_words(format!("what was kept stays in {}", out.dir().join(kept::NAME).display()));
+    }
     let (table, tested) = read(args)?;
     let (file, settings) = (args.table.data.as_path(), settings(args, &table, test_share));
-    let widths = [&[table.width()], settings.hidden.as_slice(), &[2]].concat();
-    check_size(&widths, settings.batch).map_err(|error| Failure::Usage(error.into()))?;
+    check_size(&widths(&settings, &table), settings.batch).map_err(|error| Failure::Usage(error.into()))?;
     let split = split(file, &table, [settings.check_on, settings.test_share], settings.seed)?;
     let prepared = prepare(file, &table, &split, tested.as_ref())?;
     let path = out.dir().join(kept::NAME);
     let kept = args.resume.then(|| Kept::read(&path, &settings)).transpose()?;
     say::note(said(&table, &prepared, &settings));
+    if let Some(steps) = kept.as_ref().map(|kept| kept.steps).filter(|steps| *steps >= args.steps) {
+        say::note(format_args!("{steps} steps are done already; a larger --steps goes on"));
+    }
     let grace = Grace::begin();
     let trained = train(&prepared, &settings, args.steps, kept, &|kept| kept.write(&path))?;
-    drop(grace);
-    if trained.stopped {
-        let (done, all) = (trained.steps, args.steps);
-        let words = format!("{done} of {all} steps are kept in {}; --resume goes on with them", path.display());
-        return Err(Interrupted::new(words).into());
+    interrupt::last_words(format!("the training is kept in {}; --resume writes the rest", path.display()));
+    if !trained.stopped {
+        drop(grace);
+    }
+    let (done, all) = (trained.steps, args.steps);
+    let rest = format!("{done} of {all} steps are kept in {}; --resume goes on with them", path.display());
+    if trained.stopped && done == 0 {
+        return Err(Interrupted::new(rest).into());
     }
     let model = model(&table, &prepared, &settings, &trained)?;
-    let parts = parts(&model, &table, tested.as_ref(), &split)?;
-    let findings = findings(args, &model, &trained, parts);
+    let findings = findings(args, &model, &trained, parts(&model, &table, tested.as_ref(), &split)?);
     say::line(page::text(&findings.parts));
-    let written = write_atomically(&out.dir().join(MODEL), &model.to_bytes());
-    let page = written.and_then(|()| page::write(out.dir(), &findings));
+    let page = write(out.dir(), &model, &findings);
     let page = page.with_context(|| format!("the training is kept in {}; --resume writes the rest", path.display()))?;
     say::line(format_args!("model: {}\nreport: {}", out.dir().join(MODEL).display(), page.display()));
-    Ok(())
+    // The model so far is as good as any other of so many steps.
+    if trained.stopped { Err(Interrupted::new(rest).into()) } else { Ok(()) }
+}
+
+/// Writes the model and what is known of it; returns the path of the page.
+fn write(out: &Path, model: &SavedModel, findings: &Findings) -> Result<PathBuf> {
+    write_atomically(&out.join(MODEL), &model.to_bytes())?;
+    page::write(out, findings)
 }
 
 /// Share of the rows that is tested on.
@@ -75,15 +89,9 @@ fn test_share(args: &TrainArgs) -> Result<f64> {
     Ok(share)
 }
 
-/// Refuses to replace a training by accident, and places that are no files.
+/// Refuses to replace a training by accident, and to go on with one that is not there.
 fn check_places(out: &Path, args: &TrainArgs) -> Result<()> {
-    let own = [MODEL, kept::NAME];
-    for name in own.iter().chain(&page::FILES) {
-        if out.join(name).is_dir() {
-            bail!("cannot write {}: it is not a file", out.join(name).display());
-        }
-    }
-    let there = own.iter().map(|name| out.join(name)).find(|path| path.exists());
+    let there = [MODEL, kept::NAME].iter().map(|name| out.join(name)).find(|path| path.exists());
     match there {
         Some(path) if !args.resume && !args.restart => bail!(
             "{} of another training is there: --resume goes on with it, --restart replaces it, --out names another folder",

@@ -104,8 +104,8 @@ impl GuardVisitor for Runner<'_> {
         let (mut verdicts, mut learned_steps) = (Vec::new(), 0);
         let mut stopped = false;
         while curve.is_due() {
-            if (self.stop)() {
-                stopped = true;
+            stopped = (self.stop)();
+            if stopped {
                 break;
             }
             let left = curve.last().saturating_sub(trainer.progress().steps).max(1);

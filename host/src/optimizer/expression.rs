@@ -13,14 +13,13 @@
 //!
 //! A rule without an argument has its tuned rate. `avg-` before a rule's name averages its iterates: `avg-l2o`.
 
+mod grammar;
+
 use lgl2o::Rule;
 use lgl2o::guard::{Decision, MuRule};
 use lgl2o::rule::Rate;
-use winnow::ascii::multispace0;
-use winnow::combinator::{alt, delimited, eof, opt, preceded, repeat, separated, terminated};
-use winnow::prelude::*;
-use winnow::token::{any, none_of, one_of, take_while};
 
+use self::grammar::{Item, Word, items, unquote};
 use super::hand_made::{self, Usual};
 use super::learned;
 use super::{AnyRule, LossSettings, Method, Optimizer, Policy, RelaySettings, Sides, Tuned};
@@ -123,69 +122,6 @@ fn unknown(what: &'static str, name: &str, known: &[&'static str]) -> Expression
 
 fn argument(name: &str, problem: impl Into<String>) -> ExpressionError {
     ExpressionError::Argument { name: name.to_owned(), problem: problem.into() }
-}
-
-/// A name with an argument: a rule, or an option.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Word<'a> {
-    name: &'a str,
-    argument: Option<&'a str>,
-}
-
-/// A word, with words in parentheses for a guard.
-#[derive(Debug, Clone, PartialEq)]
-struct Item<'a> {
-    word: Word<'a>,
-    inner: Option<Vec<Word<'a>>>,
-}
-
-fn name<'a>(input: &mut &'a str) -> ModalResult<&'a str> {
-    take_while(1.., |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_').parse_next(input)
-}
-
-/// Anything in quotation marks, which stay; or anything up to the next comma or parenthesis, with one level of parentheses
-/// in it.
-fn value<'a>(input: &mut &'a str) -> ModalResult<&'a str> {
-    alt((quoted, unquoted)).parse_next(input)
-}
-
-fn quoted<'a>(input: &mut &'a str) -> ModalResult<&'a str> {
-    let single = ('\'', take_while(0.., |c| c != '\''), '\'').take();
-    let part = alt((('\\', any).void(), none_of('"').void()));
-    let double = ('"', repeat::<_, _, (), _, _>(0.., part), '"').take();
-    alt((single, double)).parse_next(input)
-}
-
-/// An argument without its quotation marks.
-fn unquote(argument: &str) -> String {
-    let between = |mark| argument.strip_prefix(mark).and_then(|rest| rest.strip_suffix(mark));
-    match (between('\''), between('"')) {
-        (Some(text), _) => text.to_owned(),
-        (_, Some(text)) => text.replace("\\\\", "\0").replace("\\\"", "\"").replace('\0', "\\"),
-        _ => argument.to_owned(),
-    }
-}
-
-fn unquoted<'a>(input: &mut &'a str) -> ModalResult<&'a str> {
-    let plain = |c: char| !matches!(c, ',' | '(' | ')' | '\'' | '"') && !c.is_whitespace();
-    let group = ('(', take_while(0.., plain), ')');
-    (take_while(1.., plain), repeat::<_, _, (), _, _>(0.., (group, take_while(0.., plain)))).take().parse_next(input)
-}
-
-fn word<'a>(input: &mut &'a str) -> ModalResult<Word<'a>> {
-    let argument = opt(preceded(one_of([':', '=']), value));
-    delimited(multispace0, (name, argument), multispace0)
-        .map(|(name, argument)| Word { name, argument })
-        .parse_next(input)
-}
-
-fn item<'a>(input: &mut &'a str) -> ModalResult<Item<'a>> {
-    let inner = delimited('(', separated(1.., word, ','), ')');
-    (word, terminated(opt(inner), multispace0)).map(|(word, inner)| Item { word, inner }).parse_next(input)
-}
-
-fn items<'a>(input: &mut &'a str) -> ModalResult<Vec<Item<'a>>> {
-    terminated(separated(1.., item, ','), eof).parse_next(input)
 }
 
 /// Reads a comma-separated list of optimizers.
@@ -464,101 +400,4 @@ fn read_weights(argument: &str) -> Result<AnyRule, ExpressionError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn tuned() -> Tuned {
-        Tuned { best: hand_made::names().map(|name| (name.to_owned(), 0.5)).collect(), ..Tuned::default() }
-    }
-
-    fn names(expression: &str) -> Vec<String> {
-        parse_list(expression, &tuned()).unwrap().into_iter().map(|o| o.name).collect()
-    }
-
-    fn error(expression: &str) -> String {
-        parse_list(expression, &tuned()).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn lists_split_outside_parentheses_and_rates_are_spelled_out() {
-        assert_eq!(
-            names("sgd:1, adam ,lgl2o(l2o, sgd:5/(50+i), nt=1,veto),gl2o(l2o,adam,mu=ema:0.5)"),
-            ["sgd:1", "adam:0.5", "lgl2o(l2o,sgd:5/(50+i),nt=1,veto)", "gl2o(l2o,adam:0.5,mu=ema:0.5)"]
-        );
-    }
-
-    #[test]
-    fn a_file_of_any_name_can_be_named() {
-        let home = tempfile::tempdir().unwrap();
-        let weights = include_bytes!("../../../core/src/learned/ngn.l2o");
-        for name in ["my weights, 2.l2o", "it's.l2o", "a\"b.l2o", "a\\\"b'c.l2o", "(.l2o", "\u{30c7}:=.l2o", "a\nb.l2o"]
-        {
-            let path = home.path().join(name);
-            std::fs::write(&path, weights).unwrap();
-            let path = path.to_str().unwrap();
-            let double = format!("\"{}\"", path.replace('\\', "\\\\").replace('"', "\\\""));
-            let single = (!path.contains('\'')).then(|| format!("'{path}'"));
-            for file in [Some(double), single].into_iter().flatten() {
-                let list = format!("sgd:1,avg-l2o:{file}, lgl2o(l2o:{file},sgd:1,nt=3)");
-                let found = names(&list);
-                assert_eq!(found.len(), 3, "{list}");
-                // A name is an expression again.
-                assert_eq!(names(&found.join(",")), found);
-            }
-        }
-        assert!(error("l2o:'open").contains("cannot read the optimizer expression"));
-    }
-
-    #[test]
-    fn options_reach_the_guard() {
-        let one = parse("lgl2o(l2o,sgd,nt=3,nc=2,margin=1.5,follow)", &tuned()).unwrap();
-        let Method::Loss { settings, .. } = one.method else { panic!("a loss guard") };
-        assert_eq!((settings.train, settings.check), (3, 2));
-        assert_eq!((settings.decision, settings.policy), (Decision::Margin { z: 1.5 }, Policy::Follow));
-        assert!(matches!(
-            parse("blend(l2o,sgd,share=0.25)", &tuned()).unwrap().method,
-            Method::Blend { share: 0.25, .. }
-        ));
-    }
-
-    #[test]
-    fn any_rule_can_be_averaged_and_has_its_own_rate_if_there_is_one() {
-        let mut tuned = tuned();
-        tuned.best.insert("avg-sgd".to_owned(), 2.0);
-        let all = parse_list("avg-l2o,avg-sgd,avg-adam,avg-sgd:3,lgl2o(avg-lean,avg-sgd)", &tuned).unwrap();
-        let names: Vec<&str> = all.iter().map(|o| o.name.as_str()).collect();
-        assert_eq!(names, ["avg-l2o", "avg-sgd:2", "avg-adam:0.5", "avg-sgd:3", "lgl2o(avg-lean,avg-sgd:2)"]);
-        assert!(matches!(all[0].method, Method::Alone { rule: AnyRule::Averaged(_), learned: true }));
-        assert!(matches!(all[1].method, Method::Alone { rule: AnyRule::Averaged(_), learned: false }));
-        assert!(error("avg-adm").contains("did you mean `adam`"), "{}", error("avg-adm"));
-        assert!(error("avg-avg-sgd").contains("unknown"));
-    }
-
-    #[test]
-    fn what_is_wrong_is_said_with_the_nearest_name() {
-        assert_eq!(names("learned-ngn,avg-table"), ["l2o", "avg-lean"], "other names are the usual ones");
-        assert!(error("controller").contains("unknown") && error("mlp").contains("known: auto"));
-        assert!(error("adm").contains("did you mean `adam`"), "{}", error("adm"));
-        assert!(error("sdg").contains("did you mean `sgd`"));
-        assert!(!error("gradient-descent").contains("did you mean"));
-        assert!(error("auto(held-out,lean)").contains("unknown option of auto `lean`; known: held-out"));
-        assert!(error("auto(held-out=3)").contains("no number to set"));
-        assert!(error("lgl20(l2o,sgd)").contains("did you mean `lgl2o`"));
-        assert!(error("lgl2o(l2o,sgd,vetto)").contains("did you mean `veto`"));
-        assert!(error("lgl2o").contains("lgl2o(l2o,sgd)"));
-        assert!(error("lgl2o(l2o)").contains("two rules"));
-        assert!(error("sgd:-1").contains("no rate"));
-        assert!(error("sgd:nan").contains("no rate"));
-        assert!(error("lgl2o(l2o,sgd,nt=0)").contains("from 1 to 100000000"));
-        assert!(error("lgl2o(l2o,sgd,nc=4000000000)").contains("from 1 to 10000"));
-        assert!(error("gl2o(l2o,sgd,alpha=1)").contains("below 1"));
-        assert!(error("gl2o(l2o,sgd,mu=rm:33)").contains("at most 32"));
-        assert!(error("sgd:1,,adam").contains("cannot read"));
-        assert!(error("").contains("cannot read"));
-        assert!(error("l2o:no-such-file").contains("cannot be read"));
-        for nested in ["lgl2o(lgl2o,sgd)", "lgl2o(auto,sgd)", "avg-auto", "relay(l2o,avg-gl2o)"] {
-            assert!(error(nested).contains("it is a guard"), "{}", error(nested));
-        }
-        assert!(error("((((((((").contains("cannot read"));
-    }
-}
+mod tests;

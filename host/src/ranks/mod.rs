@@ -184,16 +184,17 @@ impl Ranks {
         self.world.abort(status)
     }
 
-    /// For units of work that may be left out once the program is asked to end: where there are several ranks, the signal
-    /// may have reached only some of them, so they go on.
-    ///
-    /// # Errors
-    /// If the unit need not begin.
-    pub fn unless_interrupted(&self) -> Result<()> {
-        if self.count() == 1 && interrupt::asked() {
-            return Err(Interrupted::new("a unit of work was left out").into());
+    /// What a unit of work asks before it begins, in any thread: it may be left out once the program is asked to end. Where there
+    /// are several ranks, the signal may have reached only some of them, so they go on. It returns an error if the unit need not
+    /// begin.
+    pub fn unless_interrupted(&self) -> impl Fn() -> Result<()> + Sync + use<> {
+        let is_alone = self.count() == 1;
+        move || {
+            if is_alone && interrupt::asked() {
+                return Err(Interrupted::new("a unit of work was left out").into());
+            }
+            Ok(())
         }
-        Ok(())
     }
 
     fn name(&self, rank: usize) -> String {

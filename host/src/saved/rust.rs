@@ -15,54 +15,29 @@ const IN_A_LINE: usize = 8;
 /// The module.
 #[must_use]
 pub fn module(model: &SavedModel) -> String {
-    let layers = model.layers();
+    let mut out = head(model);
     let (inputs, classes) = (model.mean.len(), model.classes());
-    let mut out = format!(
-        "//! A model, written by `lgl2o export --to rust`: {}, {} parameters.\n//!\n//! {}\n\n",
-        model.shape(),
-        model.params.len(),
-        if classes.is_empty() {
-            "`model()?.values(&row)?[0]` is the value of a row of features.".to_owned()
-        } else {
-            "`model()?.predict(&row)?` is the class of a row of features; `CLASSES` has the names.".to_owned()
-        }
-    );
-    out.push_str("use lgl2o::objective::mlp::{");
-    let mut used = vec!["Dense", "DenseParams", "Fixed", "Loss", "Mlp"];
-    used.extend(layers.iter().filter_map(|layer| name(layer.activation)));
-    used.sort_unstable();
-    used.dedup();
-    let chain = if layers.len() > 1 { ", chain" } else { "" };
-    let _ = writeln!(
-        out,
-        "{}}};\nuse lgl2o::standardize::Standardizer;\nuse lgl2o::{{Error, Model{chain}}};\n",
-        used.join(", ")
-    );
-    let _ = writeln!(
-        out,
-        "/// The features, in their order.\npub static FEATURES: [&str; {inputs}] = {};\n",
-        names(&features(model))
-    );
+    let mut item = |what: &str, item: &str, value: &str| {
+        let _ = writeln!(out, "/// {what}.\npub {item} = {value};\n");
+    };
+    item("The features, in their order", &format!("static FEATURES: [&str; {inputs}]"), &names(&features(model)));
     if !classes.is_empty() {
-        let _ =
-            writeln!(out, "/// The classes.\npub static CLASSES: [&str; {}] = {};\n", classes.len(), names(classes));
+        item("The classes", &format!("static CLASSES: [&str; {}]", classes.len()), &names(classes));
     }
+    let layers = model.layers();
     let types: Vec<String> = layers.iter().map(layer_type).collect();
     let layers_type = if layers.len() > 1 { format!("chain![{}]", types.join(", ")) } else { types.concat() };
-    let _ = writeln!(out, "/// The network, for one row at a time.\npub type Net = Fixed<{layers_type}, 1>;\n");
+    item("The network, for one row at a time", "type Net", &format!("Fixed<{layers_type}, 1>"));
     let params: Vec<String> = layers.iter().map(|l| format!("DenseParams<{}, {}>", l.inputs, l.outputs)).collect();
-    let _ = writeln!(out, "/// Its parameters.\npub type Params = {};\n", nested(&params));
+    item("Its parameters", "type Params", &nested(&params));
     let values: Vec<String> = (0..layers.len()).map(|l| layer_value(model, l)).collect();
-    let _ = writeln!(out, "/// What was learned.\npub static PARAMS: Params = {};\n", nested(&values));
-    for (what, constant, numbers) in
-        [("means", "MEAN", &model.mean), ("standard deviations", "DEVIATION", &model.deviation)]
-    {
-        let _ = writeln!(
-            out,
-            "/// The features' {what}.\npub const {constant}: [f32; {inputs}] = {};\n",
-            array(numbers, "")
-        );
-    }
+    item("What was learned", "static PARAMS: Params", &nested(&values));
+    item("The features' means", &format!("const MEAN: [f32; {inputs}]"), &array(&model.mean, ""));
+    item(
+        "The features' standard deviations",
+        &format!("const DEVIATION: [f32; {inputs}]"),
+        &array(&model.deviation, ""),
+    );
     let loss = if classes.is_empty() { "SquaredError" } else { "CrossEntropy" };
     let _ = write!(
         out,
@@ -70,6 +45,33 @@ pub fn module(model: &SavedModel) -> String {
          pub fn model() -> Result<Model<Net, &'static Params, Standardizer<[f32; {inputs}]>>, Error> {{\n    \
          Ok(Model::new(Mlp::new(Net::new(), Loss::{loss}), &PARAMS, Standardizer::given(MEAN, DEVIATION)?))\n}}\n"
     );
+    out
+}
+
+/// What the module says of itself, and what it uses.
+fn head(model: &SavedModel) -> String {
+    let layers = model.layers();
+    let mut out = format!(
+        "//! A model, written by `lgl2o export --to rust`: {}, {} parameters.\n//!\n//! {}\n\n",
+        model.shape(),
+        model.params.len(),
+        if model.classes().is_empty() {
+            "`model()?.values(&row)?[0]` is the value of a row of features."
+        } else {
+            "`model()?.predict(&row)?` is the class of a row of features; `CLASSES` has the names."
+        }
+    );
+    // Numbers that happen to be near pi are no mistake, and rows stand as they are.
+    out.push_str(
+        "#![allow(clippy::approx_constant, clippy::excessive_precision)]\n#![cfg_attr(rustfmt, rustfmt_skip)]\n\n",
+    );
+    let mut used = vec!["Dense", "DenseParams", "Fixed", "Loss", "Mlp"];
+    used.extend(layers.iter().filter_map(|layer| name(layer.activation)));
+    used.sort_unstable();
+    used.dedup();
+    let chain = if layers.len() > 1 { ", chain" } else { "" };
+    let _ = writeln!(out, "use lgl2o::objective::mlp::{{{}}};", used.join(", "));
+    let _ = writeln!(out, "use lgl2o::standardize::Standardizer;\nuse lgl2o::{{Error, Model{chain}}};\n");
     out
 }
 

@@ -133,8 +133,7 @@ fn curve(findings: &Findings) -> Result<String> {
         lines.into_iter().map(|(name, of)| (name, costs(of))).filter(|(_, all)| all.iter().any(|x| *x > 0.0)).collect();
     let all = Growth {
         subject: format!("{} · {}", findings.data, findings.model),
-        explanation: "Mean loss on rows that are trained on, checked on and tested on; both axes logarithmic."
-            .to_owned(),
+        explanation: format!("Mean {} by the kind of rows; both axes logarithmic.", loss(findings)),
         names: shown.iter().map(|(name, _)| (*name).to_owned()).collect(),
         plots: vec![Plot {
             title: "Training step".to_owned(),
@@ -143,6 +142,14 @@ fn curve(findings: &Findings) -> Result<String> {
         }],
     };
     Ok(growth("Loss", "Loss", &all)?)
+}
+
+/// What the loss is.
+fn loss(findings: &Findings) -> &'static str {
+    match findings.parts.first() {
+        Some((_, Metrics::Values { .. })) => "squared error of the standardized target",
+        _ => "cross-entropy",
+    }
 }
 
 /// The confusion matrix, where there are classes.
@@ -167,6 +174,7 @@ fn overview(findings: &Findings, pictures: Vec<(String, String)>) -> Overview {
         percent(findings.learned_share.into())
     );
     let classes = findings.parts.last().map(|(_, metrics)| classes(metrics)).unwrap_or_default();
+    let title = if classes.rows.is_empty() { "More" } else { "Class by class" };
     Overview {
         title: "lgl2o: a trained network".to_owned(),
         lead: vec![lead, format!("`{}`", findings.command)],
@@ -176,7 +184,7 @@ fn overview(findings: &Findings, pictures: Vec<(String, String)>) -> Overview {
             Section {
                 tables: vec![classes],
                 more: Some(["metrics.json", "All numbers"].map(str::to_owned)),
-                ..section("Class by class")
+                ..section(title)
             },
         ],
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use lgl2o::checkpoint::Buffer;
-use lgl2o::objective::mlp::{Activation, Loss, Mlp};
+use lgl2o::objective::mlp::{Loss, Mlp};
 use lgl2o::{Auto, Memory, Rng, Trainer, auto};
 
 use super::Settings;
@@ -37,15 +37,20 @@ pub struct Trained {
     pub stopped: bool,
 }
 
-/// The network of some settings, for batches of this size.
+/// Widths of the layers of a network, from its inputs to its outputs.
 #[must_use]
-pub fn network(settings: &Settings, table: &Table, batch: usize) -> HeapNetwork {
+pub fn widths(settings: &Settings, table: &Table) -> Vec<usize> {
     let outputs = match &table.target {
         Target::Classes { names, .. } => names.len(),
         Target::Values(_) | Target::Unknown => 1,
     };
-    let widths = [&[table.width()], settings.hidden.as_slice(), &[outputs]].concat();
-    HeapNetwork::new(&widths, settings.activation, batch)
+    [&[table.width()], settings.hidden.as_slice(), &[outputs]].concat()
+}
+
+/// The network of some settings, for batches of this size.
+#[must_use]
+pub fn network(settings: &Settings, table: &Table, batch: usize) -> HeapNetwork {
+    HeapNetwork::new(&widths(settings, table), settings.activation, batch)
 }
 
 type Net = Mlp<HeapNetwork>;
@@ -172,11 +177,6 @@ fn bar(steps: u64) -> ProgressBar {
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(steps).with_style(style.progress_chars("=> "))
 }
-
-/// Hidden layers unless said otherwise: one of 16 units.
-pub const HIDDEN: [usize; 1] = [16];
-/// Their activation unless said otherwise.
-pub const ACTIVATION: Activation = Activation::Relu;
 
 /// Examples in a minibatch unless said otherwise: 16, 32 from 256 rows on, 64 from 2,048 on.
 #[must_use]

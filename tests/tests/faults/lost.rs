@@ -7,39 +7,7 @@ use lgl2o_host::meta::checkpoint::{Checkpoint, Saved as _};
 use lgl2o_tests::program::{command, folder, lgl2o, write_idx};
 use rustix::process::Signal;
 
-use crate::{finish, leftovers, names, no_panic, signal, start, wait_for};
-
-const CONFIG: &str = r#"
-seed = 7
-[optimizer]
-kind = "scale-free"
-[estimator]
-kind = "pes"
-sigma = 0.02
-unroll = 5
-horizon = [5, 20]
-objective = "loss"
-difference_clip = 0.3
-[outer]
-steps = 4
-rate = 0.003
-warmup = 1
-betas = [0.9, 0.99]
-clip = 2.0
-average = 0.0
-[validation]
-every = 2
-steps = [5, 20]
-seeds = 1
-tasks = ["small"]
-[[task]]
-name = "small"
-data = "spirals"
-hidden = [4]
-activation = "tanh"
-batch = 8
-particles = 2
-"#;
+use crate::{CONFIG, finish, leftovers, names, no_panic, signal, start, ticks, wait_for};
 
 const META: [&str; 5] = ["meta-train", "--config", "c.toml", "--out", "o"];
 
@@ -128,13 +96,14 @@ fn an_interrupted_meta_training_goes_on() {
 fn a_report_whose_place_is_gone_is_written_elsewhere() {
     let dir = folder();
     fs::create_dir(dir.path().join("tmp")).unwrap();
-    let arguments = "compare --steps 3000 --seeds 1 --optimizers sgd:0.1,adam:0.01 --out o";
+    let arguments = "compare --steps 6000 --seeds 1 --optimizers sgd:0.1,adam:0.01 --out o";
     let mut command = command(dir.path(), &arguments.split(' ').collect::<Vec<_>>());
     let mut child = start(command.env("TMPDIR", dir.path().join("tmp")));
     let out = dir.path().join("o");
-    wait_for(&mut child, "its folder was claimed", || names(&out).iter().any(|name| name.ends_with(".lock")));
-    // Also while the folder is being tried.
-    while fs::rename(&out, dir.path().join("moved")).is_err() {}
+    let id = child.id();
+    // By then the folder has been tried.
+    wait_for(&mut child, "it computed", || ticks(id) > 20);
+    fs::rename(&out, dir.path().join("moved")).unwrap();
     fs::write(&out, "a file").unwrap();
     let ran = finish(child);
     no_panic(&ran);

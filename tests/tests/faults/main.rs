@@ -1,5 +1,6 @@
 //! What goes wrong around the program: folders, disks, inputs, streams and signals, for every command.
 
+mod commands;
 mod lost;
 mod matrix;
 mod told;
@@ -10,6 +11,39 @@ use std::time::Duration;
 
 use lgl2o_tests::program::Ran;
 use rustix::process::{Pid, Signal, kill_process};
+
+/// A meta-training of a moment.
+const CONFIG: &str = r#"
+seed = 7
+[optimizer]
+kind = "scale-free"
+[estimator]
+kind = "pes"
+sigma = 0.02
+unroll = 5
+horizon = [5, 20]
+objective = "loss"
+difference_clip = 0.3
+[outer]
+steps = 4
+rate = 0.003
+warmup = 1
+betas = [0.9, 0.99]
+clip = 2.0
+average = 0.0
+[validation]
+every = 2
+steps = [5, 20]
+seeds = 1
+tasks = ["small"]
+[[task]]
+name = "small"
+data = "spirals"
+hidden = [4]
+activation = "tanh"
+batch = 8
+particles = 2
+"#;
 
 /// Sends a signal to a process.
 fn signal(child: &Child, signal: Signal) {
@@ -53,6 +87,18 @@ fn leftovers(dir: &Path) -> Vec<String> {
     let inner = below.flat_map(|name| leftovers(&dir.join(name)));
     let own = names(dir).into_iter().filter(|name| name.starts_with(".lgl2o"));
     own.chain(inner.collect::<Vec<_>>()).collect()
+}
+
+/// The fields of a process in /proc behind its name; none if it is gone.
+fn stat(id: u32) -> Option<Vec<String>> {
+    let text = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    Some(text.rsplit_once(") ")?.1.split(' ').map(str::to_owned).collect())
+}
+
+/// Hundredths of a second that a process has computed for.
+fn ticks(id: u32) -> u64 {
+    let fields = stat(id).unwrap_or_default();
+    fields.get(11..13).map_or(0, |times| times.iter().filter_map(|time| time.parse::<u64>().ok()).sum())
 }
 
 /// No panic, whatever the status.

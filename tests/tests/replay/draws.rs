@@ -13,8 +13,8 @@ use super::{Any, Room, check, push, stored, train};
 proptest! {
     #![proptest_config(cases!(300, "replay/draws"))]
 
-    /// A check batch holds no example that its round has trained on, however the data grow between rounds; with nothing left it
-    /// is an error. A batch has its size, or half of all examples.
+    /// A check batch holds no example that its round has trained on, however the data grow between rounds; with nothing
+    /// left it is an error. A batch has its size, or half of all examples.
     #[test]
     fn checks_are_disjoint_from_the_rounds_training(
         capacity in 2usize..60, share in 0.0f64..=1.0, seed: u64, balanced: bool,

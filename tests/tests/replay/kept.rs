@@ -31,8 +31,8 @@ proptest! {
         prop_assert!(ring.is_empty() && stored(&mut ring).is_empty());
     }
 
-    /// Of each class a reservoir holds all examples that have come, or no fewer than the largest class has, less one; it is
-    /// full as soon as it can be; and it holds nothing twice and nothing that has not come.
+    /// Of each class a reservoir holds all examples that have come, or no fewer than the largest class has, less one;
+    /// it is full as soon as it can be; and it holds nothing twice and nothing that has not come.
     #[test]
     fn a_reservoir_is_balanced_within_one(
         capacity in 1usize..60, seed: u64,
@@ -149,7 +149,8 @@ fn memory_that_does_not_fit_is_refused() {
     assert!(matches!(found, Some(Error::ShapeMismatch { expected: 6, found: 7, .. })));
 }
 
-/// Behind a standardizer rows are observed first, and standardized and kept from then on; what is refused is not observed.
+/// Behind a standardizer rows are observed first, and standardized and kept from then on; what is refused is not
+/// observed.
 #[test]
 fn raw_rows_are_standardized_before_they_are_kept() {
     let (mut x, mut y, mut pick, mut used) = ([0.0; 2 * 50], [0; 50], [0; 8], [0; 2]);

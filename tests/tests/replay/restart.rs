@@ -15,7 +15,8 @@ use super::{Any, Bytes, Net, Room, check, label, load, point, push, saved, store
 proptest! {
     #![proptest_config(cases!(300, "replay/restart"))]
 
-    /// A restored position goes on bit for bit: over the same data pushed again, or over data from the checkpoint itself.
+    /// A restored position goes on bit for bit: over the same data pushed again, or over data from the checkpoint
+    /// itself.
     #[test]
     fn a_restored_position_goes_on(
         capacity in 4usize..40, seed: u64, balanced: bool, with_examples: bool,
@@ -94,8 +95,8 @@ impl Case<'_> {
     }
 }
 
-/// Rounds of `auto` over a ring with room for `capacity` points that has seen `come` of them, after a checkpoint if there is one; gives a new
-/// one and the parameters.
+/// Rounds of `auto` over a ring with room for `capacity` points that has seen `come` of them, after a checkpoint if
+/// there is one; gives a new one and the parameters.
 fn run(
     capacity: usize,
     come: usize,
@@ -123,8 +124,8 @@ fn run(
     Ok((bytes.0, bits::of(trainer.params())))
 }
 
-/// A checkpoint that was made with 400 examples loads with 400 and goes on bit for bit; it loads with 401, with 40, with 1,000 in a larger ring,
-/// and a run goes on.
+/// A checkpoint that was made with 400 examples loads with 400 and goes on bit for bit; it loads with 401, with 40,
+/// with 1,000 in a larger ring, and a run goes on.
 #[test]
 fn a_checkpoint_loads_with_more_examples_and_with_fewer() {
     let (checkpoint, params) = run(500, 400, None, 20).unwrap();
@@ -137,7 +138,8 @@ fn a_checkpoint_loads_with_more_examples_and_with_fewer() {
     }
 }
 
-/// What must match: ring or reservoir, kind of answer, classes, widths, batch size; the room only where examples are saved.
+/// What must match: ring or reservoir, kind of answer, classes, widths, batch size; the room only where examples are
+/// saved.
 #[test]
 fn what_must_match_is_told_apart() {
     let ring = |capacity: usize, width: usize, classes: usize, size: usize, with_examples: bool| {

@@ -1,4 +1,5 @@
-//! Huber's loss: squared error near the target, absolute error far from it, so that an outlier pulls no harder than delta.
+//! Huber's loss: squared error near the target, absolute error far from it, so that an outlier pulls no harder than
+//! delta.
 //!
 //! ```text
 //! h(e) = e^2 / 2 where |e| <= delta, else delta (|e| - delta / 2)      h'(e) = e, cut to [-delta, delta]

@@ -5,8 +5,9 @@
 //! loss_s = w_t (ln sum_c exp(a_c) - sum_c q_c a_c)      d loss_s / d a_c = w_t (softmax(a)_c - q_c)
 //! ```
 //!
-//! (Smoothing: Szegedy et al., CVPR 2016, section 7. Weights: an example counts as w_t examples.) The mean of a batch is over its
-//! examples, not over their weights; w_c = n / (C n_c) for n_c of n examples, [`balanced_weights`], leaves its size as it is.
+//! (Smoothing: Szegedy et al., CVPR 2016, section 7. Weights: an example counts as w_t examples.) The mean of a batch
+//! is over its examples, not over their weights; w_c = n / (C n_c) for n_c of n examples, [`balanced_weights`], leaves
+//! its size as it is.
 
 use super::activation::Activation;
 use crate::error::Error;
@@ -87,8 +88,8 @@ impl Soft<'_> {
     }
 }
 
-/// Weights w_c = n / (C n_c) for n_c of n examples in C classes, so that all classes count alike; 0 for a class without an
-/// example. C is the number of weights.
+/// Weights w_c = n / (C n_c) for n_c of n examples in C classes, so that all classes count alike; 0 for a class without
+/// an example. C is the number of weights.
 ///
 /// ```
 /// use lgl2o::objective::mlp::balanced_weights;

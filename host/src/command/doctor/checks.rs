@@ -242,7 +242,7 @@ fn ports(_: &DoctorArgs) -> Vec<Finding> {
     let probe = if probe::is_there() {
         there("probe-rs", "found")
     } else {
-        missing("probe-rs", "a board of real hardware gets its program by it", "cargo install probe-rs-tools --locked")
+        missing("probe-rs", "it writes programs into real boards", "cargo install probe-rs-tools --locked")
     };
     vec![port, probe]
 }

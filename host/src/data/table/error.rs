@@ -130,33 +130,32 @@ pub enum TableError {
         asked: String,
     },
     /// A cell is empty or says that there is no value.
-    #[error("{at}: the value is missing. Fill it in, or leave out such rows with --missing drop.")]
+    #[error("{at}: the value is missing. Fill it in, or {advice}.")]
     Missing {
         /// The cell.
         at: At,
+        /// What else helps.
+        advice: &'static str,
     },
     /// A cell of a feature is no number.
-    #[error(
-        "{at}: `{found}` is not a number. Features are numbers: replace the text by numbers, or leave out what holds text with \
-         --drop {drop}."
-    )]
+    #[error("{at}: `{found}` is not a number. Features are numbers: replace the text by numbers{advice}.")]
     Text {
         /// The cell.
         at: At,
         /// What it holds.
         found: String,
-        /// All columns that hold text in this row.
-        drop: String,
+        /// What else helps.
+        advice: String,
     },
     /// A target that is to be a value is no number.
-    #[error(
-        "{at}: the target `{found}` is not a number. Leave --regression out to train on classes, or name another column with --target."
-    )]
+    #[error("{at}: the target `{found}` is not a number. {advice}.")]
     TextValue {
         /// The cell.
         at: At,
         /// What it holds.
         found: String,
+        /// What else helps.
+        advice: &'static str,
     },
     /// A cell is a number with a decimal comma.
     #[error("{at}: `{found}` has a decimal comma. Write numbers with a point, as 1.5.")]

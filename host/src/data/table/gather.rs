@@ -56,12 +56,53 @@ enum Answers {
     Values(Vec<f32>),
 }
 
+/// What a table is read for: it decides what helps against a bad cell.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Training,
+    Scoring,
+    Predicting,
+}
+
+impl Purpose {
+    fn of(reading: &Reading<'_>) -> Self {
+        match (reading.like, reading.needs_target) {
+            (None, _) => Self::Training,
+            (Some(_), true) => Self::Scoring,
+            (Some(_), false) => Self::Predicting,
+        }
+    }
+
+    fn on_missing(self) -> &'static str {
+        match self {
+            Self::Training | Self::Scoring => "leave out such rows with --missing drop",
+            Self::Predicting => "take the row out of the file",
+        }
+    }
+
+    /// Against text in columns that are features.
+    fn on_text(self, columns: &str) -> String {
+        match self {
+            Self::Training => format!(", or leave out what holds text with --drop {}", crate::say::word(columns)),
+            Self::Scoring | Self::Predicting => ", as in the table that the model was trained on".to_owned(),
+        }
+    }
+
+    fn on_text_value(self) -> &'static str {
+        match self {
+            Self::Training => "Leave --regression out to train on classes, or name another column with --target",
+            Self::Scoring | Self::Predicting => "The model predicts values: name their column with --target",
+        }
+    }
+}
+
 /// A table that rows come into.
 pub(super) struct Gather<'a> {
     file: &'a Path,
     columns: Columns,
     kind: Kind<'a>,
     missing: Missing,
+    purpose: Purpose,
     inputs: Vec<f32>,
     answers: Answers,
     dropped: u64,
@@ -75,8 +116,8 @@ impl<'a> Gather<'a> {
             (Some(_), Kind::Known(classes)) => Answers::Labels(Labels::known(classes)),
             (Some(_), Kind::Values) => Answers::Values(Vec::new()),
         };
-        let (kind, missing) = (reading.kind, reading.missing);
-        Self { file, columns, kind, missing, inputs: Vec::new(), answers, dropped: 0 }
+        let (kind, missing, purpose) = (reading.kind, reading.missing, Purpose::of(reading));
+        Self { file, columns, kind, missing, purpose, inputs: Vec::new(), answers, dropped: 0 }
     }
 
     /// Takes a row in; `cell` returns what stands at a place in it.
@@ -88,7 +129,7 @@ impl<'a> Gather<'a> {
                 self.dropped += 1;
                 return Ok(());
             }
-            return Err(TableError::Missing { at: at(self.file, place, column) });
+            return Err(TableError::Missing { at: at(self.file, place, column), advice: self.purpose.on_missing() });
         }
         for column in &self.columns.features {
             let found = cell(column.place);
@@ -101,7 +142,14 @@ impl<'a> Gather<'a> {
             Answers::None => {}
             Answers::Labels(labels) => labels.push(&found.text(), || at(self.file, place, column), self.kind)?,
             Answers::Values(values) => {
-                let number = found.number().ok_or_else(|| text(self.file, place, column, &found, String::new()))?;
+                let number = found.number().ok_or_else(|| {
+                    let (at, found) = (at(self.file, place, column), found.shown());
+                    comma(&at, &found).unwrap_or(TableError::TextValue {
+                        at,
+                        found,
+                        advice: self.purpose.on_text_value(),
+                    })
+                })?;
                 values.push(finite(number, || at(self.file, place, column))?);
             }
         }
@@ -112,7 +160,9 @@ impl<'a> Gather<'a> {
     fn no_number<'c>(&self, place: Place, column: &Column, cell: &impl Fn(usize) -> Cell<'c>) -> TableError {
         let texts = self.columns.features.iter().filter(|column| cell(column.place).number().is_none());
         let names: Vec<String> = texts.map(Column::reference).collect();
-        text(self.file, place, column, &cell(column.place), crate::say::word(&names.join(",")))
+        let (at, found) = (at(self.file, place, column), cell(column.place).shown());
+        let advice = self.purpose.on_text(&names.join(","));
+        comma(&at, &found).unwrap_or(TableError::Text { at, found, advice })
     }
 
     /// The whole table.
@@ -133,12 +183,10 @@ fn at(file: &Path, place: Place, column: &Column) -> At {
     At { file: file.to_owned(), place, column: column.clone() }
 }
 
-fn text(file: &Path, place: Place, column: &Column, cell: &Cell<'_>, drop: String) -> TableError {
-    let (at, found) = (at(file, place, column), cell.shown());
-    if found.replacen(',', ".", 1).parse::<f64>().is_ok() {
-        return TableError::DecimalComma { at, found };
-    }
-    if drop.is_empty() { TableError::TextValue { at, found } } else { TableError::Text { at, found, drop } }
+/// The error of a number with a decimal comma, if that is what it is.
+fn comma(at: &At, found: &str) -> Option<TableError> {
+    let is_number = found.replacen(',', ".", 1).parse::<f64>().is_ok();
+    is_number.then(|| TableError::DecimalComma { at: at.clone(), found: found.to_owned() })
 }
 
 /// A number in 32 bits.

@@ -143,6 +143,11 @@ fn another_table_has_the_same_features() {
     let numbered = Reading { kind: Kind::Known(&names), ..like };
     assert_eq!(classes(&parsed("a,b,y\n1,2,2\n1,2,01\n1,2,1\n", &numbered).expect("a table")).0, [1, 0, 0]);
     let alone = Reading { needs_target: false, ..like };
+    // What helps is what the command at hand can do.
+    for (reading, missing) in [(&like, "--missing drop"), (&alone, "take the row out")] {
+        refused("a,b,y\n1,,p\n", reading, &["line 2, column 2 (`b`)", "missing", missing]);
+        refused("a,b,y\n1,red,p\n", reading, &["`red` is not a number", "that the model was trained on"]);
+    }
     for text in ["b,a\n2,1\n", "1,2\n", "a,b,y\n1,2,\n", "a,b,y\n1,2,r\n"] {
         let table = parsed(text, &alone).expect("a table");
         assert_eq!((table.inputs.as_slice(), &table.target), (&[1.0, 2.0][..], &Target::Unknown), "{text}");

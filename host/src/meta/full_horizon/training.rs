@@ -175,8 +175,9 @@ impl Training {
         let mut runs: Vec<(usize, usize)> = (0..pairs.len()).flat_map(|pair| [(pair, 0), (pair, 1)]).collect();
         runs.sort_by(|a, b| pairs[b.0].work().total_cmp(&pairs[a.0].work()));
         let theta = &self.theta;
+        let may_begin = ranks.unless_interrupted();
         let found = ranks.try_map(&runs, |&(number, sign)| {
-            ranks.unless_interrupted()?;
+            may_begin()?;
             let pair = &pairs[number];
             let [plus, minus] = theta.perturbed(&pair.eps);
             episode::run(&pair.task, &method(if sign == 0 { plus } else { minus }), pair.horizon)

@@ -89,8 +89,9 @@ impl Validator {
     /// Those of [`Ranks::try_map`].
     pub fn validate(&self, config: &Config, theta: &Theta, ranks: &Ranks) -> Result<Found> {
         let method = training::method(theta.rule(&theta.weights));
+        let may_begin = ranks.unless_interrupted();
         let scores = ranks.try_map(&self.tasks, |(task, horizon)| {
-            ranks.unless_interrupted()?;
+            may_begin()?;
             episode::run(task, &method, *horizon)
         })?;
         let totals: Vec<f64> = scores.iter().map(|score| score.total(config.estimator.held_out_weight)).collect();
