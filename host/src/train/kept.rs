@@ -21,9 +21,9 @@ pub struct Point {
     pub step: u64,
     /// Mean loss of the first rows that are trained on; none where it is not finite.
     pub train: Option<f32>,
-    /// Mean loss of those that are checked on.
+    /// Mean loss of the first of those that are checked on.
     pub check: Option<f32>,
-    /// Mean loss of those that are tested on.
+    /// Mean loss of the first of those that are tested on.
     pub test: Option<f32>,
 }
 

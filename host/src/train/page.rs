@@ -11,6 +11,7 @@ use crate::files::write_atomically;
 use crate::report::number::{percent, significant};
 use crate::report::overview::{Overview, Section, Table};
 use crate::report::{Growth, Matrix, Plot, confusion, growth};
+use crate::say::in_a_line;
 
 /// The version of `metrics.json`.
 pub const VERSION: u32 = 1;
@@ -83,10 +84,11 @@ pub fn classes(metrics: &Metrics) -> Table {
     let is_whole = classes.len() <= PRINTED;
     let mut head: Vec<String> = ["class", "rows", "recall %", "precision %"].map(str::to_owned).to_vec();
     if is_whole {
-        head.extend(classes.iter().map(|class| format!("as {}", class.name)));
+        head.extend(classes.iter().map(|class| format!("as {}", in_a_line(&class.name))));
     }
     let row = |class: &Class| {
-        let mut cells = vec![class.name.clone(), class.rows.to_string(), share(class.recall), share(class.precision)];
+        let mut cells =
+            vec![in_a_line(&class.name), class.rows.to_string(), share(class.recall), share(class.precision)];
         if is_whole {
             cells.extend(class.predicted.iter().map(u32::to_string));
         }
@@ -157,7 +159,7 @@ fn picture(findings: &Findings, name: &str, metrics: &Metrics) -> Option<Result<
     let Metrics::Classes { classes, .. } = metrics else { return None };
     let matrix = Matrix {
         subject: format!("{} · {} · rows {name}", findings.data, findings.model),
-        names: classes.iter().map(|class| class.name.clone()).collect(),
+        names: classes.iter().map(|class| in_a_line(&class.name)).collect(),
         counts: classes.iter().map(|class| class.predicted.clone()).collect(),
     };
     Some(confusion("What is predicted as what", &matrix).map_err(Into::into))

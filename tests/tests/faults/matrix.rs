@@ -11,15 +11,7 @@ use lgl2o_tests::program::ran;
 use rustix::process::Signal;
 
 use crate::commands::{COMMANDS, Input, call, place};
-use crate::{finish, leftovers, names, no_panic, signal, start, stat, ticks, wait_for};
-
-/// Whether a process ends that was killed.
-fn ends(id: u32) -> bool {
-    (0..500).any(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-        stat(id).is_none_or(|fields| fields[0] == "Z" || fields[0] == "X")
-    })
-}
+use crate::{ends, finish, leftovers, names, no_panic, signal, start, ticks, wait_for};
 
 #[test]
 fn every_command_is_here() {

@@ -27,7 +27,11 @@ impl Column {
 impl fmt::Display for Column {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "column {}", self.place + 1)?;
-        self.name.as_ref().map_or(Ok(()), |name| write!(f, " (`{name}`)"))
+        match self.name.as_deref() {
+            Some("") => f.write_str(" (without a name)"),
+            Some(name) => write!(f, " (`{}`)", crate::say::in_a_line(name)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -93,9 +97,14 @@ impl Columns {
         Ok(Self { features, target, total: all.len() })
     }
 
-    /// Where the features stand in a table with names, or which one does not; none unless both have names.
+    /// Where the features stand in a table with names, or which one does not; none unless both have names, and each feature's
+    /// only once.
     fn by_name(&self, all: &[Column]) -> Option<Vec<Result<usize, String>>> {
-        if all.iter().any(|column| column.name.is_none()) {
+        let is_twice = |columns: &[Column], name: &Option<String>| {
+            columns.iter().filter(|column| column.name == *name).count() > 1
+        };
+        let unclear = |feature: &Column| is_twice(&self.features, &feature.name) || is_twice(all, &feature.name);
+        if all.iter().any(|column| column.name.is_none()) || self.features.iter().any(unclear) {
             return None;
         }
         let place = |name: &String| all.iter().position(|column| column.name.as_ref() == Some(name));

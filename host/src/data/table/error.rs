@@ -94,7 +94,7 @@ pub enum TableError {
         line: u64,
     },
     /// Nothing can be learned from no row.
-    #[error("{}: there is no row of data in it. {dropped} rows were left out because values are missing.", .file.display())]
+    #[error("{}: there is no row of data in it.{}", .file.display(), left_out(*.dropped))]
     NoRows {
         /// The file.
         file: PathBuf,
@@ -321,4 +321,8 @@ pub enum TableError {
         /// Rows to test on.
         test: usize,
     },
+}
+
+fn left_out(rows: u64) -> String {
+    if rows > 0 { format!(" {rows} rows were left out because values are missing.") } else { String::new() }
 }

@@ -161,7 +161,10 @@ impl<'a> Gather<'a> {
         let texts = self.columns.features.iter().filter(|column| cell(column.place).number().is_none());
         let names: Vec<String> = texts.map(Column::reference).collect();
         let (at, found) = (at(self.file, place, column), cell(column.place).shown());
-        let advice = self.purpose.on_text(&names.join(","));
+        let advice = match place {
+            Place::Line(1) => ", or say with --header yes that the first line holds names".to_owned(),
+            _ => self.purpose.on_text(&names.join(",")),
+        };
         comma(&at, &found).unwrap_or(TableError::Text { at, found, advice })
     }
 

@@ -96,6 +96,8 @@ fn what_is_wrong_is_told_with_its_place() {
     refused("a,b,c,y\n1,2,3,p\n1,red,new,q\n", &plain, &["line 3, column 2 (`b`)", "`red`", "--drop b,c"]);
     refused("a,y\n1,2.5\n2,3\n", &plain, &["line 2, column 2 (`y`)", "--regression"]);
     refused("a,y\n1,p\n2,3\n", &VALUES, &["line 2, column 2 (`y`)", "`p` is not a number"]);
+    refused("a,b,y\nm,s,-\n1,2,p\n", &plain, &["line 1, column 1", "`a` is not a number", "--header yes"]);
+    refused("a,y,\n1,p,\n", &plain, &["line 2, column 3 (without a name)", "missing"]);
     refused("y\n1\n", &plain, &["no column to learn from", "--delimiter"]);
     refused("", &plain, &["no row"]);
     refused("a,b,y\n", &plain, &["no row"]);
@@ -139,6 +141,11 @@ fn another_table_has_the_same_features() {
     refused("1,2\n", &like, &["targets are not in it"]);
     refused("1,2,3,4,5\n", &like, &["5 columns", "trained on 4"]);
     refused("a,b,y\n1,2,r\n", &like, &["line 2, column 3 (`y`)", "no class `r`", "`p`, `q`"]);
+    // A name that is there twice says nothing.
+    let twice = parsed("a,a,y\n1,2,p\n3,4,q\n", &Reading::default()).expect("a table").columns;
+    let unclear = Reading { like: Some(&twice), ..like };
+    assert_eq!(parsed("a,a,y\n1,2,p\n", &unclear).expect("by place").inputs, [1.0, 2.0]);
+    refused("a,a,b,b,y\n1,2,3,4,p\n", &like, &["5 columns", "trained on 4"]);
     let names = ["01".to_owned(), "2.0".to_owned()];
     let numbered = Reading { kind: Kind::Known(&names), ..like };
     assert_eq!(classes(&parsed("a,b,y\n1,2,2\n1,2,01\n1,2,1\n", &numbered).expect("a table")).0, [1, 0, 0]);
