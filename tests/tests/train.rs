@@ -156,7 +156,7 @@ fn an_interrupted_training_goes_on() {
     // What there is by then is a model that predicts.
     assert!(!predicted(parts.path(), "o/model.lgl2o", "t.csv").is_empty());
     // Not without a word, not with other settings, not with other data.
-    ran(&mut call(parts.path(), &more)).expect(1, &["o/train.checkpoint of another training", "--resume", "--restart"]);
+    ran(&mut call(parts.path(), &more)).expect(1, &["o/model.lgl2o of another training", "--resume", "--restart"]);
     ran(&mut call(parts.path(), &[&more[..], &["--resume", "--seed", "9"]].concat()))
         .expect(1, &["seed was 1 and is 9"]);
     ran(&mut call(parts.path(), &[&more[..], &["--resume", "--drop", "z"]].concat()))

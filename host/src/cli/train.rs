@@ -111,7 +111,7 @@ const TRAIN_HELP: &str = "\
 Trains by `auto`, which has no rate to set. Features are standardized over the rows that are trained on; the model holds what
 that takes, so raw rows are predicted. Classes are text or whole numbers, in order.
 
-In OUT: model.lgl2o (the model), report.html with loss.svg and confusion.svg, metrics.json, and train.checkpoint, which
+In OUT: model.lgl2o (the model), report.html with loss.svg, confusion.svg and calibration.svg, metrics.json, and train.checkpoint, which
 --resume goes on with to the bits that an uninterrupted training would have had.
 
 Examples:

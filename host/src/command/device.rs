@@ -65,7 +65,7 @@ pub(super) fn run(args: &DeviceArgs) -> Result<(), Failure> {
         }
         anyhow::Ok((elf, bytes))
     };
-    let job = Job { args, board, out, elf: elf.map(read).transpose()?, port };
+    let job = Job { args, board, out, elf: elf.map(read).transpose()?, port, awaited: false };
     match args.program.as_str() {
         "cost" => cost::run(job),
         "faults" => faults::run(job),

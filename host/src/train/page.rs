@@ -6,11 +6,11 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::kept::Point;
-use super::score::{Class, Metrics};
+use super::score::{Class, Metrics, Sure};
 use crate::files::write_atomically;
 use crate::report::number::{percent, significant};
 use crate::report::overview::{Overview, Section, Table};
-use crate::report::{Growth, Matrix, Plot, confusion, growth};
+use crate::report::{Bin, Growth, Matrix, Plot, calibration, confusion, growth};
 use crate::say::in_a_line;
 
 /// The version of `metrics.json`.
@@ -18,7 +18,7 @@ pub const VERSION: u32 = 1;
 /// Classes whose whole matrix is printed.
 const PRINTED: usize = 16;
 /// The files of a training, beside the model and the checkpoint.
-pub const FILES: [&str; 4] = ["metrics.json", "loss.svg", "confusion.svg", "report.html"];
+pub const FILES: [&str; 5] = ["metrics.json", "loss.svg", "confusion.svg", "calibration.svg", "report.html"];
 
 /// Everything that one training found out.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -112,7 +112,7 @@ pub fn text(parts: &[(String, Metrics)]) -> String {
 /// # Errors
 /// A picture that cannot be drawn, a file that cannot be written.
 pub fn write(out: &Path, findings: &Findings) -> Result<PathBuf> {
-    let [metrics, loss, matrix, page] = FILES.map(|name| out.join(name));
+    let [metrics, loss, matrix, sure, page] = FILES.map(|name| out.join(name));
     write_atomically(&metrics, (serde_json::to_string_pretty(findings)? + "\n").as_bytes())?;
     let curve = curve(findings)?;
     write_atomically(&loss, curve.as_bytes())?;
@@ -121,6 +121,11 @@ pub fn write(out: &Path, findings: &Findings) -> Result<PathBuf> {
         let picture = picture?;
         write_atomically(&matrix, picture.as_bytes())?;
         pictures.push((picture, "What is predicted as what.".to_owned()));
+    }
+    if let Some(picture) = findings.parts.last().and_then(|(name, metrics)| reliance(findings, name, metrics)) {
+        let picture = picture?;
+        write_atomically(&sure, picture.as_bytes())?;
+        pictures.push((picture, "How sure the network is, and how often it is right.".to_owned()));
     }
     write_atomically(&page, overview(findings, pictures).html().as_bytes())?;
     Ok(page)
@@ -163,6 +168,15 @@ fn picture(findings: &Findings, name: &str, metrics: &Metrics) -> Option<Result<
         counts: classes.iter().map(|class| class.predicted.clone()).collect(),
     };
     Some(confusion("What is predicted as what", &matrix).map_err(Into::into))
+}
+
+/// How far the probabilities can be relied on, where there are classes.
+fn reliance(findings: &Findings, name: &str, metrics: &Metrics) -> Option<Result<String>> {
+    let Metrics::Classes { calibration: all, expected_calibration_error: error, .. } = metrics else { return None };
+    let bin = |sure: &Sure| Bin { rows: sure.rows, probability: sure.probability, right: sure.accuracy };
+    let bins: Vec<Bin> = all.iter().map(bin).collect();
+    let subject = format!("{} · {} · rows {name} · mean gap {} %", findings.data, findings.model, share(*error));
+    Some(calibration("How sure it is", &subject, &bins).map_err(Into::into))
 }
 
 fn overview(findings: &Findings, pictures: Vec<(String, String)>) -> Overview {

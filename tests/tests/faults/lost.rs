@@ -97,8 +97,8 @@ fn an_interrupted_search_of_rates_is_kept() {
     let dir = folder();
     write_idx(dir.path(), 4, 3, 60, 30);
     let line =
-        "compare --task idx --data . --batch 8 --steps 4000 --seeds 1 --tune --optimizers sgd --threads 1 --out o";
-    for (ticks_before, kept) in [(0, false), (300, true)] {
+        "compare --task idx --data . --batch 8 --steps 60000 --seeds 1 --tune --optimizers sgd --threads 1 --out o";
+    for (ticks_before, kept) in [(0, false), (200, true)] {
         let mut child = start(&mut command(dir.path(), &line.split(' ').collect::<Vec<_>>()));
         let id = child.id();
         let out = dir.path().join("o");

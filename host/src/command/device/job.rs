@@ -27,6 +27,8 @@ pub(super) struct Job<'a> {
     pub(super) elf: Option<(PathBuf, Vec<u8>)>,
     /// Where the board is, if QEMU does not run it.
     pub(super) port: Option<Port>,
+    /// Whether somebody is still to write the program into the board.
+    pub(super) awaited: bool,
 }
 
 /// The port that the arguments name; real hardware needs one.
@@ -62,8 +64,7 @@ impl Job<'_> {
 
     /// What is expected at the port, if there is one.
     pub(super) fn at_port(&self) -> Option<AtPort<'_>> {
-        let awaited = matches!(self.board.runner, Runner::Hardware { .. }) && self.elf.is_some() && !probe::is_there();
-        self.args.port.as_ref().map(|_| AtPort { program: &self.args.program, awaited })
+        self.args.port.as_ref().map(|_| AtPort { program: &self.args.program, awaited: self.awaited })
     }
 
     /// The board at the end of the port, with the program in it if that can be done from here, about to start or started.
@@ -80,6 +81,7 @@ impl Job<'_> {
                 probe::reset(chip)?;
             }
             (Runner::Hardware { .. }, Some((elf, _))) => {
+                self.awaited = true;
                 say::note(format_args!(
                     "probe-rs is not installed: write {} into the board by other means",
                     elf.display()
