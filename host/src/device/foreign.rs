@@ -122,7 +122,7 @@ pub fn stranger(message: &FromDevice, program: &str) -> Option<Foreign> {
     let reports = |name: &str| matches!(name, "spirals" | "sensor" | "resume");
     match message {
         FromDevice::Round(_) | FromDevice::Done { .. } if !reports(program) => {
-            Some("spirals, sensor or resume").map(Foreign::Program)
+            Some(Foreign::Program("spirals, sensor or resume"))
         }
         FromDevice::Resumed { .. } if program != "resume" => Some(Foreign::Program("resume")),
         FromDevice::Question(_) if program != "stream" => Some(Foreign::Program("stream")),
