@@ -2,6 +2,7 @@
 
 mod compare;
 mod survey;
+mod train;
 
 use std::path::PathBuf;
 
@@ -14,6 +15,7 @@ use crate::reproduce::plan::EXPERIMENTS;
 
 pub use compare::CompareArgs;
 pub use survey::SurveyArgs;
+pub use train::{EvalArgs, ExportArgs, ImportArgs, PredictArgs, TableArgs, TrainArgs};
 
 /// Guarded learned optimization: compare optimizers, meta-train learned ones, fetch data.
 ///
@@ -46,6 +48,7 @@ Examples:
   lgl2o device --board mps2-an386     train on a Cortex-M4F under QEMU, and compare
   lgl2o meta-train --config host/meta/ngn.toml --out out/meta
                                       train the learned optimizer's weights
+  lgl2o train --data FILE.csv         a network of your own, with model and report in out/train
   lgl2o doctor                        what this machine has for all of that, and how to get what it lacks
 
 Exit status: 0 done, 1 failed, 2 asked for wrongly; 130 or 143 interrupted, with what was computed kept. An output folder
@@ -99,6 +102,16 @@ pub enum Command {
     Data(DataArgs),
     /// Time training steps on this machine.
     Bench(BenchArgs),
+    /// Train a network on a table of your own.
+    Train(TrainArgs),
+    /// Predict the rows of a table by a trained network.
+    Predict(PredictArgs),
+    /// Score a trained network on a table.
+    Eval(EvalArgs),
+    /// Write a trained network as Rust, C, NumPy arrays or safetensors.
+    Export(ExportArgs),
+    /// Make a network out of weights from PyTorch or Keras.
+    Import(ImportArgs),
     /// Say what this machine has for each part of the program, and how to get what it lacks.
     Doctor(DoctorArgs),
 }

@@ -5,6 +5,8 @@
 //! the middle, child processes are killed, and what is [`Ours`] is removed. The exit status is 128 plus the number of the
 //! signal, as shells have it: 130 or 143.
 
+mod watch;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Child;
@@ -15,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 
+use self::watch::Watch;
 use crate::say;
 
 /// Signals that ask this program to end.
@@ -154,7 +157,7 @@ impl Drop for Grace {
 #[derive(Debug)]
 enum Thing {
     /// A process and those that it has started, which are its group.
-    Child(u32),
+    Child(u32, Watch),
     File(PathBuf),
     Folder(PathBuf),
     /// Folders that stay if there is something in them.
@@ -165,7 +168,8 @@ impl Thing {
     /// What cannot be removed stays: there is nobody to tell.
     fn remove(self) {
         match self {
-            Self::Child(id) => kill(id),
+            // The watch ends after it.
+            Self::Child(id, _watch) => kill(id),
             Self::File(path) => drop(std::fs::remove_file(path)),
             Self::Folder(path) => drop(std::fs::remove_dir_all(path)),
             Self::Empty(paths) => paths.iter().for_each(|path| drop(std::fs::remove_dir(path))),
@@ -209,11 +213,11 @@ impl Ours {
         Self(number)
     }
 
-    /// A process whose command [`begin_group`] has seen. Once it has been waited for, its number may be another's: the
+    /// A process whose command [`begin_group`] has seen. Its group ends also where this program is killed. Once it has been waited for, its number may be another's: the
     /// value must go before that, or be [forgotten](Self::forget).
     #[must_use]
     pub fn child(child: &Child) -> Self {
-        Self::keep(Thing::Child(child.id()))
+        Self::keep(Thing::Child(child.id(), Watch::over(child.id())))
     }
 
     /// Leaves it alone: it has ended by itself.

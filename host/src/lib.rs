@@ -17,6 +17,9 @@
 //!
 //! **Meta-training.** [`meta`] trains the weights of learned optimizers.
 //!
+//! **Networks of your own.** [`train`] trains one on a [table](data::table); [`saved`] is the model as a file, and what it is exported
+//! to and imported from.
+//!
 //! **Devices.** [`device`] runs a demonstration on a board and holds it against the same core here.
 //!
 //! **Times.** [`mod@bench`] times training steps on this machine.
@@ -44,7 +47,9 @@ pub mod ranks;
 pub mod record;
 pub mod report;
 pub mod reproduce;
+pub mod saved;
 pub mod say;
 pub mod store;
 pub mod survey;
 pub mod task;
+pub mod train;

@@ -28,7 +28,11 @@ impl Output {
     /// # Errors
     /// If it cannot be written to, or another program has claimed it.
     pub fn claim(dir: &Path) -> Result<Self> {
-        Self::claim_for(dir, "")
+        let output = Self::claim_for(dir, "")?;
+        // Parts of a report have folders of their own.
+        let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).filter(|path| path.is_dir()).for_each(|path| sweep(&path));
+        Ok(output)
     }
 
     /// Claims only the part of a folder that has a name, for commands that write a few files beside others'.
@@ -149,7 +153,10 @@ mod tests {
         for name in [".lgl2o-4194305-abcdef", ".lgl2o-1-abcdef", "mine", ".lgl2o.other"] {
             fs::write(home.path().join(name), "x").expect("written");
         }
+        fs::create_dir(home.path().join("part")).expect("made");
+        fs::write(home.path().join("part/.lgl2o-4194305-abcdef"), "x").expect("written");
         drop(Output::claim(home.path()).expect("free"));
+        fs::remove_dir(home.path().join("part")).expect("it is empty");
         let entries = fs::read_dir(home.path()).expect("there").flatten();
         let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
         names.sort();

@@ -72,6 +72,12 @@ pub fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 
+/// A name of a user's in one line: line ends and what a terminal would obey become spaces.
+#[must_use]
+pub fn in_a_line(name: &str) -> String {
+    name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use anyhow::anyhow;

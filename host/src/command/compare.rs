@@ -1,7 +1,7 @@
 //! `lgl2o compare`: several optimizers on one task, and a report.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 
@@ -11,7 +11,7 @@ use crate::data::standard::STANDARD_ROWS;
 use crate::experiment::examples::held_out;
 use crate::experiment::{Comparison, Evaluator, Plan, compare, tune};
 use crate::files::{refuge, write_atomically};
-use crate::interrupt::{self, Grace, Interrupted};
+use crate::interrupt::{Grace, Interrupted};
 use crate::optimizer::{Optimizer, Tuned, parse_list};
 use crate::output::Output;
 use crate::record::Results;
@@ -22,6 +22,8 @@ use crate::task::Task;
 /// Points per side of the picture of a decision boundary, and how far it reaches.
 const RESOLUTION: usize = 48;
 const EXTENT: f32 = 1.25;
+/// The folder of what an interrupted call has come to, in that of whole results.
+const INTERRUPTED: &str = "interrupted";
 /// Training points that the picture shows.
 const POINTS: usize = 400;
 
@@ -38,14 +40,11 @@ pub(super) fn run(args: &CompareArgs) -> Result<(), Failure> {
         task = task.standardized()?;
     }
     check_size(&task, &plan.optimizers)?;
+    let grace = Grace::begin();
     if args.tune {
-        interrupt::last_words("the search of rates had not come to its end; nothing is kept");
-        tuned = tune::tune(&task, plan.steps)?;
-        let text = toml::to_string(&tuned).context("the tuned rates cannot be written as TOML")?;
-        write_atomically(&out.dir().join("tuned.toml"), text.as_bytes())?;
+        tuned = search(&task, plan.steps, out.dir())?;
         plan = self::plan(args, &tuned)?;
     }
-    let grace = Grace::begin();
     let comparison = compare(&task, &plan)?;
     let rest = (comparison.finished() < comparison.asked).then(|| unfinished(&comparison));
     if comparison.results.runs.is_empty() {
@@ -57,7 +56,7 @@ pub(super) fn run(args: &CompareArgs) -> Result<(), Failure> {
     let extras = Extras { command: &command, boundaries: boundaries.as_ref(), notes: &notes };
     // A whole report that is there already is not given up for a part of one.
     let partial = rest.is_some() && out.dir().join(report::RECORD).exists();
-    let dir = if partial { out.dir().join("interrupted") } else { out.dir().to_path_buf() };
+    let dir = if partial { out.dir().join(INTERRUPTED) } else { out.dir().to_path_buf() };
     let written = report::write(&dir, &comparison.results, &extras);
     say::line(report::table(&comparison.results));
     let page = keep(written, &comparison.results, &extras)?;
@@ -67,6 +66,30 @@ pub(super) fn run(args: &CompareArgs) -> Result<(), Failure> {
         Some(rest) => Err(Interrupted::new(format!("{rest} The report is {}", page.display())).into()),
         None => Ok(()),
     }
+}
+
+/// Searches rates, and writes them into a folder; those of an interrupted search into a folder of its own in it.
+fn search(task: &Task, steps: u64, out: &Path) -> Result<Tuned, Failure> {
+    let found = tune::tune(task, steps)?;
+    let text = toml::to_string(&found.tuned).context("the tuned rates cannot be written as TOML")?;
+    if found.finished == found.asked {
+        write_atomically(&out.join("tuned.toml"), text.as_bytes())?;
+        return Ok(found.tuned);
+    }
+    if found.tuned.grid.is_empty() {
+        return Err(Interrupted::new("no rate had been tried to its end; nothing is kept").into());
+    }
+    let path = out.join(INTERRUPTED).join("tuned.toml");
+    std::fs::create_dir_all(out.join(INTERRUPTED)).with_context(|| format!("cannot write {}", path.display()))?;
+    write_atomically(&path, text.as_bytes())?;
+    let best: Vec<String> = found.tuned.best.iter().map(|(rule, rate)| format!("{rule}:{rate}")).collect();
+    say::line(format_args!("the best rates so far: {}", best.join(", ")));
+    let (done, all) = (found.finished, found.asked);
+    let words = format!(
+        "{done} of {all} runs of the search of rates had come to their end; their losses are in {}",
+        path.display()
+    );
+    Err(Interrupted::new(words).into())
 }
 
 /// What an interrupted comparison has come to.

@@ -65,7 +65,7 @@ pub(super) fn run(args: &DeviceArgs) -> Result<(), Failure> {
         }
         anyhow::Ok((elf, bytes))
     };
-    let job = Job { args, board, out, elf: elf.map(read).transpose()?, port };
+    let job = Job { args, board, out, elf: elf.map(read).transpose()?, port, awaited: false };
     match args.program.as_str() {
         "cost" => cost::run(job),
         "faults" => faults::run(job),
@@ -82,13 +82,16 @@ fn rounds(mut job: Job<'_>) -> Result<(), Failure> {
         Some(port) => listen_to(port, &job, &here)?,
         None => emulate(&job, &here)?,
     };
+    if transcript.ended == Ended::Foreign {
+        return Err(job.late(&transcript).into());
+    }
     let results = results(args, board, &transcript, &here, job.bytes())?;
     say::line(report::table(&results));
     report::write(out, &results)?;
     say::line(format_args!("results: {}", out.join("results.json").display()));
     let never_reset = args.program == "resume" && transcript.resumed.is_empty();
     match (transcript.ended, trouble, results.equal) {
-        (Ended::TimedOut, ..) => {
+        (Ended::TimedOut | Ended::Foreign, ..) => {
             let rounds = transcript.rounds.len();
             Err(anyhow!("{}; it had made {rounds} rounds", job.late(&transcript)).into())
         }
@@ -181,7 +184,7 @@ fn watch(
     let style = "{msg} {wide_bar} round {pos}/{len} {elapsed}";
     let bar = ProgressBar::new(here.rounds.len() as u64).with_style(ProgressStyle::with_template(style)?);
     bar.set_message(args.board.clone());
-    let transcript = follow(transcript, events, job.deadline(), args.port.is_some(), |event| {
+    let transcript = follow(transcript, events, job.deadline(), job.at_port(), |event| {
         each(event);
         match event {
             Event::Log(line) if args.log => bar.suspend(|| say::note(format_args!("{line}"))),

@@ -5,9 +5,14 @@ mod compare;
 mod data;
 mod device;
 mod doctor;
+mod eval;
+mod export;
+mod import;
 mod meta_train;
+mod predict;
 mod reproduce;
 mod survey;
+mod train;
 
 use clap::Parser;
 
@@ -74,6 +79,11 @@ pub fn dispatch(cli: &Cli, ranks: &Ranks) -> Result<(), Failure> {
         Some(Command::Device(args)) => device::run(args),
         Some(Command::Data(args)) => data::run(args),
         Some(Command::Bench(args)) => bench::run(args),
+        Some(Command::Train(args)) => train::run(args),
+        Some(Command::Predict(args)) => predict::run(args),
+        Some(Command::Eval(args)) => eval::run(args),
+        Some(Command::Export(args)) => export::run(args),
+        Some(Command::Import(args)) => import::run(args),
         Some(Command::Doctor(args)) => doctor::run(args),
     }
 }

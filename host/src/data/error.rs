@@ -52,8 +52,8 @@ pub enum DataError {
 
     /// The operating system refused to read, write or create something.
     #[error(
-        "{}: cannot {action} it: {cause}. Check the path, its permissions and the free space.",
-        .file.display()
+        "{}: cannot {action} it: {cause}.{}",
+        .file.display(), advice(.cause)
     )]
     Io {
         /// The file or folder.
@@ -348,6 +348,23 @@ impl DataError {
     /// Returns a closure that turns an [`io::Error`] on `file` into a [`DataError::Io`].
     pub(super) fn io(action: &'static str, file: &Path) -> impl FnOnce(io::Error) -> Self {
         move |cause| Self::Io { file: file.to_path_buf(), action, cause }
+    }
+}
+
+/// What to do about a refusal of the operating system's, cause by cause.
+fn advice(cause: &io::Error) -> &'static str {
+    use io::ErrorKind::{
+        IsADirectory, NotADirectory, NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
+    };
+    match cause.kind() {
+        NotFound => " Correct the path.",
+        NotADirectory => " A part of the path is a file, and no folder: correct it.",
+        IsADirectory => " It is a folder, and no file: correct the path.",
+        PermissionDenied => " Change its permissions, or name another place.",
+        StorageFull | QuotaExceeded => " Free some space, or name another place.",
+        ReadOnlyFilesystem => " Name a place that can be written to.",
+        // The cause says all that is known.
+        _ => "",
     }
 }
 

@@ -11,6 +11,7 @@
 //! | [`idx`] | reads and writes IDX files, gzipped or not |
 //! | [`mod@format`] | tells what a file is that is no IDX file |
 //! | [`folder`] | finds the data directory, loads MNIST (with checksums) or any folder of IDX files |
+//! | [`table`] | CSV, `.npy` and IDX as tables of features with a target |
 //! | [`variant`] | shifts a data set: permuted, inverted, wrongly labelled |
 //! | [`standard`] | standardizes the inputs, as a device does |
 //! | [`fetch`] | downloads MNIST, verifies it, puts it in place |
@@ -31,6 +32,7 @@ pub mod idx;
 pub mod spirals;
 pub mod standard;
 pub mod synthetic;
+pub mod table;
 pub mod variant;
 
 pub use dataset::{DataSets, Dataset};

@@ -9,6 +9,8 @@ use defmt_decoder::{DecodeError, Table};
 use lgl2o_device::frame::{Decoder, FrameError, OVERHEAD};
 use lgl2o_device::message::{FROM_DEVICE_LEN, FromDevice};
 
+use super::foreign::{Foreign, Sieve};
+
 /// What a device has said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -18,6 +20,8 @@ pub enum Event {
     Message(FromDevice),
     /// Something on the line that is no message.
     Damaged(FrameError),
+    /// Something that no program of this firmware sends.
+    Foreign(Foreign),
 }
 
 /// A log with the strings that its ELF file holds.
@@ -76,8 +80,13 @@ fn read_log(log: impl Read, table: &Table, sender: &Sender<Event>) {
 
 fn read_messages(uart: impl Read, sender: &Sender<Event>) {
     let mut decoder = Decoder::<{ FROM_DEVICE_LEN + OVERHEAD }>::new();
+    let mut sieve = Sieve::default();
     read_all(uart, |bytes| {
         bytes.iter().all(|&byte| {
+            let foreign = sieve.feed(byte);
+            if foreign.is_some_and(|foreign| sender.send(Event::Foreign(foreign)).is_err()) {
+                return false;
+            }
             let event = match decoder.feed(byte).map(|complete| complete.is_some()) {
                 Ok(false) => return true,
                 Ok(true) => decoder.message().map_or_else(Event::Damaged, Event::Message),

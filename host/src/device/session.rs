@@ -7,7 +7,9 @@ use lgl2o_device::cost::Item;
 use lgl2o_device::message::{FromDevice, Summary};
 use lgl2o_device::record::RoundRecord;
 
+use super::foreign::{Doubt, Foreign, stranger};
 use super::listen::Event;
+use crate::say;
 
 /// How following a device came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,6 +19,17 @@ pub enum Ended {
     Over,
     /// There was no end within the time allowed.
     TimedOut,
+    /// Another program is at the other end.
+    Foreign,
+}
+
+/// A serial port that a device is followed on, which nobody has started from here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AtPort<'a> {
+    /// The program that is expected.
+    pub program: &'a str,
+    /// Whether it is still to be written into the board, so that another one may be there until then.
+    pub awaited: bool,
 }
 
 /// What a device has said in one run.
@@ -38,6 +51,8 @@ pub struct Transcript {
     pub damaged: u32,
     /// How it ended.
     pub ended: Ended,
+    /// What came, on a port, from another program, if nothing good has come since.
+    pub foreign: Option<Foreign>,
     /// Whether the run was heard from its beginning, and whether it is one that goes on after a reset.
     begun: bool,
     goes_on: bool,
@@ -77,27 +92,36 @@ impl Transcript {
 }
 
 /// Follows a device until its lines are closed; on a serial port, which never is, until its summary, and from the beginning
-/// of a run on. Each event goes to `each` too. What it says is added to what it said before.
+/// of a run on, or until it is clear that another program is there. Each event goes to `each` too. What it says is added to
+/// what it said before.
 pub fn follow(
     mut t: Transcript,
     events: &Receiver<Event>,
     deadline: Instant,
-    until_summary: bool,
+    port: Option<AtPort<'_>>,
     mut each: impl FnMut(&Event),
 ) -> Transcript {
     t.ended = Ended::Over;
-    while !(until_summary && t.summary.is_some()) {
-        let event = match events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+    let mut doubt = Doubt::default();
+    while !(port.is_some() && t.summary.is_some()) {
+        let foreign_end = doubt.end().filter(|_| port.is_some_and(|port| !port.awaited));
+        let end = foreign_end.map_or(deadline, |end| end.min(deadline));
+        let now = Instant::now();
+        let event = match events.recv_timeout(end.saturating_duration_since(now)) {
+            // However much of it comes.
+            Ok(_) if foreign_end.is_some_and(|end| end <= now) => {
+                t.ended = Ended::Foreign;
+                break;
+            }
             Ok(event) => event,
             Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => {
-                t.ended = Ended::TimedOut;
+                t.ended = if end < deadline { Ended::Foreign } else { Ended::TimedOut };
                 break;
             }
         };
-        if let Event::Message(message) = &event
-            && until_summary
-            && !t.belongs(message)
+        if let Some(port) = port
+            && !is_ours(&event, port, &mut doubt, &mut t)
         {
             continue;
         }
@@ -109,10 +133,35 @@ pub fn follow(
             Event::Message(FromDevice::Done { params, .. }) => t.params = Some(params),
             Event::Message(FromDevice::Summary(summary)) => t.summary = Some(summary),
             Event::Message(FromDevice::Resumed { rounds }) => t.resume(rounds),
-            Event::Message(_) => {}
+            Event::Message(_) | Event::Foreign(_) => {}
         }
     }
+    t.foreign = doubt.foreign().cloned();
     t
+}
+
+/// Whether an event on a port is of the run that is followed, or of the log. Tells at once of a program that is not the
+/// expected one.
+fn is_ours(event: &Event, port: AtPort<'_>, doubt: &mut Doubt, t: &mut Transcript) -> bool {
+    let (foreign, is_ours) = match event {
+        Event::Log(_) => (None, true),
+        Event::Damaged(error) => (doubt.damage(*error), true),
+        Event::Foreign(foreign) => (Some(foreign.clone()), true),
+        Event::Message(message) => match stranger(message, port.program) {
+            Some(foreign) => (Some(foreign), false),
+            None => {
+                doubt.clear();
+                (None, t.belongs(message))
+            }
+        },
+    };
+    // In the middle of a run it is damage to the line.
+    if let Some(foreign) = foreign.filter(|_| !t.begun)
+        && doubt.raise(foreign.clone())
+    {
+        say::note(format_args!("this is not `{}` of this firmware: {foreign}", port.program));
+    }
+    is_ours
 }
 
 #[cfg(test)]
@@ -122,16 +171,18 @@ mod tests {
 
     use super::*;
 
+    const PORT: AtPort<'static> = AtPort { program: "resume", awaited: false };
+
     #[test]
     fn a_silent_device_times_out_and_what_it_said_is_kept() {
         let (sender, receiver) = channel();
         sender.send(Event::Message(FromDevice::Done { rounds: 0, params: 9 })).expect("open");
         sender.send(Event::Log("hello".to_owned())).expect("open");
-        let t = follow(Transcript::default(), &receiver, Instant::now() + Duration::from_millis(50), false, |_| {});
+        let t = follow(Transcript::default(), &receiver, Instant::now() + Duration::from_millis(50), None, |_| {});
         assert_eq!((t.ended, t.params, t.log.len()), (Ended::TimedOut, Some(9), 1));
         drop(sender);
         let later = Instant::now() + Duration::from_secs(60);
-        assert_eq!(follow(t, &receiver, later, false, |_| {}).ended, Ended::Over);
+        assert_eq!(follow(t, &receiver, later, None, |_| {}).ended, Ended::Over);
     }
 
     fn message(sender: &Sender<Event>, message: FromDevice) {
@@ -162,7 +213,7 @@ mod tests {
         message(&sender, summary(2));
         let mut seen = 0;
         let later = Instant::now() + Duration::from_secs(60);
-        let t = follow(Transcript::default(), &receiver, later, true, |_| seen += 1);
+        let t = follow(Transcript::default(), &receiver, later, Some(PORT), |_| seen += 1);
         assert_eq!((numbers(&t.rounds), t.params, t.summary.map(|s| s.loss)), (vec![1, 2, 3], Some(2), Some(2)));
         assert_eq!(seen, 10);
         // A run that goes on after a reset is one run, even if there was no checkpoint yet.
@@ -171,7 +222,7 @@ mod tests {
             message(&sender, said);
         }
         message(&sender, summary(3));
-        let t = follow(Transcript::default(), &receiver, later, true, |_| {});
+        let t = follow(Transcript::default(), &receiver, later, Some(PORT), |_| {});
         assert_eq!((numbers(&t.rounds), numbers(&t.lost), t.resumed), (vec![1, 2], vec![1], vec![0]));
     }
 
@@ -184,7 +235,27 @@ mod tests {
         resumed(3);
         (4..=6).for_each(|n| message(&sender, round(n)));
         drop(sender);
-        let t = follow(Transcript::default(), &receiver, Instant::now() + Duration::from_secs(9), false, |_| {});
+        let t = follow(Transcript::default(), &receiver, Instant::now() + Duration::from_secs(9), None, |_| {});
         assert_eq!((numbers(&t.rounds), numbers(&t.lost), t.resumed), (vec![1, 2, 3, 4, 5, 6], vec![4, 5], vec![3]));
+    }
+
+    #[test]
+    fn another_program_ends_the_wait_long_before_the_deadline() {
+        let (sender, receiver) = channel();
+        sender.send(Event::Foreign(Foreign::Text("hello".to_owned()))).expect("open");
+        let spirals = AtPort { program: "spirals", ..PORT };
+        let later = Instant::now() + Duration::from_secs(600);
+        let t = follow(Transcript::default(), &receiver, later, Some(spirals), |_| {});
+        assert_eq!((t.ended, t.foreign), (Ended::Foreign, Some(Foreign::Text("hello".to_owned()))));
+        // One that is still to be written is waited for; a good message takes the doubt away.
+        sender.send(Event::Foreign(Foreign::Noise)).expect("open");
+        let soon = Instant::now() + super::super::foreign::GRACE + Duration::from_millis(200);
+        let t = follow(Transcript::default(), &receiver, soon, Some(AtPort { awaited: true, ..spirals }), |_| {});
+        assert_eq!((t.ended, t.foreign), (Ended::TimedOut, Some(Foreign::Noise)));
+        sender.send(Event::Foreign(Foreign::Noise)).expect("open");
+        message(&sender, round(1));
+        drop(sender);
+        let t = follow(Transcript::default(), &receiver, later, Some(spirals), |_| {});
+        assert_eq!((t.ended, t.foreign, numbers(&t.rounds)), (Ended::Over, None, vec![1]));
     }
 }

@@ -4,13 +4,12 @@
 //! the end of a run, and the test set is not looked at. A fallback has the rate that its rule got alone, so guard and
 //! baseline were tuned by one and the same search.
 
-use std::collections::BTreeMap;
-
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
-use super::run::{run, schedule};
+use super::run::{run_unless, schedule};
+use crate::interrupt;
 use crate::optimizer::expression::AVERAGED;
 use crate::optimizer::tuned::{TUNED_RULES, Trial};
 use crate::optimizer::{Tuned, parse};
@@ -30,41 +29,66 @@ pub fn grid(rule: &str) -> [f32; 9] {
     }
 }
 
-/// Searches the grid of every rule. Batches are as large as the task's, or as what is left to train on where that is less.
+/// What a search has come to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Search {
+    /// What it has found. Of an interrupted one, the rates whose runs have all come to their end.
+    pub tuned: Tuned,
+    /// Runs that have come to their end.
+    pub finished: usize,
+    /// Runs that were asked for.
+    pub asked: usize,
+}
+
+/// A run of the search: rule, rate and seed.
+type Job = (&'static str, f32, u64);
+
+/// Searches the grid of every rule. Batches are as large as the task's, or as what is left to train on where that is less. Where
+/// the program is asked to end, the search ends with what there is until then.
 ///
 /// # Errors
 /// What is wrong with the task's data.
-pub fn tune(task: &Task, steps: u64) -> anyhow::Result<Tuned> {
+pub fn tune(task: &Task, steps: u64) -> anyhow::Result<Search> {
     let mut task = task.for_selection().context("no rates can be searched on so few examples")?;
     task.batch = task.batch.min(task.train().len());
-    let jobs: Vec<(&str, f32, u64)> = TUNED_RULES
+    let jobs: Vec<Job> = TUNED_RULES
         .iter()
         .flat_map(|rule| grid(rule).into_iter().flat_map(move |rate| SEEDS.map(|seed| (*rule, rate, seed))))
         .collect();
     let points = schedule(steps);
     let style = ProgressStyle::with_template("tuning {bar:30} {pos}/{len} runs, left {eta}")?;
     let bar = ProgressBar::new(jobs.len() as u64).with_style(style);
-    let losses: anyhow::Result<Vec<Option<f64>>> = jobs
+    let ends: anyhow::Result<Vec<End>> = jobs
         .par_iter()
         .map(|(rule, rate, seed)| {
             let optimizer = parse(&format!("{rule}:{rate}"), &Tuned::default())?;
-            let outcome = run(&task, &optimizer, *seed, &points, &|_| {})?;
+            let outcome = run_unless(&task, &optimizer, *seed, &points, &|_| {}, &interrupt::asked)?;
             bar.inc(1);
-            Ok(outcome.run.curve.last().and_then(|point| point.test_loss))
+            let loss = outcome.run.curve.last().and_then(|point| point.test_loss);
+            Ok(outcome.finished.then_some(loss))
         })
         .collect();
     bar.finish_and_clear();
-    let losses = losses?;
-    let mut tuned = Tuned {
+    let ends = ends?;
+    let tuned = Tuned {
         task: task.name.clone(),
         steps,
         seeds: SEEDS.to_vec(),
         score: "mean loss at the last step on the last sixth of the training data, which is not trained on".to_owned(),
-        best: BTreeMap::new(),
-        grid: BTreeMap::new(),
+        ..scored(&jobs, &ends)
     };
-    for (trial, losses) in jobs.chunks(SEEDS.len()).zip(losses.chunks(SEEDS.len())) {
+    Ok(Search { tuned, finished: ends.iter().flatten().count(), asked: jobs.len() })
+}
+
+/// The loss that a run ends with, none if it has diverged; nothing at all for a run that has not come to its end.
+type End = Option<Option<f64>>;
+
+/// Grid and best rates of the trials whose runs have all come to their end.
+fn scored(jobs: &[Job], ends: &[End]) -> Tuned {
+    let mut tuned = Tuned::default();
+    for (trial, ends) in jobs.chunks(SEEDS.len()).zip(ends.chunks(SEEDS.len())) {
         let (rule, rate, _) = trial[0];
+        let Some(losses) = ends.iter().copied().collect::<Option<Vec<_>>>() else { continue };
         let sum: Option<f64> = losses.iter().copied().sum();
         let score = sum.map(|sum| round(sum / losses.len() as f64));
         tuned.grid.entry(rule.to_owned()).or_default().push(Trial { rate, score });
@@ -76,10 +100,28 @@ pub fn tune(task: &Task, steps: u64) -> anyhow::Result<Tuned> {
             tuned.best.insert(rule.clone(), rate);
         }
     }
-    Ok(tuned)
+    tuned
 }
 
 /// Six decimals: what the file shows.
 fn round(x: f64) -> f64 {
     (x * 1e6).round() / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_an_interrupted_search_the_finished_rates_are_kept() {
+        let jobs: Vec<Job> =
+            [0.1, 0.3, 1.0].into_iter().flat_map(|rate| SEEDS.map(|seed| ("sgd", rate, seed))).collect();
+        let loss = |loss: f64| Some(Some(loss));
+        // Whole; diverged; lower, but one of its runs has not come to its end.
+        let ends = [loss(1.0), loss(2.0), loss(3.0), loss(0.1), Some(None), loss(0.1), loss(0.1), None, loss(0.1)];
+        let tuned = scored(&jobs, &ends);
+        let grid = [Trial { rate: 0.1, score: Some(2.0) }, Trial { rate: 0.3, score: None }];
+        assert_eq!((tuned.grid["sgd"].as_slice(), tuned.best["sgd"]), (&grid[..], 0.1));
+        assert_eq!(scored(&jobs, &[None; 9]), Tuned::default());
+    }
 }

@@ -3,7 +3,7 @@
 //! [`write()`] renders everything in memory, and only then touches the disk. The way of the data: `series`
 //! groups the runs by optimizer; `table`, `curves`, `verdicts` and `boundary` each draw one thing; `html`
 //! puts them on a page; `store` writes the files. `heat` draws pairs, `growth` costs and other
-//! lines, `profile` and `dots` factors over many tasks, [`overview`] lays out a report of several
+//! lines, `profile` and `dots` factors over many tasks, `confusion` what is predicted as what, `calibration` how sure it is, [`overview`] lays out a report of several
 //! experiments. plotters draws the pictures: `curves` with `trace`, `clip`,
 //! `departures` and `labels`, `boundary` with `field`; what all pictures need stands in `canvas`, `palette`,
 //! `axis`, `text` and `number`.
@@ -12,8 +12,10 @@
 
 mod axis;
 mod boundary;
+mod calibration;
 mod canvas;
 mod clip;
+mod confusion;
 mod curves;
 mod departures;
 mod dots;
@@ -43,6 +45,8 @@ use std::path::{Path, PathBuf};
 use crate::record::Results;
 
 pub use boundary::{Boundaries, Boundary};
+pub use calibration::{Bin, calibration};
+pub use confusion::{Matrix, confusion};
 pub use dots::{Dots, Row, dots};
 pub use growth::{Growth, Plot, growth};
 pub use heat::{HeatCell, HeatMap, heat_map};

@@ -11,7 +11,9 @@ mod expression;
 mod frame;
 mod idx;
 mod meta;
+mod model;
 mod survey;
+mod table;
 mod weights;
 
 use lgl2o::learned::file::crc32;
@@ -30,14 +32,16 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 10] = [
     checkpoint::TARGET,
     config::TARGET,
     expression::TARGET,
     frame::TARGET,
     idx::TARGET,
     meta::TARGET,
+    model::TARGET,
     survey::TARGET,
+    table::TARGET,
     weights::TARGET,
 ];
 

@@ -83,7 +83,7 @@ fn ran(board: &Board, elf: &std::path::Path) -> (u32, u32) {
     let mut emulator = Emulator::start(board, elf).expect("an emulator");
     let events = listen(emulator.uart.try_clone().expect("a UART"), None::<(File, _)>);
     let late = Instant::now() + Duration::from_secs(300);
-    let summary = follow(Transcript::default(), &events, late, false, |_| {}).summary.expect("a summary");
+    let summary = follow(Transcript::default(), &events, late, None, |_| {}).summary.expect("a summary");
     assert!(emulator.end().expect("an end").success(), "the program failed");
     let loss = f32::from_bits(summary.loss);
     assert!(loss < LEARNED, "{}: the loss is {loss}", elf.display());

@@ -1,7 +1,7 @@
 //! Boards at a serial port: a pseudo-terminal stands for it.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
 use std::path::Path;
 
 use lgl2o_host::device::board::{Runner, usual};
@@ -44,6 +44,41 @@ fn a_port_that_closes_is_told_as_such() {
     let rest = words.lines().map_while(Result::ok).collect::<Vec<_>>().join(" ");
     assert_eq!(child.wait().expect("an end").code(), Some(1));
     assert!(rest.contains("the serial port was closed after 0 rounds"), "{rest}");
+}
+
+/// Another program at the port is told with its first bytes, and the call ends long before its time is up.
+#[cfg(unix)]
+#[test]
+fn another_program_is_told_at_once() {
+    use lgl2o_device::frame::encode;
+    use lgl2o_device::message::FromDevice;
+    let mut buffer = [0; 256];
+    let resumed = encode(&FromDevice::Resumed { rounds: 0 }, &mut buffer).expect("fits");
+    let damaged: Vec<u8> = [0, 1, 7, 7, 0].repeat(3);
+    let cases: [(&[u8], &str); 4] = [
+        (b"Hello from another program\r\n", "it sends text (`Hello from another program`)"),
+        (&[0xaa; 200], "it sends bytes that are no frames at 115200 baud"),
+        (&damaged, "it sends bytes that are no frames"),
+        (resumed, "its messages are those of `resume`"),
+    ];
+    for (bytes, says) in cases {
+        let (dir, (mut board, name)) = (folder(), pseudo_terminal());
+        let child = command(dir.path(), &["device", "--port", &name]).stderr(std::process::Stdio::piped()).spawn();
+        let mut child = child.expect("started");
+        let mut words = BufReader::new(child.stderr.take().expect("piped"));
+        said(&mut words, "reset the board now");
+        board.write_all(bytes).expect("sent");
+        // At once.
+        said(&mut words, &format!("this is not `spirals` of this firmware: {says}"));
+        let rest = words.lines().map_while(Result::ok).collect::<Vec<_>>().join(" ");
+        let rest = rest.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(child.wait().expect("an end").code(), Some(1));
+        assert!(
+            rest.contains(&format!("the device at {name} does not run `spirals` of this firmware: {says}")),
+            "{rest}"
+        );
+        assert!(!dir.path().join("out/device/results.json").exists());
+    }
 }
 
 /// Reads lines until one has this in it.

@@ -91,6 +91,36 @@ fn an_interrupted_meta_training_goes_on() {
     assert_eq!(weights(whole.path()), weights(parts.path()));
 }
 
+/// A search of rates that is interrupted keeps what it has found.
+#[test]
+fn an_interrupted_search_of_rates_is_kept() {
+    let dir = folder();
+    write_idx(dir.path(), 4, 3, 60, 30);
+    let line =
+        "compare --task idx --data . --batch 8 --steps 60000 --seeds 1 --tune --optimizers sgd --threads 1 --out o";
+    for (ticks_before, kept) in [(0, false), (200, true)] {
+        let mut child = start(&mut command(dir.path(), &line.split(' ').collect::<Vec<_>>()));
+        let id = child.id();
+        let out = dir.path().join("o");
+        wait_for(&mut child, "its folder was claimed", || names(&out).iter().any(|name| name.ends_with(".lock")));
+        wait_for(&mut child, "it had searched", || ticks(id) >= ticks_before);
+        signal(&child, Signal::INT);
+        let ran = finish(child);
+        no_panic(&ran);
+        assert_eq!(ran.status, 130, "{ran:#?}");
+        ran.expect(130, &["interrupted:"]);
+        if !kept {
+            continue;
+        }
+        ran.expect(130, &["runs of the search of rates had come to their end", "o/interrupted/tuned.toml"]);
+        assert!(ran.out.contains("the best rates so far: "), "{ran:#?}");
+        let text = fs::read_to_string(out.join("interrupted/tuned.toml")).unwrap();
+        assert!(text.contains("[best]") && text.contains("rate = "), "{text}");
+        assert!(!out.join("tuned.toml").exists(), "only a whole search is taken for one");
+    }
+    assert_eq!(leftovers(dir.path()), [""; 0]);
+}
+
 /// A place that becomes unwritable while the work goes on: the table is printed, and the report is elsewhere.
 #[test]
 fn a_report_whose_place_is_gone_is_written_elsewhere() {

@@ -1,5 +1,7 @@
 //! What goes wrong around the program: folders, disks, inputs, streams and signals, for every command.
 
+mod commands;
+mod killed;
 mod lost;
 mod matrix;
 mod told;
@@ -92,6 +94,14 @@ fn leftovers(dir: &Path) -> Vec<String> {
 fn stat(id: u32) -> Option<Vec<String>> {
     let text = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
     Some(text.rsplit_once(") ")?.1.split(' ').map(str::to_owned).collect())
+}
+
+/// Whether a process ends that was killed.
+fn ends(id: u32) -> bool {
+    (0..500).any(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        stat(id).is_none_or(|fields| fields[0] == "Z" || fields[0] == "X")
+    })
 }
 
 /// Hundredths of a second that a process has computed for.

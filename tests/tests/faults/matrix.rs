@@ -3,162 +3,15 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use lgl2o_host::cli;
-use lgl2o_tests::program::{command, folder, ran, write_idx};
+use lgl2o_tests::program::ran;
 use rustix::process::Signal;
 
-use crate::{CONFIG, finish, leftovers, names, no_panic, signal, start, stat, ticks, wait_for};
-
-/// What a command reads, below the folder `in`.
-#[derive(Clone, Copy)]
-enum Input {
-    /// Nothing.
-    None,
-    /// The file, whose bytes these are.
-    File(&'static str, fn() -> Vec<u8>),
-    /// A folder of IDX files.
-    Idx,
-}
-
-/// How a command is called here.
-struct Case {
-    name: &'static str,
-    /// A call of a second or less; it writes to `out` if `writes`.
-    short: &'static str,
-    /// A call of hours.
-    long: Option<&'static str>,
-    writes: bool,
-    /// A file that a short call leaves.
-    result: Option<&'static str>,
-    input: Input,
-}
-
-const COMMANDS: [Case; 8] = [
-    Case {
-        name: "compare",
-        short: "compare --task idx --data in --batch 8 --steps 10 --seeds 1 --optimizers sgd:0.1 --out out",
-        long: Some("compare --task idx --data in --batch 8 --steps 100000000 --optimizers sgd:0.1,adam:0.1 --out out"),
-        writes: true,
-        result: Some("out/results.json"),
-        input: Input::Idx,
-    },
-    Case {
-        name: "survey",
-        short: "survey --steps 2 --seeds 1 --synthetic 0 --networks 4:relu --optimizers sgd:1 --flat none --data in --out out",
-        long: Some(
-            "survey --steps 10000000 --synthetic 0 --networks 4:relu --optimizers sgd:1 --flat none --data in --out out",
-        ),
-        writes: true,
-        result: Some("out/survey.json"),
-        input: Input::Idx,
-    },
-    Case {
-        name: "reproduce",
-        short: "reproduce --quick --only 4 --seeds 1 --idx in --out out --data nowhere",
-        long: Some("reproduce --quick --only 2,7 --seeds 2 --idx in --out out --data nowhere"),
-        writes: true,
-        result: Some("out/report.html"),
-        input: Input::Idx,
-    },
-    Case {
-        name: "meta-train",
-        short: "meta-train --config in/c.toml --out out",
-        long: Some("meta-train --config long.toml --out out"),
-        writes: true,
-        result: Some("out/c.l2o"),
-        input: Input::File("c.toml", config),
-    },
-    Case {
-        name: "device",
-        short: "device --elf in/p --out out",
-        long: Some("device --elf in/p --out out"),
-        writes: true,
-        result: None,
-        input: Input::File("p", elf),
-    },
-    Case { name: "data", short: "data --data in", long: None, writes: false, result: None, input: Input::None },
-    Case {
-        name: "bench",
-        short: "bench --networks S1 --optimizers sgd:0.3 --rounds 1 --steps 1 --growth out/growth.svg",
-        long: Some("bench --networks S1 --optimizers sgd:0.3 --rounds 1000 --steps 1000000 --growth out/growth.svg"),
-        writes: true,
-        result: Some("out/growth.svg"),
-        input: Input::None,
-    },
-    Case {
-        name: "doctor",
-        short: "doctor output --out out",
-        long: None,
-        writes: false,
-        result: None,
-        input: Input::None,
-    },
-];
-
-/// A meta-training of a moment.
-fn config() -> Vec<u8> {
-    CONFIG.into()
-}
-
-/// An ELF file that says that it is for the default board.
-fn elf() -> Vec<u8> {
-    use object::write::{Object, Symbol, SymbolSection};
-    use object::{Architecture, BinaryFormat, Endianness, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
-    let mut file = Object::new(BinaryFormat::Elf, Architecture::Arm, Endianness::Little);
-    let section = file.add_section(Vec::new(), b".data".to_vec(), SectionKind::Data);
-    let name = b"mps2-an386";
-    file.append_section_data(section, name, 1);
-    file.add_symbol(Symbol {
-        name: b"LGL2O_BOARD".to_vec(),
-        value: 0,
-        size: name.len() as u64,
-        kind: SymbolKind::Data,
-        scope: SymbolScope::Dynamic,
-        weak: false,
-        section: SymbolSection::Section(section),
-        flags: SymbolFlags::None,
-    });
-    file.write().expect("an ELF file")
-}
-
-/// A folder with good inputs, and an emulator that never comes up.
-fn place() -> tempfile::TempDir {
-    let dir = folder();
-    let input = dir.path().join("in");
-    fs::create_dir(&input).expect("made");
-    write_idx(&input, 4, 2, 64, 16);
-    fs::write(input.join("c.toml"), config()).expect("written");
-    let long = CONFIG.replace("steps = 4\n", "steps = 1000000\n");
-    fs::write(dir.path().join("long.toml"), long).expect("written");
-    fs::write(input.join("p"), elf()).expect("written");
-    let bin = dir.path().join("bin");
-    fs::create_dir(&bin).expect("made");
-    fs::create_dir(dir.path().join("tmp")).expect("made");
-    let script = "#!/bin/sh\n[ \"$1\" != --version ] || { echo QEMU emulator version 9.0; exit; }\nsleep 600 &\necho $! > \"$BORN\"\nwait\n";
-    fs::write(bin.join("qemu-system-arm"), script).expect("written");
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::set_permissions(bin.join("qemu-system-arm"), fs::Permissions::from_mode(0o755)).expect("set");
-    dir
-}
-
-fn call(dir: &Path, line: &str) -> Command {
-    let arguments: Vec<&str> = line.split(' ').collect();
-    let mut command = command(dir, &arguments);
-    let path = format!("{}:{}", dir.join("bin").display(), std::env::var("PATH").unwrap_or_default());
-    command.env("PATH", path).env("BORN", dir.join("born")).env("TMPDIR", dir.join("tmp"));
-    command
-}
-
-/// Whether a process ends that was killed.
-fn ends(id: u32) -> bool {
-    (0..500).any(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-        stat(id).is_none_or(|fields| fields[0] == "Z" || fields[0] == "X")
-    })
-}
+use crate::commands::{COMMANDS, Input, call, place};
+use crate::{ends, finish, leftovers, names, no_panic, signal, start, ticks, wait_for};
 
 #[test]
 fn every_command_is_here() {
@@ -207,7 +60,7 @@ fn output_folders() {
 /// Two of the same into one folder: the second one is refused, and the first one is not disturbed.
 #[test]
 fn folders_in_use() {
-    for case in COMMANDS.iter().filter(|case| case.writes) {
+    for case in COMMANDS.iter().filter(|case| case.writes && case.long.is_some()) {
         let dir = place();
         let long = case.long.expect("a long call");
         let mut first = start(&mut call(dir.path(), long));
@@ -306,7 +159,7 @@ fn signals() {
                     let id = child.id();
                     wait_for(&mut child, "it had begun", || match case.name {
                         "device" => born.exists() && !fs::read(&born).unwrap_or_default().is_empty(),
-                        "meta-train" => names(&out).iter().any(|name| name.ends_with(".checkpoint")),
+                        "meta-train" | "train" => names(&out).iter().any(|name| name.ends_with(".checkpoint")),
                         "bench" => out.exists(),
                         "compare" => ticks(id) > 50,
                         _ => {
@@ -331,6 +184,7 @@ fn signals() {
                 let kept: &[&str] = match case.name {
                     "compare" => &["out/report.html"],
                     "meta-train" => &["out/long.checkpoint", "--resume"],
+                    "train" => &["out/train.checkpoint", "--resume"],
                     "survey" | "reproduce" => &["out/units"],
                     _ => &["nothing is kept"],
                 };

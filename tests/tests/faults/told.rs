@@ -191,6 +191,14 @@ fn unreadable_is_not_absent() {
     run(dir.path(), &format!("{line} loop")).expect(1, &["loop", "cannot read it"]);
     run(dir.path(), &format!("{line} t10k-labels-idx1-ubyte")).expect(1, &["t10k-labels-idx1-ubyte", "cannot read it"]);
     run(dir.path(), &format!("{line} nowhere")).expect(1, &["no data set", "nowhere"]);
+    // Each cause has its own advice.
+    let survey =
+        "survey --synthetic 0 --networks 4:relu --steps 2 --seeds 1 --flat none --optimizers sgd:1 --out s --data";
+    for (place, says) in [("nowhere", "Correct the path."), ("t10k-labels-idx1-ubyte", "is a file, and no folder")] {
+        let ran = run(dir.path(), &format!("{survey} {place}"));
+        ran.expect(1, &[place, "cannot read it", says]);
+        assert!(!ran.err.contains("space") && !ran.err.contains("permissions"), "{ran:#?}");
+    }
     let labels = dir.path().join("train-labels-idx1-ubyte");
     fs::remove_file(&labels).unwrap();
     std::os::unix::fs::symlink("gone", &labels).unwrap();

@@ -10,10 +10,11 @@ use super::Failure;
 use crate::cli::DeviceArgs;
 use crate::device::board::{Board, Runner};
 use crate::device::emulator::Emulator;
+use crate::device::foreign::Foreign;
 use crate::device::listen::{Event, listen, log_table};
 use crate::device::port::{self, Port};
 use crate::device::probe;
-use crate::device::session::{Ended, Transcript, follow};
+use crate::device::session::{AtPort, Ended, Transcript, follow};
 use crate::say;
 
 /// What is to be done, with what.
@@ -26,6 +27,8 @@ pub(super) struct Job<'a> {
     pub(super) elf: Option<(PathBuf, Vec<u8>)>,
     /// Where the board is, if QEMU does not run it.
     pub(super) port: Option<Port>,
+    /// Whether somebody is still to write the program into the board.
+    pub(super) awaited: bool,
 }
 
 /// The port that the arguments name; real hardware needs one.
@@ -59,6 +62,11 @@ impl Job<'_> {
         Instant::now() + Duration::from_secs(self.args.timeout)
     }
 
+    /// What is expected at the port, if there is one.
+    pub(super) fn at_port(&self) -> Option<AtPort<'_>> {
+        self.args.port.as_ref().map(|_| AtPort { program: &self.args.program, awaited: self.awaited })
+    }
+
     /// The board at the end of the port, with the program in it if that can be done from here, about to start or started.
     pub(super) fn attach(&mut self) -> Result<Option<Port>, Failure> {
         let (Some(port), Some(path)) = (self.port.take(), &self.args.port) else { return Ok(None) };
@@ -73,6 +81,7 @@ impl Job<'_> {
                 probe::reset(chip)?;
             }
             (Runner::Hardware { .. }, Some((elf, _))) => {
+                self.awaited = true;
                 say::note(format_args!(
                     "probe-rs is not installed: write {} into the board by other means",
                     elf.display()
@@ -92,11 +101,11 @@ impl Job<'_> {
     ) -> Result<Transcript, Failure> {
         if let Some(port) = self.attach()? {
             let events = listen(port, None::<(std::io::Empty, _)>);
-            let transcript = follow(Transcript::default(), &events, self.deadline(), true, each);
+            let transcript = follow(Transcript::default(), &events, self.deadline(), self.at_port(), each);
             return match transcript.ended {
                 Ended::Over if transcript.summary.is_none() => Err(closed(&transcript).into()),
                 Ended::Over => Ok(transcript),
-                Ended::TimedOut => Err(self.late(&transcript).into()),
+                Ended::TimedOut | Ended::Foreign => Err(self.late(&transcript).into()),
             };
         }
         let (elf, bytes) = self.program()?;
@@ -111,7 +120,7 @@ impl Job<'_> {
         each: impl FnMut(&Event),
     ) -> Result<Transcript, Failure> {
         let events = events(&mut emulator, bytes)?;
-        let transcript = follow(Transcript::default(), &events, self.deadline(), false, each);
+        let transcript = follow(Transcript::default(), &events, self.deadline(), None, each);
         if transcript.ended == Ended::TimedOut {
             return Err(self.late(&transcript).into());
         }
@@ -124,8 +133,21 @@ impl Job<'_> {
         }
     }
 
+    /// Another program is at the port.
+    pub(super) fn foreign(&self, foreign: &Foreign) -> anyhow::Error {
+        let (program, port) = (&self.args.program, self.args.port.clone().unwrap_or_default());
+        anyhow!(
+            "the device at {} does not run `{program}` of this firmware: {foreign}. See that it is the right port, write the \
+             program into the board, reset it, and start again",
+            port.display()
+        )
+    }
+
     /// The device takes too long, or what it says cannot be read.
     pub(super) fn late(&self, transcript: &Transcript) -> anyhow::Error {
+        if let Some(foreign) = &transcript.foreign {
+            return self.foreign(foreign);
+        }
         let damaged = match transcript.damaged {
             0 => String::new(),
             frames => format!(

@@ -8,6 +8,7 @@ use lgl2o_device::message::{FROM_DEVICE_LEN, FromDevice, Order, Question, Summar
 use lgl2o_device::stream::{BATCH, INPUTS};
 
 use crate::device::Transport;
+use crate::device::foreign::{Doubt, Foreign, Sieve, stranger};
 
 /// How long to wait for a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +41,11 @@ pub enum LineError {
     /// Firmware and host program are of different versions.
     #[error(transparent)]
     Frame(FrameError),
+    /// Another program is at the other end.
+    #[error(
+        "the device does not run `stream` of this firmware: {0}. Write that into the board, reset it, and start again"
+    )]
+    Foreign(Foreign),
     /// The device is in another run.
     #[error(
         "the device is in another run, or at its end, and its model was left alone: reset it, or go on with that run's \
@@ -60,6 +66,10 @@ pub struct Line<T> {
     transport: T,
     decoder: Box<Decoder<{ FROM_DEVICE_LEN + 16 }>>,
     patience: Patience,
+    sieve: Sieve,
+    doubt: Doubt,
+    /// Whether a question has come.
+    begun: bool,
     /// Bytes that came and were not looked at yet.
     waiting: std::collections::VecDeque<u8>,
     /// What was said last, as a frame.
@@ -80,6 +90,9 @@ impl<T: Transport> Line<T> {
             transport,
             decoder: Box::new(Decoder::new()),
             patience,
+            sieve: Sieve::default(),
+            doubt: Doubt::default(),
+            begun: false,
             waiting: std::collections::VecDeque::new(),
             said: Vec::new(),
             buffer: vec![0; 2 * frame_len(BATCH * (INPUTS + 1) + 32)],
@@ -159,17 +172,37 @@ impl<T: Transport> Line<T> {
     fn receive(&mut self, until: Instant) -> Result<Option<FromDevice>, LineError> {
         loop {
             while let Some(byte) = self.waiting.pop_front() {
-                match self.decoder.feed(byte) {
-                    Ok(None) => {}
-                    Ok(Some(_)) => match self.decoder.message() {
-                        Ok(message) => return Ok(Some(message)),
-                        Err(_) => self.damaged += 1,
+                let foreign = self.sieve.feed(byte);
+                self.doubts(foreign);
+                let read = match self.decoder.feed(byte) {
+                    Ok(None) => continue,
+                    Ok(Some(_)) => self.decoder.message(),
+                    Err(error) => Err(error),
+                };
+                match read {
+                    Ok(message) => match stranger(&message, "stream") {
+                        None => {
+                            self.begun = true;
+                            return Ok(Some(message));
+                        }
+                        foreign => self.doubts(foreign),
                     },
                     Err(error @ FrameError::Version(_)) => return Err(LineError::Frame(error)),
-                    Err(_) => self.damaged += 1,
+                    Err(error) => {
+                        self.damaged += 1;
+                        let foreign = self.doubt.damage(error);
+                        self.doubts(foreign);
+                    }
                 }
             }
-            let left = until.saturating_duration_since(Instant::now());
+            let now = Instant::now();
+            if let (Some(end), Some(foreign)) = (self.doubt.end(), self.doubt.foreign())
+                && end <= now
+                && !self.begun
+            {
+                return Err(LineError::Foreign(foreign.clone()));
+            }
+            let left = until.saturating_duration_since(now);
             if left.is_zero() {
                 return Ok(None);
             }
@@ -177,6 +210,13 @@ impl<T: Transport> Line<T> {
             if let Some(n) = self.transport.receive(&mut chunk, left).map_err(broken)? {
                 self.waiting.extend(&chunk[..n]);
             }
+        }
+    }
+
+    /// Something foreign on a line that no question has come on.
+    fn doubts(&mut self, foreign: Option<Foreign>) {
+        if let Some(foreign) = foreign.filter(|_| !self.begun) {
+            self.doubt.raise(foreign);
         }
     }
 }

@@ -1,0 +1,250 @@
+//! Arguments of `lgl2o train`, `predict`, `eval`, `export` and `import`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use lgl2o::objective::mlp::Activation;
+
+use super::{at_most, whole, width};
+use crate::network::{ACTIVATIONS, activation};
+
+/// A share from 0 up to nine tenths.
+fn share(text: &str) -> Result<f64, String> {
+    let good = text.parse().ok().filter(|share: &f64| (0.0..=0.9).contains(share));
+    good.ok_or_else(|| "a share from 0 to 0.9 is needed, as in 0.2".to_owned())
+}
+
+/// One character that separates cells.
+fn delimiter(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        b"tab" | b"\\t" => Ok(b'\t'),
+        [byte] if byte.is_ascii() && !byte.is_ascii_alphanumeric() && !b"\"\r\n".contains(byte) => Ok(*byte),
+        _ => Err("one character that is no letter, digit or quotation mark is needed, or `tab`".to_owned()),
+    }
+}
+
+/// The activation of hidden layers.
+fn activations() -> impl TypedValueParser<Value = Activation> {
+    PossibleValuesParser::new(ACTIVATIONS.map(|(name, _)| name))
+        .try_map(|name| activation(&name).ok_or("no such activation"))
+}
+
+/// Where rows come from.
+#[derive(Debug, Clone, Args)]
+pub struct TableArgs {
+    /// A CSV file (packed by gzip or not), a .npy file, or a folder of IDX files.
+    #[arg(long, value_name = "PATH")]
+    pub data: PathBuf,
+    /// For a .npy file of features alone: the .npy file of the targets.
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
+    /// What separates the cells of a CSV file; found out unless said otherwise.
+    #[arg(long, value_name = "CHAR", value_parser = delimiter)]
+    pub delimiter: Option<u8>,
+    /// Whether the first line of a CSV file holds names; found out unless said otherwise.
+    #[arg(long, default_value = "auto", value_parser = PossibleValuesParser::new(["auto", "yes", "no"]))]
+    pub header: String,
+}
+
+/// Arguments of `train`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = TRAIN_HELP)]
+pub struct TrainArgs {
+    /// The rows.
+    #[command(flatten)]
+    pub table: TableArgs,
+    /// The column to predict, by name or by number from 1; the last one unless said otherwise.
+    #[arg(long, value_name = "COLUMN", conflicts_with = "labels")]
+    pub target: Option<String>,
+    /// The target is a value, not a class.
+    #[arg(long)]
+    pub regression: bool,
+    /// Columns to leave out, by name or number, separated by commas.
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub drop: Vec<String>,
+    /// What to do about rows that lack a value.
+    #[arg(long, default_value = "refuse", value_parser = PossibleValuesParser::new(["refuse", "drop"]))]
+    pub missing: String,
+    /// Keep columns that never vary; the network sees 0 there.
+    #[arg(long)]
+    pub allow_constant: bool,
+    /// Widths of the hidden layers, separated by commas; 0 for none.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "16", value_parser = hidden)]
+    pub hidden: Vec<u64>,
+    /// Activation of the hidden layers.
+    #[arg(long, value_name = "NAME", default_value = "relu", value_parser = activations())]
+    pub activation: Activation,
+    /// Training steps.
+    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = at_most::<u64>(1_000_000_000))]
+    pub steps: u64,
+    /// Examples in a minibatch; 16, 32 or 64 by the number of rows unless said otherwise.
+    #[arg(long, value_name = "N", value_parser = at_most::<u64>(65_536))]
+    pub batch: Option<u64>,
+    /// Seed of the split, of the initial parameters and of the minibatches.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<u64>(0, 1_000_000_000))]
+    pub seed: u64,
+    /// Share of the rows that is never trained on and decides what is kept, as `auto(held-out)`; 0 for none.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    pub check_on: f64,
+    /// Share of the rows that is only tested on at the end; 0 for none, 0.2 unless said otherwise. A folder of IDX files has its
+    /// own.
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub test_share: Option<f64>,
+    /// Where model and report go; out/train unless said otherwise.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Go on with an interrupted training, or on from a finished one with more --steps.
+    #[arg(long, conflicts_with = "restart")]
+    pub resume: bool,
+    /// Begin anew, and replace the training that is there.
+    #[arg(long)]
+    pub restart: bool,
+}
+
+/// The width of a hidden layer, or 0.
+fn hidden(text: &str) -> Result<u64, String> {
+    if text == "0" { Ok(0) } else { width(text) }
+}
+
+const TRAIN_HELP: &str = "\
+Trains by `auto`, which has no rate to set. Features are standardized over the rows that are trained on; the model holds what
+that takes, so raw rows are predicted. Classes are text or whole numbers, in order.
+
+In OUT: model.lgl2o (the model), report.html with loss.svg, confusion.svg and calibration.svg, metrics.json, and train.checkpoint, which
+--resume goes on with to the bits that an uninterrupted training would have had.
+
+Examples:
+  lgl2o train --data iris.csv --target species
+  lgl2o train --data pump.csv --target state --drop serial,date --hidden 24,16 --check-on 0.2
+  lgl2o train --data house.csv --target price --regression --missing drop
+  lgl2o train --data x.npy --labels y.npy --steps 5000 --out out/digits
+  lgl2o predict --model out/train/model.lgl2o --data new.csv
+  lgl2o export --model out/train/model.lgl2o --to rust --out src";
+
+/// Arguments of `predict`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = PREDICT_HELP)]
+pub struct PredictArgs {
+    /// The model.
+    #[arg(long, value_name = "FILE")]
+    pub model: PathBuf,
+    /// The rows.
+    #[command(flatten)]
+    pub table: TableArgs,
+    /// Where the predictions go; standard output unless said otherwise.
+    #[arg(long, value_name = "FILE.csv")]
+    pub out: Option<PathBuf>,
+}
+
+const PREDICT_HELP: &str = "\
+A line for each row, as CSV: the class and the probability of each class, or the value. Columns are found by their names where the
+model and the file have names, else by their places. A target in the file is not looked at.
+
+Examples:
+  lgl2o predict --model out/train/model.lgl2o --data new.csv
+  lgl2o predict --model out/train/model.lgl2o --data new.csv --out predictions.csv";
+
+/// Arguments of `eval`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = EVAL_HELP)]
+pub struct EvalArgs {
+    /// The model.
+    #[arg(long, value_name = "FILE")]
+    pub model: PathBuf,
+    /// The rows, with their targets.
+    #[command(flatten)]
+    pub table: TableArgs,
+    /// The column with the targets, by name or by number from 1; the model's own unless said otherwise.
+    #[arg(long, value_name = "COLUMN", conflicts_with = "labels")]
+    pub target: Option<String>,
+    /// What to do about rows that lack a value.
+    #[arg(long, default_value = "refuse", value_parser = PossibleValuesParser::new(["refuse", "drop"]))]
+    pub missing: String,
+    /// Print JSON instead of tables.
+    #[arg(long)]
+    pub json: bool,
+}
+
+const EVAL_HELP: &str = "\
+Accuracy, balanced accuracy and the confusion matrix of a classifier; mean absolute error, root mean squared error and R2 of values.
+
+Examples:
+  lgl2o eval --model out/train/model.lgl2o --data test.csv
+  lgl2o eval --model out/train/model.lgl2o --data test.csv --json";
+
+/// What a model can be exported to.
+const EXPORTS: [&str; 4] = ["rust", "c", "npy", "safetensors"];
+
+/// Arguments of `export`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = EXPORT_HELP)]
+pub struct ExportArgs {
+    /// The model.
+    #[arg(long, value_name = "FILE")]
+    pub model: PathBuf,
+    /// The format.
+    #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(EXPORTS))]
+    pub to: String,
+    /// The folder that the files go to; out/export unless said otherwise.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Replace files that are there.
+    #[arg(long)]
+    pub force: bool,
+}
+
+const EXPORT_HELP: &str = "\
+Formats:
+  rust          model.rs: statics for flash and a function that makes an lgl2o::Model of them; the bits of `lgl2o predict`
+  c             model.h: constants and a function in C99
+  npy           an array for each tensor, as numpy.load reads it
+  safetensors   model.safetensors, which `lgl2o import` reads again
+
+Examples:
+  lgl2o export --model out/train/model.lgl2o --to rust --out firmware/src
+  lgl2o export --model out/train/model.lgl2o --to c";
+
+/// Arguments of `import`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = IMPORT_HELP)]
+pub struct ImportArgs {
+    /// A file of safetensors with the weights of dense layers.
+    #[arg(long, value_name = "FILE")]
+    pub from: PathBuf,
+    /// Activation of the hidden layers, which such files do not say.
+    #[arg(long, value_name = "NAME", default_value = "relu", value_parser = activations())]
+    pub activation: Activation,
+    /// Names of the classes in the order of the outputs, separated by commas; numbers from 0 unless said otherwise.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', conflicts_with = "regression")]
+    pub classes: Vec<String>,
+    /// The output is a value.
+    #[arg(long)]
+    pub regression: bool,
+    /// Names of the features, separated by commas.
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub features: Vec<String>,
+    /// Names of the layers in their order, separated by commas; in the order of their names unless said otherwise.
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub order: Vec<String>,
+    /// Means that inputs were standardized with, separated by commas.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', requires = "deviation", allow_hyphen_values = true)]
+    pub mean: Vec<f32>,
+    /// Standard deviations that inputs were standardized with, separated by commas.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', requires = "mean")]
+    pub deviation: Vec<f32>,
+    /// The folder that model.lgl2o goes to; out/import unless said otherwise.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Replace a model that is there.
+    #[arg(long)]
+    pub force: bool,
+}
+
+const IMPORT_HELP: &str = "\
+Reads torch.nn.Linear (NAME.weight, NAME.bias) and Keras' Dense (NAME/kernel, NAME/bias), written by safetensors' save_file, and
+what `lgl2o export --to safetensors` writes. Numbers in names count as numbers, so net.2 comes before net.10.
+
+Examples:
+  lgl2o import --from net.safetensors --activation tanh --classes idle,running,blocked
+  lgl2o import --from net.safetensors --mean 20.5,1013 --deviation 4.2,11 --regression";

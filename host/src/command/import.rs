@@ -1,0 +1,51 @@
+//! `lgl2o import`: a model out of weights from PyTorch or Keras.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::Failure;
+use super::export::check_place;
+use super::train::MODEL;
+use crate::cli::ImportArgs;
+use crate::files::write_atomically;
+use crate::output::Output;
+use crate::saved::container::bytes_of;
+use crate::saved::tensors::{Unsaid, import};
+use crate::saved::{Output as Answer, SavedModel};
+use crate::say;
+
+/// Does it.
+pub(super) fn run(args: &ImportArgs) -> Result<(), Failure> {
+    let out = Output::claim_for(&args.out.clone().unwrap_or_else(|| PathBuf::from("out/import")), "import")?;
+    let path = out.dir().join(MODEL);
+    check_place(&out, MODEL, args.force)?;
+    let model = model(args)?;
+    write_atomically(&path, &model.to_bytes())?;
+    let answers = match &model.output {
+        Answer::Classes(names) => format!("classes {}", names.join(", ")),
+        Answer::Value => "a value".to_owned(),
+    };
+    say::line(format_args!("network {}, {answers}\nmodel: {}", model.shape(), path.display()));
+    Ok(())
+}
+
+fn model(args: &ImportArgs) -> Result<SavedModel> {
+    let bytes = bytes_of(&args.from)?;
+    let unsaid = Unsaid {
+        hidden: args.activation,
+        classes: (!args.classes.is_empty()).then_some(args.classes.as_slice()),
+        regression: args.regression,
+        order: &args.order,
+        standardizer: (!args.mean.is_empty()).then(|| [args.mean.clone(), args.deviation.clone()]),
+    };
+    let mut model = import(&bytes, &unsaid).with_context(|| format!("cannot use {}", args.from.display()))?;
+    if !args.features.is_empty() {
+        let features = &mut model.columns.features;
+        if features.len() != args.features.len() {
+            bail!("--features has {} names; the network takes {} features", args.features.len(), features.len());
+        }
+        features.iter_mut().zip(&args.features).for_each(|(column, name)| column.name = Some(name.clone()));
+    }
+    Ok(model)
+}

@@ -1,0 +1,96 @@
+//! `lgl2o predict`: a line for each row of a table.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::Failure;
+use super::train::reading;
+use crate::cli::{PredictArgs, TableArgs};
+use crate::data::table::{self, Kind, Reading, Table, TableError, folder};
+use crate::files::{folder_of, write_atomically};
+use crate::output::Output;
+use crate::saved::{Output as Answer, SavedModel};
+use crate::say;
+
+/// Does it.
+pub(super) fn run(args: &PredictArgs) -> Result<(), Failure> {
+    let _out = args.out.as_deref().map(claim).transpose()?;
+    let model = SavedModel::read(&args.model)?;
+    let reading = Reading { needs_target: false, ..self::reading(&args.table, kind(&model), "refuse") };
+    let table = rows(&model, &args.table, reading)?;
+    let text = predictions(&model, &table).with_context(|| args.table.data.display().to_string())?;
+    match &args.out {
+        Some(path) => {
+            write_atomically(path, text.as_bytes())?;
+            say::line(format_args!("predictions: {}", path.display()));
+        }
+        None => say::line(text.trim_end()),
+    }
+    Ok(())
+}
+
+/// Claims the place of a file.
+fn claim(path: &Path) -> Result<Output> {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    if name.is_empty() {
+        bail!("--out: {} is not the name of a file", path.display());
+    }
+    let out = Output::claim_for(folder_of(path), &name)?;
+    out.room_for(&[&name])?;
+    Ok(out)
+}
+
+/// What targets of a model are.
+pub(super) fn kind(model: &SavedModel) -> Kind<'_> {
+    match &model.output {
+        Answer::Classes(names) => Kind::Known(names),
+        Answer::Value => Kind::Values,
+    }
+}
+
+/// The rows of a table, with the features of a model; of a folder of IDX files those that are tested on.
+pub(super) fn rows(model: &SavedModel, args: &TableArgs, reading: Reading<'_>) -> Result<Table> {
+    if !args.data.is_dir() {
+        return Ok(table::read(&args.data, &Reading { like: Some(&model.columns), ..reading })?);
+    }
+    let [_, test] = folder::read(&args.data)?;
+    let (features, found) = (model.mean.len(), test.width());
+    if features != found {
+        let total = model.columns.total;
+        return Err(TableError::Count { file: args.data.clone(), found, total, features }.into());
+    }
+    Ok(test)
+}
+
+/// A line for each row, below a line of names.
+pub(super) fn predictions(model: &SavedModel, table: &Table) -> Result<String> {
+    let mut core = model.model()?;
+    let mut out = csv::Writer::from_writer(Vec::new());
+    let names = model.classes().iter().map(|name| format!("p_{name}"));
+    match &model.output {
+        Answer::Classes(_) => out.write_record(["class".to_owned()].into_iter().chain(names))?,
+        Answer::Value => out.write_record(["value"])?,
+    }
+    for i in 0..table.rows() {
+        let row = |error| anyhow::Error::new(error).context(format!("row {}", i + 1));
+        match &model.output {
+            Answer::Classes(classes) => {
+                let prediction = core.predict(table.row(i)).map_err(row)?;
+                let class = classes.get(usize::from(prediction.class)).cloned().unwrap_or_default();
+                let shares = prediction.probabilities.iter().map(shown);
+                out.write_record([class].into_iter().chain(shares))?;
+            }
+            Answer::Value => {
+                let values = core.values(table.row(i)).map_err(row)?;
+                out.write_record(values.iter().map(shown))?;
+            }
+        }
+    }
+    Ok(String::from_utf8(out.into_inner()?)?)
+}
+
+/// A number with as many digits as it takes to read the same bits back.
+fn shown(number: &f32) -> String {
+    format!("{number:?}")
+}

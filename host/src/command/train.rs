@@ -1,0 +1,250 @@
+//! `lgl2o train`: a network of the user's own, on a table of the user's own.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+
+use super::Failure;
+use crate::cli::{TableArgs, TrainArgs};
+use crate::data::table::{self, Kind, Missing, Reading, Table, TableError, Target, folder};
+use crate::files::write_atomically;
+use crate::interrupt::{self, Grace, Interrupted};
+use crate::network::check_size;
+use crate::output::Output;
+use crate::saved::{Output as Answer, SavedModel};
+use crate::say;
+use crate::train::kept::{self, Kept};
+use crate::train::page::{self, Findings};
+use crate::train::prepare::{Prepared, prepare};
+use crate::train::run::{Trained, network, train, usual_batch, widths};
+use crate::train::score::{Metrics, score};
+use crate::train::split::{Split, split};
+use crate::train::{Settings, checksum};
+
+/// The file of the model.
+pub(super) const MODEL: &str = "model.lgl2o";
+/// Share of the rows that is tested on unless said otherwise.
+const TESTED: f64 = 0.2;
+
+/// Does it.
+pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
+    let test_share = test_share(args).map_err(Failure::Usage)?;
+    let out = Output::claim(&args.out.clone().unwrap_or_else(|| PathBuf::from("out/train")))?;
+    out.room_for(&[&[MODEL, kept::NAME], page::FILES.as_slice()].concat())?;
+    check_places(out.dir(), args)?;
+    if args.resume {
+        interrupt::last_words(format!("what was kept stays in {}", out.dir().join(kept::NAME).display()));
+    }
+    let (table, tested) = read(args)?;
+    let (file, settings) = (args.table.data.as_path(), settings(args, &table, test_share));
+    check_size(&widths(&settings, &table), settings.batch).map_err(|error| Failure::Usage(error.into()))?;
+    let split = split(file, &table, [settings.check_on, settings.test_share], settings.seed)?;
+    let prepared = prepare(file, &table, &split, tested.as_ref())?;
+    let path = out.dir().join(kept::NAME);
+    let kept = args.resume.then(|| Kept::read(&path, &settings)).transpose()?;
+    say::note(said(&table, &prepared, &settings));
+    if let Some(steps) = kept.as_ref().map(|kept| kept.steps).filter(|steps| *steps >= args.steps) {
+        say::note(format_args!("{steps} steps are done already; a larger --steps goes on"));
+    }
+    let grace = Grace::begin();
+    let trained = train(&prepared, &settings, args.steps, kept, &|kept| kept.write(&path))?;
+    interrupt::last_words(format!("the training is kept in {}; --resume writes the rest", path.display()));
+    if !trained.stopped {
+        drop(grace);
+    }
+    let (done, all) = (trained.steps, args.steps);
+    let rest = format!("{done} of {all} steps are kept in {}; --resume goes on with them", path.display());
+    if trained.stopped && done == 0 {
+        return Err(Interrupted::new(rest).into());
+    }
+    let model = model(&table, &prepared, &settings, &trained)?;
+    let findings = findings(args, &model, &trained, parts(&model, &table, tested.as_ref(), &split)?);
+    say::line(page::text(&findings.parts));
+    let page = write(out.dir(), &model, &findings);
+    let page = page.with_context(|| format!("the training is kept in {}; --resume writes the rest", path.display()))?;
+    say::line(format_args!("model: {}\nreport: {}", out.dir().join(MODEL).display(), page.display()));
+    // The model so far is as good as any other of so many steps.
+    if trained.stopped { Err(Interrupted::new(rest).into()) } else { Ok(()) }
+}
+
+/// Writes the model and what is known of it; returns the path of the page.
+fn write(out: &Path, model: &SavedModel, findings: &Findings) -> Result<PathBuf> {
+    write_atomically(&out.join(MODEL), &model.to_bytes())?;
+    page::write(out, findings)
+}
+
+/// Share of the rows that is tested on.
+fn test_share(args: &TrainArgs) -> Result<f64> {
+    let share = match (args.table.data.is_dir(), args.test_share) {
+        (true, Some(_)) => bail!("--test-share: a folder of IDX files has test examples of its own"),
+        (true, None) => 0.0,
+        (false, share) => share.unwrap_or(TESTED),
+    };
+    if share + args.check_on > 0.95 {
+        bail!("--check-on and --test-share leave nothing to train on: lower them");
+    }
+    if args.hidden.contains(&0) && args.hidden.len() > 1 {
+        bail!("--hidden: 0 stands for no hidden layer, and goes with no other width");
+    }
+    Ok(share)
+}
+
+/// Refuses to replace a training by accident, and to go on with one that is not there.
+fn check_places(out: &Path, args: &TrainArgs) -> Result<()> {
+    let there = [MODEL, kept::NAME].iter().map(|name| out.join(name)).find(|path| path.exists());
+    match there {
+        Some(path) if !args.resume && !args.restart => bail!(
+            "{} of another training is there: --resume goes on with it, --restart replaces it, --out names another folder",
+            path.display()
+        ),
+        _ if args.resume && !out.join(kept::NAME).exists() => {
+            bail!("there is nothing to go on with: {} is not there", out.join(kept::NAME).display())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// How a table is to be read.
+pub(super) fn reading<'a>(args: &'a TableArgs, kind: Kind<'a>, missing: &str) -> Reading<'a> {
+    Reading {
+        kind,
+        missing: if missing == "drop" { Missing::Drop } else { Missing::Refuse },
+        header: match args.header.as_str() {
+            "yes" => Some(true),
+            "no" => Some(false),
+            "auto" => None,
+            other => unreachable!("the command line knows no `--header {other}`"),
+        },
+        delimiter: args.delimiter,
+        labels: args.labels.as_deref(),
+        ..Reading::default()
+    }
+}
+
+/// The table, and what is tested on if that is a table of its own.
+fn read(args: &TrainArgs) -> Result<(Table, Option<Table>)> {
+    let path = &args.table.data;
+    if path.is_dir() {
+        if args.regression || args.target.is_some() || !args.drop.is_empty() || args.table.labels.is_some() {
+            bail!("{}: a folder of IDX files has labels of its own, and no columns to name", path.display());
+        }
+        let [train, test] = folder::read(path)?;
+        return Ok((train, Some(test)));
+    }
+    let kind = if args.regression { Kind::Values } else { Kind::Classes };
+    let reading =
+        Reading { target: args.target.as_deref(), drop: &args.drop, ..reading(&args.table, kind, &args.missing) };
+    let table = table::read(path, &reading)?;
+    if let Some((column, value)) = table.constant().filter(|_| !args.allow_constant) {
+        let (file, rows, drop) = (path.clone(), table.rows(), say::word(&column.reference()));
+        return Err(TableError::Constant { file, column: column.clone(), rows, value: value.to_string(), drop }.into());
+    }
+    Ok((table, None))
+}
+
+fn settings(args: &TrainArgs, table: &Table, test_share: f64) -> Settings {
+    Settings {
+        hidden: args.hidden.iter().filter(|width| **width > 0).map(|&width| width as usize).collect(),
+        activation: args.activation,
+        batch: args.batch.map_or_else(|| usual_batch(table.rows()), |batch| batch as usize),
+        seed: args.seed,
+        check_on: args.check_on,
+        test_share,
+        data: checksum(table),
+    }
+}
+
+/// What is about to be done, in a line.
+fn said(table: &Table, prepared: &Prepared, settings: &Settings) -> String {
+    let rows = |table: &Option<Table>| table.as_ref().map_or(0, Table::rows);
+    let what = match &table.target {
+        Target::Classes { names, .. } => format!("{} classes", names.len()),
+        Target::Values(_) | Target::Unknown => "a value".to_owned(),
+    };
+    let dropped = if table.dropped > 0 {
+        format!(", {} left out because a value is missing", table.dropped)
+    } else {
+        String::new()
+    };
+    let target = table.columns.target.as_ref().map_or(String::new(), |column| format!(" from {column}"));
+    format!(
+        "{} features, {what}{target}; rows: {} to train on, {} to check on, {} to test on{dropped}; batches of {}",
+        table.width(),
+        prepared.train.rows(),
+        rows(&prepared.check),
+        rows(&prepared.test),
+        settings.batch.min(prepared.train.rows()),
+    )
+}
+
+fn model(table: &Table, prepared: &Prepared, settings: &Settings, trained: &Trained) -> Result<SavedModel> {
+    let output = match &table.target {
+        Target::Classes { names, .. } => Answer::Classes(names.clone()),
+        Target::Values(_) | Target::Unknown => Answer::Value,
+    };
+    let layers = network(settings, table, 1).layers().to_vec();
+    let standardizer = [prepared.mean.as_slice(), &prepared.deviation];
+    let model = SavedModel::new(layers, trained.params.as_slice(), standardizer, output, table.columns.clone());
+    model.map_err(|error| anyhow!("the trained network is no model: {error}"))
+}
+
+/// How good the model is on each part of the rows.
+fn parts(model: &SavedModel, table: &Table, tested: Option<&Table>, split: &Split) -> Result<Vec<(String, Metrics)>> {
+    let mut core = model.model()?;
+    let mut parts = Vec::new();
+    let mut add = |name: &str, table: &Table| -> Result<()> {
+        if table.rows() > 0 {
+            parts.push((name.to_owned(), score(&mut core, table)?.metrics()));
+        }
+        Ok(())
+    };
+    add("trained on", &table.pick(&split.train))?;
+    add("checked on", &table.pick(&split.check))?;
+    match tested {
+        Some(tested) => add("tested on", tested)?,
+        None => add("tested on", &table.pick(&split.test))?,
+    }
+    Ok(parts)
+}
+
+fn findings(args: &TrainArgs, model: &SavedModel, trained: &Trained, parts: Vec<(String, Metrics)>) -> Findings {
+    Findings {
+        version: page::VERSION,
+        command: command_line(args),
+        data: args.table.data.display().to_string(),
+        model: model.shape(),
+        parameters: model.params.as_slice().len(),
+        steps: trained.steps,
+        learned_share: trained.learned_share,
+        parts,
+        curve: trained.curve.clone(),
+    }
+}
+
+/// The command line that gives this model.
+fn command_line(args: &TrainArgs) -> String {
+    let path = |path: &Path| say::word(&path.display().to_string());
+    let mut line = format!("lgl2o train --data {}", path(&args.table.data));
+    let mut add = |flag: &str, value: Option<String>| {
+        if let Some(value) = value {
+            line.push_str(&format!(" --{flag} {value}"));
+        }
+    };
+    add("labels", args.table.labels.as_deref().map(path));
+    add("delimiter", args.table.delimiter.map(|byte| say::word(&char::from(byte).to_string())));
+    add("header", (args.table.header != "auto").then(|| args.table.header.clone()));
+    add("target", args.target.as_deref().map(say::word));
+    add("drop", (!args.drop.is_empty()).then(|| say::word(&args.drop.join(","))));
+    add("missing", (args.missing != "refuse").then(|| args.missing.clone()));
+    add("hidden", Some(args.hidden.iter().map(u64::to_string).collect::<Vec<_>>().join(",")));
+    add("activation", Some(format!("{:?}", args.activation).to_lowercase()));
+    add("steps", Some(args.steps.to_string()));
+    add("batch", args.batch.map(|batch| batch.to_string()));
+    add("seed", Some(args.seed.to_string()));
+    add("check-on", (args.check_on > 0.0).then(|| args.check_on.to_string()));
+    add("test-share", args.test_share.map(|share| share.to_string()));
+    for (flag, is_set) in [(" --regression", args.regression), (" --allow-constant", args.allow_constant)] {
+        line.push_str(if is_set { flag } else { "" });
+    }
+    line
+}

@@ -1,0 +1,184 @@
+//! CSV files, read with the crate `csv`: quotation marks as in RFC 4180, a delimiter that is found out, names in the first line or
+//! none.
+//!
+//! The delimiter is the one of `, ; tab |` that cuts the first lines into most cells, as many in each. The first line holds names
+//! if some column has text there and a number, or nothing, in the second line; an only line does if all of it is text.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use csv::{ByteRecord, ErrorKind, ReaderBuilder, Trim};
+
+use super::gather::{Cell, Gather};
+use super::{Column, Columns, Place, Reading, Table, TableError};
+use crate::data::format;
+
+/// Delimiters that are tried, with their names.
+const DELIMITERS: [(u8, &str); 4] = [(b',', "a comma"), (b';', "a semicolon"), (b'\t', "a tab"), (b'|', "a bar")];
+/// So much of a file is looked at to find its delimiter: bytes, and lines.
+const LOOKED_AT: usize = 1 << 16;
+const LINES: usize = 50;
+/// Most bytes that a packed file may have, unpacked.
+const UNPACKED: u64 = 4 << 30;
+
+/// Reads a table out of the bytes of a file, which may be packed by gzip.
+///
+/// # Errors
+/// Whatever is wrong with it, and where.
+pub(super) fn table(file: &Path, bytes: &[u8], reading: &Reading<'_>) -> Result<Table, TableError> {
+    if bytes.starts_with(b"\x1f\x8b") {
+        let inside = unpacked(file, bytes)?;
+        if inside.starts_with(b"\x1f\x8b") {
+            return Err(TableError::OtherFormat { file: file.to_owned(), what: "compressed by gzip twice" });
+        }
+        return table(file, &inside, reading);
+    }
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    check_format(file, bytes)?;
+    let delimiter = reading.delimiter.unwrap_or_else(|| delimiter(bytes));
+    check_quotes(file, bytes, delimiter)?;
+    let header = reading.header.unwrap_or_else(|| has_header(bytes, delimiter));
+    let mut rows = reader(bytes, delimiter, false);
+    let mut record = ByteRecord::new();
+    let mut next = |record: &mut ByteRecord| match rows.read_byte_record(record) {
+        Ok(more) => Ok(more),
+        Err(error) => Err(ragged(file, &error, delimiter)),
+    };
+    if !next(&mut record)? {
+        return Err(TableError::NoRows { file: file.to_owned(), dropped: 0 });
+    }
+    let name = |cell: &[u8]| header.then(|| String::from_utf8_lossy(cell).into_owned());
+    let all: Vec<Column> = record.iter().enumerate().map(|(place, cell)| Column { place, name: name(cell) }).collect();
+    let mut gather = Gather::new(file, Columns::of(file, &all, reading)?, reading);
+    let mut more = if header { next(&mut record)? } else { true };
+    while more {
+        let line = record.position().map_or(0, csv::Position::line);
+        let cells: Result<Vec<&str>, _> = record.iter().map(std::str::from_utf8).collect();
+        let cells = cells.map_err(|_| TableError::Encoding { file: file.to_owned(), line })?;
+        gather.row(Place::Line(line), |place| Cell::Text(cells.get(place).copied().unwrap_or("")))?;
+        more = next(&mut record)?;
+    }
+    gather.finish()
+}
+
+fn reader(bytes: &[u8], delimiter: u8, flexible: bool) -> csv::Reader<&[u8]> {
+    let mut builder = ReaderBuilder::new();
+    builder.has_headers(false).delimiter(delimiter).flexible(flexible).trim(Trim::All).from_reader(bytes)
+}
+
+/// What a gzip file holds.
+fn unpacked(file: &Path, bytes: &[u8]) -> Result<Vec<u8>, TableError> {
+    let mut inside = Vec::new();
+    let read = flate2::read::MultiGzDecoder::new(bytes).take(UNPACKED + 1).read_to_end(&mut inside);
+    let shown = file.display();
+    read.map_err(|error| {
+        TableError::Unreadable(format!("{shown}: the gzip data is damaged ({error}). Fetch the file again."))
+    })?;
+    if inside.len() as u64 > UNPACKED {
+        return Err(TableError::Unreadable(format!("{shown}: it holds more than {UNPACKED} bytes. Cut it.")));
+    }
+    Ok(inside)
+}
+
+/// Refuses what is not text.
+fn check_format(file: &Path, bytes: &[u8]) -> Result<(), TableError> {
+    let start = &bytes[..bytes.len().min(format::LOOKED_AT as usize)];
+    if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") {
+        return Err(TableError::Encoding { file: file.to_owned(), line: 1 });
+    }
+    match format::of(start) {
+        Some(["text", _]) => Ok(()),
+        Some([what, _]) => Err(TableError::OtherFormat { file: file.to_owned(), what }),
+        None if start.is_empty() => Err(TableError::NoRows { file: file.to_owned(), dropped: 0 }),
+        None if start.contains(&0) => Err(TableError::OtherFormat { file: file.to_owned(), what: "binary" }),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a quotation mark that is never closed, or closed in the middle of a cell: lines behind it would be taken for text.
+fn check_quotes(file: &Path, bytes: &[u8], delimiter: u8) -> Result<(), TableError> {
+    let (mut line, mut at, mut begins) = (1, 0, true);
+    while let Some(&byte) = bytes.get(at) {
+        at += 1;
+        if byte != b'"' || !begins {
+            begins = byte == delimiter || byte == b'\n' || byte == b'\r';
+            line += u64::from(byte == b'\n');
+            continue;
+        }
+        let opened = line;
+        loop {
+            let rest = bytes.get(at..).unwrap_or_default();
+            let Some(length) = rest.iter().position(|byte| *byte == b'"') else {
+                return Err(TableError::Quotes { file: file.to_owned(), line: opened });
+            };
+            line += rest[..length].iter().filter(|byte| **byte == b'\n').count() as u64;
+            at += length + 1;
+            if bytes.get(at) != Some(&b'"') {
+                break;
+            }
+            at += 1;
+        }
+        let rest = bytes.get(at..).unwrap_or_default();
+        let next = rest.iter().find(|byte| !matches!(byte, b' ' | b'\t') || **byte == delimiter);
+        if !next.is_none_or(|next| *next == delimiter || *next == b'\r' || *next == b'\n') {
+            return Err(TableError::Quotes { file: file.to_owned(), line: opened });
+        }
+        begins = false;
+    }
+    Ok(())
+}
+
+/// Numbers of cells in the first lines.
+fn counts(bytes: &[u8], delimiter: u8) -> Vec<usize> {
+    let start = &bytes[..bytes.len().min(LOOKED_AT)];
+    let mut counts: Vec<usize> = reader(start, delimiter, true)
+        .byte_records()
+        .take(LINES + 1)
+        .map_while(Result::ok)
+        .map(|row| row.len())
+        .collect();
+    // The last one may be cut.
+    if counts.len() > 1 && (counts.len() > LINES || start.len() < bytes.len()) {
+        counts.pop();
+    }
+    counts
+}
+
+fn delimiter(bytes: &[u8]) -> u8 {
+    let score = |delimiter: u8| {
+        let counts = counts(bytes, delimiter);
+        let first = counts.first().copied().unwrap_or(0);
+        let alike = counts.iter().all(|count| *count == first);
+        (first > 1 && alike, first)
+    };
+    let scored = DELIMITERS.map(|(delimiter, _)| (score(delimiter), delimiter));
+    // Of equal ones the first.
+    scored.into_iter().rev().max_by_key(|(score, _)| *score).map_or(b',', |(_, delimiter)| delimiter)
+}
+
+/// Whether the first line holds names.
+fn has_header(bytes: &[u8], delimiter: u8) -> bool {
+    let mut rows = reader(bytes, delimiter, true).into_byte_records().map_while(Result::ok);
+    let Some(first) = rows.next() else { return false };
+    let is_text = |cell: &[u8]| {
+        let text = String::from_utf8_lossy(cell);
+        let cell = Cell::Text(&text);
+        cell.number().is_none() && !cell.is_missing()
+    };
+    let Some(second) = rows.next() else { return first.iter().all(is_text) };
+    first.iter().zip(second.iter()).any(|(name, cell)| is_text(name) && !is_text(cell))
+}
+
+fn ragged(file: &Path, error: &csv::Error, delimiter: u8) -> TableError {
+    let name = DELIMITERS.iter().find(|(known, _)| *known == delimiter).map_or("the one given", |(_, name)| name);
+    match error.kind() {
+        ErrorKind::UnequalLengths { pos, expected_len, len } => TableError::Ragged {
+            file: file.to_owned(),
+            line: pos.as_ref().map_or(0, csv::Position::line),
+            expected: *expected_len,
+            found: *len,
+            delimiter: name,
+        },
+        _ => TableError::Unreadable(format!("{}: {error}", file.display())),
+    }
+}

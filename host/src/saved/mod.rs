@@ -1,0 +1,26 @@
+//! Trained models as files: `model.lgl2o`, and what it is exported to and imported from.
+//!
+//! | module | does |
+//! |---|---|
+//! | [`container`] | a file of a header and numbers: versioned, with a checksum |
+//! | [`model`] | [`SavedModel`]: network, standardizer, parameters, columns and class names |
+//! | [`rust`] | a module of Rust with statics for flash, which `lgl2o::Model` takes |
+//! | [`c`] | a C header with the same numbers and a function |
+//! | [`arrays`] | one `.npy` file for each tensor |
+//! | [`tensors`] | safetensors, written and read: this program's, those of `torch.nn.Linear` and of Keras' `Dense` |
+
+pub mod arrays;
+pub mod c;
+pub mod container;
+pub mod model;
+pub mod rust;
+pub mod tensors;
+
+#[cfg(test)]
+mod tests;
+
+pub use container::FileError;
+pub use model::{Output, SavedModel};
+
+/// What an export is: files by their names.
+pub type Files = Vec<(String, Vec<u8>)>;

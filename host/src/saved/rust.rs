@@ -1,0 +1,130 @@
+//! A module of Rust: statics that a linker puts into flash, and a function that makes an [`lgl2o::Model`] of them.
+//!
+//! Numbers are written with as many digits as it takes to read the same bits back, so its predictions are those of `lgl2o predict`.
+
+use std::fmt::Write as _;
+
+use lgl2o::objective::mlp::{Activation, Layer};
+use lgl2o::tensors::Tensors as _;
+
+use super::SavedModel;
+
+/// Numbers in a line.
+const IN_A_LINE: usize = 8;
+
+/// The module.
+#[must_use]
+pub fn module(model: &SavedModel) -> String {
+    let mut out = head(model);
+    let (inputs, classes) = (model.mean.len(), model.classes());
+    let mut item = |what: &str, item: &str, value: &str| {
+        let _ = writeln!(out, "/// {what}.\npub {item} = {value};\n");
+    };
+    item("The features, in their order", &format!("static FEATURES: [&str; {inputs}]"), &names(&features(model)));
+    if !classes.is_empty() {
+        item("The classes", &format!("static CLASSES: [&str; {}]", classes.len()), &names(classes));
+    }
+    let layers = model.layers();
+    let types: Vec<String> = layers.iter().map(layer_type).collect();
+    let layers_type = if layers.len() > 1 { format!("chain![{}]", types.join(", ")) } else { types.concat() };
+    item("The network, for one row at a time", "type Net", &format!("Fixed<{layers_type}, 1>"));
+    let params: Vec<String> = layers.iter().map(|l| format!("DenseParams<{}, {}>", l.inputs, l.outputs)).collect();
+    item("Its parameters", "type Params", &nested(&params));
+    let values: Vec<String> = (0..layers.len()).map(|l| layer_value(model, l)).collect();
+    item("What was learned", "static PARAMS: Params", &nested(&values));
+    item("The features' means", &format!("const MEAN: [f32; {inputs}]"), &array(&model.mean, ""));
+    item(
+        "The features' standard deviations",
+        &format!("const DEVIATION: [f32; {inputs}]"),
+        &array(&model.deviation, ""),
+    );
+    let loss = if classes.is_empty() { "SquaredError" } else { "CrossEntropy" };
+    let _ = write!(
+        out,
+        "/// The model; its parameters stay where they are.\n///\n/// # Errors\n/// None: the standardizer was checked when it was written.\n\
+         pub fn model() -> Result<Model<Net, &'static Params, Standardizer<[f32; {inputs}]>>, Error> {{\n    \
+         Ok(Model::new(Mlp::new(Net::new(), Loss::{loss}), &PARAMS, Standardizer::given(MEAN, DEVIATION)?))\n}}\n"
+    );
+    out
+}
+
+/// What the module says of itself, and what it uses.
+fn head(model: &SavedModel) -> String {
+    let layers = model.layers();
+    let mut out = format!(
+        "//! A model, written by `lgl2o export --to rust`: {}, {} parameters.\n//!\n//! {}\n\n",
+        model.shape(),
+        model.params.len(),
+        if model.classes().is_empty() {
+            "`model()?.values(&row)?[0]` is the value of a row of features."
+        } else {
+            "`model()?.predict(&row)?` is the class of a row of features; `CLASSES` has the names."
+        }
+    );
+    // Numbers that happen to be near pi are no mistake, and rows stand as they are.
+    out.push_str(
+        "#![allow(clippy::approx_constant, clippy::excessive_precision)]\n#![cfg_attr(rustfmt, rustfmt_skip)]\n\n",
+    );
+    let mut used = vec!["Dense", "DenseParams", "Fixed", "Loss", "Mlp"];
+    used.extend(layers.iter().filter_map(|layer| name(layer.activation)));
+    used.sort_unstable();
+    used.dedup();
+    let chain = if layers.len() > 1 { ", chain" } else { "" };
+    let _ = writeln!(out, "use lgl2o::objective::mlp::{{{}}};", used.join(", "));
+    let _ = writeln!(out, "use lgl2o::standardize::Standardizer;\nuse lgl2o::{{Error, Model{chain}}};\n");
+    out
+}
+
+/// What the features are called.
+pub(super) fn features(model: &SavedModel) -> Vec<String> {
+    model.columns.features.iter().map(|column| column.reference()).collect()
+}
+
+/// The type-level name of an activation; that of the identity is not written.
+fn name(activation: Activation) -> Option<&'static str> {
+    match activation {
+        Activation::Identity => None,
+        Activation::Relu => Some("Relu"),
+        Activation::Tanh => Some("Tanh"),
+        Activation::Sigmoid => Some("Sigmoid"),
+    }
+}
+
+fn layer_type(layer: &Layer) -> String {
+    let activation = name(layer.activation).map_or(String::new(), |name| format!(", {name}"));
+    format!("Dense<{}, {}{activation}>", layer.inputs, layer.outputs)
+}
+
+fn layer_value(model: &SavedModel, l: usize) -> String {
+    let inputs = model.layers()[l].inputs;
+    let rows: Vec<String> = model.params.tensor(2 * l).chunks(inputs).map(|row| array(row, "        ")).collect();
+    let bias = array(model.params.tensor(2 * l + 1), "    ");
+    format!("DenseParams {{\n    weights: [\n        {},\n    ],\n    bias: {bias},\n}}", rows.join(",\n        "))
+}
+
+/// `(a, (b, c))`, as a chain of layers is.
+fn nested(parts: &[String]) -> String {
+    match parts {
+        [] => String::new(),
+        [one] => one.clone(),
+        [all @ .., last] => all.iter().rev().fold(last.clone(), |rest, part| format!("({part}, {rest})")),
+    }
+}
+
+/// An array; lines after the first begin with `indent`.
+fn array(numbers: &[f32], indent: &str) -> String {
+    let lines: Vec<String> = numbers
+        .chunks(IN_A_LINE)
+        .map(|line| line.iter().map(|x| format!("{x:?}")).collect::<Vec<_>>().join(", "))
+        .collect();
+    if lines.len() < 2 {
+        return format!("[{}]", lines.concat());
+    }
+    let inner = lines.join(&format!(",\n{indent}    "));
+    format!("[\n{indent}    {inner},\n{indent}]")
+}
+
+fn names(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+    format!("[{}]", quoted.join(", "))
+}

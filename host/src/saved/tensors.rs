@@ -1,0 +1,289 @@
+//! Safetensors, written and read with the crate `safetensors`.
+//!
+//! | from | names | shape of weights |
+//! |---|---|---|
+//! | this program | `layers.0.weight`, `layers.0.bias`; `standardizer.mean`, `standardizer.deviation` | outputs x inputs |
+//! | PyTorch, `nn.Linear` | anything that ends in `.weight` and `.bias` | outputs x inputs |
+//! | Keras, `Dense` | anything that ends in `kernel` (or `vars/0`) and `bias` (or `vars/1`) | inputs x outputs |
+//!
+//! Layers are in the order of their names, in which numbers count as numbers: `net.2` comes before `net.10`, and `dense` before
+//! `dense_1`.
+
+use std::collections::{BTreeMap, HashMap};
+
+use lgl2o::objective::mlp::{Activation, Layer};
+use lgl2o::tensors::Tensors as _;
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+use serde::Deserialize;
+
+use super::{Output, SavedModel, container};
+use crate::data::table::Columns;
+
+/// The key of what this program adds.
+const OWN: &str = "lgl2o";
+
+/// What is wrong with a file of tensors.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// It is no such file, or damaged.
+    #[error("it is no whole file of safetensors ({0}): write it again with save_file")]
+    Format(String),
+    /// A tensor of other numbers.
+    #[error("`{name}` holds {kind}, and only F32, F64 and BF16 are read: convert it, as with t.float()")]
+    Type {
+        /// The tensor.
+        name: String,
+        /// What it holds.
+        kind: String,
+    },
+    /// A tensor that belongs to no dense layer.
+    #[error(
+        "`{name}` of shape {shape:?} is no weight or bias of a dense layer: a model of lgl2o is a chain of dense layers. Leave it out"
+    )]
+    Other {
+        /// The tensor.
+        name: String,
+        /// Its shape.
+        shape: Vec<usize>,
+    },
+    /// No layer is there.
+    #[error("there is no dense layer in it: names end in .weight and .bias (PyTorch), or kernel and bias (Keras)")]
+    Empty,
+    /// A bias does not go with its weights.
+    #[error("the bias of `{layer}` has {found} numbers where its weights have {expected} outputs")]
+    Bias {
+        /// The layer.
+        layer: String,
+        /// Outputs.
+        expected: usize,
+        /// Numbers of the bias.
+        found: usize,
+    },
+    /// Two layers do not fit.
+    #[error(
+        "`{layer}` takes {inputs} inputs, but the layer before it has {outputs} outputs: give the layers in their order with --order A,B,C"
+    )]
+    Chain {
+        /// The second one.
+        layer: String,
+        /// Its inputs.
+        inputs: usize,
+        /// Outputs of the first one.
+        outputs: usize,
+    },
+    /// A layer that was named is not there.
+    #[error("there is no layer `{asked}`; the layers are {known}")]
+    NoLayer {
+        /// What was asked for.
+        asked: String,
+        /// All layers.
+        known: String,
+    },
+    /// The parts are no model.
+    #[error("{0}")]
+    Model(container::FileError),
+}
+
+/// The file's bytes.
+#[must_use]
+pub fn bytes(model: &SavedModel) -> Vec<u8> {
+    let mut all: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
+    let mut add = |name: String, shape: &[usize], numbers| all.push((name, shape.to_vec(), container::bytes(numbers)));
+    for (l, layer) in model.layers().iter().enumerate() {
+        add(format!("layers.{l}.weight"), &[layer.outputs, layer.inputs], model.params.tensor(2 * l));
+        add(format!("layers.{l}.bias"), &[layer.outputs], model.params.tensor(2 * l + 1));
+    }
+    add("standardizer.mean".to_owned(), &[model.mean.len()], &model.mean);
+    add("standardizer.deviation".to_owned(), &[model.deviation.len()], &model.deviation);
+    let activations: Vec<Activation> = model.layers().iter().map(|layer| layer.activation).collect();
+    let own = serde_json::json!({ "activations": activations, "output": model.output, "columns": model.columns });
+    let metadata = HashMap::from([(OWN.to_owned(), own.to_string())]);
+    let views = all.iter().filter_map(|(name, shape, bytes)| {
+        Some((name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes).ok()?))
+    });
+    safetensors::serialize(views, Some(metadata)).unwrap_or_default()
+}
+
+/// What this program writes beside the tensors.
+#[derive(Debug, Deserialize)]
+struct Own {
+    activations: Vec<Activation>,
+    output: Output,
+    columns: Columns,
+}
+
+/// What a file of others does not say.
+#[derive(Debug, Clone)]
+pub struct Unsaid<'a> {
+    /// The activation of hidden layers.
+    pub hidden: Activation,
+    /// Names of the classes; numbers unless given.
+    pub classes: Option<&'a [String]>,
+    /// Whether the output is a value.
+    pub regression: bool,
+    /// Names of the layers in their order.
+    pub order: &'a [String],
+    /// Means and standard deviations of the features; 0 and 1 unless given.
+    pub standardizer: Option<[Vec<f32>; 2]>,
+}
+
+/// A layer on the way in: weights (outputs x inputs) and bias.
+#[derive(Debug, Default)]
+struct Dense {
+    weights: Option<(usize, usize, Vec<f32>)>,
+    bias: Option<Vec<f32>>,
+}
+
+/// A model out of a file's bytes.
+///
+/// # Errors
+/// Whatever is wrong with them.
+pub fn import(bytes: &[u8], unsaid: &Unsaid<'_>) -> Result<SavedModel, ImportError> {
+    let format = |error: safetensors::SafeTensorError| ImportError::Format(error.to_string());
+    let file = SafeTensors::deserialize(bytes).map_err(format)?;
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(format)?;
+    let own = metadata.metadata().as_ref().and_then(|all| all.get(OWN));
+    let own: Option<Own> = own.and_then(|text| serde_json::from_str(text).ok());
+    let (mut layers, mut standardizer) = (BTreeMap::<(Vec<Part>, String), Dense>::new(), [None, None]);
+    for (name, view) in file.iter() {
+        let numbers = numbers(name, &view)?;
+        match name {
+            "standardizer.mean" => standardizer[0] = Some(numbers),
+            "standardizer.deviation" => standardizer[1] = Some(numbers),
+            _ => {
+                let other = || ImportError::Other { name: name.to_owned(), shape: view.shape().to_vec() };
+                let (layer, role) = role(name).ok_or_else(other)?;
+                let dense = layers.entry((parts(layer), layer.to_owned())).or_default();
+                match (role, view.shape()) {
+                    (Role::Weight, &[outputs, inputs]) => dense.weights = Some((outputs, inputs, numbers)),
+                    (Role::Kernel, &[inputs, outputs]) => {
+                        dense.weights = Some((outputs, inputs, transposed(&numbers, inputs, outputs)));
+                    }
+                    (Role::Bias, &[_]) => dense.bias = Some(numbers),
+                    _ => return Err(other()),
+                }
+            }
+        }
+    }
+    let layers = ordered(layers.into_iter().map(|((_, name), dense)| (name, dense)).collect(), unsaid.order)?;
+    let both = standardizer[0].take().zip(standardizer[1].take()).map(|(mean, deviation)| [mean, deviation]);
+    assemble(layers, own, unsaid.standardizer.clone().or(both), unsaid)
+}
+
+/// The layers in the order that was asked for.
+fn ordered(layers: Vec<(String, Dense)>, order: &[String]) -> Result<Vec<(String, Dense)>, ImportError> {
+    if order.is_empty() {
+        return Ok(layers);
+    }
+    let known = layers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+    let mut layers: HashMap<String, Dense> = layers.into_iter().collect();
+    let mut take = |asked: &String| {
+        let layer = layers.remove(asked).map(|dense| (asked.clone(), dense));
+        layer.ok_or_else(|| ImportError::NoLayer { asked: asked.clone(), known: known.clone() })
+    };
+    order.iter().map(&mut take).collect()
+}
+
+fn assemble(
+    all: Vec<(String, Dense)>,
+    own: Option<Own>,
+    standardizer: Option<[Vec<f32>; 2]>,
+    unsaid: &Unsaid<'_>,
+) -> Result<SavedModel, ImportError> {
+    let (mut layers, mut params) = (Vec::<Layer>::new(), Vec::new());
+    let last = all.len().saturating_sub(1);
+    for (l, (name, dense)) in all.into_iter().enumerate() {
+        let other = || ImportError::Other { name: name.clone(), shape: Vec::new() };
+        let (outputs, inputs, weights) = dense.weights.ok_or_else(other)?;
+        let bias = dense.bias.unwrap_or_else(|| vec![0.0; outputs]);
+        if bias.len() != outputs {
+            return Err(ImportError::Bias { layer: name, expected: outputs, found: bias.len() });
+        }
+        if let Some(before) = layers.last().filter(|before| before.outputs != inputs) {
+            return Err(ImportError::Chain { layer: name, inputs, outputs: before.outputs });
+        }
+        let saved = own.as_ref().and_then(|own| own.activations.get(l).copied());
+        let activation = saved.unwrap_or(if l == last { Activation::Identity } else { unsaid.hidden });
+        layers.push(Layer { inputs, outputs, activation });
+        params.extend(weights);
+        params.extend(bias);
+    }
+    let (Some(first), Some(top)) = (layers.first(), layers.last()) else { return Err(ImportError::Empty) };
+    let numbered = || (0..top.outputs).map(|class| class.to_string()).collect();
+    let said = if unsaid.regression {
+        Output::Value
+    } else {
+        Output::Classes(unsaid.classes.map_or_else(numbered, <[_]>::to_vec))
+    };
+    let [mean, deviation] = standardizer.unwrap_or_else(|| [vec![0.0; first.inputs], vec![1.0; first.inputs]]);
+    let plain = Columns::plain(first.inputs);
+    let (output, columns) = match own {
+        Some(own) if unsaid.classes.is_none() => (own.output, own.columns),
+        Some(own) => (said, own.columns),
+        None => (said, plain),
+    };
+    SavedModel::new(layers, &params, [&mean, &deviation], output, columns).map_err(ImportError::Model)
+}
+
+/// What a tensor is of its layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// Outputs x inputs.
+    Weight,
+    /// Inputs x outputs.
+    Kernel,
+    Bias,
+}
+
+/// The layer that a tensor belongs to, and what it is of it.
+fn role(name: &str) -> Option<(&str, Role)> {
+    const ENDS: [(&str, Role); 6] = [
+        ("weight", Role::Weight),
+        ("kernel:0", Role::Kernel),
+        ("kernel", Role::Kernel),
+        ("vars/0", Role::Kernel),
+        ("bias", Role::Bias),
+        ("vars/1", Role::Bias),
+    ];
+    let name = name.strip_suffix(":0").unwrap_or(name);
+    let found = ENDS.iter().find_map(|(end, role)| Some((name.strip_suffix(end)?, *role)));
+    found.map(|(layer, role)| (layer.trim_end_matches(['.', '/']), role))
+}
+
+/// A part of a name: numbers are compared as numbers.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Number(u64),
+    Text(String),
+}
+
+fn parts(name: &str) -> Vec<Part> {
+    let mut parts = Vec::new();
+    for chunk in name.as_bytes().chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit()) {
+        let text = String::from_utf8_lossy(chunk).into_owned();
+        // `dense` and `dense_1` begin alike.
+        let text = if text == "_" { continue } else { text.trim_end_matches('_').to_owned() };
+        parts.push(text.parse().map_or(Part::Text(text), Part::Number));
+    }
+    parts
+}
+
+fn transposed(numbers: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    (0..columns).flat_map(|c| (0..rows).map(move |r| numbers[r * columns + c])).collect()
+}
+
+fn numbers(name: &str, view: &TensorView<'_>) -> Result<Vec<f32>, ImportError> {
+    let data = view.data();
+    match view.dtype() {
+        Dtype::F32 => Ok(container::numbers(data)),
+        Dtype::F64 => Ok(data.as_chunks().0.iter().map(|eight| f64::from_le_bytes(*eight) as f32).collect()),
+        // The upper half of a float of 32 bits.
+        Dtype::BF16 => {
+            let wide = |two: &[u8; 2]| f32::from_bits(u32::from(u16::from_le_bytes(*two)) << 16);
+            Ok(data.as_chunks().0.iter().map(wide).collect())
+        }
+        other => Err(ImportError::Type { name: name.to_owned(), kind: format!("{other:?}") }),
+    }
+}

@@ -1,0 +1,169 @@
+use lgl2o::objective::mlp::{Activation, Layer};
+use lgl2o::tensors::Tensors as _;
+use safetensors::tensor::{Dtype, TensorView};
+
+use super::tensors::{ImportError, Unsaid, bytes, import};
+use super::*;
+use crate::data::table::Columns;
+
+/// 3-4-2 with tanh, whose numbers differ.
+fn sample(output: Output) -> SavedModel {
+    let outputs = if output == Output::Value { 1 } else { 2 };
+    let layers = vec![
+        Layer { inputs: 3, outputs: 4, activation: Activation::Tanh },
+        Layer { inputs: 4, outputs, activation: Activation::Identity },
+    ];
+    let count: usize = layers.iter().map(Layer::parameters).sum();
+    let params: Vec<f32> = (0..count).map(|i| (i as f32 * 0.37).sin() / 3.0).collect();
+    let standardizer = [&[1.0f32, -2.0, 1e-7][..], &[0.5, 3.0, 0.0]];
+    SavedModel::new(layers, &params, standardizer, output, Columns::plain(3)).expect("a model")
+}
+
+fn classes() -> Output {
+    Output::Classes(vec!["off".to_owned(), "it's \"on\"".to_owned()])
+}
+
+const UNSAID: Unsaid<'static> =
+    Unsaid { hidden: Activation::Relu, classes: None, regression: false, order: &[], standardizer: None };
+
+#[test]
+fn a_model_comes_back_the_same() {
+    for output in [classes(), Output::Value] {
+        let model = sample(output);
+        assert_eq!(SavedModel::from_bytes(&model.to_bytes()), Ok(model.clone()));
+        assert_eq!(import(&bytes(&model), &UNSAID), Ok(model), "by safetensors, too");
+    }
+}
+
+#[test]
+fn a_bit_that_flips_and_a_cut_are_found() {
+    let whole = sample(classes()).to_bytes();
+    for at in 0..whole.len() {
+        let mut hurt = whole.clone();
+        hurt[at] ^= 0x10;
+        assert!(SavedModel::from_bytes(&hurt).is_err(), "byte {at}");
+        assert!(SavedModel::from_bytes(&whole[..at]).is_err(), "{at} bytes");
+    }
+    let later = container::write(container::Kind { version: 2, ..model::KIND }, &serde_json::json!({}), &[]);
+    assert_eq!(SavedModel::from_bytes(&later), Err(FileError::Version { found: 2, known: 1 }));
+    let other = SavedModel::from_bytes(b"<html></html>, a page that is longer than a header").unwrap_err().to_string();
+    assert!(other.contains("web page"), "{other}");
+    let training = container::write(crate::train::kept::KIND, &serde_json::json!({}), &[]);
+    assert!(SavedModel::from_bytes(&training).unwrap_err().to_string().contains("model.lgl2o beside it"));
+}
+
+#[test]
+fn a_good_checksum_does_not_make_a_model() {
+    let good = sample(classes());
+    let wrong = |change: fn(&mut serde_json::Value)| {
+        let (mut header, body): (serde_json::Value, _) = {
+            let bytes = good.to_bytes();
+            let (header, body) = container::read(model::KIND, &bytes).expect("whole");
+            (header, body.to_vec())
+        };
+        change(&mut header);
+        SavedModel::from_bytes(&container::write(model::KIND, &header, &body)).expect_err("refused")
+    };
+    let changes: [fn(&mut serde_json::Value); 6] = [
+        |header| header["layers"][0]["outputs"] = 5.into(),
+        |header| header["layers"][0]["inputs"] = u64::MAX.into(),
+        |header| header["layers"] = serde_json::json!([]),
+        |header| header["output"] = serde_json::json!({ "classes": ["one"] }),
+        |header| header["output"] = "value".into(),
+        |header| header["columns"]["features"] = serde_json::json!([]),
+    ];
+    for change in changes {
+        assert!(matches!(wrong(change), FileError::Content(_)));
+    }
+}
+
+#[test]
+fn arrays_hold_the_parameters() {
+    let model = sample(classes());
+    let files = arrays::files(&model);
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["weights_0.npy", "bias_0.npy", "weights_1.npy", "bias_1.npy", "mean.npy", "deviation.npy"]);
+    let text = String::from_utf8_lossy(&files[0].1).into_owned();
+    assert!(text.contains("'shape': (4, 3,)"), "{text}");
+    assert!(files[0].1.ends_with(&container::bytes(model.params.tensor(0))));
+}
+
+/// A file of tensors: names, shapes, numbers.
+fn file(tensors: &[(&str, &[usize], Vec<f32>)]) -> Vec<u8> {
+    let all: Vec<_> = tensors.iter().map(|(name, shape, numbers)| (*name, *shape, container::bytes(numbers))).collect();
+    let views =
+        all.iter().map(|(name, shape, bytes)| (*name, TensorView::new(Dtype::F32, shape.to_vec(), bytes).unwrap()));
+    safetensors::serialize(views, None).unwrap()
+}
+
+#[test]
+fn linear_layers_of_pytorch_are_read_in_the_order_of_their_numbers() {
+    let ramp = |n: usize| (0..n).map(|i| i as f32).collect::<Vec<f32>>();
+    let bytes = file(&[
+        ("net.10.weight", &[2, 3], ramp(6)),
+        ("net.10.bias", &[2], vec![7.0, 8.0]),
+        ("net.2.weight", &[3, 4], ramp(12)),
+        ("net.2.bias", &[3], vec![0.5; 3]),
+        ("net.0.weight", &[4, 1], ramp(4)),
+    ]);
+    let model = import(&bytes, &Unsaid { hidden: Activation::Sigmoid, ..UNSAID }).expect("a model");
+    assert_eq!(model.shape(), "1-4-3-2 sigmoid");
+    assert_eq!(model.params.tensor(1), [0.0; 4], "no bias is 0");
+    assert_eq!((model.params.tensor(4), model.params.tensor(5)), (&ramp(6)[..], &[7.0, 8.0][..]));
+    assert_eq!(model.classes(), ["0", "1"]);
+}
+
+#[test]
+fn dense_layers_of_keras_are_transposed() {
+    for names in [
+        ["dense/kernel:0", "dense/bias:0", "dense_1/kernel:0", "dense_1/bias:0"],
+        ["d/vars/0", "d/vars/1", "d_1/vars/0", "d_1/vars/1"],
+    ] {
+        let bytes = file(&[
+            (names[0], &[2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),
+            (names[1], &[3], vec![0.0; 3]),
+            (names[2], &[3, 1], vec![1.0, 1.0, 1.0]),
+            (names[3], &[1], vec![10.0]),
+        ]);
+        let scale = Some([vec![0.0, 1.0], vec![1.0, 2.0]]);
+        let unsaid = Unsaid { regression: true, standardizer: scale, ..UNSAID };
+        let mut core = import(&bytes, &unsaid).expect("a model").model().expect("a model");
+        // By hand: x = (1, (5 - 1) / 2) = (1, 2); the hidden layer is (1 + 8, 2 + 10, 3 + 12) = (9, 12, 15).
+        assert_eq!(core.values(&[1.0, 5.0]), Ok(&[46.0][..]));
+    }
+}
+
+#[test]
+fn other_numbers_are_converted_or_refused() {
+    let view = |kind: Dtype, bytes: &[u8]| {
+        let bias = [0u8; 8];
+        let weights = TensorView::new(kind, vec![2, 1], bytes).unwrap();
+        let bias = TensorView::new(Dtype::F32, vec![2], &bias).unwrap();
+        let bytes = safetensors::serialize([("a.weight", weights), ("a.bias", bias)], None).unwrap();
+        import(&bytes, &UNSAID).map(|model| model.params.tensor(0).to_vec())
+    };
+    let wide = [1.5f64, -2.0].map(f64::to_le_bytes).concat();
+    assert_eq!(view(Dtype::F64, &wide), Ok(vec![1.5, -2.0]));
+    assert_eq!(view(Dtype::BF16, &[0xc0, 0x3f, 0x00, 0xc0]), Ok(vec![1.5, -2.0]));
+    assert!(matches!(view(Dtype::F16, &[0; 4]), Err(ImportError::Type { .. })));
+}
+
+#[test]
+fn what_is_no_chain_of_dense_layers_is_refused() {
+    let refused = |tensors: &[(&str, &[usize], Vec<f32>)], order: &[String]| {
+        import(&file(tensors), &Unsaid { order, ..UNSAID }).expect_err("refused").to_string()
+    };
+    let (a, b) = (("a.weight", &[2usize, 3][..], vec![1.0; 6]), ("b.weight", &[3usize, 4][..], vec![1.0; 12]));
+    let error = refused(&[a.clone(), b.clone()], &[]);
+    assert!(error.contains("`b` takes 4 inputs") && error.contains("--order"), "{error}");
+    let order = ["b", "a"].map(str::to_owned);
+    assert!(import(&file(&[a.clone(), b]), &Unsaid { order: &order, ..UNSAID }).is_ok());
+    let error = refused(std::slice::from_ref(&a), &["c".to_owned()]);
+    assert!(error.contains("no layer `c`") && error.contains("layers are a"), "{error}");
+    assert!(refused(&[a.clone(), ("a.bias", &[3], vec![0.0; 3])], &[]).contains("bias of `a` has 3"));
+    assert!(refused(&[("conv.weight", &[2, 1, 3], vec![0.0; 6])], &[]).contains("`conv.weight`"));
+    assert!(refused(&[("table", &[2, 3], vec![0.0; 6])], &[]).contains("`table`"));
+    assert!(refused(&[], &[]).contains("no dense layer"));
+    assert!(refused(&[("a.weight", &[2, 1], vec![f32::NAN; 2])], &[]).contains("not finite"));
+    assert!(matches!(import(b"no such file", &UNSAID), Err(ImportError::Format(_))));
+}

@@ -1,0 +1,207 @@
+//! What is said about a training or a model: tables for the terminal, `metrics.json`, pictures, one page.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::kept::Point;
+use super::score::{Class, Metrics, Sure};
+use crate::files::write_atomically;
+use crate::report::number::{percent, significant};
+use crate::report::overview::{Overview, Section, Table};
+use crate::report::{Bin, Growth, Matrix, Plot, calibration, confusion, growth};
+use crate::say::in_a_line;
+
+/// The version of `metrics.json`.
+pub const VERSION: u32 = 1;
+/// Classes whose whole matrix is printed.
+const PRINTED: usize = 16;
+/// The files of a training, beside the model and the checkpoint.
+pub const FILES: [&str; 5] = ["metrics.json", "loss.svg", "confusion.svg", "calibration.svg", "report.html"];
+
+/// Everything that one training found out.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Findings {
+    /// [`VERSION`].
+    pub version: u32,
+    /// The command line that gives them.
+    pub command: String,
+    /// The file of the data.
+    pub data: String,
+    /// The network, such as `4-16-3 relu`.
+    pub model: String,
+    /// Its parameters.
+    pub parameters: usize,
+    /// Steps done.
+    pub steps: u64,
+    /// Share of the rounds that the learned optimizer won.
+    pub learned_share: f32,
+    /// How good the model is on each part of the rows: `trained on`, `checked on`, `tested on`.
+    pub parts: Vec<(String, Metrics)>,
+    /// Losses along the way.
+    pub curve: Vec<Point>,
+}
+
+/// One of the losses at a point.
+type LossOf = fn(&Point) -> Option<f32>;
+
+/// A share in percent, or a dash.
+fn share(share: Option<f32>) -> String {
+    share.map_or_else(|| "-".to_owned(), |share| percent(share.into()))
+}
+
+fn value(value: Option<f32>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| significant(value.into()))
+}
+
+/// One line for each part of the rows.
+#[must_use]
+pub fn summary(parts: &[(String, Metrics)]) -> Table {
+    let row = |(name, metrics): &(String, Metrics)| match metrics {
+        Metrics::Classes { rows, accuracy, balanced_accuracy, .. } => {
+            vec![name.clone(), rows.to_string(), share(*accuracy), share(*balanced_accuracy)]
+        }
+        Metrics::Values { rows, mean_absolute_error, root_mean_squared_error, r2 } => {
+            let r2 = r2.map_or_else(|| "-".to_owned(), |r2| format!("{r2:.3}"));
+            vec![name.clone(), rows.to_string(), value(*mean_absolute_error), value(*root_mean_squared_error), r2]
+        }
+    };
+    let head: &[&str] = match parts.first() {
+        Some((_, Metrics::Values { .. })) => {
+            &["rows", "number", "mean absolute error", "root mean squared error", "R2"]
+        }
+        _ => &["rows", "number", "accuracy %", "balanced accuracy %"],
+    };
+    let head = head.iter().map(|&title| title.to_owned()).collect();
+    Table { caption: String::new(), head, rows: parts.iter().map(row).collect(), words: false }
+}
+
+/// Recall and precision of each class, and what it is predicted as; no rows for values.
+#[must_use]
+pub fn classes(metrics: &Metrics) -> Table {
+    let Metrics::Classes { classes, .. } = metrics else { return Table::default() };
+    let is_whole = classes.len() <= PRINTED;
+    let mut head: Vec<String> = ["class", "rows", "recall %", "precision %"].map(str::to_owned).to_vec();
+    if is_whole {
+        head.extend(classes.iter().map(|class| format!("as {}", in_a_line(&class.name))));
+    }
+    let row = |class: &Class| {
+        let mut cells =
+            vec![in_a_line(&class.name), class.rows.to_string(), share(class.recall), share(class.precision)];
+        if is_whole {
+            cells.extend(class.predicted.iter().map(u32::to_string));
+        }
+        cells
+    };
+    Table { caption: String::new(), head, rows: classes.iter().map(row).collect(), words: false }
+}
+
+/// What is printed.
+#[must_use]
+pub fn text(parts: &[(String, Metrics)]) -> String {
+    let last = parts.last().map_or(String::new(), |(name, metrics)| {
+        let table = Table { caption: format!("Rows {name}:"), ..classes(metrics) };
+        table.markdown()
+    });
+    format!("{}{last}", summary(parts).markdown()).trim_end().to_owned()
+}
+
+/// Writes everything into a directory; returns the path of the page.
+///
+/// # Errors
+/// A picture that cannot be drawn, a file that cannot be written.
+pub fn write(out: &Path, findings: &Findings) -> Result<PathBuf> {
+    let [metrics, loss, matrix, sure, page] = FILES.map(|name| out.join(name));
+    write_atomically(&metrics, (serde_json::to_string_pretty(findings)? + "\n").as_bytes())?;
+    let curve = curve(findings)?;
+    write_atomically(&loss, curve.as_bytes())?;
+    let mut pictures = vec![(curve, "Mean losses along the training.".to_owned())];
+    if let Some(picture) = findings.parts.last().and_then(|(name, metrics)| picture(findings, name, metrics)) {
+        let picture = picture?;
+        write_atomically(&matrix, picture.as_bytes())?;
+        pictures.push((picture, "What is predicted as what.".to_owned()));
+    }
+    if let Some(picture) = findings.parts.last().and_then(|(name, metrics)| reliance(findings, name, metrics)) {
+        let picture = picture?;
+        write_atomically(&sure, picture.as_bytes())?;
+        pictures.push((picture, "How sure the network is, and how often it is right.".to_owned()));
+    }
+    write_atomically(&page, overview(findings, pictures).html().as_bytes())?;
+    Ok(page)
+}
+
+fn curve(findings: &Findings) -> Result<String> {
+    let points: Vec<&Point> = findings.curve.iter().filter(|point| point.step > 0).collect();
+    let lines: [(&str, LossOf); 3] =
+        [("trained on", |p| p.train), ("checked on", |p| p.check), ("tested on", |p| p.test)];
+    let costs = |of: LossOf| -> Vec<f64> { points.iter().map(|point| of(point).map_or(0.0, f64::from)).collect() };
+    let shown: Vec<(&str, Vec<f64>)> =
+        lines.into_iter().map(|(name, of)| (name, costs(of))).filter(|(_, all)| all.iter().any(|x| *x > 0.0)).collect();
+    let all = Growth {
+        subject: format!("{} · {}", findings.data, findings.model),
+        explanation: format!("Mean {} by the kind of rows; both axes logarithmic.", loss(findings)),
+        names: shown.iter().map(|(name, _)| (*name).to_owned()).collect(),
+        plots: vec![Plot {
+            title: "Training step".to_owned(),
+            sizes: points.iter().map(|point| point.step as f64).collect(),
+            costs: shown.into_iter().map(|(_, costs)| costs).collect(),
+        }],
+    };
+    Ok(growth("Loss", "Loss", &all)?)
+}
+
+/// What the loss is.
+fn loss(findings: &Findings) -> &'static str {
+    match findings.parts.first() {
+        Some((_, Metrics::Values { .. })) => "squared error of the standardized target",
+        _ => "cross-entropy",
+    }
+}
+
+/// The confusion matrix, where there are classes.
+fn picture(findings: &Findings, name: &str, metrics: &Metrics) -> Option<Result<String>> {
+    let Metrics::Classes { classes, .. } = metrics else { return None };
+    let matrix = Matrix {
+        subject: format!("{} · {} · rows {name}", findings.data, findings.model),
+        names: classes.iter().map(|class| in_a_line(&class.name)).collect(),
+        counts: classes.iter().map(|class| class.predicted.clone()).collect(),
+    };
+    Some(confusion("What is predicted as what", &matrix).map_err(Into::into))
+}
+
+/// How far the probabilities can be relied on, where there are classes.
+fn reliance(findings: &Findings, name: &str, metrics: &Metrics) -> Option<Result<String>> {
+    let Metrics::Classes { calibration: all, expected_calibration_error: error, .. } = metrics else { return None };
+    let bin = |sure: &Sure| Bin { rows: sure.rows, probability: sure.probability, right: sure.accuracy };
+    let bins: Vec<Bin> = all.iter().map(bin).collect();
+    let subject = format!("{} · {} · rows {name} · mean gap {} %", findings.data, findings.model, share(*error));
+    Some(calibration("How sure it is", &subject, &bins).map_err(Into::into))
+}
+
+fn overview(findings: &Findings, pictures: Vec<(String, String)>) -> Overview {
+    let section = |title: &str| Section { title: title.to_owned(), level: 2, ..Section::default() };
+    let lead = format!(
+        "{}: a network {} with {} parameters, trained for {} steps. The learned optimizer won {} % of the rounds.",
+        findings.data,
+        findings.model,
+        findings.parameters,
+        findings.steps,
+        percent(findings.learned_share.into())
+    );
+    let classes = findings.parts.last().map(|(_, metrics)| classes(metrics)).unwrap_or_default();
+    let title = if classes.rows.is_empty() { "More" } else { "Class by class" };
+    Overview {
+        title: "lgl2o: a trained network".to_owned(),
+        lead: vec![lead, format!("`{}`", findings.command)],
+        table: summary(&findings.parts),
+        sections: vec![
+            Section { pictures, ..section("Pictures") },
+            Section {
+                tables: vec![classes],
+                more: Some(["metrics.json", "All numbers"].map(str::to_owned)),
+                ..section(title)
+            },
+        ],
+    }
+}

@@ -1,0 +1,191 @@
+//! Trains by [`lgl2o::auto`] from one seed, and keeps what is needed to go on every few seconds.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+use lgl2o::checkpoint::Buffer;
+use lgl2o::objective::mlp::{Loss, Mlp};
+use lgl2o::{Auto, Memory, Rng, Trainer, auto};
+
+use super::Settings;
+use super::kept::{Kept, Point};
+use super::prepare::{Prepared, rescale};
+use super::source::{self, Minibatches, part};
+use crate::data::table::{Table, Target};
+use crate::experiment::run::{Bounded, schedule};
+use crate::interrupt;
+use crate::network::{HeapNetwork, HeapTensors};
+
+/// Rows that the training loss on the curve is measured on.
+const TRAIN_SAMPLE: usize = 2_000;
+/// The same of rows that are held out: a curve costs little beside the training.
+const HELD_OUT_SAMPLE: usize = 20_000;
+/// How often a training is kept.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// What a training has come to.
+#[derive(Debug)]
+pub struct Trained {
+    /// The network's parameters, in the unit of the values.
+    pub params: HeapTensors,
+    /// Its losses along the way.
+    pub curve: Vec<Point>,
+    /// Steps done.
+    pub steps: u64,
+    /// Share of the rounds that the learned side won.
+    pub learned_share: f32,
+    /// Whether it was stopped on the way.
+    pub stopped: bool,
+}
+
+/// Widths of the layers of a network, from its inputs to its outputs.
+#[must_use]
+pub fn widths(settings: &Settings, table: &Table) -> Vec<usize> {
+    let outputs = match &table.target {
+        Target::Classes { names, .. } => names.len(),
+        Target::Values(_) | Target::Unknown => 1,
+    };
+    [&[table.width()], settings.hidden.as_slice(), &[outputs]].concat()
+}
+
+/// The network of some settings, for batches of this size.
+#[must_use]
+pub fn network(settings: &Settings, table: &Table, batch: usize) -> HeapNetwork {
+    HeapNetwork::new(&widths(settings, table), settings.activation, batch)
+}
+
+type Net = Mlp<HeapNetwork>;
+
+/// One training.
+struct Run<'a, 't> {
+    trainer: Trainer<'a, Net, Auto>,
+    source: Minibatches<'a>,
+    prepared: &'a Prepared,
+    settings: &'t Settings,
+    batch: usize,
+    curve: Vec<Point>,
+}
+
+/// Trains until `steps` are done, from the beginning or from what was kept; hands what is to be kept to `keep`.
+///
+/// # Errors
+/// What the core says, and what `keep` says.
+pub fn train(
+    prepared: &Prepared,
+    settings: &Settings,
+    steps: u64,
+    kept: Option<Kept>,
+    keep: &dyn Fn(&Kept) -> Result<()>,
+) -> Result<Trained> {
+    let batch = settings.batch.min(prepared.train.rows());
+    let network = network(settings, &prepared.train, batch);
+    let loss = if prepared.scale.is_some() { Loss::SquaredError } else { Loss::CrossEntropy };
+    let (optimizee, guard) = (Mlp::new(network.clone(), loss), auto().exact(prepared.check.is_some()));
+    let mut rows = source::Memory::new(&prepared.train, batch);
+    let source = Minibatches::new(&prepared.train, prepared.check.as_ref(), settings.seed, &mut rows)?;
+    let mut memory = Memory::blank(&optimizee, &guard);
+    optimizee.initialize(memory.params_mut(), &mut Rng::stream(settings.seed, 0));
+    let trainer = Trainer::new(&optimizee, &guard, &mut memory);
+    let mut run = Run { trainer, source, prepared, settings, batch, curve: Vec::new() };
+    match kept {
+        Some(kept) => run.take(kept)?,
+        None => run.measure(0)?,
+    }
+    let stopped = run.go(steps, keep)?;
+    keep(&run.kept())?;
+    let mut params = run.trainer.params().clone();
+    if let Some(scale) = prepared.scale {
+        rescale(&network, &mut params, scale);
+    }
+    let progress = run.trainer.progress();
+    let (done, learned_share) = (progress.steps, progress.learned_share());
+    Ok(Trained { params, curve: run.curve, steps: done, learned_share, stopped })
+}
+
+impl Run<'_, '_> {
+    /// Goes on from what was kept.
+    fn take(&mut self, kept: Kept) -> Result<()> {
+        let loaded = self.trainer.load(&mut self.source, &mut kept.checkpoint.as_slice());
+        loaded.context("the training cannot be gone on with; --restart begins anew")?;
+        self.curve = kept.curve;
+        Ok(())
+    }
+
+    /// Trains; tells whether it was stopped on the way.
+    fn go(&mut self, steps: u64, keep: &dyn Fn(&Kept) -> Result<()>) -> Result<bool> {
+        let bar = bar(steps);
+        let mut due = schedule(steps);
+        due.retain(|step| *step > self.trainer.progress().steps);
+        // At once, so that what can be gone on with is there from the beginning.
+        let mut last: Option<Instant> = None;
+        while self.trainer.progress().steps < steps {
+            if interrupt::asked() {
+                return Ok(true);
+            }
+            let left = steps - self.trainer.progress().steps;
+            self.trainer.round(&mut Bounded { source: &mut self.source, left })?;
+            let done = self.trainer.progress().steps;
+            bar.set_position(done);
+            if due.first().is_some_and(|step| *step <= done) {
+                due.retain(|step| *step > done);
+                self.measure(done)?;
+            }
+            if last.is_none_or(|last| last.elapsed() > EVERY) {
+                keep(&self.kept())?;
+                last = Some(Instant::now());
+            }
+        }
+        bar.finish_and_clear();
+        Ok(false)
+    }
+
+    fn kept(&self) -> Kept {
+        let mut bytes = vec![0; self.trainer.checkpoint_len(&self.source)];
+        // It has the length that it takes.
+        let _ = self.trainer.save(&self.source, &mut Buffer::new(&mut bytes));
+        let steps = self.trainer.progress().steps;
+        Kept { settings: self.settings.clone(), steps, curve: self.curve.clone(), checkpoint: bytes }
+    }
+
+    /// Adds a point to the curve.
+    fn measure(&mut self, step: u64) -> Result<()> {
+        let prepared = self.prepared;
+        let train = self.loss(&prepared.train, TRAIN_SAMPLE)?;
+        let mut of = |table: &Option<Table>| match table {
+            Some(table) => self.loss(table, HELD_OUT_SAMPLE),
+            None => Ok(None),
+        };
+        let (check, test) = (of(&prepared.check)?, of(&prepared.test)?);
+        self.curve.push(Point { step, train, check, test });
+        Ok(())
+    }
+
+    /// Mean loss of the first rows of a table, at least as many as asked for if there are.
+    fn loss(&mut self, table: &Table, most: usize) -> Result<Option<f32>> {
+        let (mut sum, mut rows) = (0.0f64, 0);
+        let mut i = 0;
+        while let Some(batch) = part(table, self.batch, i).filter(|_| rows < most) {
+            let n = batch.examples();
+            sum += n as f64 * f64::from(self.trainer.loss(batch)?);
+            (rows, i) = (rows + n, i + 1);
+        }
+        Ok(Some((sum / rows.max(1) as f64) as f32).filter(|loss| loss.is_finite()))
+    }
+}
+
+fn bar(steps: u64) -> ProgressBar {
+    let template = "training {bar:30} {percent:>3} %  step {pos} of {len}  {elapsed} gone, {eta} left";
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(steps).with_style(style.progress_chars("=> "))
+}
+
+/// Examples in a minibatch unless said otherwise: 16, 32 from 256 rows on, 64 from 2,048 on.
+#[must_use]
+pub fn usual_batch(rows: usize) -> usize {
+    match rows {
+        0..256 => 16,
+        256..2048 => 32,
+        _ => 64,
+    }
+}

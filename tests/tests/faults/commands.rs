@@ -1,0 +1,219 @@
+//! The commands as they are called here, with what they read.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use lgl2o_host::data::table::Columns;
+use lgl2o_host::saved::{Output, SavedModel};
+use lgl2o_tests::program::{command, folder, write_idx};
+
+use crate::CONFIG;
+
+/// What a command reads, below the folder `in`.
+#[derive(Clone, Copy)]
+pub(super) enum Input {
+    /// Nothing.
+    None,
+    /// The file, whose bytes these are.
+    File(&'static str, fn() -> Vec<u8>),
+    /// A folder of IDX files.
+    Idx,
+}
+
+/// How a command is called here.
+pub(super) struct Case {
+    pub(super) name: &'static str,
+    /// A call of a second or less; it writes to `out` if `writes`.
+    pub(super) short: &'static str,
+    /// A call of hours.
+    pub(super) long: Option<&'static str>,
+    pub(super) writes: bool,
+    /// A file that a short call leaves.
+    pub(super) result: Option<&'static str>,
+    pub(super) input: Input,
+}
+
+pub(super) const COMMANDS: [Case; 13] = [
+    Case {
+        name: "compare",
+        short: "compare --task idx --data in --batch 8 --steps 10 --seeds 1 --optimizers sgd:0.1 --out out",
+        long: Some("compare --task idx --data in --batch 8 --steps 100000000 --optimizers sgd:0.1,adam:0.1 --out out"),
+        writes: true,
+        result: Some("out/results.json"),
+        input: Input::Idx,
+    },
+    Case {
+        name: "survey",
+        short: "survey --steps 2 --seeds 1 --synthetic 0 --networks 4:relu --optimizers sgd:1 --flat none --data in --out out",
+        long: Some(
+            "survey --steps 10000000 --synthetic 0 --networks 4:relu --optimizers sgd:1 --flat none --data in --out out",
+        ),
+        writes: true,
+        result: Some("out/survey.json"),
+        input: Input::Idx,
+    },
+    Case {
+        name: "reproduce",
+        short: "reproduce --quick --only 4 --seeds 1 --idx in --out out --data nowhere",
+        long: Some("reproduce --quick --only 2,7 --seeds 2 --idx in --out out --data nowhere"),
+        writes: true,
+        result: Some("out/report.html"),
+        input: Input::Idx,
+    },
+    Case {
+        name: "meta-train",
+        short: "meta-train --config in/c.toml --out out",
+        long: Some("meta-train --config long.toml --out out"),
+        writes: true,
+        result: Some("out/c.l2o"),
+        input: Input::File("c.toml", config),
+    },
+    Case {
+        name: "device",
+        short: "device --elf in/p --out out",
+        long: Some("device --elf in/p --out out"),
+        writes: true,
+        result: None,
+        input: Input::File("p", elf),
+    },
+    Case { name: "data", short: "data --data in", long: None, writes: false, result: None, input: Input::None },
+    Case {
+        name: "bench",
+        short: "bench --networks S1 --optimizers sgd:0.3 --rounds 1 --steps 1 --growth out/growth.svg",
+        long: Some("bench --networks S1 --optimizers sgd:0.3 --rounds 1000 --steps 1000000 --growth out/growth.svg"),
+        writes: true,
+        result: Some("out/growth.svg"),
+        input: Input::None,
+    },
+    Case {
+        name: "train",
+        short: "train --data in/t.csv --hidden 4 --steps 20 --out out",
+        long: Some("train --data in/t.csv --hidden 4 --steps 1000000000 --out out"),
+        writes: true,
+        result: Some("out/model.lgl2o"),
+        input: Input::File("t.csv", table),
+    },
+    Case {
+        name: "predict",
+        short: "predict --model in/m.lgl2o --data in/t.csv --out out/p.csv",
+        long: None,
+        writes: true,
+        result: Some("out/p.csv"),
+        input: Input::File("m.lgl2o", model),
+    },
+    Case {
+        name: "eval",
+        short: "eval --data in/t.csv --model in/m.lgl2o",
+        long: None,
+        writes: false,
+        result: None,
+        input: Input::File("t.csv", table),
+    },
+    Case {
+        name: "export",
+        short: "export --model in/m.lgl2o --to rust --out out",
+        long: None,
+        writes: true,
+        result: Some("out/model.rs"),
+        input: Input::File("m.lgl2o", model),
+    },
+    Case {
+        name: "import",
+        short: "import --from in/w.safetensors --out out",
+        long: None,
+        writes: true,
+        result: Some("out/model.lgl2o"),
+        input: Input::File("w.safetensors", weights),
+    },
+    Case {
+        name: "doctor",
+        short: "doctor output --out out",
+        long: None,
+        writes: false,
+        result: None,
+        input: Input::None,
+    },
+];
+
+/// A meta-training of a moment.
+fn config() -> Vec<u8> {
+    CONFIG.into()
+}
+
+/// An ELF file that says that it is for the default board.
+fn elf() -> Vec<u8> {
+    use object::write::{Object, Symbol, SymbolSection};
+    use object::{Architecture, BinaryFormat, Endianness, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
+    let mut file = Object::new(BinaryFormat::Elf, Architecture::Arm, Endianness::Little);
+    let section = file.add_section(Vec::new(), b".data".to_vec(), SectionKind::Data);
+    let name = b"mps2-an386";
+    file.append_section_data(section, name, 1);
+    file.add_symbol(Symbol {
+        name: b"LGL2O_BOARD".to_vec(),
+        value: 0,
+        size: name.len() as u64,
+        kind: SymbolKind::Data,
+        scope: SymbolScope::Dynamic,
+        weak: false,
+        section: SymbolSection::Section(section),
+        flags: SymbolFlags::None,
+    });
+    file.write().expect("an ELF file")
+}
+
+/// A table of two classes; half of it ends in the middle of a row.
+fn table() -> Vec<u8> {
+    let row = |i: u32| format!("{},{},{}\n", i % 7, i % 5, if i % 7 > 3 { "high" } else { "low" });
+    let text: String = (0..60).map(row).collect();
+    format!("a,b,level\n{text}").into_bytes()
+}
+
+/// A model of that table.
+fn sample() -> SavedModel {
+    use lgl2o::objective::mlp::{Activation, Layer};
+    let layers = vec![Layer { inputs: 2, outputs: 2, activation: Activation::Identity }];
+    let classes = Output::Classes(["high", "low"].map(str::to_owned).to_vec());
+    let standardizer = [&[0.0, 0.0][..], &[1.0, 1.0]];
+    SavedModel::new(layers, &[1.0, 0.0, -1.0, 0.0, 0.0, 7.0], standardizer, classes, Columns::plain(2))
+        .expect("a model")
+}
+
+fn model() -> Vec<u8> {
+    sample().to_bytes()
+}
+
+fn weights() -> Vec<u8> {
+    lgl2o_host::saved::tensors::bytes(&sample())
+}
+
+/// A folder with good inputs, and an emulator that never comes up.
+pub(super) fn place() -> tempfile::TempDir {
+    let dir = folder();
+    let input = dir.path().join("in");
+    fs::create_dir(&input).expect("made");
+    write_idx(&input, 4, 2, 64, 16);
+    fs::write(input.join("c.toml"), config()).expect("written");
+    let long = CONFIG.replace("steps = 4\n", "steps = 1000000\n");
+    fs::write(dir.path().join("long.toml"), long).expect("written");
+    fs::write(input.join("p"), elf()).expect("written");
+    for (name, bytes) in [("t.csv", table()), ("m.lgl2o", model()), ("w.safetensors", weights())] {
+        fs::write(input.join(name), bytes).expect("written");
+    }
+    let bin = dir.path().join("bin");
+    fs::create_dir(&bin).expect("made");
+    fs::create_dir(dir.path().join("tmp")).expect("made");
+    let script = "#!/bin/sh\n[ \"$1\" != --version ] || { echo QEMU emulator version 9.0; exit; }\nsleep 600 &\necho $! > \"$BORN\"\nwait\n";
+    fs::write(bin.join("qemu-system-arm"), script).expect("written");
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(bin.join("qemu-system-arm"), fs::Permissions::from_mode(0o755)).expect("set");
+    dir
+}
+
+pub(super) fn call(dir: &Path, line: &str) -> Command {
+    let arguments: Vec<&str> = line.split(' ').collect();
+    let mut command = command(dir, &arguments);
+    let path = format!("{}:{}", dir.join("bin").display(), std::env::var("PATH").unwrap_or_default());
+    command.env("PATH", path).env("BORN", dir.join("born")).env("TMPDIR", dir.join("tmp"));
+    command
+}
