@@ -2,7 +2,7 @@
 //!
 //! Nothing here shares code with `lgl2o`: the formulas are those that its modules state.
 
-use lgl2o::objective::mlp::{Activation, Layer};
+use lgl2o::objective::mlp::{Activation, Shape};
 use lgl2o::tensors::Tensors;
 
 /// Parameters in double precision, tensor by tensor.
@@ -81,7 +81,7 @@ pub enum Targets64 {
 #[derive(Debug, Clone)]
 pub struct Mlp64 {
     /// The layers.
-    pub layers: Vec<Layer>,
+    pub layers: Vec<Shape>,
     /// One row per example.
     pub inputs: Vec<Vec<f64>>,
     /// One target per example.
