@@ -88,7 +88,7 @@ pub struct Mlp64 {
     pub targets: Targets64,
 }
 
-fn activate(activation: Activation, z: f64) -> f64 {
+pub(crate) fn activate(activation: Activation, z: f64) -> f64 {
     match activation {
         Activation::Identity => z,
         Activation::Relu => z.max(0.0),
@@ -146,7 +146,7 @@ impl Oracle for Mlp64 {
     }
 }
 
-fn cross_entropy(outputs: &[f64], target: u8) -> f64 {
+pub(crate) fn cross_entropy(outputs: &[f64], target: u8) -> f64 {
     let top = outputs.iter().fold(f64::NEG_INFINITY, |m, &a| m.max(a));
     outputs.iter().map(|a| (a - top).exp()).sum::<f64>().ln() + top - outputs[usize::from(target)]
 }

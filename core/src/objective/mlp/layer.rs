@@ -16,7 +16,7 @@ use crate::rng::Rng;
 use crate::rule::State;
 use crate::tensors::Tensors;
 
-/// Columns of the errors of a layer below that [`Layer::descend_through`] has memory for.
+/// Columns of the errors of a layer below that [`Layer::descend`] has memory for.
 pub const NARROW: usize = 8;
 
 /// What goes into a layer, and out of it, for one example.
@@ -32,11 +32,19 @@ pub struct Shape {
 }
 
 /// The tensors of one layer among those of a network.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Own<'a, P> {
     all: &'a P,
     first: usize,
 }
+
+impl<P> Clone for Own<'_, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P> Copy for Own<'_, P> {}
 
 impl<'a, P: Tensors> Own<'a, P> {
     /// The tensors from number `first` on.
@@ -109,6 +117,20 @@ impl<const K: usize> Part<'_, K> {
     }
 }
 
+/// What a layer that is moved had for inputs.
+#[derive(Debug)]
+pub enum Inputs<'a> {
+    /// Rows, to read alone.
+    Rows(Rows<'a>),
+    /// The activations of the layer below, by this function, to take its errors.
+    Activations {
+        /// The activations, and then the errors.
+        x: &'a mut [f32],
+        /// Their function.
+        below: Activation,
+    },
+}
+
 /// How a rule moves some parameters with their accumulators, given their gradient: what a
 /// [`Coordinatewise`](crate::rule::Coordinatewise) rule returns.
 pub trait Motion<const K: usize>: Fn(&mut [f32], [&mut [f32]; K], &[f32]) {}
@@ -159,26 +181,14 @@ pub trait Layer {
         x: &mut [f32],
     );
 
-    /// Moves the parameters by their gradient, with no memory for the gradient of the network. The bits are those of
-    /// [`gradient`](Self::gradient) and one motion.
+    /// Moves the parameters by their gradient, with no memory for the gradient of the network; and where the inputs are the
+    /// activations of a layer below, writes that layer's errors over them, by the parameters as they were. The bits are those of
+    /// [`gradient`](Self::gradient), [`input_error`](Self::input_error) and one motion. `columns` is working memory, each as long as
+    /// there are examples.
     fn descend<P: Tensors, const K: usize>(
         &self,
         errors: &[f32],
-        inputs: Rows<'_>,
-        n: usize,
-        motion: &impl Motion<K>,
-        own: Moving<'_, P, K>,
-    );
-
-    /// [`descend`](Self::descend) and, by the parameters as they were, [`input_error`](Self::input_error). `columns` is working
-    /// memory, each as long as there are examples.
-    // No two of them belong together.
-    #[allow(clippy::too_many_arguments)]
-    fn descend_through<P: Tensors, const K: usize>(
-        &self,
-        errors: &[f32],
-        x: &mut [f32],
-        below: Activation,
+        inputs: Inputs<'_>,
         n: usize,
         motion: &impl Motion<K>,
         own: Moving<'_, P, K>,

@@ -12,23 +12,32 @@
 //! activations, which are not needed any more by then. A [`Descent`] needs no memory for a gradient.
 
 pub mod activation;
+pub mod conv1d;
 pub mod dense;
+pub mod depthwise;
 pub mod descent;
+pub mod frozen;
 pub mod huber;
 pub mod kernels;
 pub mod layer;
 pub mod loss;
 pub mod network;
 mod passes;
+pub mod pool;
 pub mod soft_cross_entropy;
+pub mod windows;
 
 pub use activation::{Activation, Identity, Relu, Sigmoid, Tanh};
+pub use conv1d::{Conv1d, Conv1dParams};
 pub use dense::{Dense, DenseParams};
+pub use depthwise::{Depthwise, DepthwiseParams};
 pub use descent::Descent;
+pub use frozen::Frozen;
 pub use kernels::{Kernels, Portable};
 pub use layer::{Layer, Shape};
 pub use loss::Loss;
 pub use network::{Fixed, Network};
+pub use pool::{AveragePool1d, MaxPool1d};
 pub use soft_cross_entropy::balanced_weights;
 
 use super::{Blank, Objective};

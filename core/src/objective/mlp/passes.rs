@@ -2,7 +2,7 @@
 
 use super::activation::Activation;
 use super::kernels::Kernels;
-use super::layer::{Layer, Motion, Moving, NARROW, Own, OwnMut, Shape, Visitor};
+use super::layer::{Inputs, Layer, Motion, Moving, NARROW, Own, OwnMut, Shape, Visitor};
 use crate::batch::Rows;
 use crate::persist::Digest;
 use crate::rng::Rng;
@@ -60,16 +60,19 @@ impl<K: Kernels, P: Tensors, A: Tensors> Visitor for Forward<'_, K, P, A> {
 
     fn visit(self, layer: &impl Layer, first: usize) {
         let Self { kernels, activations, params, inputs, n, l } = self;
-        let (own, Shape { inputs: width, outputs, activation }) = (Own::new(params, first), layer.shape());
-        match l.checked_sub(1) {
-            None => layer.forward(kernels, own, inputs, n, activations.tensor_mut(0)),
-            Some(below) => {
-                let (below, above) = activations.neighbours_mut(below);
-                layer.forward(kernels, own, Rows::all(below, width), n, above);
-            }
-        }
-        let used = n * outputs;
-        kernels.activate(activation, activations.tensor_mut(l).get_mut(..used).unwrap_or(&mut []));
+        let Shape { inputs: width, outputs, activation } = layer.shape();
+        let (below, out) = both(activations, l);
+        let inputs = if l == 0 { inputs } else { Rows::all(below, width) };
+        layer.forward(kernels, Own::new(params, first), inputs, n, out);
+        kernels.activate(activation, out.get_mut(..n * outputs).unwrap_or(&mut []));
+    }
+}
+
+/// The activations of the layer below layer `l`, and those of layer `l`. Below the first one there are none.
+fn both<A: Tensors>(activations: &mut A, l: usize) -> (&mut [f32], &mut [f32]) {
+    match l.checked_sub(1) {
+        None => (&mut [], activations.tensor_mut(0)),
+        Some(below) => activations.neighbours_mut(below),
     }
 }
 
@@ -91,12 +94,9 @@ impl<K: Kernels, P: Tensors, A: Tensors> Visitor for Backward<'_, K, P, A> {
 
     fn visit(self, layer: &impl Layer, first: usize) {
         let Self { kernels, activations, params, inputs, n, l, gradient, below } = self;
-        let gradient = OwnMut::new(gradient, first);
-        let Some(x) = l.checked_sub(1) else {
-            return layer.gradient(kernels, activations.tensor(0), inputs, n, gradient);
-        };
-        let (x, errors) = activations.neighbours_mut(x);
-        layer.gradient(kernels, errors, Rows::all(x, layer.shape().inputs), n, gradient);
+        let (x, errors) = both(activations, l);
+        let inputs = if l == 0 { inputs } else { Rows::all(x, layer.shape().inputs) };
+        layer.gradient(kernels, errors, inputs, n, OwnMut::new(gradient, first));
         if let Some(below) = below {
             layer.input_error(kernels, Own::new(params, first), errors, n, below, x);
         }
@@ -121,15 +121,13 @@ impl<M: Motion<K>, P: Tensors, A: Tensors, const K: usize> Visitor for Descend<'
 
     fn visit(self, layer: &impl Layer, first: usize) {
         let Self { motion, activations, params, state, inputs, n, l, below, columns } = self;
-        let own = Moving::new(params, state, first);
-        let Some(x) = l.checked_sub(1) else {
-            return layer.descend(activations.tensor(0), inputs, n, motion, own);
+        let (x, errors) = both(activations, l);
+        let inputs = match below {
+            Some(below) => Inputs::Activations { x, below },
+            None if l == 0 => Inputs::Rows(inputs),
+            None => Inputs::Rows(Rows::all(x, layer.shape().inputs)),
         };
-        let (x, errors) = activations.neighbours_mut(x);
-        match below {
-            Some(below) => layer.descend_through(errors, x, below, n, motion, own, columns),
-            None => layer.descend(errors, Rows::all(x, layer.shape().inputs), n, motion, own),
-        }
+        layer.descend(errors, inputs, n, motion, Moving::new(params, state, first), columns);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::batch::Rows;
 use crate::objective::mlp::activation::{Activate, Activation, Identity};
 use crate::objective::mlp::kernels::Kernels;
 use crate::objective::mlp::layer::{
-    Layer, Motion, Moving, NARROW, Own, OwnMut, Shape, Visitor, initialize, widest_column,
+    Inputs, Layer, Motion, Moving, NARROW, Own, OwnMut, Shape, Visitor, initialize, widest_column,
 };
 use crate::objective::mlp::network::{Layers, Width};
 use crate::persist::Digest;
@@ -127,26 +127,19 @@ impl Layer for ByValue {
     fn descend<P: Tensors, const K: usize>(
         &self,
         errors: &[f32],
-        inputs: Rows<'_>,
-        n: usize,
-        motion: &impl Motion<K>,
-        mut own: Moving<'_, P, K>,
-    ) {
-        descend(errors, inputs, n, self.0.outputs, motion, own.part(0));
-        descend_bias(errors, n, motion, own.part(1));
-    }
-
-    fn descend_through<P: Tensors, const K: usize>(
-        &self,
-        errors: &[f32],
-        x: &mut [f32],
-        below: Activation,
+        inputs: Inputs<'_>,
         n: usize,
         motion: &impl Motion<K>,
         mut own: Moving<'_, P, K>,
         columns: [&mut [f32]; NARROW],
     ) {
-        descend_through(errors, x, below, [n, self.0.inputs, self.0.outputs], motion, own.part(0), columns);
+        let Shape { inputs: width, outputs, .. } = self.0;
+        match inputs {
+            Inputs::Rows(rows) => descend(errors, rows, n, outputs, motion, own.part(0)),
+            Inputs::Activations { x, below } => {
+                descend_through(errors, x, below, [n, width, outputs], motion, own.part(0), columns);
+            }
+        }
         descend_bias(errors, n, motion, own.part(1));
     }
 
