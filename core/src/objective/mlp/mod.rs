@@ -1,12 +1,15 @@
-//! Multilayer perceptron of any depth and width.
+//! Feed-forward networks: a multilayer perceptron of any depth and width, and layers over a series in time.
 //!
 //! ```text
-//! a_0 = x      a_l = act_l(W_l a_{l-1} + b_l)      loss_s = loss(a_depth, target_s)
+//! a_0 = x      a_l = act_l(z_l(a_{l-1}))      loss_s = loss(a_depth, target_s)
 //! ```
 //!
-//! with the gradient by backpropagation (Rumelhart, Hinton, Williams 1986). What a network looks like is a
-//! [`Network`]: [`Fixed`] names it by a type, such as `chain![Dense<784, 20, Sigmoid>, Dense<20, 10>]`, and then all
-//! memory is known at compile time. The kernels in [`dense`] take slices, so that they exist once in a program.
+//! with the gradient by backpropagation (Rumelhart, Hinton, Williams 1986). z is the [`Layer`]'s: [`dense`], W a + b, or
+//! [`conv1d`], [`depthwise`], [`pool`]; [`frozen`] has any of them with parameters in flash that are not trained. What a network
+//! looks like is a [`Network`]: [`Fixed`] names it by a type, such as `chain![Dense<784, 20, Sigmoid>, Dense<20, 10>]` or
+//! `chain![100 x 6 => conv1d(8, 5, 2, 0, Relu), average_pool(4), dense(4)]` for windows of 100 samples of six sensors, and then all
+//! memory is known at compile time. Kernels take slices, so that they exist once in a program; those of a layer that a program does
+//! not use are not in it.
 //!
 //! Memory per batch of B examples: B times the sum of the layers' outputs. The error of a layer is written over its
 //! activations, which are not needed any more by then. A [`Descent`] needs no memory for a gradient.

@@ -58,6 +58,8 @@ pub(super) struct Forward<'a, K, P, A> {
 impl<K: Kernels, P: Tensors, A: Tensors> Visitor for Forward<'_, K, P, A> {
     type Output = ();
 
+    // Inlined, so that a program has the activations alone that its layers have.
+    #[inline(always)]
     fn visit(self, layer: &impl Layer, first: usize) {
         let Self { kernels, activations, params, inputs, n, l } = self;
         let Shape { inputs: width, outputs, activation } = layer.shape();
@@ -119,6 +121,8 @@ pub(super) struct Descend<'a, M, P, A, const K: usize> {
 impl<M: Motion<K>, P: Tensors, A: Tensors, const K: usize> Visitor for Descend<'_, M, P, A, K> {
     type Output = ();
 
+    // On a device once for all layers of a kind, not once for each.
+    #[cfg_attr(target_os = "none", inline(never))]
     fn visit(self, layer: &impl Layer, first: usize) {
         let Self { motion, activations, params, state, inputs, n, l, below, columns } = self;
         let (x, errors) = both(activations, l);
@@ -140,6 +144,8 @@ pub(super) struct Bounds<'a, P> {
 impl<P: Tensors> Visitor for Bounds<'_, P> {
     type Output = (usize, f32);
 
+    // On a device once for all layers of a kind, not once for each.
+    #[cfg_attr(target_os = "none", inline(never))]
     fn visit(self, layer: &impl Layer, first: usize) -> (usize, f32) {
         let growth = if self.through { layer.growth(Own::new(self.params, first)) } else { 0.0 };
         (layer.terms(), growth)
