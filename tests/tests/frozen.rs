@@ -170,8 +170,8 @@ fn a_checkpoint_fits_no_other_backbone() {
 #[test]
 fn layers_are_told_apart_by_their_fingerprints() {
     macro_rules! fingerprints {
-        ($($($chain:tt)+);+) => {
-            [$(Mlp::new(Fixed::<chain![$($chain)+], 1>::new(), Loss::SquaredError).fingerprint()),+]
+        ($($t:literal x $c:literal => $name:ident($($of:tt)*);)+) => {
+            [$(Mlp::new(Fixed::<chain![$t x $c => $name($($of)*)], 1>::new(), Loss::SquaredError).fingerprint()),+]
         };
     }
     let all = fingerprints!(
@@ -188,7 +188,7 @@ fn layers_are_told_apart_by_their_fingerprints() {
         12 x 4 => max_pool(3);
         12 x 4 => average_pool(3);
         12 x 4 => average_pool(4);
-        6 x 8 => average_pool(3)
+        6 x 8 => average_pool(3);
     );
     let mut different = all.to_vec();
     different.sort_unstable();

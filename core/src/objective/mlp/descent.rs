@@ -11,6 +11,9 @@
 //! memory it takes, for P parameters, K accumulators, batches of B and A outputs of all layers together,
 //! (1 + K) P + B A + 8 B numbers, where [`Unguarded`](crate::guard::Unguarded) takes (3 + K) P + B A + 2 B. There is no
 //! candidate, though: what a rule makes of a finite gradient is kept.
+//!
+//! That is the dense layer's way. In a convolution every error below hangs on many of its few weights, so its gradient, no larger
+//! than they are, stands on the stack while it is moved.
 
 use super::Mlp;
 use super::layer::{NARROW, larger};
@@ -154,9 +157,8 @@ impl<N: Network> Mlp<N> {
         let lowest = self.network.lowest();
         for l in (lowest..self.network.depth()).rev() {
             let below = (l > lowest).then(|| self.network.layer(l - 1).activation);
-            let columns = columns.each_mut().map(AsMut::as_mut);
             let (motion, inputs, activations) = (&motion, batch.inputs, &mut *activations);
-            let (params, state) = (&mut *params, &mut *state);
+            let (params, state, columns) = (&mut *params, &mut *state, &mut *columns);
             self.network.visit(l, Descend { motion, activations, params, state, inputs, n, l, below, columns });
         }
         Ok(loss)

@@ -133,7 +133,7 @@ impl<Y: Layer, Q: Tensors> Layer for Still<'_, Y, Q> {
         n: usize,
         _: &impl Motion<K>,
         _: Moving<'_, P, K>,
-        _: [&mut [f32]; NARROW],
+        _: &mut [impl AsMut<[f32]>; NARROW],
     ) {
         match inputs {
             // Nothing to move, and nothing to train below.

@@ -192,7 +192,7 @@ pub trait Layer {
         n: usize,
         motion: &impl Motion<K>,
         own: Moving<'_, P, K>,
-        columns: [&mut [f32]; NARROW],
+        columns: &mut [impl AsMut<[f32]>; NARROW],
     );
 
     /// How many products of an example each number of the gradient sums up, at most.

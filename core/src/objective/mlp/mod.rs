@@ -15,6 +15,7 @@
 //! activations, which are not needed any more by then. A [`Descent`] needs no memory for a gradient.
 
 pub mod activation;
+mod chain;
 pub mod conv1d;
 pub mod dense;
 pub mod depthwise;
@@ -51,7 +52,7 @@ use crate::rng::Rng;
 use crate::tensors::Tensors;
 use passes::{Backward, Describe, Forward, Initialize, Parameters};
 
-/// A multilayer perceptron with a loss.
+/// A feed-forward network with a loss: a multilayer perceptron, or one of any [layers](Layer).
 ///
 /// ```
 /// use lgl2o::chain;

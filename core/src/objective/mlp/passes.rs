@@ -106,7 +106,7 @@ impl<K: Kernels, P: Tensors, A: Tensors> Visitor for Backward<'_, K, P, A> {
 }
 
 /// Moves the parameters of layer `l` by their gradient; and as [`Backward`].
-pub(super) struct Descend<'a, M, P, A, const K: usize> {
+pub(super) struct Descend<'a, M, P, A, C, const K: usize> {
     pub(super) motion: &'a M,
     pub(super) activations: &'a mut A,
     pub(super) params: &'a mut P,
@@ -115,10 +115,10 @@ pub(super) struct Descend<'a, M, P, A, const K: usize> {
     pub(super) n: usize,
     pub(super) l: usize,
     pub(super) below: Option<Activation>,
-    pub(super) columns: [&'a mut [f32]; NARROW],
+    pub(super) columns: &'a mut [C; NARROW],
 }
 
-impl<M: Motion<K>, P: Tensors, A: Tensors, const K: usize> Visitor for Descend<'_, M, P, A, K> {
+impl<M: Motion<K>, P: Tensors, A: Tensors, C: AsMut<[f32]>, const K: usize> Visitor for Descend<'_, M, P, A, C, K> {
     type Output = ();
 
     // On a device once for all layers of a kind, not once for each.
@@ -144,8 +144,6 @@ pub(super) struct Bounds<'a, P> {
 impl<P: Tensors> Visitor for Bounds<'_, P> {
     type Output = (usize, f32);
 
-    // On a device once for all layers of a kind, not once for each.
-    #[cfg_attr(target_os = "none", inline(never))]
     fn visit(self, layer: &impl Layer, first: usize) -> (usize, f32) {
         let growth = if self.through { layer.growth(Own::new(self.params, first)) } else { 0.0 };
         (layer.terms(), growth)

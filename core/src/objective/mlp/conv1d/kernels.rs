@@ -205,6 +205,6 @@ pub mod plain {
 
 /// All triples of numbers below these, the last the fastest.
 #[cfg(any(test, feature = "twins"))]
-pub(in crate::objective::mlp) fn triples([a, b, c]: [usize; 3]) -> impl Iterator<Item = (usize, usize, usize)> {
+pub(crate) fn triples([a, b, c]: [usize; 3]) -> impl Iterator<Item = (usize, usize, usize)> {
     (0..a).flat_map(move |a| (0..b).flat_map(move |b| (0..c).map(move |c| (a, b, c))))
 }

@@ -178,7 +178,7 @@ impl<
         n: usize,
         motion: &impl Motion<N>,
         mut own: Moving<'_, Q, N>,
-        _: [&mut [f32]; NARROW],
+        _: &mut [impl AsMut<[f32]>; NARROW],
     ) {
         let (windows, mut gradient) = (windows::<T, C, K, S, P>(), <[[[f32; C]; K]; O]>::ZERO);
         match inputs {

@@ -7,7 +7,7 @@ use crate::batch::{Matrix, Rows, row, row_mut};
 use crate::objective::mlp::activation::Activation;
 
 /// Rows of the gradient that share a pass over four rows of inputs; their four errors each stay in registers.
-pub(in crate::objective::mlp) const OUTPUTS: usize = if cfg!(target_arch = "arm") { 4 } else { 2 };
+pub(crate) const OUTPUTS: usize = if cfg!(target_arch = "arm") { 4 } else { 2 };
 
 /// G = E^T X over the first n rows.
 pub fn weight_gradient(errors: &[f32], inputs: Rows<'_>, n: usize, outputs: usize, gradient: &mut [f32]) {
@@ -30,7 +30,7 @@ pub fn weight_gradient_by<const O: usize>(
 
 /// G <- G + E^T X over the first n rows, with O rows of the gradient at a time.
 #[inline]
-pub(in crate::objective::mlp) fn add_rows<'a, const O: usize>(
+pub(crate) fn add_rows<'a, const O: usize>(
     errors: &[f32],
     inputs: impl Matrix<'a>,
     n: usize,
@@ -88,7 +88,7 @@ fn four_errors<const O: usize>(errors: &[f32], s: usize, [first, outputs]: [usiz
 /// g <- g + e x.
 // On a device, small: it is for the last examples of a batch only.
 #[cfg_attr(target_os = "none", inline(never))]
-pub(in crate::objective::mlp) fn add(g: &mut [f32], e: f32, x: &[f32]) {
+pub(crate) fn add(g: &mut [f32], e: f32, x: &[f32]) {
     for (g, &x) in g.iter_mut().zip(x) {
         *g += e * x;
     }

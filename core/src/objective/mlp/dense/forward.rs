@@ -25,13 +25,7 @@ pub fn forward(weights: &[f32], bias: &[f32], inputs: Rows<'_>, n: usize, out: &
 
 /// [`forward`] for rows of any matrix, by the way that is best for the processor.
 #[inline]
-pub(in crate::objective::mlp) fn rows<'a>(
-    weights: &[f32],
-    bias: &[f32],
-    inputs: impl Matrix<'a>,
-    n: usize,
-    out: &mut [f32],
-) {
+pub(crate) fn rows<'a>(weights: &[f32], bias: &[f32], inputs: impl Matrix<'a>, n: usize, out: &mut [f32]) {
     let single = cfg!(all(target_arch = "arm", target_abi = "eabihf"));
     if single && inputs.width() >= 2 * LANES {
         by_lanes(weights, bias, inputs, n, out);

@@ -131,13 +131,21 @@ impl Layer for ByValue {
         n: usize,
         motion: &impl Motion<K>,
         mut own: Moving<'_, P, K>,
-        columns: [&mut [f32]; NARROW],
+        columns: &mut [impl AsMut<[f32]>; NARROW],
     ) {
         let Shape { inputs: width, outputs, .. } = self.0;
         match inputs {
             Inputs::Rows(rows) => descend(errors, rows, n, outputs, motion, own.part(0)),
             Inputs::Activations { x, below } => {
-                descend_through(errors, x, below, [n, width, outputs], motion, own.part(0), columns);
+                descend_through(
+                    errors,
+                    x,
+                    below,
+                    [n, width, outputs],
+                    motion,
+                    own.part(0),
+                    columns.each_mut().map(AsMut::as_mut),
+                );
             }
         }
         descend_bias(errors, n, motion, own.part(1));

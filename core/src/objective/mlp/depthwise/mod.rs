@@ -152,7 +152,7 @@ impl<const T: usize, const C: usize, const U: usize, const K: usize, const S: us
         n: usize,
         motion: &impl Motion<N>,
         mut own: Moving<'_, Q, N>,
-        _: [&mut [f32]; NARROW],
+        _: &mut [impl AsMut<[f32]>; NARROW],
     ) {
         let (windows, mut gradient) = (windows::<T, C, K, S, P>(), <[[f32; C]; K]>::ZERO);
         match inputs {

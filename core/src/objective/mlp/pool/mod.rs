@@ -118,7 +118,7 @@ impl<const T: usize, const C: usize, const U: usize, const W: usize, M: Pooling>
         n: usize,
         _: &impl Motion<K>,
         _: Moving<'_, P, K>,
-        _: [&mut [f32]; NARROW],
+        _: &mut [impl AsMut<[f32]>; NARROW],
     ) {
         match inputs {
             // Nothing to move, and nothing to train below.
