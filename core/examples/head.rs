@@ -35,6 +35,6 @@ fn train<L: Layers>(gestures: &[f32], examples: u64, steps: u64) -> Result<L::Pa
 }
 fn window(gestures: &[f32], i: u64) -> [f32; 80] {
     let (mut rng, rate) = (Rng::new(i), gestures[i as usize % gestures.len()]);
-    let phase = rng.range(0.0, 6.28);
+    let phase = rng.range(0.0, core::f32::consts::TAU);
     core::array::from_fn(|j| (rate * (j / 2) as f32 + phase + (j % 2) as f32).sin() + 0.4 * rng.normal())
 }

@@ -31,7 +31,7 @@ fn main() -> Result<(), lgl2o::Error> {
 
 /// One of four gestures, which swing at their own rates in their own planes, at any phase; under noise.
 fn measure(rng: &mut Rng, row: &mut [f32]) -> u8 {
-    let (gesture, phase) = (rng.below(4) as u8, rng.range(0.0, 6.28));
+    let (gesture, phase) = (rng.below(4) as u8, rng.range(0.0, core::f32::consts::TAU));
     let turn = |i: usize| [0.3, 0.3, 0.6, 0.6][usize::from(gesture)] * (i / 3) as f32 + phase;
     let swing = |i: usize| if i % 3 == usize::from(gesture % 2) { turn(i).sin() } else { 0.3 * turn(i).cos() };
     row.iter_mut().enumerate().for_each(|(i, x)| *x = swing(i) + 0.3 * rng.normal());

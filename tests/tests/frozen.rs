@@ -140,7 +140,9 @@ fn a_checkpoint_fits_no_other_backbone() {
     let mut memory = Memory::<_, Unguarded<Sgd>>::new();
     net.initialize(memory.params_mut(), &mut Rng::new(1));
     let mut trainer = Trainer::new(&net, &guard, &mut memory);
-    (0..5).for_each(|_| drop(trainer.round(&mut batches).unwrap()));
+    for _ in 0..5 {
+        trainer.round(&mut batches).unwrap();
+    }
     let mut bytes = [0; 4096];
     let mut checkpoint = Buffer::new(&mut bytes);
     trainer.save(&batches, &mut checkpoint).unwrap();

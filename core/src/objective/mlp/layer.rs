@@ -110,6 +110,8 @@ pub struct Part<'a, const K: usize> {
 
 impl<const K: usize> Part<'_, K> {
     /// Moves the numbers from `at` on, as many as there are in `gradient`.
+    // On a device once, for all that call it.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub fn advance(&mut self, motion: &impl Motion<K>, at: usize, gradient: &[f32]) {
         let range = at..at.saturating_add(gradient.len());
         let slots = self.slots.each_mut().map(|slot| slot.get_mut(range.clone()).unwrap_or_default());
