@@ -12,7 +12,7 @@
 //!
 //! (LeCun et al., "Backpropagation Applied to Handwritten Zip Code Recognition", 1989; over time: Waibel et al. 1989. The form:
 //! Goodfellow, Bengio, Courville, "Deep Learning" (2016), 9.1, without the flip.) Products with padding are in no sum. Why a series
-//! is [time][channels], [`windows`](super::windows) says.
+//! is \[time\]\[channels\], [`windows`](super::windows) says.
 //!
 //! Memory: O K C + O parameters; T' O activations for an example. A [`Descent`](super::Descent) through a convolution below which
 //! there are layers to train, or of one, has its weights' gradient on the stack: 4 O K C bytes.
