@@ -10,13 +10,13 @@ use lgl2o::batch::{Batch, Rows};
 use lgl2o::objective::mlp::network::{BlankNetwork, Layers, Network as _};
 use lgl2o::objective::mlp::windows::Windows;
 use lgl2o::objective::mlp::{
-    Activation, Conv1d, Dense, Descent, Fixed, Loss, Mlp, Relu, Sigmoid, Tanh, conv1d, depthwise,
+    Activation, Conv1d, Dense, Descent, Fixed, Loss, Mlp, Relu, Sigmoid, Tanh, conv1d, dense, depthwise,
 };
 use lgl2o::objective::{Blank, Objective};
 use lgl2o::rule::Momentum;
 use lgl2o::source::Sampler;
 use lgl2o::tensors::Tensors;
-use lgl2o::{Auto, Memory, Model, Rng, Trainer, auto, chain, model::AsIs};
+use lgl2o::{Auto, Memory, Model, Rng, Trainer, auto, chain, model::AsIs, sum};
 use lgl2o_tests::bits::patterns;
 use lgl2o_tests::oracle::{Oracle, distance, largest, wide, widen};
 use lgl2o_tests::series::Layer64::{AveragePool, Conv1d as Conv, Dense as Full, Depthwise as Deep, MaxPool};
@@ -93,7 +93,18 @@ proptest! {
                 |z| conv1d::forward(w, weights, bias, inputs, n, z),
                 |z| conv1d::plain::forward(w, weights, bias, inputs, n, z),
             );
-            prop_assert_eq!(fast, plain);
+            prop_assert_eq!(&fast, &plain);
+            // Both ways of the dense layer over windows that overlap, whichever this processor takes.
+            let (whole, row) = (w.whole(), w.count() * outputs);
+            for s in 0..n {
+                let place = s * row + whole.start * outputs;
+                let mut by_lanes = vec![0.0; whole.len() * outputs];
+                let mut by_rows = by_lanes.clone();
+                dense::by_lanes(weights, bias, w.rows(inputs.row(s)), whole.len(), &mut by_lanes);
+                dense::by_rows(sum::dot2, weights, bias, w.rows(inputs.row(s)), whole.len(), &mut by_rows);
+                prop_assert_eq!(&patterns(&by_lanes), &plain[place..place + by_lanes.len()]);
+                prop_assert_eq!(patterns(&by_lanes), patterns(&by_rows));
+            }
             let errors = case.numbers(1, size);
             let [fast, plain] = case.both(
                 taps,

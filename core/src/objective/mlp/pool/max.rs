@@ -53,13 +53,13 @@ impl Pooling for Max {
 
 /// In place of channel c of a window, its errors.
 fn first_largest(x: &mut [f32], [c, channels]: [usize; 2], e: f32, below: Activation) {
-    let numbers = x.get(c..).unwrap_or_default().iter().step_by(channels);
+    let numbers = x.get(c..).unwrap_or_default().iter().step_by(channels.max(1));
     let none = (usize::MAX, f32::NEG_INFINITY);
     let first = |best: (usize, f32), (k, &x): (usize, &f32)| {
         if k == 0 || is_larger(x, best.1) { (k, x) } else { best }
     };
     let (largest, _) = numbers.enumerate().fold(none, first);
-    for (k, x) in x.get_mut(c..).unwrap_or_default().iter_mut().step_by(channels).enumerate() {
+    for (k, x) in x.get_mut(c..).unwrap_or_default().iter_mut().step_by(channels.max(1)).enumerate() {
         *x = if k == largest { e * below.slope(*x) } else { 0.0 };
     }
 }
