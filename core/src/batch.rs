@@ -27,6 +27,18 @@ pub(crate) fn four(data: &[f32], i: usize, width: usize, wide: usize) -> Option<
     Some([row(0)?, row(1)?, row(2)?, row(3)?])
 }
 
+/// A borrowed matrix, row by row, however its rows lie in memory.
+pub trait Matrix<'a>: Copy {
+    /// Numbers in a row.
+    fn width(&self) -> usize;
+
+    /// Row number `s`; empty where there is none.
+    fn row(&self, s: usize) -> &'a [f32];
+
+    /// `wide` numbers from `column` on of the four rows from number `s` on, where all of that is there.
+    fn four(&self, s: usize, column: usize, wide: usize) -> Option<[&'a [f32]; 4]>;
+}
+
 /// Rows of a borrowed row-major matrix: all of them, or those that an index list names.
 #[derive(Debug, Clone, Copy)]
 pub struct Rows<'a> {
@@ -74,16 +86,6 @@ impl<'a> Rows<'a> {
         row(self.data, i, self.width)
     }
 
-    /// `wide` numbers from `column` on of the four rows from number `s` on, where all of that is there.
-    #[inline]
-    pub(crate) fn four(&self, s: usize, column: usize, wide: usize) -> Option<[&'a [f32]; 4]> {
-        let data = self.data.get(column..)?;
-        let Some(pick) = self.pick else { return four(data, s, self.width, wide) };
-        let row = |i: u32| data.get((i as usize).checked_mul(self.width)?..)?.get(..wide);
-        let [a, b, c, d] = *pick.get(s..)?.first_chunk()?;
-        Some([row(a)?, row(b)?, row(c)?, row(d)?])
-    }
-
     /// Checks that every row is there and `width` numbers long.
     pub(crate) fn check(&self, what: &'static str, width: usize) -> Result<(), Error> {
         if self.width != width {
@@ -100,6 +102,25 @@ impl<'a> Rows<'a> {
             }
         }
         Ok(())
+    }
+}
+
+impl<'a> Matrix<'a> for Rows<'a> {
+    #[inline]
+    fn width(&self) -> usize {
+        self.width
+    }
+    #[inline]
+    fn row(&self, s: usize) -> &'a [f32] {
+        Rows::row(self, s)
+    }
+    #[inline]
+    fn four(&self, s: usize, column: usize, wide: usize) -> Option<[&'a [f32]; 4]> {
+        let data = self.data.get(column..)?;
+        let Some(pick) = self.pick else { return four(data, s, self.width, wide) };
+        let row = |i: u32| data.get((i as usize).checked_mul(self.width)?..)?.get(..wide);
+        let [a, b, c, d] = *pick.get(s..)?.first_chunk()?;
+        Some([row(a)?, row(b)?, row(c)?, row(d)?])
     }
 }
 

@@ -136,36 +136,134 @@ impl<const N: usize> Tensors for [f32; N] {
     }
 }
 
-impl<const R: usize, const C: usize> Zeroed for [[f32; C]; R] {
-    const ZERO: Self = [[0.0; C]; R];
+/// An array of arrays is one tensor of all its numbers: row-major, the last index the fastest.
+macro_rules! nested_array {
+    ([$($length:ident),+], $type:ty, $zero:expr, $($flattened:ident, $flattened_mut:ident),+) => {
+        impl<$(const $length: usize),+> Zeroed for $type {
+            const ZERO: Self = $zero;
+        }
+
+        impl<$(const $length: usize),+> Tensors for $type {
+            type Layers = [f32; 1];
+
+            fn count(&self) -> usize {
+                1
+            }
+            fn layers(&self) -> usize {
+                1
+            }
+            fn layer(&self, l: usize) -> Range<usize> {
+                if l == 0 { 0..1 } else { 1..1 }
+            }
+            fn zero_layers(&self) -> [f32; 1] {
+                [0.0]
+            }
+            fn tensor(&self, i: usize) -> &[f32] {
+                if i == 0 { self$(.$flattened())+ } else { &[] }
+            }
+            fn tensor_mut(&mut self, i: usize) -> &mut [f32] {
+                if i == 0 { self$(.$flattened_mut())+ } else { &mut [] }
+            }
+            fn neighbours_mut(&mut self, i: usize) -> (&mut [f32], &mut [f32]) {
+                (self.tensor_mut(i), &mut [])
+            }
+        }
+    };
 }
 
-/// A matrix of R rows and C columns is one tensor of R C numbers.
-impl<const R: usize, const C: usize> Tensors for [[f32; C]; R] {
-    type Layers = [f32; 1];
+nested_array!([R, C], [[f32; C]; R], [[0.0; C]; R], as_flattened, as_flattened_mut);
+nested_array!(
+    [Q, R, C],
+    [[[f32; C]; R]; Q],
+    [[[0.0; C]; R]; Q],
+    as_flattened,
+    as_flattened_mut,
+    as_flattened,
+    as_flattened_mut
+);
+
+/// No tensor at all, for what has no parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Nothing;
+
+impl Zeroed for Nothing {
+    const ZERO: Self = Self;
+}
+
+impl Tensors for Nothing {
+    type Layers = Self;
 
     fn count(&self) -> usize {
-        1
+        0
     }
     fn layers(&self) -> usize {
-        1
+        0
     }
-    fn layer(&self, l: usize) -> Range<usize> {
-        if l == 0 { 0..1 } else { 1..1 }
+    fn layer(&self, _: usize) -> Range<usize> {
+        0..0
     }
-    fn zero_layers(&self) -> [f32; 1] {
-        [0.0]
+    fn zero_layers(&self) -> Self {
+        Self
     }
-    fn tensor(&self, i: usize) -> &[f32] {
-        if i == 0 { self.as_flattened() } else { &[] }
+    fn tensor(&self, _: usize) -> &[f32] {
+        &[]
     }
-    fn tensor_mut(&mut self, i: usize) -> &mut [f32] {
-        if i == 0 { self.as_flattened_mut() } else { &mut [] }
+    fn tensor_mut(&mut self, _: usize) -> &mut [f32] {
+        &mut []
     }
-    fn neighbours_mut(&mut self, i: usize) -> (&mut [f32], &mut [f32]) {
-        (self.tensor_mut(i), &mut [])
+    fn neighbours_mut(&mut self, _: usize) -> (&mut [f32], &mut [f32]) {
+        (&mut [], &mut [])
     }
 }
+
+/// [`Tensors`] and [`Zeroed`] of a struct of arrays `weights` and `bias`: two tensors that are one layer.
+macro_rules! weights_and_bias {
+    ($type:ident<$($length:ident),+>) => {
+        impl<$(const $length: usize),+> $crate::tensors::Zeroed for $type<$($length),+> {
+            const ZERO: Self =
+                Self { weights: $crate::tensors::Zeroed::ZERO, bias: $crate::tensors::Zeroed::ZERO };
+        }
+
+        impl<$(const $length: usize),+> $crate::tensors::Tensors for $type<$($length),+> {
+            type Layers = [f32; 1];
+
+            fn count(&self) -> usize {
+                2
+            }
+            fn layers(&self) -> usize {
+                1
+            }
+            fn layer(&self, l: usize) -> ::core::ops::Range<usize> {
+                if l == 0 { 0..2 } else { 2..2 }
+            }
+            fn zero_layers(&self) -> [f32; 1] {
+                [0.0]
+            }
+            fn tensor(&self, i: usize) -> &[f32] {
+                match i {
+                    0 => self.weights.tensor(0),
+                    1 => &self.bias,
+                    _ => &[],
+                }
+            }
+            fn tensor_mut(&mut self, i: usize) -> &mut [f32] {
+                match i {
+                    0 => self.weights.tensor_mut(0),
+                    1 => &mut self.bias,
+                    _ => &mut [],
+                }
+            }
+            fn neighbours_mut(&mut self, i: usize) -> (&mut [f32], &mut [f32]) {
+                match i {
+                    0 => (self.weights.tensor_mut(0), &mut self.bias),
+                    i => (self.tensor_mut(i), &mut []),
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use weights_and_bias;
 
 impl<A: Zeroed, B: Zeroed> Zeroed for (A, B) {
     const ZERO: Self = (A::ZERO, B::ZERO);

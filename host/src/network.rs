@@ -5,8 +5,9 @@
 
 use std::ops::Range;
 
+use lgl2o::objective::mlp::layer::Visitor;
 use lgl2o::objective::mlp::network::BlankNetwork;
-use lgl2o::objective::mlp::{Activation, Layer, Network};
+use lgl2o::objective::mlp::{Activation, Network, Shape, dense};
 use lgl2o::tensors::Tensors;
 
 use crate::kernels::Vectors;
@@ -142,7 +143,7 @@ impl Tensors for HeapTensors {
 /// A multilayer perceptron's layers, and the largest batch that it takes at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeapNetwork {
-    layers: Vec<Layer>,
+    layers: Vec<Shape>,
     capacity: usize,
     kernels: Vectors,
 }
@@ -157,7 +158,7 @@ impl HeapNetwork {
         let layers = widths
             .windows(2)
             .enumerate()
-            .map(|(l, pair)| Layer {
+            .map(|(l, pair)| Shape {
                 inputs: pair[0],
                 outputs: pair[1],
                 activation: if l == last { Activation::Identity } else { hidden },
@@ -168,13 +169,13 @@ impl HeapNetwork {
 
     /// A network of these layers, at least one, each of which takes what the one before gives.
     #[must_use]
-    pub fn from_layers(layers: Vec<Layer>, capacity: usize) -> Self {
+    pub fn from_layers(layers: Vec<Shape>, capacity: usize) -> Self {
         Self { layers, capacity, kernels: Vectors::new() }
     }
 
     /// The layers.
     #[must_use]
-    pub fn layers(&self) -> &[Layer] {
+    pub fn layers(&self) -> &[Shape] {
         &self.layers
     }
 
@@ -197,8 +198,13 @@ impl Network for HeapNetwork {
     fn depth(&self) -> usize {
         self.layers.len()
     }
-    fn layer(&self, l: usize) -> Layer {
+    fn layer(&self, l: usize) -> Shape {
         self.layers[l.min(self.layers.len() - 1)]
+    }
+    fn visit<V: Visitor>(&self, l: usize, visitor: V) -> V::Output {
+        let l = l.min(self.layers.len() - 1);
+        let first = self.layers[..l].iter().map(|&shape| dense::ByValue(shape).lengths().len()).sum();
+        visitor.visit(&dense::ByValue(self.layers[l]), first)
     }
     fn capacity(&self) -> usize {
         self.capacity
@@ -207,7 +213,7 @@ impl Network for HeapNetwork {
 
 impl BlankNetwork for HeapNetwork {
     fn blank_params(&self) -> HeapTensors {
-        HeapTensors::layered(self.layers.iter().map(|layer| [layer.inputs * layer.outputs, layer.outputs]))
+        HeapTensors::layered(self.layers.iter().map(|&shape| dense::ByValue(shape).lengths()))
     }
     fn blank_activations(&self) -> HeapTensors {
         HeapTensors::zeros(self.layers.iter().map(|layer| layer.outputs * self.capacity))

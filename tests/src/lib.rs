@@ -5,6 +5,7 @@
 //! - [`learned`], [`scale_free`], [`recurrent`]: the learned NGN, the rules without a scale and the recurrent rules in double
 //!   precision.
 //! - [`layers`]: parameters of two layers, and runs on them.
+//! - [`series`]: networks over a series in time in double precision.
 //! - [`known`]: objectives of known constants, with bounds of their rounding.
 //! - [`adversary`]: fallbacks that always lose; everything that a guard is attacked with.
 //! - [`trail`]: a rule that records what its state has seen.
@@ -83,6 +84,7 @@ pub mod recurrent;
 pub mod reference;
 pub mod run;
 pub mod scale_free;
+pub mod series;
 pub mod stack;
 pub mod strategy;
 pub mod task;

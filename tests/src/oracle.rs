@@ -2,7 +2,7 @@
 //!
 //! Nothing here shares code with `lgl2o`: the formulas are those that its modules state.
 
-use lgl2o::objective::mlp::{Activation, Layer};
+use lgl2o::objective::mlp::{Activation, Shape};
 use lgl2o::tensors::Tensors;
 
 /// Parameters in double precision, tensor by tensor.
@@ -81,14 +81,14 @@ pub enum Targets64 {
 #[derive(Debug, Clone)]
 pub struct Mlp64 {
     /// The layers.
-    pub layers: Vec<Layer>,
+    pub layers: Vec<Shape>,
     /// One row per example.
     pub inputs: Vec<Vec<f64>>,
     /// One target per example.
     pub targets: Targets64,
 }
 
-fn activate(activation: Activation, z: f64) -> f64 {
+pub(crate) fn activate(activation: Activation, z: f64) -> f64 {
     match activation {
         Activation::Identity => z,
         Activation::Relu => z.max(0.0),
@@ -146,7 +146,7 @@ impl Oracle for Mlp64 {
     }
 }
 
-fn cross_entropy(outputs: &[f64], target: u8) -> f64 {
+pub(crate) fn cross_entropy(outputs: &[f64], target: u8) -> f64 {
     let top = outputs.iter().fold(f64::NEG_INFINITY, |m, &a| m.max(a));
     outputs.iter().map(|a| (a - top).exp()).sum::<f64>().ln() + top - outputs[usize::from(target)]
 }

@@ -4,8 +4,9 @@
 use core::mem::size_of;
 
 use lgl2o::batch::Batch;
+use lgl2o::objective::mlp::frozen::Weights;
 use lgl2o::objective::mlp::network::BlankNetwork;
-use lgl2o::objective::mlp::{Dense, Descent, Fixed, Loss, Mlp, Relu, Sigmoid, Tanh};
+use lgl2o::objective::mlp::{Dense, DenseParams, Descent, Fixed, Frozen, Loss, Mlp, Relu, Sigmoid, Tanh};
 use lgl2o::objective::{Blank, Objective};
 use lgl2o::rule::{
     Adam, Adam16, AdamW, Coordinatewise, Lion, Momentum, NAdam, Nesterov, NoProbe, RmsProp, Rule, RuleState, Sgd, State,
@@ -18,6 +19,20 @@ use lgl2o_tests::bits;
 type Flat = Fixed<Dense<5, 3>, 9>;
 type Narrow = Fixed<chain![Dense<2, 9, Tanh>, Dense<9, 6, Relu>, Dense<6, 3>], 7>;
 type Wide = Fixed<chain![Dense<131, 10, Sigmoid>, Dense<10, 7, Tanh>], 6>;
+
+/// Convolutions at the bottom and above, with pooling between; and a frozen layer between two that are trained.
+type Series = Fixed<
+    chain![13 x 3 => conv1d(9, 4, 2, 1, Tanh), max_pool(2), conv1d(5, 3, 1, 1, Sigmoid), depthwise(2, 1, 0), dense(3)],
+    5,
+>;
+type Pinned = Fixed<chain![Dense<4, 12, Tanh>, Frozen<Dense<12, 6, Tanh>, Still>, Dense<6, 3>], 5>;
+struct Still;
+static STILL: DenseParams<12, 6> = DenseParams { weights: [[0.25; 12]; 6], bias: [0.1; 6] };
+impl Weights<DenseParams<12, 6>> for Still {
+    fn weights() -> &'static DenseParams<12, 6> {
+        &STILL
+    }
+}
 
 /// Inputs, labels and values of n examples.
 struct Examples {
@@ -81,12 +96,14 @@ where
     }
 }
 
-/// On all three networks.
+/// On all networks.
 macro_rules! assert_same_everywhere {
     ($rule:expr) => {{
         assert_same::<Flat, _, _>(&$rule);
         assert_same::<Narrow, _, _>(&$rule);
         assert_same::<Wide, _, _>(&$rule);
+        assert_same::<Series, _, _>(&$rule);
+        assert_same::<Pinned, _, _>(&$rule);
     }};
 }
 

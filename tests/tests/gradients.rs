@@ -5,7 +5,7 @@
 //! whose shape is a type.
 
 use lgl2o::batch::Batch;
-use lgl2o::objective::mlp::{Activation, Dense, Fixed, Identity, Layer, Loss, Mlp, Network, Relu, Sigmoid, Tanh};
+use lgl2o::objective::mlp::{Activation, Dense, Fixed, Identity, Loss, Mlp, Network, Relu, Shape, Sigmoid, Tanh};
 use lgl2o::objective::{Blank, Logistic, Quadratic};
 use lgl2o::tensors::Tensors;
 use lgl2o::{Rng, chain};
@@ -57,7 +57,7 @@ fn shape(rng: &mut Rng, depth: usize, hidden: Activation, top: Activation, capac
     let mut width = || WIDTHS[rng.below(WIDTHS.len() as u32) as usize];
     let widths: Vec<usize> = (0..=depth).map(|_| width()).collect();
     let activation = |l| if l + 1 == depth { top } else { hidden };
-    let layer = |l: usize| Layer { inputs: widths[l], outputs: widths[l + 1], activation: activation(l) };
+    let layer = |l: usize| Shape { inputs: widths[l], outputs: widths[l + 1], activation: activation(l) };
     HeapNetwork::from_layers((0..depth).map(layer).collect(), capacity)
 }
 
@@ -98,7 +98,7 @@ impl Examples {
         }
     }
 
-    fn oracle(&self, layers: &[Layer], loss: Loss) -> Mlp64 {
+    fn oracle(&self, layers: &[Shape], loss: Loss) -> Mlp64 {
         let (all, n) = (rows(&self.inputs, self.width), self.labels.len() as u32);
         let pick = match &self.pick {
             Some(pick) if loss.has_classes() => pick.clone(),

@@ -129,7 +129,7 @@ proptest! {
         let x = if picked { Rows::picked(&l.x, l.inputs, &l.pick) } else { Rows::all(&l.x, l.inputs) };
         let ways: [Forward; 4] = [
             dense::forward,
-            dense::by_lanes,
+            |w, b, x, n, z| dense::by_lanes(w, b, x, n, z),
             |w, b, x, n, out| dense::by_rows(sum::dot2, w, b, x, n, out),
             |w, b, x, n, out| dense::by_rows(sum::dot4, w, b, x, n, out),
         ];

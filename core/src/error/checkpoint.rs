@@ -25,7 +25,8 @@ pub enum CheckpointError {
         /// Bytes that it has.
         found: usize,
     },
-    /// It was made with another objective: another network shape, activation or loss.
+    /// It was made with another objective: another network shape, activation or loss, or other frozen
+    /// parameters.
     OtherObjective,
     /// It was made with another guard, other rules, other settings or other learned weights.
     OtherOptimizer,
@@ -56,7 +57,7 @@ impl fmt::Display for CheckpointError {
                 write!(f, "{found} bytes where {expected} are needed: cut off, or with something behind its end")
             }
             Self::OtherObjective => f.write_str(
-                "made with another objective: its network has another shape, activation or loss, so nothing fits",
+                "made with another objective: its network has another shape, activation or loss, or stands on another frozen backbone, so nothing fits",
             ),
             Self::OtherOptimizer => f.write_str(
                 "made with another optimizer (guard, rules, settings or learned weights): \

@@ -11,7 +11,7 @@
 use lgl2o::batch::Batch;
 use lgl2o::guard::{Decision, LossGuard, Unguarded};
 use lgl2o::objective::Objective;
-use lgl2o::objective::mlp::{Activation, Layer};
+use lgl2o::objective::mlp::{Activation, Shape};
 use lgl2o::rule::Armijo;
 use lgl2o_tests::adversary::Attack;
 use lgl2o_tests::known::{self, Degenerate, Known, Rosenbrock, UNIT, Wells, flat, norm};
@@ -86,7 +86,7 @@ fn the_wells_have_the_stated_constant() {
 
 /// The loss of [`small_mlp`] on a batch in double precision.
 fn network64(data: &Data) -> Mlp64 {
-    let layer = |inputs, outputs, activation| Layer { inputs, outputs, activation };
+    let layer = |inputs, outputs, activation| Shape { inputs, outputs, activation };
     Mlp64 {
         layers: vec![layer(2, 8, Activation::Tanh), layer(8, 2, Activation::Identity)],
         inputs: data.inputs.chunks(2).map(|x| x.iter().map(|&x| f64::from(x)).collect()).collect(),

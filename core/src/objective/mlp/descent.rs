@@ -11,10 +11,14 @@
 //! memory it takes, for P parameters, K accumulators, batches of B and A outputs of all layers together,
 //! (1 + K) P + B A + 8 B numbers, where [`Unguarded`](crate::guard::Unguarded) takes (3 + K) P + B A + 2 B. There is no
 //! candidate, though: what a rule makes of a finite gradient is kept.
+//!
+//! That is the dense layer's way. In a convolution every error below hangs on many of its few weights, so its gradient, no larger
+//! than they are, stands on the stack while it is moved.
 
 use super::Mlp;
-use super::dense::{self, NARROW, Part};
+use super::layer::{NARROW, larger};
 use super::network::{BlankNetwork, Network};
+use super::passes::{Bounds, Descend};
 use crate::batch::{Batch, Rows};
 use crate::error::Error;
 use crate::math;
@@ -150,46 +154,33 @@ impl<N: Network> Mlp<N> {
         }
         let motion = rule.motion(state.steps);
         state.count();
-        for l in (0..self.network.depth()).rev() {
-            let layer = self.network.layer(l);
-            let weights = part(params, state, 2 * l);
-            if l == 0 {
-                dense::descend(activations.tensor(0), batch.inputs, n, layer.outputs, &motion, weights);
-            } else {
-                let (x, errors) = activations.neighbours_mut(l - 1);
-                let (below, shape) = (self.network.layer(l - 1).activation, [n, layer.inputs, layer.outputs]);
-                dense::descend_through(
-                    errors,
-                    x,
-                    below,
-                    shape,
-                    &motion,
-                    weights,
-                    columns.each_mut().map(AsMut::as_mut),
-                );
-            }
-            dense::descend_bias(activations.tensor(l), n, &motion, part(params, state, 2 * l + 1));
+        let lowest = self.network.lowest();
+        for l in (lowest..self.network.depth()).rev() {
+            let below = (l > lowest).then(|| self.network.layer(l - 1).activation);
+            let (motion, inputs, activations) = (&motion, batch.inputs, &mut *activations);
+            let (params, state, columns) = (&mut *params, &mut *state, &mut *columns);
+            self.network.visit(l, Descend { motion, activations, params, state, inputs, n, l, below, columns });
         }
         Ok(loss)
     }
 
     /// Whether no number of the gradient, nor of the sums that it is made of, can be a NaN or an infinity. In each layer they
-    /// are at most n max |E| max(|X|, 1); and max |E| of the layer below is at most as many times that of a layer as the
-    /// largest sum_o |W\[o\]\[i\]|, since no activation is steeper than 1. `activations` holds the errors of the top layer
-    /// in its place.
+    /// are at most n max |E| max(|X|, 1) times its terms for an example; and max |E| of the layer below is at most as many
+    /// times that of a layer as its growth, since no activation is steeper than 1. `activations` holds the errors of the top
+    /// layer in its place.
     fn is_gradient_finite(&self, activations: &N::Activations, params: &N::Params, inputs: Rows<'_>, n: usize) -> bool {
         let top = self.network.depth().saturating_sub(1);
         let used = |l: usize| activations.tensor(l).get(..n * self.network.layer(l).outputs).unwrap_or_default();
         let mut error = largest(used(top));
-        for l in (0..=top).rev() {
-            let (x, growth) = match l.checked_sub(1) {
-                None => ((0..n).fold(0.0, |most, s| larger(most, largest(inputs.row(s)))), 0.0),
-                Some(below) => {
-                    (largest(used(below)), widest_column(params.tensor(2 * l), self.network.layer(l).inputs))
-                }
+        let lowest = self.network.lowest();
+        for l in (lowest..=top).rev() {
+            let x = match l.checked_sub(1) {
+                None => (0..n).fold(0.0, |most, s| larger(most, largest(inputs.row(s)))),
+                Some(below) => largest(used(below)),
             };
+            let (terms, growth) = self.network.visit(l, Bounds { params, through: l > lowest });
             // Twice, since each sum is rounded as it grows.
-            if !(2.0 * n as f32 * error * larger(x, 1.0)).is_finite() {
+            if !(2.0 * (n * terms) as f32 * error * larger(x, 1.0)).is_finite() {
                 return false;
             }
             error *= growth;
@@ -198,26 +189,9 @@ impl<N: Network> Mlp<N> {
     }
 }
 
-/// The larger of two numbers that are not negative; a NaN is the largest.
-fn larger(a: f32, b: f32) -> f32 {
-    // Their bits are in the numbers' order, those of infinity and NaN behind them.
-    f32::from_bits(a.to_bits().max(b.to_bits()))
-}
-
 /// The largest |a|; 0 of none.
 // On a device, small: it is called three times.
 #[cfg_attr(target_os = "none", inline(never))]
 fn largest(a: &[f32]) -> f32 {
     a.iter().fold(0.0, |most, &a| larger(most, math::abs(a)))
-}
-
-/// The largest sum of |w| in a column of a matrix.
-fn widest_column(weights: &[f32], width: usize) -> f32 {
-    let column = |i| weights.get(i..).unwrap_or_default().iter().step_by(width.max(1));
-    (0..width).fold(0.0, |most, i| larger(most, math::abs(column(i).fold(0.0, |sum, &w| sum + math::abs(w)))))
-}
-
-/// Tensor number `i` of the parameters and of their accumulators.
-fn part<'a, P: Tensors, const K: usize>(params: &'a mut P, state: &'a mut State<P, K>, i: usize) -> Part<'a, K> {
-    Part { weights: params.tensor_mut(i), slots: state.slots.each_mut().map(|slot| slot.tensor_mut(i)) }
 }

@@ -1,31 +1,47 @@
-//! Multilayer perceptron of any depth and width.
+//! Feed-forward networks: a multilayer perceptron of any depth and width, and layers over a series in time.
 //!
 //! ```text
-//! a_0 = x      a_l = act_l(W_l a_{l-1} + b_l)      loss_s = loss(a_depth, target_s)
+//! a_0 = x      a_l = act_l(z_l(a_{l-1}))      loss_s = loss(a_depth, target_s)
 //! ```
 //!
-//! with the gradient by backpropagation (Rumelhart, Hinton, Williams 1986). What a network looks like is a
-//! [`Network`]: [`Fixed`] names it by a type, such as `chain![Dense<784, 20, Sigmoid>, Dense<20, 10>]`, and then all
-//! memory is known at compile time. The kernels in [`dense`] take slices, so that they exist once in a program.
+//! with the gradient by backpropagation (Rumelhart, Hinton, Williams 1986). z is the [`Layer`]'s: [`dense`], W a + b, or
+//! [`conv1d`], [`depthwise`], [`pool`]; [`frozen`] has any of them with parameters in flash that are not trained. What a network
+//! looks like is a [`Network`]: [`Fixed`] names it by a type, such as `chain![Dense<784, 20, Sigmoid>, Dense<20, 10>]` or
+//! `chain![100 x 6 => conv1d(8, 5, 2, 0, Relu), average_pool(4), dense(4)]` for windows of 100 samples of six sensors, and then all
+//! memory is known at compile time. Kernels take slices, so that they exist once in a program; those of a layer that a program does
+//! not use are not in it.
 //!
 //! Memory per batch of B examples: B times the sum of the layers' outputs. The error of a layer is written over its
 //! activations, which are not needed any more by then. A [`Descent`] needs no memory for a gradient.
 
 pub mod activation;
+mod chain;
+pub mod conv1d;
 pub mod dense;
+pub mod depthwise;
 pub mod descent;
+pub mod frozen;
 pub mod huber;
 pub mod kernels;
+pub mod layer;
 pub mod loss;
 pub mod network;
+mod passes;
+pub mod pool;
 pub mod soft_cross_entropy;
+pub mod windows;
 
 pub use activation::{Activation, Identity, Relu, Sigmoid, Tanh};
-pub use dense::DenseParams;
+pub use conv1d::{Conv1d, Conv1dParams};
+pub use dense::{Dense, DenseParams};
+pub use depthwise::{Depthwise, DepthwiseParams};
 pub use descent::Descent;
+pub use frozen::Frozen;
 pub use kernels::{Kernels, Portable};
+pub use layer::{Layer, Shape};
 pub use loss::Loss;
-pub use network::{Dense, Fixed, Layer, Network};
+pub use network::{Fixed, Network};
+pub use pool::{AveragePool1d, MaxPool1d};
 pub use soft_cross_entropy::balanced_weights;
 
 use super::{Blank, Objective};
@@ -34,8 +50,9 @@ use crate::error::Error;
 use crate::persist::{Digest, Fingerprint};
 use crate::rng::Rng;
 use crate::tensors::Tensors;
+use passes::{Backward, Describe, Forward, Initialize, Parameters};
 
-/// A multilayer perceptron with a loss.
+/// A feed-forward network with a loss: a multilayer perceptron, or one of any [layers](Layer).
 ///
 /// ```
 /// use lgl2o::chain;
@@ -70,20 +87,16 @@ impl<N: Network> Mlp<N> {
 
     /// How many parameters there are.
     pub fn parameters(&self) -> usize {
-        (0..self.network.depth()).map(|l| self.network.layer(l).parameters()).sum()
+        (0..self.network.depth()).map(|l| self.network.visit(l, Parameters)).sum()
     }
 
     /// Draws initial parameters: biases zero, weights uniform in +-a.
     ///
-    /// a = sqrt(3 / in), so that their variance is 1 / in (LeCun, Bottou, Orr, Mueller, "Efficient BackProp", 1998), or
-    /// sqrt(6 / in) before a ReLU (He et al. 2015).
+    /// a = sqrt(3 / f) for f numbers that an output is made of, so that their variance is 1 / f (LeCun, Bottou, Orr, Mueller,
+    /// "Efficient BackProp", 1998), or sqrt(6 / f) before a ReLU (He et al. 2015).
     pub fn initialize(&self, params: &mut N::Params, rng: &mut Rng) {
         for l in 0..self.network.depth() {
-            let bound = self.network.layer(l).initial_bound();
-            for w in params.tensor_mut(2 * l) {
-                *w = rng.range(-bound, bound);
-            }
-            params.tensor_mut(2 * l + 1).fill(0.0);
+            self.network.visit(l, Initialize { params: &mut *params, rng: &mut *rng });
         }
     }
 
@@ -124,16 +137,7 @@ impl<N: Network> Mlp<N> {
     fn forward(&self, activations: &mut N::Activations, params: &N::Params, inputs: Rows<'_>, n: usize) {
         let kernels = self.network.kernels();
         for l in 0..self.network.depth() {
-            let layer = self.network.layer(l);
-            let (weights, bias) = (params.tensor(2 * l), params.tensor(2 * l + 1));
-            if l == 0 {
-                kernels.forward(weights, bias, inputs, n, activations.tensor_mut(0));
-            } else {
-                let (below, above) = activations.neighbours_mut(l - 1);
-                kernels.forward(weights, bias, Rows::all(below, layer.inputs), n, above);
-            }
-            let used = n * layer.outputs;
-            kernels.activate(layer.activation, activations.tensor_mut(l).get_mut(..used).unwrap_or(&mut []));
+            self.network.visit(l, Forward { kernels, activations: &mut *activations, params, inputs, n, l });
         }
     }
 
@@ -163,21 +167,12 @@ impl<N: Network> Mlp<N> {
         n: usize,
         gradient: &mut N::Params,
     ) {
-        let kernels = self.network.kernels();
-        for l in (0..self.network.depth()).rev() {
-            let layer = self.network.layer(l);
-            if l == 0 {
-                let errors = activations.tensor(0);
-                kernels.weight_gradient(errors, batch.inputs, n, layer.outputs, gradient.tensor_mut(0));
-                kernels.bias_gradient(errors, n, gradient.tensor_mut(1));
-            } else {
-                let (below, errors) = activations.neighbours_mut(l - 1);
-                let rows = Rows::all(below, layer.inputs);
-                kernels.weight_gradient(errors, rows, n, layer.outputs, gradient.tensor_mut(2 * l));
-                kernels.bias_gradient(errors, n, gradient.tensor_mut(2 * l + 1));
-                let activation = self.network.layer(l - 1).activation;
-                kernels.input_error(params.tensor(2 * l), errors, n, [layer.inputs, layer.outputs], activation, below);
-            }
+        let (kernels, lowest) = (self.network.kernels(), self.network.lowest());
+        for l in (lowest..self.network.depth()).rev() {
+            let below = (l > lowest).then(|| self.network.layer(l - 1).activation);
+            let (activations, gradient) = (&mut *activations, &mut *gradient);
+            self.network
+                .visit(l, Backward { kernels, activations, params, inputs: batch.inputs, n, l, gradient, below });
         }
     }
 }
@@ -188,10 +183,7 @@ impl<N: Network> Fingerprint for Mlp<N> {
         digest.kind("mlp");
         self.loss.describe(digest);
         for l in 0..self.network.depth() {
-            let Layer { inputs, outputs, activation } = self.network.layer(l);
-            digest.kind(activation.name());
-            digest.word(inputs as u32);
-            digest.word(outputs as u32);
+            self.network.visit(l, Describe(&mut *digest));
         }
     }
 }

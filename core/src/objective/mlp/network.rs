@@ -1,8 +1,8 @@
 //! What a network looks like: its layers, as types or as values.
 //!
-//! A chain of [`Dense`] layers is a type; neighbours whose widths differ do not form a chain, so they do not compile:
+//! A chain of layers is a type. Neighbours that do not fit together form no chain, so they do not compile:
 //!
-//! ```compile_fail,E0271
+//! ```compile_fail,E0277
 //! use lgl2o::chain;
 //! use lgl2o::objective::mlp::{Dense, Fixed, Tanh};
 //! // 20 outputs do not fit 21 inputs.
@@ -12,46 +12,14 @@
 
 use core::marker::PhantomData;
 
-use super::activation::{Activate, Activation, Identity};
-use super::dense::DenseParams;
 use super::kernels::{Kernels, Portable};
-use crate::math;
+use super::layer::{Shape, Visitor};
 use crate::tensors::{Tensors, Zeroed};
-
-/// One dense layer, named by values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Layer {
-    /// Numbers that come in.
-    pub inputs: usize,
-    /// Numbers that go out.
-    pub outputs: usize,
-    /// What is applied to them on the way out.
-    pub activation: Activation,
-}
-
-impl Layer {
-    /// How many parameters the layer has.
-    #[must_use]
-    pub const fn parameters(&self) -> usize {
-        self.inputs * self.outputs + self.outputs
-    }
-
-    /// Bound of the uniform initial weights: LeCun's sqrt(3 / in), or He's sqrt(6 / in) before a ReLU.
-    #[must_use]
-    pub fn initial_bound(&self) -> f32 {
-        let variance = match self.activation {
-            Activation::Relu => 2.0,
-            _ => 1.0,
-        };
-        math::sqrt(3.0 * variance / self.inputs as f32)
-    }
-}
 
 /// What a network looks like, and what memory it needs.
 ///
-/// Parameters are listed layer by layer, each as weights (outputs x inputs, row-major) and then bias; activations are
-/// listed layer by layer, each batch x outputs.
+/// Parameters are listed layer by layer, each as its type says; activations are listed layer by layer, one tensor of batch x
+/// outputs for each.
 pub trait Network {
     /// Memory of the parameters.
     type Params: Tensors;
@@ -66,8 +34,14 @@ pub trait Network {
     fn kernels(&self) -> &Self::Kernels;
     /// How many layers there are, at least one.
     fn depth(&self) -> usize;
-    /// Layer number `l`; the last one where there is none.
-    fn layer(&self, l: usize) -> Layer;
+    /// What goes into layer number `l` and out of it; the last one's where there is none.
+    fn layer(&self, l: usize) -> Shape;
+    /// Hands layer number `l` to a visitor; the last one where there is none.
+    fn visit<V: Visitor>(&self, l: usize, visitor: V) -> V::Output;
+    /// The number of the lowest layer with parameters to train, or any below it: no error is propagated further down.
+    fn lowest(&self) -> usize {
+        0
+    }
     /// The largest batch that fits.
     fn capacity(&self) -> usize;
 }
@@ -82,19 +56,46 @@ pub trait BlankNetwork: Network {
     fn blank_losses(&self) -> Self::Losses;
 }
 
-/// A width, as a type: what one layer's outputs and the next layer's inputs must agree in.
+/// N numbers, as a type: what one layer's outputs and the next layer's inputs must agree in.
 #[derive(Debug, Clone, Copy)]
 pub struct Width<const N: usize>;
 
-/// A dense layer of I inputs and O outputs with an activation, as a type.
+/// A series in time, as a type: T times of C channels, all channels of one time after the other.
 #[derive(Debug, Clone, Copy)]
-pub struct Dense<const I: usize, const O: usize, A = Identity>(PhantomData<A>);
+pub struct Series<const T: usize, const C: usize>;
 
-/// A chain of layers, as a type: one [`Dense`], or a pair of chains that fit together.
+/// Which outputs fit which inputs. A series is as many numbers as its times have channels, and the other way round.
+#[diagnostic::on_unimplemented(
+    message = "the outputs of a layer, `{Self}`, do not fit the inputs of the next one, `{Next}`",
+    label = "two neighbours in this chain do not fit"
+)]
+pub trait Feeds<Next> {
+    /// Read where a network is made, so that what does not fit is refused at compile time.
+    const FITS: ();
+}
+
+impl<const N: usize> Feeds<Width<N>> for Width<N> {
+    const FITS: () = ();
+}
+
+impl<const T: usize, const C: usize> Feeds<Series<T, C>> for Series<T, C> {
+    const FITS: () = ();
+}
+
+impl<const T: usize, const C: usize, const N: usize> Feeds<Width<N>> for Series<T, C> {
+    const FITS: () =
+        assert!(T * C == N, "the next layer needs as many inputs as the series has numbers: times x channels");
+}
+
+impl<const T: usize, const C: usize, const N: usize> Feeds<Series<T, C>> for Width<N> {
+    const FITS: () = assert!(T * C == N, "the series needs as many numbers as the layer below has outputs");
+}
+
+/// A chain of layers, as a type: one layer, or a pair of chains that fit together.
 pub trait Layers {
-    /// Width of what comes in.
+    /// What comes in: a [`Width`] or a [`Series`].
     type In;
-    /// Width of what goes out.
+    /// What goes out.
     type Out;
     /// Memory of the parameters.
     type Params: Tensors + Zeroed;
@@ -102,46 +103,45 @@ pub trait Layers {
     type Activations<const B: usize>: Tensors + Zeroed;
     /// How many layers there are.
     const DEPTH: usize;
+    /// How many tensors the parameters are.
+    const TENSORS: usize;
+    /// The number of the lowest layer with parameters to train; [`DEPTH`](Self::DEPTH) where there is none.
+    const LOWEST: usize;
 
-    /// Layer number `l`; the last one where there is none.
-    fn layer(l: usize) -> Layer;
+    /// What goes into layer number `l` and out of it; the last one's where there is none.
+    fn shape(l: usize) -> Shape;
+
+    /// Hands layer number `l` to a visitor; the last one where there is none. The chain's tensors begin at number `first`.
+    fn visit<V: Visitor>(l: usize, first: usize, visitor: V) -> V::Output;
 }
 
-impl<const I: usize, const O: usize, A: Activate> Layers for Dense<I, O, A> {
-    type In = Width<I>;
-    type Out = Width<O>;
-    type Params = DenseParams<I, O>;
-    type Activations<const B: usize> = [[f32; O]; B];
-    const DEPTH: usize = {
-        assert!(I > 0 && O > 0, "a dense layer needs at least one input and one output");
-        1
-    };
-
-    fn layer(_: usize) -> Layer {
-        Layer { inputs: I, outputs: O, activation: A::ACTIVATION }
-    }
-}
-
-impl<A: Layers, B: Layers<In = A::Out>> Layers for (A, B) {
+impl<A: Layers, B: Layers> Layers for (A, B)
+where
+    A::Out: Feeds<B::In>,
+{
     type In = A::In;
     type Out = B::Out;
     type Params = (A::Params, B::Params);
     type Activations<const N: usize> = (A::Activations<N>, B::Activations<N>);
-    const DEPTH: usize = A::DEPTH + B::DEPTH;
+    const DEPTH: usize = {
+        let () = A::Out::FITS;
+        A::DEPTH + B::DEPTH
+    };
+    const TENSORS: usize = A::TENSORS + B::TENSORS;
+    const LOWEST: usize = if A::LOWEST < A::DEPTH { A::LOWEST } else { A::DEPTH + B::LOWEST };
 
-    fn layer(l: usize) -> Layer {
+    fn shape(l: usize) -> Shape {
         match l.checked_sub(A::DEPTH) {
-            None => A::layer(l),
-            Some(rest) => B::layer(rest),
+            None => A::shape(l),
+            Some(rest) => B::shape(rest),
         }
     }
-}
-
-/// The type of a chain of layers: `chain![A, B, C]` is `(A, (B, C))`.
-#[macro_export]
-macro_rules! chain {
-    ($layer:ty $(,)?) => { $layer };
-    ($layer:ty, $($rest:ty),+ $(,)?) => { ($layer, $crate::chain![$($rest),+]) };
+    fn visit<V: Visitor>(l: usize, first: usize, visitor: V) -> V::Output {
+        match l.checked_sub(A::DEPTH) {
+            None => A::visit(l, first, visitor),
+            Some(rest) => B::visit(rest, first + A::TENSORS, visitor),
+        }
+    }
 }
 
 /// A network whose layers L and batch capacity B are types.
@@ -174,7 +174,7 @@ impl<L, const B: usize> Copy for Fixed<L, B> {}
 
 impl<L: Layers, const B: usize> core::fmt::Debug for Fixed<L, B> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_list().entries((0..L::DEPTH).map(L::layer)).finish()
+        f.debug_list().entries((0..L::DEPTH).map(L::shape)).finish()
     }
 }
 
@@ -190,8 +190,14 @@ impl<L: Layers, const B: usize> Network for Fixed<L, B> {
     fn depth(&self) -> usize {
         L::DEPTH
     }
-    fn layer(&self, l: usize) -> Layer {
-        L::layer(l)
+    fn layer(&self, l: usize) -> Shape {
+        L::shape(l)
+    }
+    fn visit<V: Visitor>(&self, l: usize, visitor: V) -> V::Output {
+        L::visit(l, 0, visitor)
+    }
+    fn lowest(&self) -> usize {
+        L::LOWEST
     }
     fn capacity(&self) -> usize {
         B

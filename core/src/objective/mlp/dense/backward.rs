@@ -3,11 +3,11 @@
 //! Each of them reads a matrix row by row, several rows at once, so that a number that was loaded serves more than one
 //! product. Additions into one number stay in their order: example after example, or output after output.
 
-use crate::batch::{Rows, row, row_mut};
-use crate::objective::mlp::Activation;
+use crate::batch::{Matrix, Rows, row, row_mut};
+use crate::objective::mlp::activation::Activation;
 
 /// Rows of the gradient that share a pass over four rows of inputs; their four errors each stay in registers.
-pub(super) const OUTPUTS: usize = if cfg!(target_arch = "arm") { 4 } else { 2 };
+pub(crate) const OUTPUTS: usize = if cfg!(target_arch = "arm") { 4 } else { 2 };
 
 /// G = E^T X over the first n rows.
 pub fn weight_gradient(errors: &[f32], inputs: Rows<'_>, n: usize, outputs: usize, gradient: &mut [f32]) {
@@ -25,6 +25,19 @@ pub fn weight_gradient_by<const O: usize>(
     let width = inputs.width();
     let gradient = gradient.get_mut(..outputs.saturating_mul(width)).unwrap_or(&mut []);
     gradient.fill(0.0);
+    add_rows::<O>(errors, inputs, n, outputs, gradient);
+}
+
+/// G <- G + E^T X over the first n rows, with O rows of the gradient at a time.
+#[inline]
+pub(crate) fn add_rows<'a, const O: usize>(
+    errors: &[f32],
+    inputs: impl Matrix<'a>,
+    n: usize,
+    outputs: usize,
+    gradient: &mut [f32],
+) {
+    let width = inputs.width();
     let mut o = 0;
     while o + O <= outputs {
         add_block(rows_mut::<O>(gradient, o, width), errors, [o, outputs], inputs, 0, n);
@@ -38,11 +51,11 @@ pub fn weight_gradient_by<const O: usize>(
 /// A block of G <- G + E^T X over the first n rows: its O rows are those of the outputs from `first` of `outputs` on, its
 /// columns those of the inputs from `column` on.
 #[inline(never)]
-pub(super) fn add_block<const O: usize>(
+pub(super) fn add_block<'a, const O: usize>(
     mut g: [&mut [f32]; O],
     errors: &[f32],
     [first, outputs]: [usize; 2],
-    inputs: Rows<'_>,
+    inputs: impl Matrix<'a>,
     column: usize,
     n: usize,
 ) {
@@ -75,7 +88,7 @@ fn four_errors<const O: usize>(errors: &[f32], s: usize, [first, outputs]: [usiz
 /// g <- g + e x.
 // On a device, small: it is for the last examples of a batch only.
 #[cfg_attr(target_os = "none", inline(never))]
-fn add(g: &mut [f32], e: f32, x: &[f32]) {
+pub(crate) fn add(g: &mut [f32], e: f32, x: &[f32]) {
     for (g, &x) in g.iter_mut().zip(x) {
         *g += e * x;
     }

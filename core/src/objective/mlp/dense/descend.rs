@@ -2,31 +2,11 @@
 
 use super::backward::{BIASES, OUTPUTS, add_block, bias_sums, error_sums};
 use crate::batch::{Rows, row, row_mut};
-use crate::objective::mlp::Activation;
+use crate::objective::mlp::activation::Activation;
+use crate::objective::mlp::layer::{Motion, NARROW, Part};
 
 /// Columns of the gradient that are made at a time, at most.
 const COLUMNS: usize = 64;
-/// Columns of the errors of a layer below that are made at a time.
-pub const NARROW: usize = 8;
-
-/// A tensor of parameters, and its part of each of K accumulators.
-#[derive(Debug)]
-pub struct Part<'a, const K: usize> {
-    /// The parameters.
-    pub weights: &'a mut [f32],
-    /// The accumulators, each as long as the parameters.
-    pub slots: [&'a mut [f32]; K],
-}
-
-impl<const K: usize> Part<'_, K> {
-    /// Moves the numbers from `at` on, as many as there are in `gradient`.
-    fn advance(&mut self, motion: &impl Fn(&mut [f32], [&mut [f32]; K], &[f32]), at: usize, gradient: &[f32]) {
-        let range = at..at.saturating_add(gradient.len());
-        let slots = self.slots.each_mut().map(|slot| slot.get_mut(range.clone()).unwrap_or_default());
-        motion(self.weights.get_mut(range).unwrap_or_default(), slots, gradient);
-    }
-}
-
 /// A layer's errors E, and the inputs X of n examples.
 #[derive(Debug, Clone, Copy)]
 struct Pass<'a> {
@@ -43,7 +23,7 @@ impl Pass<'_> {
         self,
         [first, column]: [usize; 2],
         mut room: [&mut [f32]; OUTPUTS],
-        motion: &impl Fn(&mut [f32], [&mut [f32]; K], &[f32]),
+        motion: &impl Motion<K>,
         part: &mut Part<'_, K>,
     ) {
         let Self { errors, outputs, inputs, n } = self;
@@ -76,7 +56,7 @@ pub fn descend<const K: usize>(
     inputs: Rows<'_>,
     n: usize,
     outputs: usize,
-    motion: &impl Fn(&mut [f32], [&mut [f32]; K], &[f32]),
+    motion: &impl Motion<K>,
     mut part: Part<'_, K>,
 ) {
     let pass = Pass { errors, outputs, inputs, n };
@@ -101,7 +81,7 @@ pub fn descend_through<const K: usize>(
     x: &mut [f32],
     below: Activation,
     [n, inputs, outputs]: [usize; 3],
-    motion: &impl Fn(&mut [f32], [&mut [f32]; K], &[f32]),
+    motion: &impl Motion<K>,
     mut part: Part<'_, K>,
     mut columns: [&mut [f32]; NARROW],
 ) {
@@ -148,12 +128,7 @@ fn columns(width: usize) -> usize {
 }
 
 /// b <- motion(b, sum_s E\[s\]) over the first n rows, as many numbers as there are outputs.
-pub fn descend_bias<const K: usize>(
-    errors: &[f32],
-    n: usize,
-    motion: &impl Fn(&mut [f32], [&mut [f32]; K], &[f32]),
-    mut part: Part<'_, K>,
-) {
+pub fn descend_bias<const K: usize>(errors: &[f32], n: usize, motion: &impl Motion<K>, mut part: Part<'_, K>) {
     let outputs = part.weights.len();
     let behind = outputs / BIASES * BIASES;
     for o in (0..behind).step_by(BIASES) {

@@ -6,7 +6,7 @@
 //! processors with many registers of one number, such as a Cortex-M4F, where a number that was loaded then serves four
 //! products.
 
-use crate::batch::{Rows, four, row, row_mut};
+use crate::batch::{Matrix, Rows, four, row, row_mut};
 use crate::sum::{self, LANES};
 
 /// Examples, and outputs, that share a pass by lanes.
@@ -16,12 +16,17 @@ type Tile = [[f32; SIDE]; SIDE];
 
 /// Z = X W^T + b for the first n rows of X. W has as many rows as b has numbers.
 pub fn forward(weights: &[f32], bias: &[f32], inputs: Rows<'_>, n: usize, out: &mut [f32]) {
-    let single = cfg!(all(target_arch = "arm", target_abi = "eabihf"));
     match inputs.width() {
-        2 => return narrow::<2>(weights, bias, inputs, n, out),
-        3 => return narrow::<3>(weights, bias, inputs, n, out),
-        _ => {}
+        2 => narrow::<2>(weights, bias, inputs, n, out),
+        3 => narrow::<3>(weights, bias, inputs, n, out),
+        _ => rows(weights, bias, inputs, n, out),
     }
+}
+
+/// [`forward`] for rows of any matrix, by the way that is best for the processor.
+#[inline]
+pub(crate) fn rows<'a>(weights: &[f32], bias: &[f32], inputs: impl Matrix<'a>, n: usize, out: &mut [f32]) {
+    let single = cfg!(all(target_arch = "arm", target_abi = "eabihf"));
     if single && inputs.width() >= 2 * LANES {
         by_lanes(weights, bias, inputs, n, out);
     } else if cfg!(target_arch = "arm") {
@@ -46,11 +51,11 @@ fn narrow<const W: usize>(weights: &[f32], bias: &[f32], inputs: Rows<'_>, n: us
 }
 
 /// [`forward`] with S examples to a row of weights, by this function.
-pub fn by_rows<const S: usize>(
+pub fn by_rows<'a, const S: usize>(
     dots: impl Fn(&[f32], [&[f32]; S]) -> [f32; S],
     weights: &[f32],
     bias: &[f32],
-    inputs: Rows<'_>,
+    inputs: impl Matrix<'a>,
     n: usize,
     out: &mut [f32],
 ) {
@@ -98,7 +103,7 @@ fn one<const S: usize>(
 /// overlap: what is computed twice is the same. Fewer than four go by rows.
 // j and k name a place in every lane.
 #[allow(clippy::needless_range_loop)]
-pub fn by_lanes(weights: &[f32], bias: &[f32], inputs: Rows<'_>, n: usize, out: &mut [f32]) {
+pub fn by_lanes<'a>(weights: &[f32], bias: &[f32], inputs: impl Matrix<'a>, n: usize, out: &mut [f32]) {
     let (width, outputs) = (inputs.width(), bias.len());
     let (Some(last_s), Some(last_o)) = (n.checked_sub(SIDE), outputs.checked_sub(SIDE)) else {
         return by_rows(sum::dot2, weights, bias, inputs, n, out);

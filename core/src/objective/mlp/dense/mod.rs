@@ -1,4 +1,4 @@
-//! The dense layer's four kernels, each with a slow, obvious twin in the module `plain` (feature `twins`).
+//! The dense layer, and its four kernels, each with a slow, obvious twin in the module `plain` (feature `twins`).
 //!
 //! For a batch of n examples, weights W (outputs x inputs), errors E = d loss / d pre-activation (n x outputs):
 //!
@@ -18,64 +18,17 @@
 mod backward;
 mod descend;
 mod forward;
+mod layer;
 
 pub use backward::{bias_gradient, input_error, input_error_by, weight_gradient, weight_gradient_by};
-pub use descend::{NARROW, Part, descend, descend_bias, descend_through};
+pub use descend::{descend, descend_bias, descend_through};
 pub use forward::{by_lanes, by_rows, forward};
+pub use layer::{ByValue, Dense, DenseParams};
 
-use core::ops::Range;
+pub(super) use backward::{OUTPUTS, add, add_rows};
+pub(super) use forward::rows;
 
-use crate::tensors::{Tensors, Zeroed};
-
-/// Parameters of a dense layer: two tensors, weights and bias.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DenseParams<const I: usize, const O: usize> {
-    /// One row of inputs' weights per output.
-    pub weights: [[f32; I]; O],
-    /// One number per output.
-    pub bias: [f32; O],
-}
-
-impl<const I: usize, const O: usize> Zeroed for DenseParams<I, O> {
-    const ZERO: Self = Self { weights: [[0.0; I]; O], bias: [0.0; O] };
-}
-
-impl<const I: usize, const O: usize> Tensors for DenseParams<I, O> {
-    type Layers = [f32; 1];
-
-    fn count(&self) -> usize {
-        2
-    }
-    fn layers(&self) -> usize {
-        1
-    }
-    fn layer(&self, l: usize) -> Range<usize> {
-        if l == 0 { 0..2 } else { 2..2 }
-    }
-    fn zero_layers(&self) -> [f32; 1] {
-        [0.0]
-    }
-    fn tensor(&self, i: usize) -> &[f32] {
-        match i {
-            0 => self.weights.as_flattened(),
-            1 => &self.bias,
-            _ => &[],
-        }
-    }
-    fn tensor_mut(&mut self, i: usize) -> &mut [f32] {
-        match i {
-            0 => self.weights.as_flattened_mut(),
-            1 => &mut self.bias,
-            _ => &mut [],
-        }
-    }
-    fn neighbours_mut(&mut self, i: usize) -> (&mut [f32], &mut [f32]) {
-        match i {
-            0 => (self.weights.as_flattened_mut(), &mut self.bias),
-            i => (self.tensor_mut(i), &mut []),
-        }
-    }
-}
+pub use super::layer::{NARROW, Part};
 
 /// The slow, obvious twins: one number after the other.
 #[cfg(any(test, feature = "twins"))]
