@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
 use super::run::{run, schedule};
-use crate::optimizer::expression::AVERAGED;
+use crate::optimizer::rule::AVERAGED;
 use crate::optimizer::tuned::{TUNED_RULES, Trial};
 use crate::optimizer::{Tuned, parse};
 use crate::task::Task;

@@ -10,6 +10,7 @@
 //! of threads or [ranks](crate::ranks), nor on interruptions. Particles live on their ranks; only what they contribute
 //! to a step travels, and for a checkpoint their states.
 
+pub mod any_config;
 pub mod checkpoint;
 pub mod config;
 pub mod distribution;

@@ -22,13 +22,13 @@ use lgl2o::rule::Rate;
 use self::grammar::{Item, Word, items, unquote};
 use super::hand_made::{self, Usual};
 use super::learned;
+use super::rule::AVERAGED;
 use super::{AnyRule, LossSettings, Method, Optimizer, Policy, RelaySettings, Sides, Tuned};
 use crate::files::read_small;
+use crate::names;
 
 /// Names of all guards.
 pub const GUARDS: [&str; 4] = ["relay", "lgl2o", "gl2o", "blend"];
-/// What goes before the name of a rule whose iterates are averaged.
-pub const AVERAGED: &str = "avg-";
 /// Names of what needs no number, and whether it is the form in less memory.
 const AUTOMATIC: [(&str, bool); 2] = [("auto", false), ("auto-lean", true)];
 /// Checks on examples that are never trained on.
@@ -79,7 +79,7 @@ pub enum ExpressionError {
         rest: String,
     },
     /// A name is not known.
-    #[error("unknown {what} `{name}`{}; known: {}", nearest(.name, .known), .known.join(", "))]
+    #[error("{}", names::unknown(.what, .name, .known))]
     Unknown {
         /// What the name should name.
         what: &'static str,
@@ -104,16 +104,6 @@ pub enum ExpressionError {
         /// What is wrong.
         problem: String,
     },
-}
-
-/// ` (did you mean ...?)` for the nearest known name, if one is near.
-fn nearest(name: &str, known: &[&'static str]) -> String {
-    let most = if name.len() < 4 { 1 } else { 2 };
-    let best = known.iter().map(|known| (strsim::osa_distance(name, known), known)).min();
-    match best {
-        Some((distance, best)) if distance <= most => format!(" (did you mean `{best}`?)"),
-        _ => String::new(),
-    }
 }
 
 fn unknown(what: &'static str, name: &str, known: &[&'static str]) -> ExpressionError {

@@ -13,6 +13,9 @@ use lgl2o::tensors::Tensors;
 
 use crate::kernels::Vectors;
 
+/// What goes before the name of a rule whose iterates are averaged.
+pub const AVERAGED: &str = "avg-";
+
 /// Declares [`AnyRule`] and its dispatch: which rules there are, and which variant of [`AnyState`] each one's state is.
 macro_rules! rules {
     ($($(#[$doc:meta])* $variant:ident($rule:ty) with $state:ident,)+) => {

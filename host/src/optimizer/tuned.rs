@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::expression::AVERAGED;
+use super::rule::AVERAGED;
 
 /// What a grid search found for one task.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

@@ -1,4 +1,4 @@
-//! What the grid search of a task came to: the best rate of each rule for each checkpoint.
+//! The outcome of a task's grid search: the best rate of each rule for each checkpoint.
 //!
 //! Trials run on training data alone ([`DataSets::for_selection`](crate::data::DataSets::for_selection)), to the task's
 //! full horizon, on the grid of [`tune`]. A constant rate knows nothing of its horizon, so one trial serves every
@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::plan::TaskPlan;
+use super::tasks::TaskPlan;
 use super::unit::{Split, Unit};
 use crate::experiment::tune;
 use crate::optimizer::Tuned;

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::bootstrap::geometric_mean;
 use super::flat::Flat;
 use super::lab::{Done, Unit, Work};
 use super::oracle::Tried;
 use super::record::{Against, Best, By, Group, Loss, OnTask, OptimizerRecord, Scored, Survey, TaskRecord, VERSION};
 use super::run::{Losses, Trail};
-use super::score::{Score, factor, geometric_mean, mean};
+use super::score::{Score, factor, mean};
 use super::task::SurveyTask;
 use crate::optimizer::Optimizer;
 

@@ -43,7 +43,7 @@
 //! Why they belong together: the last iterate of a rule with long steps is noisy, so a fallback with short ones, which
 //! anneals, wins a race of 20 steps from it whatever the two would come to in 200. Averaging takes the noise away; and
 //! as an average moves ever more slowly, its lead in one stride is ever less than a check can see, which is what trust
-//! and stretch are for. `lgl2o reproduce --only 8` takes the parts out one by one.
+//! and stretch are for. `lgl2o reproduce --only ablation` takes the parts out one by one.
 //!
 //! A race comes first because some harm shows in no loss: one long stride can leave rectified units dead or sigmoids
 //! saturated at a loss that is lower than before, and no fallback repairs that. In n_t steps of its own the fallback
