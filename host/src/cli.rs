@@ -295,7 +295,7 @@ Examples:
 #[command(after_help = BENCH_HELP)]
 pub struct BenchArgs {
     /// Networks, separated by commas: S1, S2, S3; all of them unless said otherwise.
-    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = PossibleValuesParser::new(WORKLOADS))]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = PossibleValuesParser::new(WORKLOADS.iter().map(|w| w.name)))]
     pub networks: Vec<String>,
     /// Optimizers, separated by commas, as `compare` has them, with their rates.
     #[arg(

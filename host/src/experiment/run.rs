@@ -274,10 +274,10 @@ impl<'a> Curve<'a> {
 mod tests {
     use super::*;
     use crate::optimizer::{Tuned, parse};
-    use crate::task::Hidden;
+    use crate::task::{self, Hidden};
 
     fn curve(points: &[u64]) -> Vec<Point> {
-        let task = Task::load("spirals", None, &Hidden::default(), 16).expect("built in");
+        let task = Task::load(task::find("spirals").expect("known"), None, &Hidden::default(), 16).expect("built in");
         let optimizer = parse("lgl2o(l2o,adam:0.01,paper,nc=2)", &Tuned::default()).expect("an optimizer");
         run(&task, &optimizer, 1, points, &|_| {}).expect("runs").run.curve
     }
@@ -308,7 +308,7 @@ mod tests {
 
     #[test]
     fn learned_steps_are_those_of_the_stretches_that_the_learned_side_won() {
-        let task = Task::load("spirals", None, &Hidden::default(), 64).expect("built in");
+        let task = Task::load(task::find("spirals").expect("known"), None, &Hidden::default(), 64).expect("built in");
         let ran = |name: &str| {
             let optimizer = parse(name, &Tuned::default()).expect("an optimizer");
             run(&task, &optimizer, 1, &[400], &|_| {}).expect("runs").run

@@ -11,24 +11,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
 use super::run::{run, schedule};
-use crate::optimizer::rule::AVERAGED;
-use crate::optimizer::tuned::{TUNED_RULES, Trial};
-use crate::optimizer::{Tuned, parse};
+use crate::optimizer::tuned::Trial;
+use crate::optimizer::{Tuned, hand_made, parse};
 use crate::task::Task;
 
 /// Seeds of the trials. `compare` counts its own from 1.
 pub const SEEDS: [u64; 3] = [1001, 1002, 1003];
-
-/// The rates that are tried for a rule.
-#[must_use]
-pub fn grid(rule: &str) -> [f32; 9] {
-    match rule.strip_prefix(AVERAGED).unwrap_or(rule) {
-        "sgd" => [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0],
-        "momentum" | "nesterov" => [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0],
-        "lion" => [0.000_03, 0.000_1, 0.000_3, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3],
-        _ => [0.000_1, 0.000_3, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0],
-    }
-}
 
 /// Searches the grid of every rule. Batches are as large as the task's, or as what is left to train on where that is less.
 ///
@@ -37,9 +25,8 @@ pub fn grid(rule: &str) -> [f32; 9] {
 pub fn tune(task: &Task, steps: u64) -> anyhow::Result<Tuned> {
     let mut task = task.for_selection().context("no rates can be searched on so few examples")?;
     task.batch = task.batch.min(task.train().len());
-    let jobs: Vec<(&str, f32, u64)> = TUNED_RULES
-        .iter()
-        .flat_map(|rule| grid(rule).into_iter().flat_map(move |rate| SEEDS.map(|seed| (*rule, rate, seed))))
+    let jobs: Vec<(&str, f32, u64)> = hand_made::searched()
+        .flat_map(|(rule, grid)| grid.iter().flat_map(move |rate| SEEDS.map(|seed| (rule, *rate, seed))))
         .collect();
     let points = schedule(steps);
     let style = ProgressStyle::with_template("tuning {bar:30} {pos}/{len} runs, left {eta}")?;

@@ -3,11 +3,12 @@
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use lgl2o::objective::mlp::Activation;
 use serde::{Deserialize, Serialize};
 
 use crate::optimizer::learned::{self, KINDS, LearnedKind};
+use crate::task;
 
 /// Bounds of what a configuration may ask for: far beyond what is useful, and below what fills memory or never ends.
 pub(super) const MOST_SEEDS: u64 = 10_000;
@@ -281,9 +282,7 @@ impl Config {
 impl TaskConfig {
     fn check(&self) -> Result<()> {
         let name = &self.name;
-        if !matches!(self.data.as_str(), "mnist" | "spirals") {
-            bail!("task `{name}`: unknown data `{}`; known: mnist, spirals", self.data);
-        }
+        task::find_data(&self.data).map_err(|problem| anyhow!("task `{name}`: {problem}"))?;
         let own = |what: &str| format!("task `{name}`: {what}");
         within(&own("pool"), self.pool as u64, 1..=MOST_POOL)?;
         within(&own("batch"), self.batch as u64, 1..=MOST_BATCH)?;

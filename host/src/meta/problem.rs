@@ -14,11 +14,11 @@ use lgl2o::tensors::Tensors;
 use serde::{Deserialize, Serialize};
 
 use super::config::{Config, MetaObjective, TaskConfig};
-use crate::data::{self, DataSets, Dataset};
+use crate::data::{DataSets, Dataset};
 use crate::network::{HeapNetwork, HeapTensors};
 use crate::optimizer::AnyRule;
 use crate::optimizer::rule::AnyState;
-use crate::task::Task;
+use crate::task::{self, Task};
 
 /// A task to meta-train or validate on. Its "test" data is the last sixth of the training data.
 #[derive(Debug)]
@@ -67,10 +67,8 @@ const MOST_NUMBERS: usize = 1 << 28;
 
 /// Training data, part of it split off to validate on; the test data is dropped unseen.
 fn selection_data(task: &TaskConfig, data_dir: &Path) -> Result<DataSets> {
-    let mut sets = match task.data.as_str() {
-        "mnist" => data::load_mnist(data_dir)?,
-        _ => data::spirals_sets(),
-    };
+    let known = task::find_data(&task.data).map_err(anyhow::Error::msg)?;
+    let mut sets = (known.data)(data_dir)?;
     if task.pool > 1 {
         sets.train = sets.train.average_pool(task.pool).with_context(|| format!("task `{}`", task.name))?;
     }
@@ -246,7 +244,8 @@ mod tests {
             rescale,
             rescale_per_tensor,
         };
-        let task = Task::new(&config.name, data::spirals_sets(), &config.hidden, config.activation, config.batch);
+        let task =
+            Task::new(&config.name, crate::data::spirals_sets(), &config.hidden, config.activation, config.batch);
         Problem { config, task }
     }
 

@@ -314,11 +314,7 @@ impl Rule for AnyRule {
     }
 
     fn probes(&self) -> bool {
-        match self {
-            Self::Armijo(_) => true,
-            Self::Averaged(rule) => rule.probes(),
-            _ => false,
-        }
+        each_plain!(self, rule => rule.probes())
     }
 
     fn gradient_point<'s, P: Tensors>(&self, state: &'s AnyState<P>) -> Option<&'s P> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use lgl2o::objective::mlp::Activation;
 
 use crate::data::Variant;
-use crate::optimizer::tuned::TUNED_RULES;
+use crate::optimizer::hand_made;
 
 /// Rules whose rate is searched on every task.
 const BASELINES: [&str; 4] = ["sgd", "momentum", "nesterov", "adam"];
@@ -105,7 +105,8 @@ impl Scale {
 /// The task of `in-distribution`: as every rule's rate is searched there, averaged or not, so it is wherever the task occurs.
 #[must_use]
 pub fn mnist_for_all(scale: &Scale) -> TaskPlan {
-    TaskPlan { rules: [&TUNED_RULES[..], &AVERAGED_BASELINES].concat(), ..mnist(scale, "mnist", Variant::Plain, 3000) }
+    let searched = hand_made::searched().map(|(rule, _)| rule);
+    TaskPlan { rules: searched.chain(AVERAGED_BASELINES).collect(), ..mnist(scale, "mnist", Variant::Plain, 3000) }
 }
 
 /// MNIST with one hidden layer.

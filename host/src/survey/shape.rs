@@ -3,7 +3,7 @@
 use lgl2o::objective::mlp::Activation;
 
 use crate::names::unknown;
-use crate::network::{ACTIVATIONS, activation};
+use crate::network::{ACTIVATIONS, activation, activation_name};
 
 /// Hidden layers, without the inputs and classes, which a data set decides.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,8 +53,7 @@ impl Shape {
     /// The name of its activation.
     #[must_use]
     pub fn activation_name(&self) -> &'static str {
-        let found = ACTIVATIONS.iter().find(|(_, activation)| *activation == self.activation);
-        found.map_or("unnamed", |(name, _)| name)
+        activation_name(self.activation)
     }
 }
 

@@ -61,7 +61,7 @@ pub fn help() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::optimizer::{Tuned, parse};
+    use crate::optimizer::{Tuned, hand_made, parse};
     use crate::reproduce::tasks::{Part, TaskPlan};
     use std::collections::{BTreeMap, BTreeSet};
 
@@ -106,6 +106,7 @@ mod tests {
     #[test]
     fn every_part_has_optimizers_that_are_known() {
         for part in all(false) {
+            assert!(part.task.rules.iter().all(|rule| hand_made::grid(rule).is_some()), "{:?}", part.task.rules);
             let rates = part.task.rules.iter().map(|rule| ((*rule).to_owned(), 1.0)).collect();
             let tuned = Tuned { best: rates, ..Tuned::default() };
             let read = |o: &String| parse(o, &tuned).unwrap_or_else(|error| panic!("{}: {o}: {error}", part.task.key));
