@@ -100,7 +100,7 @@ fn hidden_layers_can_be_chosen() {
 #[test]
 fn wrong_arguments_are_explained() {
     let dir = folder();
-    let cases: [(&[&str], &[&str]); 19] = [
+    let cases: [(&[&str], &[&str]); 20] = [
         (&["compare", "--task", "spiral"], &["spiral", "spirals"]),
         (&["compare", "--optimizers", "adm"], &["unknown optimizer `adm`", "did you mean `adam`", "known:"]),
         (&["compare", "--optimizers", "lgl2o(l2o,sgd,marge=2)"], &["did you mean `margin`"]),

@@ -2,6 +2,7 @@
 
 use lgl2o::checkpoint::{Fingerprint, Persist};
 use lgl2o::source::Source;
+use lgl2o::trainer::Progress;
 use lgl2o::{Guard, Memory, Objective, Trainer, Winner};
 
 use super::Evaluator;
@@ -83,6 +84,19 @@ struct Runner<'a> {
     stop: &'a (dyn Fn() -> bool + Sync),
 }
 
+impl Runner<'_> {
+    fn record(&self, progress: &Progress, learned_steps: u64, curve: Vec<Point>, verdicts: Vec<Verdicts>) -> Run {
+        Run {
+            optimizer: self.optimizer.name.clone(),
+            seed: self.seed,
+            learned_share: f64::from(progress.learned_share()),
+            learned_steps_share: learned_steps as f64 / progress.steps.max(1) as f64,
+            curve,
+            verdicts: if self.optimizer.method.is_guarded() { verdicts } else { Vec::new() },
+        }
+    }
+}
+
 impl GuardVisitor for Runner<'_> {
     type Output = Result<Outcome, lgl2o::Error>;
 
@@ -138,20 +152,8 @@ impl GuardVisitor for Runner<'_> {
             (self.advance)(curve.last() - accepted.step);
             curve.diverge(trainer.progress().spent.in_forwards() as f64 / self.task.batch as f64, accepted.step);
         }
-        let progress = trainer.progress();
-        let guarded = self.optimizer.method.is_guarded();
-        Ok(Outcome {
-            run: Run {
-                optimizer: self.optimizer.name.clone(),
-                seed: self.seed,
-                learned_share: f64::from(progress.learned_share()),
-                learned_steps_share: learned_steps as f64 / progress.steps.max(1) as f64,
-                curve: curve.points,
-                verdicts: if guarded { verdicts } else { Vec::new() },
-            },
-            params: accepted.params,
-            finished: !stopped,
-        })
+        let run = self.record(trainer.progress(), learned_steps, curve.points, verdicts);
+        Ok(Outcome { run, params: accepted.params, finished: !stopped })
     }
 }
 

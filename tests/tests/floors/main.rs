@@ -1,9 +1,18 @@
+//! The order of the house: floors, sizes, and the lists of what an addition touches.
+//!
+//! - here: the floors.
+//! - `sizes`: how long files and functions may be.
+//! - `lists`: `CONTRIBUTING.md` names every place that an addition touches.
+//!
 //! The floors of core and host: no module imports from one above it, and no two files import each other, be it through others.
 //! In the host, files of a folder may share what the folder's own file has.
 //!
 //! The order stands in `lib.rs`, under "Floors". Every path counts that begins at the crate, at a `super` or `self`, or at
 //! a module within the file's own, in macros too. Tests and documentation do not count. A name that a module re-exports is of the
 //! file that it comes from; a re-export itself may go down, as an import may, and is no part of a circle.
+
+mod lists;
+mod sizes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -58,7 +67,8 @@ impl Crate {
                     i += 2;
                 }
                 (_, "macro_rules") => drop(file.macros.insert(word(i + 2))),
-                (_, "use") => {
+                // Not of a type that captures, as in `+ use<>`.
+                (_, "use") if word(i + 1) != "<" => {
                     let is_public = i > 0 && (word(i - 1) == "pub" || word(i - 1).starts_with('('));
                     let end = i + tokens[i..].iter().position(|token| token.to_string() == ";").unwrap_or(0);
                     for (path, name) in tree(&[], &tokens[i + 1..end]) {
@@ -197,15 +207,25 @@ fn order(lib: &str) -> Names {
         .collect()
 }
 
+/// The root of the repository.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
 /// All Rust files of a folder, each with its path in there.
 fn sources(folder: &Path) -> Vec<(String, String)> {
+    files(folder, &["rs"])
+}
+
+/// All files of a folder with one of some extensions, each with its path in there; those that were built do not count.
+fn files(folder: &Path, extensions: &[&str]) -> Vec<(String, String)> {
     let mut folders: Vec<PathBuf> = vec![folder.to_owned()];
     let mut sources = Vec::new();
     while let Some(inner) = folders.pop() {
         for entry in fs::read_dir(inner).unwrap().map(|entry| entry.unwrap().path()) {
             if entry.is_dir() {
-                folders.push(entry);
-            } else if entry.extension().is_some_and(|extension| extension == "rs") {
+                folders.extend((!entry.ends_with("target")).then_some(entry));
+            } else if extensions.iter().any(|known| entry.extension().is_some_and(|extension| extension == *known)) {
                 let path = entry.strip_prefix(folder).unwrap().to_str().unwrap().replace('\\', "/");
                 sources.push((path, fs::read_to_string(&entry).unwrap()));
             }
@@ -216,7 +236,7 @@ fn sources(folder: &Path) -> Vec<(String, String)> {
 
 /// What is wrong with a package, which has more than so many imports; its programs and the files of its tests do not count.
 fn faults_of(package: &str, least: usize, family: bool) -> Vec<String> {
-    let mut sources = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(package).join("src"));
+    let mut sources = sources(&root().join(package).join("src"));
     sources.retain(|(path, _)| path != "main.rs" && !path.ends_with("/tests.rs"));
     let (_, lib) = sources.iter().find(|(path, _)| path == "lib.rs").expect("the root");
     let all = Crate::new(&sources);
