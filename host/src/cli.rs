@@ -1,4 +1,4 @@
-//! What can be asked for on the command line.
+//! The command-line interface.
 
 mod compare;
 mod survey;
@@ -48,7 +48,7 @@ Examples:
                                       train the learned optimizer's weights
   lgl2o doctor                        what this machine has for all of that, and how to get what it lacks
 
-Exit status: 0 done, 1 failed, 2 asked for wrongly; 130 or 143 interrupted, with what was computed kept. An output folder
+Exit status: 0 done, 1 failed, 2 usage error; 130 or 143 interrupted, with what was computed kept. An output folder
 belongs to one call at a time.";
 
 /// A whole number from 1 up to a bound.
@@ -171,7 +171,7 @@ pub struct MetaTrainArgs {
     /// Go on from the checkpoint of an interrupted run.
     #[arg(long, conflicts_with = "restart")]
     pub resume: bool,
-    /// Begin anew although there is a checkpoint, or a finished run, whose files are replaced.
+    /// Start again although there is a checkpoint, or a finished run, whose files are replaced.
     #[arg(long)]
     pub restart: bool,
     /// Train nothing; score these optimizers on fresh tasks of the configuration's distribution and of families that are

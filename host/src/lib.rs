@@ -23,9 +23,9 @@
 //!
 //! **Ranks.** [`ranks`] spreads work over the processes that `mpirun` starts.
 //!
-//! **Commands.** [`cli`] says what can be asked for, [`command`] does it; what they write, they write as [`files`]
+//! **Commands.** [`cli`] is the command-line interface, [`command`] runs the commands; what they write, they write as [`files`]
 //! does, into an [`output`] folder that is theirs; finished units of long work are kept in a [`store`]. What they tell,
-//! they [`say`]; when they are asked to end, [`interrupt`] sees to it that nothing is lost or left running.
+//! they [`say`]; when they are interrupted, [`interrupt`] keeps what was computed and leaves nothing running.
 //!
 //! # Floors
 //!

@@ -33,7 +33,7 @@ struct Results {
     measurements: Vec<Measurement>,
 }
 
-/// Does it.
+/// Runs the command.
 pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
     let chosen: Vec<&'static Workload> = WORKLOADS.iter().filter(|workload| args.includes(workload.name)).collect();
     let optimizers = parse_list(&args.optimizers, &Tuned::default()).map_err(|e| Failure::Usage(e.into()))?;

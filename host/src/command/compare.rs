@@ -39,7 +39,7 @@ pub(super) fn run(args: &CompareArgs) -> Result<(), Failure> {
     }
     check_size(&task, &plan.optimizers)?;
     if args.tune {
-        interrupt::last_words("the search of rates had not come to its end; nothing is kept");
+        interrupt::last_words("the search of rates was not finished; nothing is kept");
         tuned = tune::tune(&task, plan.steps)?;
         let text = toml::to_string(&tuned).context("the tuned rates cannot be written as TOML")?;
         write_atomically(&out.dir().join("tuned.toml"), text.as_bytes())?;
@@ -69,7 +69,7 @@ pub(super) fn run(args: &CompareArgs) -> Result<(), Failure> {
     }
 }
 
-/// What an interrupted comparison has come to.
+/// What is said of an interrupted comparison.
 fn unfinished(comparison: &Comparison) -> String {
     format!(
         "{} of {} runs had come to their end; of an optimizer without one, what its runs had until then is shown.",
@@ -151,7 +151,7 @@ fn check_size(task: &Task, optimizers: &[Optimizer]) -> Result<(), Failure> {
     }
 }
 
-/// The command line that gives these results: what decides them, and nothing else.
+/// The command line that produces these results: what decides them, and nothing else.
 fn command_line(args: &CompareArgs, plan: &Plan) -> String {
     let names: Vec<&str> = plan.optimizers.iter().map(|o| o.name.as_str()).collect();
     let mut line = format!("lgl2o compare --task {}", args.task.name);

@@ -17,7 +17,7 @@ use crate::output::Output;
 use crate::ranks::Ranks;
 use crate::say;
 
-/// Does it.
+/// Runs the command.
 pub(super) fn run(args: &MetaTrainArgs, ranks: &Ranks) -> Result<(), Failure> {
     let mut config = ranks.agree(AnyConfig::read(&args.config)).map_err(Failure::Usage)?;
     let data = data::data_dir(args.data.as_deref());

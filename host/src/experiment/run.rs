@@ -22,7 +22,7 @@ pub struct Outcome {
     pub run: Run,
     /// The parameters at the end; those before the step that failed, if the run diverged.
     pub params: HeapTensors,
-    /// Whether it has come to its end, and was not stopped on the way.
+    /// Whether it was not stopped before its end.
     pub finished: bool,
 }
 
@@ -42,7 +42,7 @@ pub fn schedule(steps: u64) -> Vec<u64> {
 }
 
 /// Trains with one optimizer from one seed, up to the last of some rising steps, and evaluates it at each of them.
-/// `advance` is told of every few steps done.
+/// `advance` is called with the number of steps done, every few of them.
 ///
 /// A round may reach over such a step. The curve then shows what is accepted there, the outcome of the round before, and
 /// what that has cost: so all seeds have a point at the same steps, however long their rounds are. Steps inside the very
@@ -60,7 +60,7 @@ pub fn run(
     run_unless(task, optimizer, seed, points, advance, &|| false)
 }
 
-/// [`run`], but for that it ends with what it has as soon as `stop` says so; its curve is then shorter.
+/// [`run`], except that it ends as soon as `stop` returns true; its curve is then shorter.
 ///
 /// # Errors
 /// As [`run`].
@@ -261,11 +261,11 @@ impl<'a> Curve<'a> {
         }));
     }
 
-    /// Fills the rest of the schedule with losses that are not there; cost goes on at the pace so far.
+    /// Fills the rest of the schedule with losses that are not there; cost grows by as much a step as so far.
     fn diverge(&mut self, cost: f64, done: u64) {
-        let pace = if done > 0 { cost / done as f64 } else { 3.0 };
+        let per_step = if done > 0 { cost / done as f64 } else { 3.0 };
         for &step in self.schedule {
-            let cost = cost + (step - done.min(step)) as f64 * pace;
+            let cost = cost + (step - done.min(step)) as f64 * per_step;
             self.points.push(Point { step, cost, train_loss: None, test_loss: None, test_accuracy: None });
         }
         self.schedule = &[];

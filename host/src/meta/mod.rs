@@ -52,7 +52,7 @@ pub enum Start {
     Fresh,
     /// Go on from it.
     Resume,
-    /// Begin anew over it.
+    /// Start again over it.
     Restart,
 }
 
@@ -111,7 +111,7 @@ pub fn train(config: Config, data_dir: &Path, files: &Files, start: Start, ranks
     let mut session = Session::new(config, problems, ranks)?;
     if let Some(saved) = saved {
         let restored = session.restore(&saved);
-        ranks.agree(restored.context("the checkpoint does not fit the configuration; begin anew with --restart"))?;
+        ranks.agree(restored.context("the checkpoint does not fit the configuration; start again with --restart"))?;
     }
     session.run(files)
 }

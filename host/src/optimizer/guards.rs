@@ -186,7 +186,7 @@ fn mu_rule(option: &Word<'_>) -> Result<MuRule, ExpressionError> {
     })
 }
 
-/// Most batches that a check may draw, and most steps of anything: beyond them no round comes to its end.
+/// Most batches that a check may draw, and most steps of anything: beyond them no round ends.
 const MOST_CHECKS: u32 = 10_000;
 const MOST_STEPS: u32 = 100_000_000;
 

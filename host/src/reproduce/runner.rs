@@ -135,7 +135,7 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// Does units and stores them under their keys: one rank stores each as soon as it is done, several share theirs
+    /// Runs units and stores them under their keys: one rank stores each as soon as it is done, several share theirs
     /// every so often.
     fn do_all(&self, loaded: &LoadedTask, task: &TaskPlan, units: &[Unit], keys: &[&str]) -> Result<Vec<Run>> {
         let (bar, store, weight) = (&self.bar, &self.store, weight(task));

@@ -33,7 +33,7 @@ pub struct Unit {
 }
 
 impl Unit {
-    /// Does it. `advance` is told of steps done.
+    /// Runs it. `advance` is called with the number of steps done.
     ///
     /// # Errors
     /// What is wrong with the expression, its settings or the data.

@@ -4,9 +4,9 @@
 //! learned optimizer it should be a flat line. Each rate has one run on every task, with the first seed.
 
 use super::bootstrap::geometric_mean;
-use super::lab::{Unit, Work};
 use super::record::{FlatPoint, FlatRecord};
 use super::run::Trail;
+use super::runner::{Unit, Work};
 use super::score::MOST;
 use crate::optimizer::{ExpressionError, Optimizer, Tuned, parse};
 

@@ -96,7 +96,7 @@ impl Small {
         })
     }
 
-    /// Tries to load some bytes over a run that has done something; gives the error, if nothing has changed.
+    /// Tries to load some bytes over a run that has done something; returns the error, if nothing has changed.
     fn refusal(&self, bytes: &[u8]) -> Option<CheckpointError> {
         self.fresh(8, |trainer, source| {
             train(trainer, source, 3);

@@ -73,7 +73,7 @@ fn setting() -> impl Strategy<Value = Setting> {
 }
 
 impl Setting {
-    /// Holds every round of a run against the theorem, and gives how many rounds of each kind there were, and how many
+    /// Holds every round of a run against the theorem, and returns how many rounds of each kind there were, and how many
     /// strides were won.
     ///
     /// A step from w is rounded by e = 1e-6 (1 + |w|) at most, which changes F by |g| e + L e^2 / 2, |g|^2 <= 2 L F; a
@@ -171,7 +171,7 @@ fn trajectory<O: Blank>(
     points
 }
 
-/// Follows a trajectory with a guard whose rounds all end alike, and gives the verdicts.
+/// Follows a trajectory with a guard whose rounds all end alike, and returns the verdicts.
 fn assert_follows<O: Blank>(
     what: &str,
     (objective, start): (&O, &O::Params),

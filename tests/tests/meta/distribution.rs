@@ -1,9 +1,10 @@
 //! Meta-training on a distribution of tasks.
 
 use std::fs;
+use std::path::Path;
 
 use lgl2o_host::meta::full_horizon;
-use lgl2o_tests::program::{command, folder, lgl2o};
+use lgl2o_tests::program::{command, folder};
 
 use super::{CONFIG, interrupt, lines, train};
 

@@ -218,7 +218,7 @@ fn a_training_starts_from_a_file() {
     train(dir.path(), &config, &["--restart"]).expect(1, &["weights to start from", "start.l2o"]);
     let mut damaged = file.clone();
     damaged[20] ^= 1;
-    let other: &[u8] = include_bytes!("../../core/src/learned/lean.l2o");
+    let other: &[u8] = include_bytes!("../../../core/src/learned/lean.l2o");
     let cases = [
         (&damaged[..], "damaged"),
         (&file[..file.len() - 4], "cut off"),

@@ -13,7 +13,7 @@ use crate::oracle::{Difference, Oracle, Paired};
 use crate::rule::Rule;
 use crate::source::Source;
 
-/// What the check batches have come to.
+/// The result of the check batches.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Judgement {
     pub(super) accept: bool,
@@ -133,7 +133,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         let margin = self.settings.decision.margin(memory.rounds.saturating_add(1));
         let trusts = self.settings.trust && margin > 0.0;
         let trusted = trusts && memory.schedule.is_trusted();
-        // Trust is not gained at the first glance.
+        // Trust is gained only on all check batches; an early stop may only lose it.
         let stop = match memory.schedule.suspects() {
             // A wild point looks good on single batches.
             true => Stop::Never,

@@ -86,7 +86,7 @@ fn save_points<P: Tensors, S: Sink>(points: &Points<P, 3>, sink: &mut S) -> Resu
     }
 }
 
-/// Reads what [`save_points`] wrote; the point comes to the learned candidate's place.
+/// Reads what [`save_points`] wrote; the point is put in the learned candidate's place.
 fn load_points<P: Tensors, O: Origin>(points: &mut Points<P, 3>, origin: &mut O) -> Result<(), O::Error> {
     let mut is_held = points.back.place > 0;
     is_held.load(origin)?;

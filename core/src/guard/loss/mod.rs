@@ -31,7 +31,7 @@
 //!
 //! | part | what it is for | what it costs |
 //! |---|---|---|
-//! | an [averaged](crate::rule::Averaged) learned rule | the way that it makes is judged, not the noise of its last step | one gradient a stride, one slot of memory |
+//! | an [averaged](crate::rule::Averaged) learned rule | its mean direction is judged, not the noise of its last step | one gradient a stride, one slot of memory |
 //! | races of n_t = 20 steps, the first one at once | a learned rule that does not fit the task is found out before it moves anything | n_t - 1 gradients a race |
 //! | [strides](LossGuard::stride) of up to 32 steps, or a [quarter](LossGuard::stretch) of the steps so far | guarding a learned rule that does fit | 3 n_c forwards a stride |
 //! | [audits](LossGuard::audits), a race at growing gaps | a learned rule that has become slower than the fallback is found out | n_t - 1 gradients a race |

@@ -13,7 +13,7 @@ use crate::tensors::Tensors;
 
 use core::ops::ControlFlow;
 
-/// What the proposals of a round have come to.
+/// The outcome of the proposals of a round.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Proposals {
     pub(super) train_loss: f32,

@@ -107,7 +107,7 @@ impl<L, F, S> LossGuard<L, F, S> {
 
     /// The same guard with n_t training batches and n_c check batches a round, both at least 1.
     ///
-    /// A margin needs a spread: with n_c = 1 and check batches of one example its standard error is 0, and whoever is ahead
+    /// A margin needs a spread: with n_c = 1 and check batches of one example its standard error is 0, and the side that is ahead
     /// on that example wins. (For an objective whose one example is exact, that is as it should be.)
     #[must_use]
     pub fn batches(self, train: u32, check: u32) -> Self {

@@ -61,7 +61,7 @@ struct Size {
     stack: Option<u32>,
 }
 
-/// Does it.
+/// Runs the command.
 pub(super) fn run(mut job: Job<'_>) -> Result<(), Failure> {
     let (args, board, out) = (job.args, job.board, job.out);
     let mut costs = Vec::new();
@@ -101,7 +101,7 @@ pub(super) fn run(mut job: Job<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Builds every program and looks at it; runs those that need nobody, where QEMU can.
+/// Builds every program and reads its sizes; runs those that need no input, where QEMU can.
 fn sizes(job: &Job<'_>) -> Result<Vec<Size>, Failure> {
     let mut all = Vec::new();
     for (program, alone) in PROGRAMS {

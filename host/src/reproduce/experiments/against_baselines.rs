@@ -8,7 +8,7 @@ use super::super::tasks::{Part, TaskPlan};
 use super::pairs::LEARNED;
 use crate::report::number::significant;
 
-/// An experiment of this kind, but for its name, its texts and its tasks.
+/// The defaults of an experiment of this kind; name, texts and tasks are its own.
 pub(super) const DEFAULTS: Experiment = Experiment {
     name: "",
     title: "",
