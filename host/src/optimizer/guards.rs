@@ -57,13 +57,16 @@ fn set<S>(
     Ok(settings)
 }
 
-/// An option that sets a field to what an expression says.
+/// An option that sets fields to what an expression says.
 macro_rules! choice {
-    ($name:expr, $($field:ident).+ = $value:expr) => {
-        ($name, |s, _| Ok(s.$($field).+ = $value))
+    ($name:expr, $($place:ident).+ = $value:expr) => {
+        choice!($name, |_word| $($place).+ = $value)
     };
-    ($name:expr, |$word:ident| $($field:ident).+ = $value:expr) => {
-        ($name, |s, $word| Ok(s.$($field).+ = $value))
+    ($name:expr, |$word:ident| $($place:ident).+ = $value:expr) => {
+        ($name, |settings, $word| {
+            settings.$($place).+ = $value;
+            Ok(())
+        })
     };
 }
 
@@ -92,7 +95,10 @@ struct Loss {
 }
 
 static LOSS: [Choice<Loss>; 26] = [
-    ("paper", |s, _| Ok(*s = Loss { settings: LossSettings::PAPER, policy: Policy::Keep })),
+    ("paper", |settings, _| {
+        *settings = Loss { settings: LossSettings::PAPER, policy: Policy::Keep };
+        Ok(())
+    }),
     choice!("nt", |word| settings.train_batches = count(word, MOST_STEPS)?),
     choice!("nc", |word| settings.check_batches = count(word, MOST_CHECKS)?),
     choice!("lower", settings.decision = Decision::Lower),
@@ -111,7 +117,10 @@ static LOSS: [Choice<Loss>; 26] = [
     choice!("trust", settings.trust = true),
     choice!("no-trust", settings.trust = false),
     choice!("stride", |word| settings.schedule.stride = count(word, MOST_STEPS)?),
-    ("no-stride", |Loss { settings, .. }, _| Ok((settings.schedule.stride, settings.schedule.stretch) = (0, 0))),
+    ("no-stride", |Loss { settings: LossSettings { schedule, .. }, .. }, _| {
+        (schedule.stride, schedule.stretch) = (0, 0);
+        Ok(())
+    }),
     choice!("stretch", |word| settings.schedule.stretch = count(word, MOST_STEPS)?),
     choice!("no-stretch", settings.schedule.stretch = 0),
     choice!("no-audit", settings.schedule.audits = false),
