@@ -61,7 +61,7 @@
 //!
 //! # Floors
 //!
-//! A module imports only from those that stand before it here, and no two files import each other. `tests/tests/floors.rs`
+//! A module imports only from those that stand before it here, and no two files import each other. `tests/tests/floors/`
 //! reads this list and holds the crate to it.
 //!
 //! ```text
