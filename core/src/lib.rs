@@ -12,7 +12,7 @@
 //! use lgl2o::{Memory, Rule, Trainer, learned, rule::Sgd};
 //!
 //! let bowl = Quadratic::new([1.0, 10.0], [3.0, -1.0])?;
-//! // 0 < rate < 2 / L = 0.2, so every round brings F closer to F* at the known pace, whatever is proposed.
+//! // 0 < rate < 2 / L = 0.2, so every round brings F closer to F* at the known rate, whatever is proposed.
 //! let guard = LossGuard::new(learned::ngn().averaged(), Sgd::new(0.15));
 //! let guard = guard.batches(1, 1).decision(Decision::FullObjective);
 //! let mut memory = Memory::new();
@@ -28,8 +28,8 @@
 //!
 //! # The tour, along the way of the data
 //!
-//! **Numbers and parameters.** [`math`] is the one door to transcendental functions, [`sum`] the one order of
-//! additions. [`tensors`] says what memory with a shape is: lengths are types on a device, values on a desktop, slices
+//! **Numbers and parameters.** All transcendental functions go through [`math`], all sums
+//! through [`sum`]. [`tensors`] says what memory with a shape is: lengths are types on a device, values on a desktop, slices
 //! inside. [`persist`] writes such memory out and reads it back, [`error`](mod@error) says what can be wrong. [`rng`] is the one
 //! generator, [`shuffle`] makes random orders without memory.
 //!
@@ -54,7 +54,7 @@
 //! [`Descent`](objective::mlp::Descent) trains by a plain rule without memory for a gradient.
 //!
 //! **Checkpoints.** A [`checkpoint`] is all that a run needs to go on bit for bit, streamed out and in, versioned,
-//! checksummed, and refused by any run but its own. In flash the two latest stand in slots, so that a power cut at any
+//! checksummed, and refused by any run but its own. In flash the two most recent are kept in separate slots, so that a power cut at any
 //! byte leaves one.
 //!
 //! **Predicting.** A [`model`] is a network with its parameters and its standardizer, without trainer or guard; it loads from a
@@ -63,7 +63,7 @@
 //!
 //! # Floors
 //!
-//! A module imports only from those that stand before it here, and no two files import each other. `tests/tests/floors.rs`
+//! A module imports only from those that stand before it here, and no two files import each other. `tests/tests/floors/`
 //! reads this list and holds the crate to it.
 //!
 //! ```text
@@ -89,7 +89,7 @@
 //!
 //! # Features
 //!
-//! - `fault`: learned optimizers that do everything wrong and bits that flip, to test guards with (module `fault`).
+//! - `fault`: harmful learned optimizers and bits that flip, to test guards with (module `fault`).
 //! - `micromath`: approximate transcendental functions instead of `libm`'s; see [`math`].
 //! - `defmt`: `defmt::Format` for errors, verdicts and settings.
 //! - `nor-flash`: checkpoints in two slots of a flash, over embedded-storage's `NorFlash`.

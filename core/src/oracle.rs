@@ -184,7 +184,7 @@ fn or_zero(x: f32) -> f32 {
     if x.is_finite() { x } else { 0.0 }
 }
 
-/// An objective with working memory and a bill.
+/// An objective, its scratch memory, and a count of the evaluations so far.
 pub struct Oracle<'a, O: Objective> {
     objective: &'a O,
     scratch: &'a mut O::Scratch,

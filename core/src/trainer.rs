@@ -12,7 +12,7 @@ use crate::persist::{Origin, Persist, Sink};
 use crate::source::Source;
 use crate::tensors::Zeroed;
 
-/// What a run has come to so far.
+/// Progress of a run: rounds, steps, last losses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Progress {
@@ -24,7 +24,7 @@ pub struct Progress {
     pub accepted: u64,
     /// Rounds that the learned side won.
     pub learned: u32,
-    /// Rounds that nobody won, or that ended before anybody was judged.
+    /// Rounds without a winner, or that ended before any candidate was judged.
     pub neither: u32,
     /// Gradients and forward passes spent, in examples.
     pub spent: Cost,
@@ -121,7 +121,7 @@ impl<O: Objective, G: Guard> Memory<O, G> {
         G::params_mut(&mut self.guard)
     }
 
-    /// What the run has come to so far.
+    /// Progress of the run so far.
     pub const fn progress(&self) -> &Progress {
         &self.progress
     }
@@ -177,7 +177,7 @@ impl<'a, O: Objective, G: Guard> Trainer<'a, O, G> {
         let Memory { scratch, losses, guard, progress } = &mut *self.memory;
         let mut oracle = Oracle::new(self.objective, scratch, losses);
         let verdict = self.guard.round(guard, &mut oracle, source);
-        // What was spent is spent, even if the round came to nothing.
+        // What was spent counts, even if the round failed.
         progress.spent.add(oracle.spent());
         let verdict = verdict?;
         progress.count(&verdict);
@@ -189,7 +189,7 @@ impl<'a, O: Objective, G: Guard> Trainer<'a, O, G> {
         self.memory.params()
     }
 
-    /// What the run has come to so far.
+    /// Progress of the run so far.
     pub const fn progress(&self) -> &Progress {
         self.memory.progress()
     }

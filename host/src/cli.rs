@@ -1,4 +1,4 @@
-//! What can be asked for on the command line.
+//! The command-line interface.
 
 mod compare;
 mod survey;
@@ -11,7 +11,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::bench::WORKLOADS;
 use crate::device::board;
-use crate::reproduce::plan::EXPERIMENTS;
+use crate::reproduce::experiments;
 
 pub use compare::CompareArgs;
 pub use survey::SurveyArgs;
@@ -51,7 +51,7 @@ Examples:
   lgl2o train --data FILE.csv         a network of your own, with model and report in out/train
   lgl2o doctor                        what this machine has for all of that, and how to get what it lacks
 
-Exit status: 0 done, 1 failed, 2 asked for wrongly; 130 or 143 interrupted, with what was computed kept. An output folder
+Exit status: 0 done, 1 failed, 2 usage error; 130 or 143 interrupted, with what was computed kept. An output folder
 belongs to one call at a time.";
 
 /// A whole number from 1 up to a bound.
@@ -118,7 +118,7 @@ pub enum Command {
 
 /// Arguments of `reproduce`.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = REPRODUCE_HELP)]
+#[command(after_help = reproduce_help())]
 pub struct ReproduceArgs {
     /// Data directory (with mnist/ in it). Else $LGL2O_DATA, else the user's cache directory.
     #[arg(long, value_name = "DIR")]
@@ -126,38 +126,32 @@ pub struct ReproduceArgs {
     /// Where the report and the finished runs go; out/reproduce unless said otherwise.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// A smoke run of a minute or two; without MNIST, it does without what needs it.
+    /// A smoke run of a minute or two; without MNIST, experiments that need it are skipped.
     #[arg(long)]
     pub quick: bool,
-    /// Experiments to run, separated by commas; all unless said otherwise.
-    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = at_most::<u64>(u64::from(EXPERIMENTS)))]
-    pub only: Vec<u64>,
+    /// Experiments to run, by name or number, separated by commas; all unless said otherwise.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = experiments::find)]
+    pub only: Vec<usize>,
     /// How many seeds each final run gets; at most 2 in a quick one.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = at_most::<u64>(100))]
     pub seeds: u64,
-    /// A folder of IDX files, as one more task of experiment 4; may be given several times.
+    /// A folder of IDX files, as one more task of the experiment `data`; may be given several times.
     #[arg(long, value_name = "FOLDER")]
     pub idx: Vec<PathBuf>,
 }
 
-const REPRODUCE_HELP: &str = "\
-Experiments:
-  1  in distribution: MNIST, 784-20-10 sigmoid
-  2  other data, another network: Spirals, 2-32-32-2 tanh
-  3  another network: MNIST with ReLU units, deeper, 16 times as wide
-  4  other data, the same network: MNIST permuted, inverted, with wrong labels; --idx FOLDER
-  5  a longer horizon: 50,000 steps
-  6  guard against guard: LGL2O, GL2O with its five rules, fixed blends
-  7  every learned optimizer with every fallback
-  8  the default guard without its parts
+fn reproduce_help() -> String {
+    format!("Experiments:\n{}\n{REPRODUCE_EXAMPLES}", experiments::help())
+}
 
+const REPRODUCE_EXAMPLES: &str = "\
 Finished runs are kept in OUT/units: an interrupted reproduction goes on where it was, with any number of
-processes. A program that was built from other sources begins anew.
+processes. A program that was built from other sources starts again.
 
 Examples:
   lgl2o reproduce --data ~/data
-  lgl2o reproduce --quick --only 2,6
-  lgl2o reproduce --only 4 --idx ~/my-digits --idx ~/my-letters
+  lgl2o reproduce --quick --only spirals,guards
+  lgl2o reproduce --only data --idx ~/my-digits --idx ~/my-letters
   mpirun -n 4 lgl2o reproduce --data ~/data
                                the same results by four processes, if built with --features mpi";
 
@@ -190,7 +184,7 @@ pub struct MetaTrainArgs {
     /// Go on from the checkpoint of an interrupted run.
     #[arg(long, conflicts_with = "restart")]
     pub resume: bool,
-    /// Begin anew although there is a checkpoint, or a finished run, whose files are replaced.
+    /// Start again although there is a checkpoint, or a finished run, whose files are replaced.
     #[arg(long)]
     pub restart: bool,
     /// Train nothing; score these optimizers on fresh tasks of the configuration's distribution and of families that are
@@ -314,7 +308,7 @@ Examples:
 #[command(after_help = BENCH_HELP)]
 pub struct BenchArgs {
     /// Networks, separated by commas: S1, S2, S3; all of them unless said otherwise.
-    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = PossibleValuesParser::new(WORKLOADS))]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = PossibleValuesParser::new(WORKLOADS.iter().map(|w| w.name)))]
     pub networks: Vec<String>,
     /// Optimizers, separated by commas, as `compare` has them, with their rates.
     #[arg(
@@ -356,7 +350,7 @@ Networks, with batches of 128:
 
 A figure is a run's time on the processor over its steps, so what a guard spends on races and checks is in it; an update
 alone is timed from one gradient. Everything runs on one thread. The optimizers take turns, and the median is over their
-runs: times are of this machine, in this hour, and only ratios of one call say something.
+runs: compare only ratios within one call: times depend on the machine and drift.
 
 Examples:
   lgl2o bench                               the table

@@ -165,7 +165,7 @@ enum Thing {
 }
 
 impl Thing {
-    /// What cannot be removed stays: there is nobody to tell.
+    /// What cannot be removed stays: there is no one to report it to.
     fn remove(self) {
         match self {
             // The watch ends after it.

@@ -26,9 +26,26 @@
 //!
 //! **Ranks.** [`ranks`] spreads work over the processes that `mpirun` starts.
 //!
-//! **Commands.** [`cli`] says what can be asked for, [`command`] does it; what they write, they write as [`files`]
+//! **Commands.** [`cli`] is the command-line interface, [`command`] runs the commands; what they write, they write as [`files`]
 //! does, into an [`output`] folder that is theirs; finished units of long work are kept in a [`store`]. What they tell,
-//! they [`say`]; when they are asked to end, [`interrupt`] sees to it that nothing is lost or left running.
+//! they [`say`]; when they are interrupted, [`interrupt`] keeps what was computed and leaves nothing running.
+//!
+//! # Floors
+//!
+//! A module imports only from those before it in this list. No two files import each other, but for a file that has what is
+//! beneath it in a folder of its name:
+//!
+//! ```text
+//! say, record, kernels, names
+//! interrupt, network
+//! files, ranks
+//! data, optimizer, output, report, store
+//! task
+//! bench, experiment
+//! device, meta, reproduce, survey
+//! cli
+//! command
+//! ```
 
 pub mod bench;
 pub mod cli;
@@ -40,6 +57,7 @@ pub mod files;
 pub mod interrupt;
 pub mod kernels;
 pub mod meta;
+pub mod names;
 pub mod network;
 pub mod optimizer;
 pub mod output;

@@ -1,6 +1,6 @@
 //! The `lgl2o` program: reads the command line, does it, and returns an exit status.
 //!
-//! 0: done. 1: it failed. 2: it was asked for wrongly. 130, 143: it was interrupted.
+//! 0: done. 1: it failed. 2: a usage error. 130, 143: it was interrupted.
 
 use std::process::ExitCode;
 

@@ -13,12 +13,25 @@ use lgl2o::tensors::Tensors;
 use crate::kernels::Vectors;
 
 /// The activations that a hidden layer may have, by name.
-pub const ACTIVATIONS: [(&str, Activation); 4] = [
-    ("sigmoid", Activation::Sigmoid),
-    ("tanh", Activation::Tanh),
-    ("relu", Activation::Relu),
-    ("identity", Activation::Identity),
-];
+pub const ACTIVATIONS: [(&str, Activation); 4] =
+    [named(Activation::Sigmoid), named(Activation::Tanh), named(Activation::Relu), named(Activation::Identity)];
+
+/// An activation with its name.
+const fn named(activation: Activation) -> (&'static str, Activation) {
+    let name = match activation {
+        Activation::Sigmoid => "sigmoid",
+        Activation::Tanh => "tanh",
+        Activation::Relu => "relu",
+        Activation::Identity => "identity",
+    };
+    (name, activation)
+}
+
+/// The name of an activation.
+#[must_use]
+pub const fn activation_name(activation: Activation) -> &'static str {
+    named(activation).0
+}
 
 /// An activation by name.
 #[must_use]

@@ -1,20 +1,78 @@
 //! Tasks: an optimizee, its data, and a batch size.
-//!
-//! | name | optimizee | batch | data |
-//! |---|---|---|---|
-//! | `spirals` | 2-32-32-2 tanh | 128 | built in |
-//! | `mnist` | 784-20-10 sigmoid | 128 | `DATA/mnist` |
-//! | `idx` | inputs-20-classes sigmoid | 128 | any folder of IDX files |
 
 use std::path::Path;
 
 use lgl2o::objective::mlp::{Activation, Loss, Mlp};
 
 use crate::data::{self, DataError, DataSets, Dataset, standardized};
+use crate::names::unknown;
 use crate::network::{self, HeapNetwork, TooLarge};
+use crate::optimizer::tuned::TunedOn;
 
-/// Names of all tasks.
-pub const TASKS: [&str; 3] = ["spirals", "mnist", "idx"];
+/// A task that the command line names.
+#[derive(Debug)]
+pub struct KnownTask {
+    /// Its name.
+    pub name: &'static str,
+    /// Its data, from a data directory.
+    pub data: fn(&Path) -> Result<DataSets, DataError>,
+    /// Widths of the hidden layers.
+    pub hidden: &'static [usize],
+    /// Their activation.
+    pub activation: Activation,
+    /// The task whose tuned rates it has.
+    pub rates: TunedOn,
+    /// Whether the data directory is a folder of one's own; its inputs are standardized.
+    pub is_folder: bool,
+}
+
+/// All of them.
+pub static TASKS: [KnownTask; 3] = [
+    KnownTask {
+        name: "spirals",
+        data: |_| Ok(data::spirals_sets()),
+        hidden: &[32, 32],
+        activation: Activation::Tanh,
+        rates: TunedOn::Spirals,
+        is_folder: false,
+    },
+    KnownTask {
+        name: "mnist",
+        data: data::load_mnist,
+        hidden: &[20],
+        activation: Activation::Sigmoid,
+        rates: TunedOn::Mnist,
+        is_folder: false,
+    },
+    KnownTask {
+        name: "idx",
+        data: data::load_folder,
+        hidden: &[20],
+        activation: Activation::Sigmoid,
+        rates: TunedOn::Mnist,
+        is_folder: true,
+    },
+];
+
+/// A task by name.
+///
+/// # Errors
+/// If there is none, with the nearest name.
+pub fn find(name: &str) -> Result<&'static KnownTask, String> {
+    let known = || TASKS.each_ref().map(|task| task.name);
+    TASKS.iter().find(|task| task.name == name).ok_or_else(|| unknown("task", name, &known()))
+}
+
+/// A task whose data are no folder of one's own, by name.
+///
+/// # Errors
+/// If there is none, with the nearest name.
+pub fn find_data(name: &str) -> Result<&'static KnownTask, String> {
+    let known = || TASKS.iter().filter(|task| !task.is_folder);
+    let names = || known().map(|task| task.name).collect::<Vec<_>>();
+    known().find(|task| task.name == name).ok_or_else(|| unknown("data", name, &names()))
+}
+
 /// Examples in a minibatch unless said otherwise.
 pub const BATCH: usize = 128;
 
@@ -45,20 +103,14 @@ pub struct Task {
 }
 
 impl Task {
-    /// Loads a task by name. `data` is the `--data` argument; hidden widths and activation are the task's own unless
-    /// given.
+    /// Loads a task. `data` is the `--data` argument; hidden widths and activation are the task's own unless given.
     ///
     /// # Errors
     /// Whatever is wrong with the data.
-    pub fn load(name: &str, data: Option<&Path>, hidden: &Hidden, batch: usize) -> Result<Self, DataError> {
-        let dir = data::data_dir(data);
-        let (sets, widths, activation): (_, &[usize], _) = match name {
-            "mnist" => (data::load_mnist(&dir)?, &[20], Activation::Sigmoid),
-            "idx" => (data::load_folder(&dir)?, &[20], Activation::Sigmoid),
-            _ => (data::spirals_sets(), &[32, 32], Activation::Tanh),
-        };
-        let widths = hidden.widths.as_deref().unwrap_or(widths);
-        Ok(Self::new(name, sets, widths, hidden.activation.unwrap_or(activation), batch))
+    pub fn load(known: &KnownTask, data: Option<&Path>, hidden: &Hidden, batch: usize) -> Result<Self, DataError> {
+        let sets = (known.data)(&data::data_dir(data))?;
+        let widths = hidden.widths.as_deref().unwrap_or(known.hidden);
+        Ok(Self::new(known.name, sets, widths, hidden.activation.unwrap_or(known.activation), batch))
     }
 
     /// A task with these hidden widths over some data.
@@ -68,7 +120,7 @@ impl Task {
         widths.extend_from_slice(hidden);
         widths.push(data.train.classes());
         let shape: Vec<String> = widths.iter().map(ToString::to_string).collect();
-        let activation_name = format!("{activation:?}").to_lowercase();
+        let activation_name = network::activation_name(activation);
         Self {
             name: name.to_owned(),
             model: format!("{} {activation_name}, softmax cross-entropy", shape.join("-")),

@@ -57,7 +57,7 @@ pub fn build(features: &str) -> PathBuf {
     kept(escargot::CargoBuild::new().manifest_path(manifest).bin("lgl2o").features(features), features)
 }
 
-/// Builds the program; gives its path, which is one of its own: the next build, with other features, replaces the program
+/// Builds the program; returns its path, which is one of its own: the next build, with other features, replaces the program
 /// where Cargo puts it.
 fn kept(mut build: escargot::CargoBuild, features: &str) -> PathBuf {
     // What Cargo tells this test about its own package would look to some build scripts like a change of theirs.

@@ -22,7 +22,7 @@ impl Probe<Pair> for Counting {
     }
 }
 
-/// One step from w; gives how often F was asked.
+/// One step from w; returns how often F was asked.
 fn step(rule: &Armijo, state: &mut <Armijo as Rule>::State<Pair>, w: &mut Pair) -> u32 {
     let mut probe = Counting::default();
     let loss = probe.loss(w);

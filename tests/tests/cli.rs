@@ -100,7 +100,7 @@ fn hidden_layers_can_be_chosen() {
 #[test]
 fn wrong_arguments_are_explained() {
     let dir = folder();
-    let cases: [(&[&str], &[&str]); 19] = [
+    let cases: [(&[&str], &[&str]); 20] = [
         (&["compare", "--task", "spiral"], &["spiral", "spirals"]),
         (&["compare", "--optimizers", "adm"], &["unknown optimizer `adm`", "did you mean `adam`", "known:"]),
         (&["compare", "--optimizers", "lgl2o(l2o,sgd,marge=2)"], &["did you mean `margin`"]),
@@ -122,7 +122,8 @@ fn wrong_arguments_are_explained() {
         (&["compare", "--sted", "1"], &["--sted", "--seed"]),
         (&["compare", "--hidden", "8,0"], &["0 is not in 1.."]),
         (&["compare", "--activation", "softplus"], &["softplus", "sigmoid"]),
-        (&["reproduce", "--only", "2,9"], &["9 is not in 1..=8"]),
+        (&["reproduce", "--only", "2,9"], &["unknown experiment `9`", "known: in-distribution"]),
+        (&["reproduce", "--only", "spiral"], &["did you mean `spirals`?"]),
         (&["comare"], &["comare", "compare"]),
         (&["meta-train"], &["--config"]),
         (&["data", "fetch", "mist"], &["mist", "mnist"]),

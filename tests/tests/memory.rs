@@ -42,7 +42,7 @@ const ACCEPTED: usize = 4;
 const STATE: usize = 8;
 /// The same of the learned rule, which remembers layers: three numbers of each of the two, and steps and memo of those.
 const LAYERED: usize = STATE + 4 * 2 * 3 + STATE;
-/// The count of rounds of the loss guard, and its pace.
+/// The count of rounds of the loss guard, and its schedule.
 const ROUNDS: usize = 4 + 20;
 
 /// (4 + learned slots + fallback slots) P numbers for a loss guard that keeps states, as `trainer` says: parameters, gradient and

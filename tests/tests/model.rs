@@ -54,7 +54,7 @@ fn with_batches<T>(then: impl FnOnce(Batches<'_>) -> T) -> T {
     then(Standardized { source, standardizer })
 }
 
-/// A run of some rounds; gives its parameters, its standardizer and its checkpoint.
+/// A run of some rounds; returns its parameters, its standardizer and its checkpoint.
 fn run<G>(guard: &G) -> (Params, Standardizer<[f32; 2]>, Vec<u8>)
 where
     G: Guard + Fingerprint,

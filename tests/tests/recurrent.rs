@@ -34,7 +34,7 @@ fn random_weights<R: Learned>(seed: u64) -> Vec<f32> {
     (0..R::WEIGHTS).map(|_| 0.8 * rng.normal()).collect()
 }
 
-/// Runs both precisions over random gradients of changing size; gives the error and what is allowed after each step.
+/// Runs both precisions over random gradients of changing size; returns the error and what is allowed after each step.
 ///
 /// Allowed: 2^-15 of the greatest move so far per step, and one rounding of w. No rule looks at w, so it starts from 0, where small moves are not
 /// rounded away.

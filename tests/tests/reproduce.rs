@@ -67,14 +67,14 @@ fn a_quick_run_works_without_mnist_and_resumes() {
     assert_eq!(text(dir.path().join("o/report.html")), page);
 }
 
-/// Folders of one's own are tasks of experiment 4.
+/// Folders of one's own are tasks of the experiment `data`.
 #[test]
 fn idx_folders_are_tasks() {
     let dir = folder();
     let digits = dir.path().join("my digits");
     fs::create_dir(&digits).unwrap();
     write_idx(&digits, 5, 3, 240, 40);
-    let ran = reproduce(dir.path(), &["--only", "4", "--seeds", "1", "--idx", "my digits"]);
+    let ran = reproduce(dir.path(), &["--only", "data", "--seeds", "1", "--idx", "my digits"]);
     // There is no terminal here: each stage is a line.
     ran.expect(0, &["idx-my-digits: searching rates", "idx-my-digits: final runs"]);
     let json = text(dir.path().join("o/4-data/idx-my-digits/results.json"));

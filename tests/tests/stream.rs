@@ -10,7 +10,9 @@ use lgl2o_device::stream::learner::Params;
 use lgl2o_device::stream::wire::Closed;
 use lgl2o_device::stream::{BATCH, CLASSES, HIDDEN, INPUTS, Inbox, Learner, Memory, RING, Wire, fits};
 use lgl2o_host::data::Dataset;
-use lgl2o_host::device::stream::{Data, Dealer, Examples, Line, LineError, Outcome, Patience, StreamError, Unfit, run};
+use lgl2o_host::device::stream::{
+    Data, ExampleServer, Examples, Line, LineError, Outcome, Patience, StreamError, Unfit, run,
+};
 use lgl2o_tests::cable::{Cable, DeviceEnd, Faults, HostEnd};
 use lgl2o_tests::cases;
 use lgl2o_tests::task::images;
@@ -56,11 +58,11 @@ fn whole(cable: &Cable) -> Outcome {
 /// The run of a learner that no line comes between.
 fn alone() -> (Vec<RoundRecord>, u64) {
     let examples = Examples::new(&images(400)).expect("they fit");
-    let mut dealer = Dealer::new(&examples, ORDER).expect("enough");
+    let mut server = ExampleServer::new(&examples, ORDER).expect("enough");
     let mut memory = Box::new(Memory::new());
-    let Ok(mut learner) = Learner::start(&mut memory, &mut dealer, |_| {});
+    let Ok(mut learner) = Learner::start(&mut memory, &mut server, |_| {});
     let mut rounds = Vec::new();
-    while let Ok(Some(round)) = learner.round(&mut dealer) {
+    while let Ok(Some(round)) = learner.round(&mut server) {
         rounds.push(round);
     }
     assert!(learner.error().is_none() && learner.check_loss().is_finite());
@@ -347,7 +349,7 @@ fn an_answer_must_fit_its_question() {
 #[test]
 fn data_that_do_not_fit_are_refused() {
     let few = Examples::new(&images(6 * BATCH - 1)).expect("they fit");
-    assert!(matches!(Dealer::new(&few, ORDER), Err(Unfit::TooFew { .. })));
+    assert!(matches!(ExampleServer::new(&few, ORDER), Err(Unfit::TooFew { .. })));
     let narrow = Dataset::new(vec![0.0; 4], vec![0, 1], 2, 2, None).expect("a data set");
     assert!(matches!(Examples::new(&narrow), Err(Unfit::Width(2))));
 }

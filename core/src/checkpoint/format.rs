@@ -25,7 +25,7 @@ pub trait Store {
         self.len() == 0
     }
 
-    /// Fills `bytes`, at most [`CHUNK`] of them, from position `at`, a multiple of [`CHUNK`]; gives whether it could.
+    /// Fills `bytes`, at most [`CHUNK`] of them, from position `at`, a multiple of [`CHUNK`]; returns whether it could.
     fn read(&mut self, at: usize, bytes: &mut [u8]) -> bool;
 }
 
@@ -231,7 +231,7 @@ impl<S: Store> Origin for Reader<'_, S> {
     }
 }
 
-/// Sees whether a checkpoint is whole, whatever it is of; gives what it is of.
+/// Verifies length and checksum of any checkpoint and returns its header.
 #[inline(never)]
 pub(super) fn verify(store: &mut impl Store) -> Result<Header, CheckpointError> {
     let mut reader = Reader::new(store);

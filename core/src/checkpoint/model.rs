@@ -54,7 +54,7 @@ impl<N: Network, P: BorrowMut<N::Params>, S: Inputs + Persist> Model<N, P, S> {
     /// ```
     ///
     /// # Errors
-    /// Whatever is wrong with the checkpoint; the model is then as it was, but for [`CheckpointError::Interrupted`].
+    /// Whatever is wrong with the checkpoint; the model is then as it was, except for [`CheckpointError::Interrupted`].
     pub fn load<R: Store>(&mut self, store: &mut R) -> Result<(), CheckpointError> {
         let Header { marks, length, standardizer } = format::verify(store)?;
         if marks.objective != self.net.fingerprint() {

@@ -38,7 +38,7 @@ where
     /// Takes a checkpoint in: the run goes on from where it was saved.
     ///
     /// # Errors
-    /// Whatever is wrong with the checkpoint; memory and source are then as they were, but for
+    /// Whatever is wrong with the checkpoint; memory and source are then as they were, except for
     /// [`CheckpointError::Interrupted`].
     pub fn load<S, R>(&mut self, source: &mut S, store: &mut R) -> Result<(), CheckpointError>
     where
@@ -80,7 +80,7 @@ where
         take_in().map_err(|_: CheckpointError| CheckpointError::Interrupted)
     }
 
-    /// Sees whether a checkpoint is whole and belongs to this run, without taking it in.
+    /// Verifies that a checkpoint is valid and belongs to this run, without taking it in.
     ///
     /// # Errors
     /// Whatever is wrong with it.

@@ -1,4 +1,4 @@
-//! Learned rules that do everything wrong.
+//! Harmful learned rules, to test guards with.
 
 use crate::math;
 use crate::persist::{Digest, Fingerprint};

@@ -34,7 +34,7 @@ pub fn bits(state: &impl Persist) -> usize {
 /// assert_eq!(numbers, [1.0, -2.0]);
 /// ```
 pub fn flip_bit(state: &mut impl Persist, bit: usize) {
-    /// Gives each byte back as it is, but for one.
+    /// Returns each byte as it is, except one.
     struct Flip {
         at: usize,
         byte: usize,

@@ -1,4 +1,4 @@
-//! Faults: learned optimizers that do everything wrong, and memory whose bits flip, to test a guard with (feature
+//! Faults: harmful learned optimizers, and memory whose bits flip, to test a guard with (feature
 //! `fault`).
 //!
 //! An [`Adversary`] is a rule like any other and stands where a learned one would. [`flip_bit`] flips a bit of anything
@@ -6,7 +6,7 @@
 //! weights, and [`Flipping`] one of the candidate, after each step of the rule that it wraps.
 //!
 //! What a guard can promise ends where its own memory begins: a bit of the *accepted* parameters that flips after they
-//! were judged is in no guard's sight until the next round.
+//! were judged cannot be noticed by any guard before the next round.
 //!
 //! ```
 //! use lgl2o::source::Exact;

@@ -18,19 +18,20 @@
 pub mod blend;
 pub mod decision;
 pub mod loss;
-pub mod pace;
 pub mod points;
 pub mod policy;
 pub mod relay;
 pub mod residual;
+pub mod schedule;
 pub mod unguarded;
 
 pub use blend::Blend;
 pub use decision::Decision;
-pub use loss::LossGuard;
+pub use loss::{LossGuard, LossSettings};
 pub use policy::{Follow, KeepOwn, Reset, Rewind, StatePolicy};
 pub use relay::RelayGuard;
 pub use residual::{MuRule, ResidualGuard};
+pub use schedule::Schedule;
 pub use unguarded::Unguarded;
 
 use crate::error::Error;

@@ -75,7 +75,7 @@ impl<const I: usize, const H: usize> Network<I, H> {
         }
     }
 
-    /// Lets eight parameters' cells take in the inputs; gives d.
+    /// Lets eight parameters' cells take in the inputs; returns d.
     #[cfg_attr(target_os = "none", inline)]
     #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(super) fn advance(
@@ -200,7 +200,7 @@ pub(super) trait Recurrent<const H: usize> {
     /// What act(d) is multiplied by in a tensor of this level.
     fn rate(&self, level: f32) -> f32;
 
-    /// Lets eight parameters' cells take in the gradient; gives act(d). `block` holds g, v, m.
+    /// Lets eight parameters' cells take in the gradient; returns act(d). `block` holds g, v, m.
     fn directions(&self, scales: &Scales, block: &[[f32; LANES]; 3], cells: &mut Cells<H>) -> [f32; LANES];
 }
 

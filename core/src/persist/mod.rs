@@ -167,7 +167,7 @@ pub(crate) fn length(state: &impl Persist) -> usize {
     }
 }
 
-/// Numbers as bytes, at the front of the buffer; gives these bytes.
+/// Numbers as bytes, at the front of the buffer; returns these bytes.
 fn encode<'b>(numbers: &[f32], buffer: &'b mut [u8; CHUNK]) -> &'b mut [u8] {
     for (bytes, number) in buffer.as_chunks_mut().0.iter_mut().zip(numbers) {
         *bytes = number.to_le_bytes();

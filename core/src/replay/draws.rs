@@ -73,7 +73,7 @@ impl<'a> Draws<'a> {
         (n as usize).checked_div(self.size_of(n)).unwrap_or(0).saturating_sub(1) as u32
     }
 
-    /// Draws a training batch; gives its size.
+    /// Draws a training batch; returns its size.
     pub(super) fn train(&mut self, n: u32, capacity: u32) -> Result<usize, Error> {
         if n == 0 {
             return Err(Error::NoBatch);
@@ -89,7 +89,7 @@ impl<'a> Draws<'a> {
         Ok(size)
     }
 
-    /// Draws a check batch; gives its size.
+    /// Draws a check batch; returns its size.
     pub(super) fn check_batch(&mut self, n: u32) -> Result<usize, Error> {
         if self.used.count() >= n {
             return Err(if n == 0 { Error::NoBatch } else { Error::NothingToCheck });

@@ -13,7 +13,7 @@
 //!
 //! Meant for the learned side of a guard: a learned rule takes long steps, so that its last iterate is noisy, and a
 //! guard that judges this iterate against a fallback with short steps sees the noise and not the way made. The gradient
-//! is needed at z, not at x; [`Rule::gradient_point`] says so to whoever computes it. Where a guard has kept another
+//! is needed at z, not at x; [`Rule::gradient_point`] says so to the caller. Where a guard has kept another
 //! candidate, [`Rule::moved`] begins a new average from there.
 //!
 //! State: the inner rule's, one slot for z, and t.

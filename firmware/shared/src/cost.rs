@@ -148,7 +148,7 @@ pub fn fill(inputs: &mut [f32], labels: &mut [u8], classes: u8) {
     labels.iter_mut().zip((0..classes).cycle()).for_each(|(label, class)| *label = class);
 }
 
-/// Measures everything on one network and one batch; gives each figure to `each`.
+/// Measures everything on one network and one batch; returns each figure to `each`.
 ///
 /// # Errors
 /// What is wrong with the batch.

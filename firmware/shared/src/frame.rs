@@ -64,7 +64,7 @@ pub const fn frame_len(message: usize) -> usize {
     body + body / 254 + 1 + 2
 }
 
-/// Writes a message as a frame, zeros included, to the first half of a buffer; gives the frame. The second half is
+/// Writes a message as a frame, zeros included, to the first half of a buffer; returns the frame. The second half is
 /// scratch, so that twice the frame's length is enough.
 ///
 /// # Errors

@@ -64,7 +64,7 @@ const SEED: u64 = 1;
 /// Batches that the held-out loss is a mean of.
 const HELD_OUT: u32 = 16;
 
-/// Trains in `memory`, all of which is zero; gives each round to `each` as it ends. `nudge` may change the initial
+/// Trains in `memory`, all of which is zero; returns each round to `each` as it ends. `nudge` may change the initial
 /// parameters.
 ///
 /// # Errors

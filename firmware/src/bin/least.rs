@@ -50,7 +50,7 @@ fn main() -> ! {
     board::exit(0)
 }
 
-/// Trains in the chosen way; gives the last loss, and the bytes of all training memory.
+/// Trains in the chosen way; returns the last loss, and the bytes of all training memory.
 // This and what it calls is what training takes, but for `draw`; `main` is the board's. So neither is inlined.
 #[inline(never)]
 fn train(noise: &mut Noise) -> Option<(f32, u32)> {

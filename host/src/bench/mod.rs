@@ -34,8 +34,23 @@ use crate::task::{BATCH, Task};
 
 pub use growth::{GrowthError, SIZES, growth};
 
-/// Names of the networks.
-pub const WORKLOADS: [&str; 3] = ["S1", "S2", "S3"];
+/// A network that is timed.
+#[derive(Debug)]
+pub struct Workload {
+    /// Its name.
+    pub name: &'static str,
+    hidden: &'static [usize],
+    activation: Activation,
+    /// Whether it learns images, rather than the built-in spirals.
+    has_images: bool,
+}
+
+/// All of them.
+pub static WORKLOADS: [Workload; 3] = [
+    Workload { name: "S1", hidden: &[32, 32], activation: Activation::Tanh, has_images: false },
+    Workload { name: "S2", hidden: &[20], activation: Activation::Sigmoid, has_images: true },
+    Workload { name: "S3", hidden: &[128], activation: Activation::Relu, has_images: true },
+];
 
 /// Median and extremes over the rounds, in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -59,7 +74,7 @@ impl Time {
 /// One figure.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Measurement {
-    /// One of [`WORKLOADS`].
+    /// The name of one of [`WORKLOADS`].
     pub workload: &'static str,
     /// The network in words.
     pub model: String,
@@ -79,13 +94,10 @@ pub struct Measurement {
 ///
 /// # Errors
 /// Whatever is wrong with the directory.
-pub fn task(workload: &str, directory: Option<&Path>) -> Result<Task, DataError> {
-    let images = || directory.map_or_else(prototypes, load_mnist);
-    Ok(match workload {
-        "S1" => Task::new(workload, spirals_sets(), &[32, 32], Activation::Tanh, BATCH),
-        "S2" => Task::new(workload, images()?, &[20], Activation::Sigmoid, BATCH),
-        _ => Task::new(workload, images()?, &[128], Activation::Relu, BATCH),
-    })
+pub fn task(workload: &Workload, directory: Option<&Path>) -> Result<Task, DataError> {
+    let Workload { name, hidden, activation, has_images } = *workload;
+    let sets = if has_images { directory.map_or_else(prototypes, load_mnist)? } else { spirals_sets() };
+    Ok(Task::new(name, sets, hidden, activation, BATCH))
 }
 
 /// Ten classes of 784 inputs in \[0, 1\]: a prototype each, and noise. A third of the labels are wrong, so that no run comes
@@ -212,12 +224,13 @@ fn update(task: &Task, rule: &crate::optimizer::AnyRule, steps: u32) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::optimizer::tuned::TunedOn;
     use crate::optimizer::{Tuned, parse_list};
 
     #[test]
     fn every_optimizer_has_its_figures() {
-        let task = task("S1", None).expect("built in");
-        let list = parse_list("sgd:1,lgl2o(avg-lean,sgd:1)", &Tuned::built_in("spirals")).expect("a list");
+        let task = task(&WORKLOADS[0], None).expect("built in");
+        let list = parse_list("sgd:1,lgl2o(avg-lean,sgd:1)", &Tuned::built_in(TunedOn::Spirals)).expect("a list");
         let figures = measure("S1", &task, &list, [3, 30], || {}).expect("measured");
         assert_eq!(figures.len(), 2);
         for figure in &figures {

@@ -3,20 +3,20 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::{at_most, whole, width};
 use crate::network::{self, ACTIVATIONS};
 use crate::optimizer::learned::{BUILT_IN, BuiltIn};
-use crate::task::{BATCH, Hidden, TASKS};
+use crate::task::{self, BATCH, Hidden, KnownTask, TASKS};
 
 /// Arguments of `compare`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = compare_help())]
 pub struct CompareArgs {
     /// The task.
-    #[arg(long, default_value = "spirals", value_parser = PossibleValuesParser::new(TASKS))]
-    pub task: String,
+    #[arg(long, default_value = "spirals", value_parser = known_task())]
+    pub task: &'static KnownTask,
     /// Data directory (with mnist/ in it), or for `--task idx` a folder of IDX files. Else $LGL2O_DATA, else the user's
     /// cache directory.
     #[arg(long, value_name = "DIR")]
@@ -75,8 +75,13 @@ impl CompareArgs {
     /// Whether they are where the command line does not say so: those of one's own data are.
     #[must_use]
     pub fn standardizes_unless_told(&self) -> bool {
-        self.task == "idx"
+        self.task.is_folder
     }
+}
+
+/// Takes the name of a task.
+fn known_task() -> impl TypedValueParser<Value = &'static KnownTask> {
+    PossibleValuesParser::new(TASKS.iter().map(|task| task.name)).try_map(|name| task::find(&name))
 }
 
 /// What `compare` compares unless said otherwise.
@@ -150,12 +155,14 @@ Examples:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::optimizer::{Tuned, parse_list};
+    use crate::optimizer::guards::GUARDS;
+    use crate::optimizer::{Tuned, hand_made, parse_list};
+    use lgl2o::guard::LossSettings;
 
     #[test]
     fn what_is_compared_is_known_on_every_task() {
-        for task in ["spirals", "mnist"] {
-            let all = parse_list(DEFAULT_OPTIMIZERS, &Tuned::built_in(task)).unwrap();
+        for task in &TASKS {
+            let all = parse_list(DEFAULT_OPTIMIZERS, &Tuned::built_in(task.rates)).unwrap();
             assert_eq!(all[0].name, "auto");
             assert_eq!(all.len(), DEFAULT_OPTIMIZERS.matches(',').count(), "but for the comma inside of the guard");
         }
@@ -167,5 +174,29 @@ mod tests {
         for rule in &BUILT_IN {
             assert!(rule.names().all(|name| help.contains(&format!("  {name}"))), "{}", rule.name);
         }
+    }
+
+    /// Every rule, every guard and every option, as a word of its own.
+    #[test]
+    fn the_help_has_every_name() {
+        let help = compare_help();
+        let end = |c: char| c.is_whitespace() || ":=(),".contains(c);
+        let words: Vec<&str> = help.split(end).collect();
+        for name in hand_made::names().chain(GUARDS.iter().flat_map(|guard| (guard.options)())) {
+            assert!(words.contains(&name), "{name}");
+        }
+        for guard in &GUARDS {
+            assert!(help.contains(&format!("\n  {}(", guard.name)), "{}", guard.name);
+        }
+        let LossSettings { train_batches, check_batches, early_stop, schedule, .. } = LossSettings::DEFAULT;
+        let [shortest, longest] = schedule.gaps;
+        let defaults = [
+            format!("nt={train_batches} nc={check_batches}"),
+            format!("early-stop={early_stop}"),
+            format!("stride={}", schedule.stride),
+            format!("stretch={}", schedule.stretch),
+            format!("gaps={shortest}:{longest}"),
+        ];
+        assert!(defaults.iter().all(|default| help.contains(default.as_str())), "{defaults:?}");
     }
 }

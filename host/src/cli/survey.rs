@@ -77,7 +77,7 @@ Inputs are standardized for all optimizers, the oracle's too, so that columns of
 --standardize off they are as --inputs leaves them.
 
 Finished runs are kept in OUT/units: an interrupted survey goes on where it was, and one with other optimizers takes the
-oracle's runs from there. A program that was built from other sources begins anew.
+oracle's runs from there. A program that was built from other sources starts again.
 
 Examples:
   lgl2o survey                                the synthetic families

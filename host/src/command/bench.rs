@@ -7,7 +7,7 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::Failure;
-use crate::bench::{Measurement, SIZES, Time, WORKLOADS, growth as measure_growth, measure, task};
+use crate::bench::{Measurement, SIZES, Time, WORKLOADS, Workload, growth as measure_growth, measure, task};
 use crate::cli::BenchArgs;
 use crate::files::{folder_of, write_atomically};
 use crate::optimizer::{Tuned, parse_list};
@@ -33,9 +33,9 @@ struct Results {
     measurements: Vec<Measurement>,
 }
 
-/// Does it.
+/// Runs the command.
 pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
-    let chosen: Vec<&'static str> = WORKLOADS.into_iter().filter(|name| args.includes(name)).collect();
+    let chosen: Vec<&'static Workload> = WORKLOADS.iter().filter(|workload| args.includes(workload.name)).collect();
     let optimizers = parse_list(&args.optimizers, &Tuned::default()).map_err(|e| Failure::Usage(e.into()))?;
     let claim = |file: &PathBuf| -> anyhow::Result<Output> {
         let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -47,10 +47,10 @@ pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
     let sizes = chosen.len() + args.growth.as_ref().map_or(0, |_| SIZES);
     let bar = ProgressBar::new(sizes as u64 * optimizers.len() as u64 * u64::from(args.rounds));
     let (mut measurements, mut growth) = (Vec::new(), Ok(()));
-    for name in chosen {
-        bar.set_message(name);
-        let task = task(name, args.data.as_deref())?;
-        measurements.extend(measure(name, &task, &optimizers, [args.rounds, args.steps], || bar.inc(1))?);
+    for workload in chosen {
+        bar.set_message(workload.name);
+        let task = task(workload, args.data.as_deref())?;
+        measurements.extend(measure(workload.name, &task, &optimizers, [args.rounds, args.steps], || bar.inc(1))?);
     }
     if let Some(file) = &args.growth {
         bar.set_message("growth");

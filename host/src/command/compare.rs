@@ -27,14 +27,14 @@ const INTERRUPTED: &str = "interrupted";
 /// Training points that the picture shows.
 const POINTS: usize = 400;
 
-/// Does it.
+/// Runs the command.
 pub(super) fn run(args: &CompareArgs) -> Result<(), Failure> {
-    let mut tuned = Tuned::built_in(&args.task);
+    let mut tuned = Tuned::built_in(args.task.rates);
     // Expressions are read before any work is done, and once more with the rates that tuning finds.
     let mut plan = plan(args, &tuned)?;
-    let out = Output::claim(&args.out.clone().unwrap_or_else(|| PathBuf::from("out").join(&args.task)))?;
+    let out = Output::claim(&args.out.clone().unwrap_or_else(|| PathBuf::from("out").join(args.task.name)))?;
     report::check(out.dir())?;
-    let mut task = Task::load(&args.task, args.data.as_deref(), &args.hidden(), args.batch as usize)?;
+    let mut task = Task::load(args.task, args.data.as_deref(), &args.hidden(), args.batch as usize)?;
     task.check_size().map_err(|error| Failure::Usage(error.into()))?;
     if args.standardizes() {
         task = task.standardized()?;
@@ -92,7 +92,7 @@ fn search(task: &Task, steps: u64, out: &Path) -> Result<Tuned, Failure> {
     Err(Interrupted::new(words).into())
 }
 
-/// What an interrupted comparison has come to.
+/// What is said of an interrupted comparison.
 fn unfinished(comparison: &Comparison) -> String {
     format!(
         "{} of {} runs had come to their end; of an optimizer without one, what its runs had until then is shown.",
@@ -174,11 +174,11 @@ fn check_size(task: &Task, optimizers: &[Optimizer]) -> Result<(), Failure> {
     }
 }
 
-/// The command line that gives these results: what decides them, and nothing else.
+/// The command line that produces these results: what decides them, and nothing else.
 fn command_line(args: &CompareArgs, plan: &Plan) -> String {
     let names: Vec<&str> = plan.optimizers.iter().map(|o| o.name.as_str()).collect();
-    let mut line = format!("lgl2o compare --task {}", args.task);
-    if args.task != "spirals" {
+    let mut line = format!("lgl2o compare --task {}", args.task.name);
+    if args.task.name != "spirals" {
         line.push_str(" --data DIR");
     }
     if !args.hidden.is_empty() {

@@ -5,7 +5,7 @@ use crate::cli::{DataAction, DataArgs};
 use crate::data::{self, Progress};
 use crate::say;
 
-/// Does it.
+/// Runs the command.
 pub(super) fn run(args: &DataArgs) -> Result<(), Failure> {
     let dir = data::data_dir(args.data.as_deref());
     match &args.action {

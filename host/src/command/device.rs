@@ -34,7 +34,7 @@ use crate::say;
 /// Which transcendental functions this program, and so the firmware that it builds, has.
 const MATH: &str = if cfg!(feature = "micromath") { "micromath" } else { "libm" };
 
-/// Does it.
+/// Runs the command.
 pub(super) fn run(args: &DeviceArgs) -> Result<(), Failure> {
     let board = board(&args.board).ok_or_else(|| Failure::Usage(anyhow!("{}", UnknownBoard(&args.board))))?;
     if args.power_cuts > 0 && args.program != "resume" {
@@ -54,7 +54,7 @@ pub(super) fn run(args: &DeviceArgs) -> Result<(), Failure> {
     }
     let elf = match &args.elf {
         Some(elf) => Some(elf.clone()),
-        // Somebody else has flashed it.
+        // The board is assumed to have the program already.
         None if port.is_some() && board.is_emulated() => None,
         None => Some(build_program(args, board, &args.program)?),
     };
@@ -144,11 +144,11 @@ fn emulate(job: &Job<'_>, here: &Run) -> Result<(Transcript, Option<anyhow::Erro
     }
     let status = emulator.end()?;
     let last = transcript.log.last().map_or("it has logged nothing", String::as_str);
-    let trouble = (!status.success()).then(|| anyhow!("the program failed, {status}; its last words: {last}"));
+    let trouble = (!status.success()).then(|| anyhow!("the program failed, {status}; its last output: {last}"));
     Ok((transcript, trouble))
 }
 
-/// After which rounds the power is cut, and how long after the board has told of them: from at once, which is when it
+/// After which rounds the power is cut, and how long after the board has reported them: from at once, which is when it
 /// begins to write a checkpoint, to 3 ms later.
 fn power_cuts(count: u32, rounds: usize) -> impl Iterator<Item = (u32, Duration)> {
     let (saves, count) = (rounds as u64 / u64::from(SAVE_EVERY), u64::from(count));

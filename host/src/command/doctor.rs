@@ -9,7 +9,7 @@ use super::Failure;
 use crate::cli::DoctorArgs;
 use crate::say;
 
-/// Does it.
+/// Runs the command.
 pub(super) fn run(args: &DoctorArgs) -> Result<(), Failure> {
     let asked = |name: &str| args.what.iter().any(|what| what == name);
     let mut lacking = Vec::new();
@@ -34,7 +34,7 @@ pub(super) fn run(args: &DoctorArgs) -> Result<(), Failure> {
     } else {
         say::line(format_args!("something is missing for: {}", lacking.join(", ")));
     }
-    // Without a name it is a survey of the machine, and nobody needs all of it.
+    // Without a name everything is looked at, and no user needs all of it.
     if args.what.is_empty() || lacking.is_empty() {
         return Ok(());
     }

@@ -9,15 +9,15 @@ use crate::cli::MetaTrainArgs;
 use crate::data;
 use crate::files::folder_of;
 use crate::interrupt;
+use crate::meta::any_config::AnyConfig;
 use crate::meta::checkpoint::Snapshot;
-use crate::meta::config::AnyConfig;
 use crate::meta::{self, Files, Start, full_horizon};
 use crate::optimizer::{Tuned, parse_list};
 use crate::output::Output;
 use crate::ranks::Ranks;
 use crate::say;
 
-/// Does it.
+/// Runs the command.
 pub(super) fn run(args: &MetaTrainArgs, ranks: &Ranks) -> Result<(), Failure> {
     let mut config = ranks.agree(AnyConfig::read(&args.config)).map_err(Failure::Usage)?;
     let data = data::data_dir(args.data.as_deref());

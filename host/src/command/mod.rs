@@ -23,7 +23,7 @@ use crate::ranks::Ranks;
 /// Why a command did not do what it was asked for.
 #[derive(Debug)]
 pub enum Failure {
-    /// It was asked for wrongly: exit status 2.
+    /// A usage error: exit status 2.
     Usage(anyhow::Error),
     /// It failed: exit status 1.
     Failed(anyhow::Error),

@@ -9,10 +9,13 @@ use crate::interrupt;
 use crate::network::check_size;
 use crate::output::Output;
 use crate::ranks::Ranks;
-use crate::reproduce::claims::{Claim, claims};
-use crate::reproduce::page::{Outcome, write};
-use crate::reproduce::plan::{EXPERIMENTS, Experiment, IDX_HIDDEN, experiments};
-use crate::reproduce::{Lab, Scale, Shelf, Source};
+use crate::reproduce::claims::Claim;
+use crate::reproduce::experiment::Planned;
+use crate::reproduce::experiments::{self, ALL};
+use crate::reproduce::outcome::Outcome;
+use crate::reproduce::page::write;
+use crate::reproduce::tasks::IDX_HIDDEN;
+use crate::reproduce::{DataCache, Runner, Scale, Source};
 use crate::say;
 use crate::store::{self, Store};
 use crate::task::BATCH;
@@ -20,12 +23,11 @@ use crate::task::BATCH;
 /// Seeds of a quick run, at most.
 const QUICK_SEEDS: u64 = 2;
 
-/// Does it.
+/// Runs the command.
 pub(super) fn run(args: &ReproduceArgs, ranks: &Ranks) -> Result<(), Failure> {
     let seeds = if args.quick { args.seeds.min(QUICK_SEEDS) } else { args.seeds };
     let scale = Scale { seeds, quick: args.quick };
-    let mut chosen = experiments(&args.idx, &scale);
-    chosen.retain(|e| args.only.is_empty() || args.only.contains(&u64::from(e.number)));
+    let mut chosen = experiments::plan(&args.only, &args.idx, &scale);
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out/reproduce"));
     let store = Store::new(&out);
     interrupt::last_words(store::kept(&out));
@@ -37,15 +39,15 @@ pub(super) fn run(args: &ReproduceArgs, ranks: &Ranks) -> Result<(), Failure> {
     let claim = || if ranks.is_first() { claimed().map(Some) } else { Ok(None) };
     let _claim = ranks.agree(claim())?;
     ranks.lead(|| store.open())?;
-    let mut shelf = Shelf::new(data::data_dir(args.data.as_deref()));
-    let left_out = leave_out(&mut chosen, args, &mut shelf, ranks)?;
+    let mut cache = DataCache::new(data::data_dir(args.data.as_deref()));
+    let left_out = leave_out(&mut chosen, args, &mut cache, ranks)?;
     if ranks.is_first() {
         left_out.iter().for_each(say::note);
     }
     let notes = [vec![format!("Command: `{}`.", command_line(args))], left_out].concat();
-    let mut lab = Lab::new(ranks, shelf, store, scale.clone())?;
-    let findings = lab.run(&chosen)?;
-    let claims = claims(&findings);
+    let mut runner = Runner::new(ranks, cache, store, scale.clone())?;
+    let findings = runner.run(&chosen)?;
+    let claims: Vec<Claim> = findings.iter().flat_map(|f| (ALL[f.experiment - 1].claims)(f)).collect();
     let outcome = Outcome { experiments: &chosen, findings: &findings, claims: &claims, scale: &scale, notes: &notes };
     if ranks.is_first() {
         claims.iter().for_each(|claim| say::line(line(claim)));
@@ -54,17 +56,17 @@ pub(super) fn run(args: &ReproduceArgs, ranks: &Ranks) -> Result<(), Failure> {
     if !ranks.is_first() {
         return Ok(());
     }
-    let [done, found] = lab.counts();
+    let [done, found] = runner.counts();
     say::line(format_args!("runs: {done} done, {found} found finished in {}", out.join("units").display()));
     say::line(format_args!("report: {}", page.display()));
     Ok(())
 }
 
-/// Where the first rank has no MNIST, a quick run does without what needs it; a full one says at once what is missing.
+/// Where the first rank has no MNIST, a quick run skips the tasks that need it; a full one says at once what is missing.
 fn leave_out(
-    chosen: &mut Vec<Experiment>,
+    chosen: &mut Vec<Planned>,
     args: &ReproduceArgs,
-    shelf: &mut Shelf,
+    cache: &mut DataCache,
     ranks: &Ranks,
 ) -> Result<Vec<String>, Failure> {
     let mut notes = Vec::new();
@@ -73,9 +75,9 @@ fn leave_out(
             "A quick run, to see that everything works: its horizons are too short to judge anything.".to_owned(),
         );
     }
-    let needs = |e: &Experiment| e.parts.iter().any(|part| matches!(part.task.source, Source::Mnist(_)));
+    let needs = |e: &Planned| e.parts.iter().any(|part| matches!(part.task.source, Source::Mnist(_)));
     if chosen.iter().any(needs) {
-        let missing = ranks.lead(|| Ok(matches!(shelf.mnist(), Err(DataError::NotFound { .. }))))?;
+        let missing = ranks.lead(|| Ok(matches!(cache.mnist(), Err(DataError::NotFound { .. }))))?;
         if missing && args.quick {
             for experiment in chosen.iter_mut() {
                 experiment.parts.retain(|part| !matches!(part.task.source, Source::Mnist(_)));
@@ -84,7 +86,7 @@ fn leave_out(
                 "Left out: everything on MNIST, which is not there; `lgl2o data fetch mnist` gets it.".to_owned(),
             );
         } else {
-            ranks.agree(shelf.mnist().map(|_| ()).map_err(Into::into))?;
+            ranks.agree(cache.mnist().map(|_| ()).map_err(Into::into))?;
         }
     }
     // What is wrong with a folder, or too large for the network, shows before anything is run.
@@ -100,14 +102,14 @@ fn leave_out(
     Ok(notes)
 }
 
-/// The command line that gives these results.
+/// The command line that produces these results.
 fn command_line(args: &ReproduceArgs) -> String {
     let mut line = "lgl2o reproduce --data DIR".to_owned();
     if args.quick {
         line.push_str(" --quick");
     }
-    if !args.only.is_empty() && args.only.len() < usize::from(EXPERIMENTS) {
-        let only: Vec<String> = args.only.iter().map(u64::to_string).collect();
+    if !args.only.is_empty() && args.only.len() < ALL.len() {
+        let only: Vec<String> = args.only.iter().map(usize::to_string).collect();
         line.push_str(&format!(" --only {}", only.join(",")));
     }
     line.push_str(&format!(" --seeds {}", args.seeds));

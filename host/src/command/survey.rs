@@ -17,12 +17,12 @@ use crate::survey::analysis::Request;
 use crate::survey::flat::Flat;
 use crate::survey::inputs::Inputs;
 use crate::survey::shape::Shape;
-use crate::survey::{Bench, Lab, Plan, SurveyTask, page, suite};
+use crate::survey::{Plan, Runner, Setup, SurveyTask, page, suite};
 
 /// The scored steps are divided by this in a quick run.
 const QUICK: u64 = 10;
 
-/// Does it.
+/// Runs the command.
 pub(super) fn run(args: &SurveyArgs, ranks: &Ranks) -> Result<(), Failure> {
     let asked = request(args).and_then(|request| Ok((request, plan(args)?)));
     let (request, plan) = ranks.agree(asked).map_err(Failure::Usage)?;
@@ -40,9 +40,8 @@ pub(super) fn run(args: &SurveyArgs, ranks: &Ranks) -> Result<(), Failure> {
     let tasks = ranks.agree(suite(&plan).map_err(Into::into))?;
     ranks.agree(check(&tasks, &request)).map_err(Failure::Usage)?;
     let units = request.units(tasks.len());
-    let bench = Bench { store, tasks: &tasks, optimizers: &request.optimizers, steps: &request.steps };
-    let lab = Lab { ranks, bench };
-    let (done, found) = lab.run(&units)?;
+    let setup = Setup { store, tasks: &tasks, optimizers: &request.optimizers, steps: &request.steps };
+    let (done, found) = Runner { ranks, setup }.run(&units)?;
     let survey = request.record(&tasks, &units, &done);
     if ranks.is_first() {
         say::line(page::markdown(&survey));
@@ -130,7 +129,7 @@ fn check(tasks: &[SurveyTask], request: &Request) -> Result<()> {
     Ok(())
 }
 
-/// The command line that gives these results: what decides them, and nothing else.
+/// The command line that produces these results: what decides them, and nothing else.
 fn command_line(args: &SurveyArgs) -> String {
     let quoted = say::quoted;
     let steps: Vec<String> = args.steps.iter().map(u64::to_string).collect();

@@ -165,7 +165,7 @@ pub(super) fn known_content(known: &KnownFile, file: &Path) -> Result<Vec<u8>, D
     }
     let (file, expected) = (file.to_path_buf(), known.sha256);
     match content {
-        // Somebody's data, perhaps; it is not to be taken for damage.
+        // Perhaps a user's data; it is not reported as damage.
         Ok(_) | Err(DataError::TrailingBytes { .. }) if idx::is_whole(&file) => {
             Err(DataError::OtherSet { file, expected, found })
         }

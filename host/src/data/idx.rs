@@ -21,10 +21,8 @@ use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 
+use super::error::MAX_VALUES;
 use super::{DataError, Dataset, dataset, format};
-
-/// The most values a file may hold, 2^30: 22 times as many as MNIST, 4 GiB once they are `f32`.
-pub const MAX_VALUES: u64 = 1 << 30;
 
 /// The type code of unsigned bytes, the only one that is read.
 const UNSIGNED_BYTE: u8 = 0x08;

@@ -57,7 +57,7 @@ impl Emulator {
         Ok(Self { child, ours: Some(ours), uart, log, folder })
     }
 
-    /// Takes the power away, at once.
+    /// Stops the emulator at once, as a power failure would.
     ///
     /// # Errors
     /// If QEMU does not end.

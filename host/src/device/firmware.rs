@@ -61,7 +61,7 @@ pub fn build_with(
 ) -> Result<PathBuf> {
     let target = plan.folder.join("target");
     std::fs::create_dir_all(&target).with_context(|| format!("cannot make {}", target.display()))?;
-    // Boards of one target share the file that Cargo writes: nobody else's build may come before it is kept.
+    // Boards of one target share the file that Cargo writes: no other build may come before it is kept.
     let lock = File::create(target.join("lgl2o.lock")).context("cannot write to firmware/target")?;
     lock.lock().context("cannot lock firmware/target")?;
     let mut command = Command::new("bash");

@@ -48,7 +48,7 @@ pub fn listen(uart: impl Read + Send + 'static, log: Option<(impl Read + Send + 
     receiver
 }
 
-/// Reads until the end; ends early if nobody listens any more.
+/// Reads until the end; ends early if the receiver is gone.
 fn read_all(mut input: impl Read, mut each: impl FnMut(&[u8]) -> bool) {
     let mut buffer = [0; 1024];
     while let Ok(n @ 1..) = input.read(&mut buffer) {

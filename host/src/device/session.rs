@@ -11,7 +11,7 @@ use super::foreign::{Doubt, Foreign, stranger};
 use super::listen::Event;
 use crate::say;
 
-/// How following a device came to its end.
+/// How following a device ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Ended {
     /// The device has said all that it had to say, or its lines are closed.
@@ -37,13 +37,13 @@ pub struct AtPort<'a> {
 pub struct Transcript {
     /// All rounds.
     pub rounds: Vec<RoundRecord>,
-    /// Rounds that were lost in a reset: told of, and then made again.
+    /// Rounds that were lost in a reset: reported, and then made again.
     pub lost: Vec<RoundRecord>,
     /// After how many rounds the device went on when it was started again.
     pub resumed: Vec<u32>,
     /// Hash of the final parameters.
     pub params: Option<u64>,
-    /// What the run has come to.
+    /// The summary of the run.
     pub summary: Option<Summary>,
     /// The log.
     pub log: Vec<String>,
@@ -69,7 +69,7 @@ fn is_first(message: &FromDevice) -> bool {
 }
 
 impl Transcript {
-    /// Whether a message belongs to this run, of a board that nobody has started from here. A run begins with the first
+    /// Whether a message belongs to this run, of a board that was not started from here. A run begins with the first
     /// message of its program; what came before is of another run, such as the one that the board was in when somebody
     /// reset it.
     fn belongs(&mut self, message: &FromDevice) -> bool {
@@ -81,7 +81,7 @@ impl Transcript {
         self.begun
     }
 
-    /// The device was started, and goes on after so many rounds. What it told of beyond is lost.
+    /// The device was started, and goes on after so many rounds. Rounds that it reported beyond these are lost.
     fn resume(&mut self, rounds: u32) {
         let kept = self.rounds.len().min(rounds as usize);
         if rounds > 0 || !self.rounds.is_empty() {

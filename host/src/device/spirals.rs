@@ -14,7 +14,7 @@ pub struct Run {
     pub network: &'static str,
     /// All rounds.
     pub rounds: Vec<RoundRecord>,
-    /// What they came to.
+    /// How they ended.
     pub outcome: Outcome,
     /// The training memory in bytes; a `usize` is as wide as here.
     pub memory: usize,

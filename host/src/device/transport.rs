@@ -25,7 +25,7 @@ pub trait Transport {
     fn receive(&mut self, buffer: &mut [u8], patience: Duration) -> io::Result<Option<usize>>;
 }
 
-/// What a read with a time-out came to.
+/// The outcome of a read with a time-out.
 pub(super) fn received(read: io::Result<usize>) -> io::Result<Option<usize>> {
     use io::ErrorKind::{Interrupted, TimedOut, UnexpectedEof, WouldBlock};
     match read {

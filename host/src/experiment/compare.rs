@@ -25,7 +25,7 @@ pub struct Plan {
     pub steps: u64,
 }
 
-/// What a comparison has come to.
+/// The results of a comparison, also of one that was interrupted.
 #[derive(Debug, Clone)]
 pub struct Comparison {
     /// The record.
@@ -37,7 +37,7 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// How many runs have come to their end.
+    /// How many runs are finished.
     #[must_use]
     pub fn finished(&self) -> usize {
         self.outcomes.iter().filter(|outcome| outcome.finished).count()

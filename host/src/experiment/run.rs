@@ -2,6 +2,7 @@
 
 use lgl2o::checkpoint::{Fingerprint, Persist};
 use lgl2o::source::Source;
+use lgl2o::trainer::Progress;
 use lgl2o::{Guard, Memory, Objective, Trainer, Winner};
 
 use super::Evaluator;
@@ -21,7 +22,7 @@ pub struct Outcome {
     pub run: Run,
     /// The parameters at the end; those before the step that failed, if the run diverged.
     pub params: HeapTensors,
-    /// Whether it has come to its end, and was not stopped on the way.
+    /// Whether it was not stopped before its end.
     pub finished: bool,
 }
 
@@ -41,7 +42,7 @@ pub fn schedule(steps: u64) -> Vec<u64> {
 }
 
 /// Trains with one optimizer from one seed, up to the last of some rising steps, and evaluates it at each of them.
-/// `advance` is told of every few steps done.
+/// `advance` is called with the number of steps done, every few of them.
 ///
 /// A round may reach over such a step. The curve then shows what is accepted there, the outcome of the round before, and
 /// what that has cost: so all seeds have a point at the same steps, however long their rounds are. Steps inside the very
@@ -59,7 +60,7 @@ pub fn run(
     run_unless(task, optimizer, seed, points, advance, &|| false)
 }
 
-/// [`run`], but for that it ends with what it has as soon as `stop` says so; its curve is then shorter.
+/// [`run`], except that it ends as soon as `stop` returns true; its curve is then shorter.
 ///
 /// # Errors
 /// As [`run`].
@@ -81,6 +82,19 @@ struct Runner<'a> {
     points: &'a [u64],
     advance: &'a (dyn Fn(u64) + Sync),
     stop: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl Runner<'_> {
+    fn record(&self, progress: &Progress, learned_steps: u64, curve: Vec<Point>, verdicts: Vec<Verdicts>) -> Run {
+        Run {
+            optimizer: self.optimizer.name.clone(),
+            seed: self.seed,
+            learned_share: f64::from(progress.learned_share()),
+            learned_steps_share: learned_steps as f64 / progress.steps.max(1) as f64,
+            curve,
+            verdicts: if self.optimizer.method.is_guarded() { verdicts } else { Vec::new() },
+        }
+    }
 }
 
 impl GuardVisitor for Runner<'_> {
@@ -138,20 +152,8 @@ impl GuardVisitor for Runner<'_> {
             (self.advance)(curve.last() - accepted.step);
             curve.diverge(trainer.progress().spent.in_forwards() as f64 / self.task.batch as f64, accepted.step);
         }
-        let progress = trainer.progress();
-        let guarded = self.optimizer.method.is_guarded();
-        Ok(Outcome {
-            run: Run {
-                optimizer: self.optimizer.name.clone(),
-                seed: self.seed,
-                learned_share: f64::from(progress.learned_share()),
-                learned_steps_share: learned_steps as f64 / progress.steps.max(1) as f64,
-                curve: curve.points,
-                verdicts: if guarded { verdicts } else { Vec::new() },
-            },
-            params: accepted.params,
-            finished: !stopped,
-        })
+        let run = self.record(trainer.progress(), learned_steps, curve.points, verdicts);
+        Ok(Outcome { run, params: accepted.params, finished: !stopped })
     }
 }
 
@@ -259,11 +261,11 @@ impl<'a> Curve<'a> {
         }));
     }
 
-    /// Fills the rest of the schedule with losses that are not there; cost goes on at the pace so far.
+    /// Fills the rest of the schedule with losses that are not there; cost grows by as much a step as so far.
     fn diverge(&mut self, cost: f64, done: u64) {
-        let pace = if done > 0 { cost / done as f64 } else { 3.0 };
+        let per_step = if done > 0 { cost / done as f64 } else { 3.0 };
         for &step in self.schedule {
-            let cost = cost + (step - done.min(step)) as f64 * pace;
+            let cost = cost + (step - done.min(step)) as f64 * per_step;
             self.points.push(Point { step, cost, train_loss: None, test_loss: None, test_accuracy: None });
         }
         self.schedule = &[];
@@ -274,10 +276,10 @@ impl<'a> Curve<'a> {
 mod tests {
     use super::*;
     use crate::optimizer::{Tuned, parse};
-    use crate::task::Hidden;
+    use crate::task::{self, Hidden};
 
     fn curve(points: &[u64]) -> Vec<Point> {
-        let task = Task::load("spirals", None, &Hidden::default(), 16).expect("built in");
+        let task = Task::load(task::find("spirals").expect("known"), None, &Hidden::default(), 16).expect("built in");
         let optimizer = parse("lgl2o(l2o,adam:0.01,paper,nc=2)", &Tuned::default()).expect("an optimizer");
         run(&task, &optimizer, 1, points, &|_| {}).expect("runs").run.curve
     }
@@ -308,7 +310,7 @@ mod tests {
 
     #[test]
     fn learned_steps_are_those_of_the_stretches_that_the_learned_side_won() {
-        let task = Task::load("spirals", None, &Hidden::default(), 64).expect("built in");
+        let task = Task::load(task::find("spirals").expect("known"), None, &Hidden::default(), 64).expect("built in");
         let ran = |name: &str| {
             let optimizer = parse(name, &Tuned::default()).expect("an optimizer");
             run(&task, &optimizer, 1, &[400], &|_| {}).expect("runs").run

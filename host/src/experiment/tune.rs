@@ -10,24 +10,12 @@ use rayon::prelude::*;
 
 use super::run::{run_unless, schedule};
 use crate::interrupt;
-use crate::optimizer::expression::AVERAGED;
-use crate::optimizer::tuned::{TUNED_RULES, Trial};
-use crate::optimizer::{Tuned, parse};
+use crate::optimizer::tuned::Trial;
+use crate::optimizer::{Tuned, hand_made, parse};
 use crate::task::Task;
 
 /// Seeds of the trials. `compare` counts its own from 1.
 pub const SEEDS: [u64; 3] = [1001, 1002, 1003];
-
-/// The rates that are tried for a rule.
-#[must_use]
-pub fn grid(rule: &str) -> [f32; 9] {
-    match rule.strip_prefix(AVERAGED).unwrap_or(rule) {
-        "sgd" => [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0],
-        "momentum" | "nesterov" => [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0],
-        "lion" => [0.000_03, 0.000_1, 0.000_3, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3],
-        _ => [0.000_1, 0.000_3, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0],
-    }
-}
 
 /// What a search has come to.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,9 +39,8 @@ type Job = (&'static str, f32, u64);
 pub fn tune(task: &Task, steps: u64) -> anyhow::Result<Search> {
     let mut task = task.for_selection().context("no rates can be searched on so few examples")?;
     task.batch = task.batch.min(task.train().len());
-    let jobs: Vec<Job> = TUNED_RULES
-        .iter()
-        .flat_map(|rule| grid(rule).into_iter().flat_map(move |rate| SEEDS.map(|seed| (*rule, rate, seed))))
+    let jobs: Vec<Job> = hand_made::searched()
+        .flat_map(|(rule, grid)| grid.iter().flat_map(move |rate| SEEDS.map(|seed| (rule, *rate, seed))))
         .collect();
     let points = schedule(steps);
     let style = ProgressStyle::with_template("tuning {bar:30} {pos}/{len} runs, left {eta}")?;

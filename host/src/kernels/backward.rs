@@ -210,7 +210,7 @@ impl Below<'_> {
         sums
     }
 
-    /// Writes the sums from number `at` on times the slope, but for what is done.
+    /// Writes the sums from number `at` on times the slope, except what is done.
     #[inline(always)]
     fn finish<S: Simd, const B: usize>(&self, simd: S, sums: &[Lanes<S>; B], at: usize, done: usize, x: &mut [f32]) {
         for (k, &sums) in sums.iter().enumerate() {

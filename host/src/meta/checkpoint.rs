@@ -73,7 +73,7 @@ pub trait Saved: Serialize + DeserializeOwned {
         let (header, body) = bytes.split_at(HEADER);
         ensure!(
             header[5..] == crc32(body).to_le_bytes(),
-            "it is damaged: its checksum does not fit; remove it, or begin anew with --restart"
+            "it is damaged: its checksum does not fit; remove it, or start again with --restart"
         );
         let (checkpoint, rest) = postcard::take_from_bytes(body).context("it cannot be decoded")?;
         ensure!(rest.is_empty(), "it has something behind its end");
@@ -132,11 +132,11 @@ pub struct ParticleState {
     done: u32,
     horizon: u32,
     accumulated: Vec<f32>,
-    lanes: [LaneState; 2],
+    lanes: [InnerRunState; 2],
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct LaneState {
+struct InnerRunState {
     params: Vec<f32>,
     slots: Vec<Vec<f32>>,
     steps: u32,
@@ -149,7 +149,7 @@ impl ParticleState {
     /// What a particle consists of.
     #[must_use]
     pub fn of(particle: &Particle) -> Self {
-        let lanes = particle.lanes.each_ref().map(|lane| LaneState {
+        let lanes = particle.runs.each_ref().map(|lane| InnerRunState {
             params: lane.params.as_slice().to_vec(),
             slots: lane.state.slot_list().iter().map(|slot| slot.as_slice().to_vec()).collect(),
             steps: lane.state.steps(),
@@ -175,7 +175,7 @@ impl ParticleState {
         particle.rng = self.rng.clone();
         (particle.done, particle.horizon) = (self.done, self.horizon);
         particle.accumulated.clone_from(&self.accumulated);
-        for (lane, saved) in particle.lanes.iter_mut().zip(&self.lanes) {
+        for (lane, saved) in particle.runs.iter_mut().zip(&self.lanes) {
             fill(lane.params.as_mut_slice(), &saved.params)?;
             ensure!(lane.state.set_numbers(saved.steps, &saved.numbers), "a state of another rule");
             let mut slots = lane.state.slot_list_mut();

@@ -1,15 +1,14 @@
 //! The configuration file of meta-training: with `[[task]]` tables, or with a `[distribution]`.
 
 use std::ops::RangeInclusive;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use lgl2o::objective::mlp::Activation;
 use serde::{Deserialize, Serialize};
 
-use super::full_horizon;
-use crate::files::read_small;
 use crate::optimizer::learned::{self, KINDS, LearnedKind};
+use crate::task;
 
 /// Bounds of what a configuration may ask for: far beyond what is useful, and below what fills memory or never ends.
 pub(super) const MOST_SEEDS: u64 = 10_000;
@@ -237,41 +236,6 @@ fn no_rescaling() -> [f32; 2] {
     [1.0; 2]
 }
 
-/// A configuration of either form.
-#[derive(Debug, Clone, PartialEq)]
-pub enum AnyConfig {
-    /// One with `[[task]]` tables.
-    Tasks(Config),
-    /// One with a `[distribution]`.
-    Distribution(full_horizon::Config),
-}
-
-impl AnyConfig {
-    /// Reads and checks a configuration.
-    ///
-    /// # Errors
-    /// What is wrong with the file, with its name.
-    pub fn read(path: &Path) -> Result<Self> {
-        let bytes = read_small(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let text = String::from_utf8(bytes).with_context(|| format!("{} is not text", path.display()))?;
-        let config = Self::parse(&text).with_context(|| format!("in {}", path.display()))?;
-        let dir = path.parent().unwrap_or(Path::new("")).to_owned();
-        Ok(match config {
-            Self::Tasks(config) => Self::Tasks(Config { dir, ..config }),
-            Self::Distribution(config) => Self::Distribution(full_horizon::Config { dir, ..config }),
-        })
-    }
-
-    fn parse(text: &str) -> Result<Self> {
-        let table: toml::Table = toml::from_str(text)?;
-        match (table.contains_key("task"), table.contains_key("distribution")) {
-            (true, true) => bail!("there are [[task]] tables and a [distribution]; leave one of them out"),
-            (false, true) => full_horizon::Config::parse(text).map(Self::Distribution),
-            (_, false) => Config::parse(text).map(Self::Tasks),
-        }
-    }
-}
-
 impl Config {
     /// Checks a configuration in the TOML format.
     ///
@@ -318,9 +282,7 @@ impl Config {
 impl TaskConfig {
     fn check(&self) -> Result<()> {
         let name = &self.name;
-        if !matches!(self.data.as_str(), "mnist" | "spirals") {
-            bail!("task `{name}`: unknown data `{}`; known: mnist, spirals", self.data);
-        }
+        task::find_data(&self.data).map_err(|problem| anyhow!("task `{name}`: {problem}"))?;
         let own = |what: &str| format!("task `{name}`: {what}");
         within(&own("pool"), self.pool as u64, 1..=MOST_POOL)?;
         within(&own("batch"), self.batch as u64, 1..=MOST_BATCH)?;

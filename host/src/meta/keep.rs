@@ -28,7 +28,7 @@ pub(super) fn begin<C: Saved>(files: &Files, start: Start) -> Result<Option<C>> 
     }
     match start {
         Start::Fresh if files.checkpoint.exists() => {
-            bail!("there is a checkpoint at {checkpoint}: go on with --resume, or begin anew with --restart")
+            bail!("there is a checkpoint at {checkpoint}: go on with --resume, or start again with --restart")
         }
         Start::Fresh => match [&files.weights, &files.log, &files.validation].into_iter().find(there) {
             Some(file) => bail!(
@@ -38,7 +38,7 @@ pub(super) fn begin<C: Saved>(files: &Files, start: Start) -> Result<Option<C>> 
             None => Ok(None),
         },
         Start::Resume if !files.checkpoint.exists() && files.weights.exists() => {
-            bail!("there is nothing to go on with: the run has come to its end, and its weights are {weights}")
+            bail!("there is nothing to go on with: the run is finished, and its weights are {weights}")
         }
         Start::Resume => C::read(&files.checkpoint).map(Some),
         Start::Restart => Ok(None),
@@ -135,7 +135,7 @@ impl Course {
     }
 }
 
-/// What is wrong with the chosen weights: nobody has trained them.
+/// What is wrong with the chosen weights: they are untrained.
 ///
 /// # Errors
 /// If the trainings have diverged, and what was chosen is where they began.

@@ -10,6 +10,7 @@
 //! of threads or [ranks](crate::ranks), nor on interruptions. Particles live on their ranks; only what they contribute
 //! to a step travels, and for a checkpoint their states.
 
+pub mod any_config;
 pub mod checkpoint;
 pub mod config;
 pub mod distribution;
@@ -51,7 +52,7 @@ pub enum Start {
     Fresh,
     /// Go on from it.
     Resume,
-    /// Begin anew over it.
+    /// Start again over it.
     Restart,
 }
 
@@ -110,7 +111,7 @@ pub fn train(config: Config, data_dir: &Path, files: &Files, start: Start, ranks
     let mut session = Session::new(config, problems, ranks)?;
     if let Some(saved) = saved {
         let restored = session.restore(&saved);
-        ranks.agree(restored.context("the checkpoint does not fit the configuration; begin anew with --restart"))?;
+        ranks.agree(restored.context("the checkpoint does not fit the configuration; start again with --restart"))?;
     }
     session.run(files)
 }

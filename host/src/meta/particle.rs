@@ -22,7 +22,7 @@ use lgl2o::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::config::{EstimatorConfig, EstimatorKind};
-use super::problem::{Bench, Lane, Problem};
+use super::problem::{InnerRun, Problem, Workspace};
 use super::theta::Theta;
 use crate::optimizer::AnyRule;
 
@@ -32,11 +32,11 @@ pub struct Particle {
     /// The problem it works on.
     pub problem: Arc<Problem>,
     /// Memory to work in; it holds nothing between truncations.
-    bench: Bench,
+    workspace: Workspace,
     /// Its own stream of random numbers.
     pub rng: Rng,
     /// Runs with theta + eps and theta - eps.
-    pub lanes: [Lane; 2],
+    pub runs: [InnerRun; 2],
     /// Inner steps of the episode done.
     pub done: u32,
     /// Inner steps of the episode.
@@ -45,12 +45,12 @@ pub struct Particle {
     pub accumulated: Vec<f32>,
 }
 
-/// What one truncation gives.
+/// The result of one truncation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Contribution {
     /// Estimate of the meta-gradient.
     pub gradient: Vec<f32>,
-    /// Mean weighted value of a loss over both lanes.
+    /// Mean weighted value of a loss over both runs.
     pub meta_loss: f32,
 }
 
@@ -60,15 +60,15 @@ impl Particle {
     #[must_use]
     pub fn new(problem: &Arc<Problem>, theta: &Theta, config: &EstimatorConfig, seed: u64, number: u64) -> Self {
         let mut rng = Rng::stream(seed, number);
-        let bench = Bench::new(problem);
+        let workspace = Workspace::new(problem);
         let rule = theta.rule(&theta.weights);
-        let lane = bench.begin(problem, &rule, &mut rng);
+        let run = workspace.begin(problem, &rule, &mut rng);
         let horizon = draw_horizon(config, &mut rng);
         let done = rng.below(horizon);
         let mut particle = Self {
             problem: Arc::clone(problem),
-            bench,
-            lanes: [lane.clone(), lane],
+            workspace,
+            runs: [run.clone(), run],
             done,
             horizon,
             accumulated: vec![0.0; theta.weights.len()],
@@ -84,10 +84,10 @@ impl Particle {
         theta.weights.iter().map(|_| sigma * self.rng.normal()).collect()
     }
 
-    /// Begins an episode: the same fresh parameters for both lanes.
+    /// Begins an episode: the same fresh parameters for both runs.
     fn begin(&mut self, rule: &AnyRule, config: &EstimatorConfig) {
-        let lane = self.bench.begin(&self.problem, rule, &mut self.rng);
-        self.lanes = [lane.clone(), lane];
+        let run = self.workspace.begin(&self.problem, rule, &mut self.rng);
+        self.runs = [run.clone(), run];
         self.done = 0;
         self.horizon = draw_horizon(config, &mut self.rng);
     }
@@ -115,9 +115,9 @@ impl Particle {
                 self.accumulated.clone_from(&eps);
                 self.begin(&pair[0], config);
             }
-            self.bench.draw(&self.problem, &mut self.rng);
+            self.workspace.draw(&self.problem, &mut self.rng);
             let values: [f32; 2] = std::array::from_fn(|sign| {
-                let loss = self.bench.step(&self.problem, &pair[sign], &mut self.lanes[sign]);
+                let loss = self.workspace.step(&self.problem, &pair[sign], &mut self.runs[sign]);
                 self.problem.value(config.objective, loss)
             });
             self.done += 1;

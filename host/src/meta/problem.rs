@@ -14,11 +14,11 @@ use lgl2o::tensors::Tensors;
 use serde::{Deserialize, Serialize};
 
 use super::config::{Config, MetaObjective, TaskConfig};
-use crate::data::{self, DataSets, Dataset};
+use crate::data::{DataSets, Dataset};
 use crate::network::{HeapNetwork, HeapTensors};
 use crate::optimizer::AnyRule;
 use crate::optimizer::rule::AnyState;
-use crate::task::Task;
+use crate::task::{self, Task};
 
 /// A task to meta-train or validate on. Its "test" data is the last sixth of the training data.
 #[derive(Debug)]
@@ -67,10 +67,8 @@ const MOST_NUMBERS: usize = 1 << 28;
 
 /// Training data, part of it split off to validate on; the test data is dropped unseen.
 fn selection_data(task: &TaskConfig, data_dir: &Path) -> Result<DataSets> {
-    let mut sets = match task.data.as_str() {
-        "mnist" => data::load_mnist(data_dir)?,
-        _ => data::spirals_sets(),
-    };
+    let known = task::find_data(&task.data).map_err(anyhow::Error::msg)?;
+    let mut sets = (known.data)(data_dir)?;
     if task.pool > 1 {
         sets.train = sets.train.average_pool(task.pool).with_context(|| format!("task `{}`", task.name))?;
     }
@@ -98,7 +96,7 @@ impl Problem {
 
 /// Working memory for inner runs on one problem.
 #[derive(Debug, Clone)]
-pub struct Bench {
+pub struct Workspace {
     optimizee: Mlp<HeapNetwork>,
     /// c w', if a run is rescaled.
     rescaled: HeapTensors,
@@ -108,7 +106,7 @@ pub struct Bench {
     pick: Vec<u32>,
 }
 
-impl Bench {
+impl Workspace {
     /// Memory for a problem.
     #[must_use]
     pub fn new(problem: &Problem) -> Self {
@@ -124,12 +122,12 @@ impl Bench {
     }
 
     /// A run at its beginning: fresh initial parameters, rescaled if the task says so.
-    pub fn begin(&self, problem: &Problem, rule: &AnyRule, rng: &mut Rng) -> Lane {
+    pub fn begin(&self, problem: &Problem, rule: &AnyRule, rng: &mut Rng) -> InnerRun {
         let mut params = self.optimizee.blank_params();
         self.optimizee.initialize(&mut params, rng);
         let rescale = Rescale::draw(&problem.config, params.count(), rng);
         rescale.divide(&mut params);
-        Lane { state: rule.state(&params), params, rescale, broken: false }
+        InnerRun { state: rule.state(&params), params, rescale, broken: false }
     }
 
     /// Draws the minibatch of the next step.
@@ -138,36 +136,36 @@ impl Bench {
         self.pick.iter_mut().for_each(|i| *i = rng.below(n));
     }
 
-    /// One inner step on the drawn minibatch; gives the loss before it. A lane that is not finite any more stands
+    /// One inner step on the drawn minibatch; returns the loss before it. A run that is not finite any more stands
     /// still, at an infinite loss.
-    pub fn step(&mut self, problem: &Problem, rule: &AnyRule, lane: &mut Lane) -> f32 {
-        if lane.broken {
+    pub fn step(&mut self, problem: &Problem, rule: &AnyRule, run: &mut InnerRun) -> f32 {
+        if run.broken {
             return f32::INFINITY;
         }
         let train = problem.train();
         let batch = Batch::picked_classes(train.inputs(), train.width(), train.labels(), &self.pick);
         let gradient = &mut self.gradient;
-        let params = lane.rescale.weights(&lane.params, &mut self.rescaled);
+        let params = run.rescale.weights(&run.params, &mut self.rescaled);
         let n = self.optimizee.gradient(&mut self.scratch, params, batch, &mut self.losses, gradient);
-        lane.rescale.multiply(gradient);
+        run.rescale.multiply(gradient);
         let loss = n.map_or(f32::NAN, |n| lgl2o::sum::sum(&self.losses[..n]) / n as f32);
         if !loss.is_finite() || !gradient.is_finite() {
-            lane.broken = true;
+            run.broken = true;
             return f32::INFINITY;
         }
-        rule.step(&mut lane.state, &mut lane.params, gradient, loss, &mut NoProbe);
+        rule.step(&mut run.state, &mut run.params, gradient, loss, &mut NoProbe);
         loss
     }
 
     /// The parameters that the optimizee has in a run.
-    pub fn weights<'a>(&'a mut self, lane: &'a Lane) -> &'a HeapTensors {
-        lane.rescale.weights(&lane.params, &mut self.rescaled)
+    pub fn weights<'a>(&'a mut self, run: &'a InnerRun) -> &'a HeapTensors {
+        run.rescale.weights(&run.params, &mut self.rescaled)
     }
 }
 
 /// One inner training run: parameters and the learned optimizer's state.
 #[derive(Debug, Clone)]
-pub struct Lane {
+pub struct InnerRun {
     /// Parameters as the learned optimizer sees them.
     pub params: HeapTensors,
     /// State of the learned optimizer.
@@ -246,7 +244,8 @@ mod tests {
             rescale,
             rescale_per_tensor,
         };
-        let task = Task::new(&config.name, data::spirals_sets(), &config.hidden, config.activation, config.batch);
+        let task =
+            Task::new(&config.name, crate::data::spirals_sets(), &config.hidden, config.activation, config.batch);
         Problem { config, task }
     }
 
@@ -259,8 +258,8 @@ mod tests {
     #[test]
     fn rescaled_descent_is_descent_of_another_rate() {
         let problem = problem([1.0; 2], false);
-        let mut bench = Bench::new(&problem);
-        let mut plain = bench.begin(&problem, &sgd(0.25), &mut Rng::new(3));
+        let mut workspace = Workspace::new(&problem);
+        let mut plain = workspace.begin(&problem, &sgd(0.25), &mut Rng::new(3));
         assert!(plain.rescale.factors.is_empty());
         let mut rescaled = plain.clone();
         rescaled.rescale = Rescale { factors: vec![0.5; 4] };
@@ -268,11 +267,11 @@ mod tests {
         assert_ne!(plain.params, rescaled.params);
         let mut rng = Rng::new(4);
         for _ in 0..50 {
-            bench.draw(&problem, &mut rng);
-            let loss = bench.step(&problem, &sgd(0.25), &mut plain);
-            assert_eq!(loss.to_bits(), bench.step(&problem, &sgd(1.0), &mut rescaled).to_bits());
+            workspace.draw(&problem, &mut rng);
+            let loss = workspace.step(&problem, &sgd(0.25), &mut plain);
+            assert_eq!(loss.to_bits(), workspace.step(&problem, &sgd(1.0), &mut rescaled).to_bits());
         }
-        assert_eq!(&plain.params, bench.weights(&rescaled));
+        assert_eq!(&plain.params, workspace.weights(&rescaled));
     }
 
     #[test]
@@ -280,10 +279,10 @@ mod tests {
         let mut rng = Rng::new(5);
         for per_tensor in [false, true] {
             let problem = problem([0.1, 10.0], per_tensor);
-            let bench = Bench::new(&problem);
+            let workspace = Workspace::new(&problem);
             let mut logs = Vec::new();
             for _ in 0..500 {
-                let factors = bench.begin(&problem, &sgd(0.1), &mut rng).rescale.factors;
+                let factors = workspace.begin(&problem, &sgd(0.1), &mut rng).rescale.factors;
                 assert_eq!(factors.len(), 4);
                 assert!(factors.iter().all(|c| (0.0999..10.001).contains(c)), "{factors:?}");
                 assert_eq!(factors.iter().all(|c| *c == factors[0]), !per_tensor);

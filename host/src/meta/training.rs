@@ -49,7 +49,7 @@ pub struct Training {
 pub struct Line {
     /// Outer steps done.
     pub outer_step: u32,
-    /// Inner steps done by all lanes of all particles; steps of validation runs are not counted.
+    /// Inner steps done by all runs of all particles; steps of validation runs are not counted.
     pub inner_steps: u64,
     /// Minutes by the clock on the wall since the training of this seed began, validation included, time between
     /// interruption and resumption left out; on as many cores as the program had.
@@ -116,7 +116,7 @@ impl Training {
         self.earlier + self.started.elapsed().as_secs_f64() / 60.0
     }
 
-    /// One outer step; gives a line of the log when one is due.
+    /// One outer step; returns a line of the log when one is due.
     ///
     /// # Errors
     /// Those of [`Ranks::map_mut`].

@@ -6,7 +6,7 @@ use anyhow::Result;
 use lgl2o::Rng;
 
 use super::config::{Config, ValidationConfig};
-use super::problem::{Bench, Problem};
+use super::problem::{Problem, Workspace};
 use super::theta::Theta;
 use crate::experiment::Evaluator;
 use crate::ranks::Ranks;
@@ -53,20 +53,20 @@ fn score(curves: &[Vec<f64>]) -> f64 {
 /// Held-out losses of one run at the configured steps.
 fn curve(config: &ValidationConfig, problem: &Problem, theta: &Theta, seed: u64) -> Vec<f64> {
     let mut rng = Rng::stream(0x76_616c_6964, seed);
-    let mut bench = Bench::new(problem);
+    let mut workspace = Workspace::new(problem);
     let mut evaluator = Evaluator::new(&problem.task.network);
     let rule = theta.rule(&theta.weights);
-    let mut lane = bench.begin(problem, &rule, &mut rng);
+    let mut lane = workspace.begin(problem, &rule, &mut rng);
     let most = 1.5 * libm::log(problem.train().classes() as f64);
     let mut losses = Vec::new();
     let mut done = 0;
     for &step in &config.steps {
         while done < step {
-            bench.draw(problem, &mut rng);
-            bench.step(problem, &rule, &mut lane);
+            workspace.draw(problem, &mut rng);
+            workspace.step(problem, &rule, &mut lane);
             done += 1;
         }
-        let score = evaluator.score(bench.weights(&lane), problem.task.test(), usize::MAX);
+        let score = evaluator.score(workspace.weights(&lane), problem.task.test(), usize::MAX);
         let loss = if lane.broken { None } else { score.loss };
         losses.push(loss.map_or(most, |loss| loss.min(most)));
     }

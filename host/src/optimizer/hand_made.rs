@@ -6,12 +6,23 @@ use lgl2o::rule::{
 };
 
 use super::AnyRule;
+use super::rule::AVERAGED;
+
+/// Rates to search, a factor of about sqrt 10 apart.
+pub type Grid = [f32; 9];
+
+const LARGE: Grid = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0];
+const MIDDLE: Grid = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0];
+const SMALL: Grid = [0.000_1, 0.000_3, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0];
+const SMALLEST: Grid = [0.000_03, 0.000_1, 0.000_3, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3];
 
 /// What a rule's number is where an expression has none.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Usual {
-    /// The rate that a grid search found for the rule of this name on the task.
-    Tuned(&'static str),
+    /// The rate that a search of this grid found for the rule on the task.
+    Searched(&'static Grid),
+    /// The rate that was found for the rule of this name.
+    Like(&'static str),
     /// One number for all tasks.
     Always(f32),
 }
@@ -50,15 +61,15 @@ macro_rules! constant {
 
 /// All of them.
 pub static HAND_MADE: [HandMade; 14] = [
-    falling!("sgd", Usual::Tuned("sgd"), Sgd),
-    falling!("momentum", Usual::Tuned("momentum"), Momentum),
-    falling!("nesterov", Usual::Tuned("nesterov"), Nesterov),
-    falling!("rmsprop", Usual::Tuned("rmsprop"), RmsProp),
-    falling!("adam", Usual::Tuned("adam"), Adam),
-    falling!("adam16", Usual::Tuned("adam"), Adam16),
-    falling!("adamw", Usual::Tuned("adamw"), AdamW),
-    falling!("nadam", Usual::Tuned("adam"), NAdam),
-    falling!("lion", Usual::Tuned("lion"), Lion),
+    falling!("sgd", Usual::Searched(&LARGE), Sgd),
+    falling!("momentum", Usual::Searched(&MIDDLE), Momentum),
+    falling!("nesterov", Usual::Searched(&MIDDLE), Nesterov),
+    falling!("rmsprop", Usual::Searched(&SMALL), RmsProp),
+    falling!("adam", Usual::Searched(&SMALL), Adam),
+    falling!("adam16", Usual::Like("adam"), Adam16),
+    falling!("adamw", Usual::Searched(&SMALL), AdamW),
+    falling!("nadam", Usual::Like("adam"), NAdam),
+    falling!("lion", Usual::Searched(&SMALLEST), Lion),
     constant!("armijo", Usual::Always(10.0), largest => {
         Armijo::new(largest).map(AnyRule::Armijo).map_err(|error| error.to_string())
     }),
@@ -81,4 +92,37 @@ pub fn find(name: &str) -> Option<&'static HandMade> {
 /// The names of all of them.
 pub fn names() -> impl Iterator<Item = &'static str> {
     HAND_MADE.iter().map(|rule| rule.name)
+}
+
+/// The rules whose rate is searched, with their grids.
+pub fn searched() -> impl Iterator<Item = (&'static str, &'static Grid)> {
+    HAND_MADE.iter().filter_map(|rule| match rule.usual {
+        Usual::Searched(grid) => Some((rule.name, grid)),
+        Usual::Like(_) | Usual::Always(_) => None,
+    })
+}
+
+/// The rates that are searched for a rule, averaged or not.
+#[must_use]
+pub fn grid(rule: &str) -> Option<&'static Grid> {
+    let plain = rule.strip_prefix(AVERAGED).unwrap_or(rule);
+    searched().find(|(name, _)| *name == plain).map(|(_, grid)| grid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_borrowed_rate_is_of_a_rule_that_is_searched_and_grids_rise() {
+        for rule in &HAND_MADE {
+            if let Usual::Like(other) = rule.usual {
+                assert!(grid(other).is_some() && grid(rule.name).is_none(), "{}", rule.name);
+            }
+        }
+        for (name, grid) in searched() {
+            assert!(grid.is_sorted_by(|a, b| 2.9 * a < *b && *b < 3.4 * a), "{name}");
+        }
+        assert_eq!((grid("avg-sgd"), grid("ngn"), grid("nothing")), (Some(&LARGE), None, None));
+    }
 }

@@ -117,7 +117,7 @@ impl BuiltIn {
     }
 }
 
-/// All of them; `l2o` is the one that stands for all.
+/// All of them; `l2o` is the default.
 pub static BUILT_IN: [BuiltIn; 4] = [
     BuiltIn {
         name: "l2o",

@@ -1,10 +1,12 @@
 //! Optimizers chosen at run time: which rules, under which guard, with which settings.
 //!
 //! [`expression`] reads them from the command line; [`rule`] wraps any of the core's rules in one type; [`hand_made`] and
-//! [`learned`] list them; [`tuned`] knows the learning rates that a grid search found. A [`Method`] then names one of the core's guards, and [`Method::visit`]
+//! [`learned`] list them, [`guards`] the guards; [`tuned`] knows the learning rates that a grid search found. A [`Method`] then names one of the core's guards, and [`Method::visit`]
 //! hands it to generic code.
 
+mod error;
 pub mod expression;
+pub mod guards;
 pub mod hand_made;
 pub mod learned;
 pub mod relay;
@@ -19,7 +21,8 @@ pub use tuned::Tuned;
 use lgl2o::Guard;
 use lgl2o::checkpoint::{Fingerprint, Persist};
 use lgl2o::guard::{
-    Blend, Decision, Follow, KeepOwn, LossGuard, MuRule, Reset, ResidualGuard, Rewind, StatePolicy, Unguarded,
+    Blend, Decision, Follow, KeepOwn, LossGuard, LossSettings, MuRule, Reset, ResidualGuard, Rewind, StatePolicy,
+    Unguarded,
 };
 
 use crate::network::HeapTensors;
@@ -49,6 +52,8 @@ pub enum Method {
         sides: Sides,
         /// Its settings.
         settings: LossSettings,
+        /// What happens to the loser's state.
+        policy: Policy,
     },
     /// The relay.
     Relay {
@@ -97,78 +102,11 @@ pub enum Policy {
     Follow,
 }
 
-/// Settings of the loss guard.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LossSettings {
-    /// Training batches a round, n_t.
-    pub train: u32,
-    /// Check batches a round, n_c.
-    pub check: u32,
-    /// How the candidates are compared.
-    pub decision: Decision,
-    /// Standard errors at which a comparison stops early; 0 for never.
-    pub early_stop: f32,
-    /// Whether the learned candidate must also beat the current parameters.
-    pub veto: bool,
-    /// Whether the current parameters stay where no candidate beats them.
-    pub stay: bool,
-    /// Whether ties go to a learned side that has won the last race.
-    pub trust: bool,
-    /// Most learned steps of a stride; 0 for no strides.
-    pub stride: u32,
-    /// What share of the steps so far a stride may be, 1 / `stretch`, where that is more; 0 for none.
-    pub stretch: u32,
-    /// Whether strides are interrupted by races.
-    pub audits: bool,
-    /// Whether the fallback goes on alone after a lost race.
-    pub budget: bool,
-    /// Shortest and longest gap between races, in steps.
-    pub gaps: [u32; 2],
-    /// What happens to the loser's state.
-    pub policy: Policy,
-}
-
-impl LossSettings {
-    /// The paper's form, as [`LossGuard::paper`].
-    pub const PAPER: Self = Self {
-        train: 10,
-        check: 10,
-        decision: Decision::Lower,
-        early_stop: 0.0,
-        veto: false,
-        stay: false,
-        trust: false,
-        stride: 0,
-        stretch: 0,
-        audits: true,
-        budget: false,
-        gaps: [80, 1280],
-        policy: Policy::Keep,
-    };
-}
-
-impl Default for LossSettings {
-    /// The default of the core, as [`LossGuard::new`].
-    fn default() -> Self {
-        Self {
-            train: 20,
-            decision: Decision::Margin { z: 2.0 },
-            early_stop: 2.0,
-            veto: true,
-            trust: true,
-            stride: 32,
-            stretch: 4,
-            budget: true,
-            ..Self::PAPER
-        }
-    }
-}
-
 /// Code that works with any guard.
 pub trait GuardVisitor {
-    /// What it gives.
+    /// What it returns.
     type Output;
-    /// Does it with this one, whose runs on networks of the heap can be saved and resumed.
+    /// Works with this one, whose runs on networks of the heap can be saved and resumed.
     fn visit<G: Guard + Fingerprint>(self, guard: &G) -> Self::Output
     where
         G::Memory<HeapTensors>: Persist;
@@ -201,7 +139,7 @@ impl Method {
     #[must_use]
     pub fn first_round(&self) -> u32 {
         match self {
-            Self::Loss { settings, .. } => settings.train,
+            Self::Loss { settings, .. } => settings.train_batches,
             // A race is no longer than the run.
             Self::Alone { .. } | Self::Relay { .. } | Self::Residual { .. } | Self::Blend { .. } => 1,
         }
@@ -211,7 +149,7 @@ impl Method {
     #[must_use]
     pub fn has_equal_rounds(&self) -> bool {
         match self {
-            Self::Loss { settings, .. } => settings.stride == 0 && !settings.budget,
+            Self::Loss { settings, .. } => settings.schedule.stride == 0 && !settings.schedule.budget,
             Self::Relay { .. } => false,
             Self::Alone { .. } | Self::Residual { .. } | Self::Blend { .. } => true,
         }
@@ -225,7 +163,7 @@ impl Method {
         Ok(match self {
             Self::Alone { rule, learned: false } => visitor.visit(&Unguarded::new(rule.clone())),
             Self::Alone { rule, learned: true } => visitor.visit(&Unguarded::learned(rule.clone())),
-            Self::Loss { sides, settings } => match settings.policy {
+            Self::Loss { sides, settings, policy } => match policy {
                 Policy::Keep => visitor.visit(&loss_guard::<KeepOwn>(sides, settings)),
                 Policy::Rewind => visitor.visit(&loss_guard::<Rewind>(sides, settings)),
                 Policy::Reset => visitor.visit(&loss_guard::<Reset>(sides, settings)),
@@ -244,18 +182,5 @@ impl Method {
 }
 
 fn loss_guard<S: StatePolicy>(sides: &Sides, settings: &LossSettings) -> LossGuard<AnyRule, AnyRule, S> {
-    let [shortest, longest] = settings.gaps;
-    LossGuard::paper(sides.learned.clone(), sides.fallback.clone())
-        .batches(settings.train, settings.check)
-        .decision(settings.decision)
-        .early_stop(settings.early_stop)
-        .veto(settings.veto)
-        .stay(settings.stay)
-        .trust(settings.trust)
-        .stride(settings.stride)
-        .stretch(settings.stretch)
-        .audits(settings.audits)
-        .budget(settings.budget)
-        .gaps(shortest, longest)
-        .policy()
+    LossGuard::new(sides.learned.clone(), sides.fallback.clone()).settings(*settings).policy()
 }

@@ -48,7 +48,7 @@ impl RelaySettings {
         }
     }
 
-    /// The core's guard with these settings, but for [`lean`](Self::lean).
+    /// The core's guard with these settings, except [`lean`](Self::lean).
     #[must_use]
     pub fn guard(&self, sides: &Sides) -> RelayGuard<AnyRule, AnyRule> {
         RelayGuard::new(sides.learned.clone(), sides.fallback.clone())

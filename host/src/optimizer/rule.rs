@@ -13,6 +13,9 @@ use lgl2o::tensors::Tensors;
 
 use crate::kernels::Vectors;
 
+/// What goes before the name of a rule whose iterates are averaged.
+pub const AVERAGED: &str = "avg-";
+
 /// Declares [`AnyRule`] and its dispatch: which rules there are, and which variant of [`AnyState`] each one's state is.
 macro_rules! rules {
     ($($(#[$doc:meta])* $variant:ident($rule:ty) with $state:ident,)+) => {
@@ -311,11 +314,7 @@ impl Rule for AnyRule {
     }
 
     fn probes(&self) -> bool {
-        match self {
-            Self::Armijo(_) => true,
-            Self::Averaged(rule) => rule.probes(),
-            _ => false,
-        }
+        each_plain!(self, rule => rule.probes())
     }
 
     fn gradient_point<'s, P: Tensors>(&self, state: &'s AnyState<P>) -> Option<&'s P> {

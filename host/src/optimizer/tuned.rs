@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::expression::AVERAGED;
+use super::rule::AVERAGED;
 
 /// What a grid search found for one task.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -39,16 +39,22 @@ pub struct Trial {
     pub score: Option<f64>,
 }
 
-/// Names of the rules whose rate is tuned.
-pub const TUNED_RULES: [&str; 7] = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "lion"];
+/// The tasks whose rates are built in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TunedOn {
+    /// The built-in spirals.
+    Spirals,
+    /// MNIST.
+    Mnist,
+}
 
 impl Tuned {
-    /// The built-in result for a task; data sets of one's own borrow MNIST's rates.
+    /// The built-in result for a task.
     #[must_use]
-    pub fn built_in(task: &str) -> Self {
+    pub fn built_in(task: TunedOn) -> Self {
         let text = match task {
-            "spirals" => include_str!("../../tuned/spirals.toml"),
-            _ => include_str!("../../tuned/mnist.toml"),
+            TunedOn::Spirals => include_str!("../../tuned/spirals.toml"),
+            TunedOn::Mnist => include_str!("../../tuned/mnist.toml"),
         };
         toml::from_str(text).unwrap_or_default()
     }
@@ -64,17 +70,18 @@ impl Tuned {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::optimizer::hand_made;
 
     #[test]
     fn built_in_files_are_read_and_hold_the_best_of_their_grids() {
-        for task in ["spirals", "mnist"] {
+        for (task, name) in [(TunedOn::Spirals, "spirals"), (TunedOn::Mnist, "mnist")] {
             let tuned = Tuned::built_in(task);
-            assert_eq!(tuned.task, task);
-            for rule in TUNED_RULES {
+            assert_eq!(tuned.task, name);
+            for (rule, _) in hand_made::searched() {
                 let trials = &tuned.grid[rule];
                 let score = |rate| trials.iter().find(|t| t.rate == rate).and_then(|t| t.score).expect("a score");
                 let best = score(tuned.best[rule]);
-                assert!(trials.iter().filter_map(|t| t.score).all(|other| best <= other), "{task} {rule}");
+                assert!(trials.iter().filter_map(|t| t.score).all(|other| best <= other), "{name} {rule}");
             }
         }
     }

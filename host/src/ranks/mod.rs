@@ -72,7 +72,7 @@ impl Ranks {
         self.world.rank() == 0
     }
 
-    /// Does units of work, each on one rank; gives the results of all to everyone, in the units' order.
+    /// Runs units of work, each on one rank; returns the results of all to everyone, in the units' order.
     ///
     /// Every rank must call this, with the same units.
     ///
@@ -119,7 +119,7 @@ impl Ranks {
         T: Send,
         R: Serialize + DeserializeOwned + Send,
     {
-        // Threads take units one by one, in their order: whoever has long and short ones puts the long ones first.
+        // Threads take units one by one, in their order: callers put the long ones first.
         let all = || {
             let units = own.into_iter().enumerate().par_bridge();
             let mut done: Vec<_> = units.map(|(i, unit)| (i, work(unit))).collect();
@@ -133,7 +133,7 @@ impl Ranks {
         interleave(parts, count).context("ranks do not agree about the units of work")
     }
 
-    /// Does something on the first rank only; gives its result to everyone.
+    /// Runs something on the first rank only; returns its result to everyone.
     ///
     /// # Errors
     /// What fails there.

@@ -7,7 +7,7 @@ use super::canvas::{
     self, Area, At, BELOW_HEADING, CENTRED, Drawn, ENDING, Heading, INK, LEFT, PX, Sheet, WARNING, WIDTH, bold,
     letters, line, write,
 };
-use super::field::Grid;
+use super::field::{Boundary, Grid};
 use super::palette::{CLASS_0, CLASS_1, LEVELS, MISSING, level_colour};
 use super::text::wrap;
 use crate::record::Results;
@@ -23,20 +23,6 @@ const CLASSES: [(u8, RGBColor); 2] = [(0, CLASS_0), (1, CLASS_1)];
 const DECISION: RGBColor = RGBColor(0x11, 0x11, 0x11);
 /// Stretches of the heat map are so much too high at both ends that no seam shows between two rows.
 const OVERLAP: i32 = PX / 2;
-
-/// The probability of class 1 that the trained model of one optimizer gives to every point of a square.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Boundary {
-    /// The optimizer, as in [`Run::optimizer`](crate::record::Run::optimizer).
-    pub optimizer: String,
-    /// Grid points in a row and in a column.
-    pub resolution: usize,
-    /// The field covers `[-extent, extent]` in both directions, in `resolution` equal parts, and each value
-    /// belongs to the middle of its part.
-    pub extent: f32,
-    /// The probability of class 1, row by row from the bottom, each from left to right; NaN where the run diverged.
-    pub probability: Vec<f32>,
-}
 
 /// The fields of several optimizers, and the points they were trained on.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -46,7 +46,7 @@ const NEEDLESS: [&str; 3] = [r#" stroke="none" stroke-width="1""#, r#" stroke="n
 
 /// What a picture is drawn on.
 pub(super) type Sheet<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-/// What drawing comes to.
+/// The result of drawing.
 pub(super) type Drawn = Result<(), DrawingAreaErrorKind<io::Error>>;
 /// A place on the sheet, y pointing down.
 pub(super) type At = (i32, i32);

@@ -3,11 +3,24 @@
 use std::collections::BTreeMap;
 
 use super::ReportError;
-use super::boundary::Boundary;
 use super::palette::LEVELS;
 
 /// The finest grid that is drawn; a finer one is thinned out.
 const FINEST: usize = 64;
+
+/// The probability of class 1 that the trained model of one optimizer gives to every point of a square.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Boundary {
+    /// The optimizer, as in [`Run::optimizer`](crate::record::Run::optimizer).
+    pub optimizer: String,
+    /// Grid points in a row and in a column.
+    pub resolution: usize,
+    /// The field covers `[-extent, extent]` in both directions, in `resolution` equal parts, and each value
+    /// belongs to the middle of its part.
+    pub extent: f32,
+    /// The probability of class 1, row by row from the bottom, each from left to right; NaN where the run diverged.
+    pub probability: Vec<f32>,
+}
 
 /// A field thinned out to the grid that is drawn, row 0 at the bottom.
 pub(super) struct Grid {

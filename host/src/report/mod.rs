@@ -44,10 +44,11 @@ use std::path::{Path, PathBuf};
 
 use crate::record::Results;
 
-pub use boundary::{Boundaries, Boundary};
+pub use boundary::Boundaries;
 pub use calibration::{Bin, calibration};
 pub use confusion::{Matrix, confusion};
 pub use dots::{Dots, Row, dots};
+pub use field::Boundary;
 pub use growth::{Growth, Plot, growth};
 pub use heat::{HeatCell, HeatMap, heat_map};
 pub use profile::{Profiles, profiles};

@@ -12,7 +12,7 @@ use super::canvas::{At, Drawn, Sheet};
 pub(super) const LEARNED: RGBColor = RGBColor(0x00, 0x72, 0xB2);
 /// Rounds that the fallback won.
 pub(super) const FALLBACK: RGBColor = RGBColor(0xE6, 0x9F, 0x00);
-/// Rounds that nobody won.
+/// Rounds without a winner.
 pub(super) const NEITHER: RGBColor = RGBColor(0x99, 0x99, 0x99);
 /// Training points of class 0.
 pub(super) const CLASS_0: RGBColor = RGBColor(0x00, 0x45, 0x6B);

@@ -140,7 +140,7 @@ fn accuracy_column(results: &Results, all: &[Series<'_>], step: u64) -> Column {
     Column { title: "accuracy %".to_owned(), cells: all.iter().map(cell).collect(), lowest_wins: false }
 }
 
-/// A column in which nobody competes.
+/// A column without competition.
 fn column(title: &str, all: &[Series<'_>], cell: impl Fn(&Series<'_>) -> String) -> Column {
     Column { title: title.to_owned(), cells: all.iter().map(|s| (cell(s), None)).collect(), lowest_wins: true }
 }

@@ -1,12 +1,12 @@
 //! What came out of one experiment on one task.
 
-use super::plan;
-use crate::optimizer::expression::AVERAGED;
+use super::steps;
+use crate::optimizer::rule::AVERAGED;
 use crate::record::{Results, Run};
 
 /// A rule's best rate for one checkpoint.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Choice {
+pub struct TunedRule {
     /// The rule.
     pub rule: String,
     /// The checkpoint.
@@ -18,8 +18,8 @@ pub struct Choice {
 /// The results of one experiment on one task.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
-    /// Number of the experiment.
-    pub experiment: u8,
+    /// Number of the experiment in the list.
+    pub experiment: usize,
     /// Name of the task in the plan.
     pub task: String,
     /// Training steps.
@@ -27,7 +27,7 @@ pub struct Finding {
     /// Every run, and mean and spread by step.
     pub results: Results,
     /// The baselines' rates; empty where none were asked for.
-    pub choices: Vec<Choice>,
+    pub baselines: Vec<TunedRule>,
     /// The plan's expressions, each with the name that it has in the results.
     pub names: Vec<(String, String)>,
 }
@@ -53,15 +53,15 @@ impl Finding {
 
     /// A rule with the rate that is best for a checkpoint.
     #[must_use]
-    pub fn baseline(&self, rule: &str, step: u64) -> Option<&Choice> {
-        self.choices.iter().find(|choice| choice.rule == rule && choice.step == step)
+    pub fn baseline(&self, rule: &str, step: u64) -> Option<&TunedRule> {
+        self.baselines.iter().find(|choice| choice.rule == rule && choice.step == step)
     }
 
     /// The rules that were tuned for each checkpoint, in the plan's order.
     #[must_use]
     pub fn rules(&self) -> Vec<&str> {
         let mut rules: Vec<&str> = Vec::new();
-        for choice in &self.choices {
+        for choice in &self.baselines {
             if !rules.contains(&choice.rule.as_str()) {
                 rules.push(&choice.rule);
             }
@@ -72,19 +72,19 @@ impl Finding {
     /// The lowest mean loss of any baseline at a checkpoint, each at its best rate for it. Those whose iterates are
     /// averaged are not among them.
     #[must_use]
-    pub fn best_baseline(&self, step: u64) -> Option<(&Choice, f64)> {
+    pub fn best_baseline(&self, step: u64) -> Option<(&TunedRule, f64)> {
         self.best(step, false)
     }
 
     /// The same among the baselines whose iterates are averaged.
     #[must_use]
-    pub fn best_averaged(&self, step: u64) -> Option<(&Choice, f64)> {
+    pub fn best_averaged(&self, step: u64) -> Option<(&TunedRule, f64)> {
         self.best(step, true)
     }
 
-    fn best(&self, step: u64, averaged: bool) -> Option<(&Choice, f64)> {
-        let wanted = |choice: &&Choice| choice.step == step && choice.rule.starts_with(AVERAGED) == averaged;
-        let there = self.choices.iter().filter(wanted);
+    fn best(&self, step: u64, averaged: bool) -> Option<(&TunedRule, f64)> {
+        let wanted = |choice: &&TunedRule| choice.step == step && choice.rule.starts_with(AVERAGED) == averaged;
+        let there = self.baselines.iter().filter(wanted);
         let means = there.filter_map(|choice| Some((choice, self.mean(&choice.name, step)?)));
         means.min_by(|a, b| a.1.total_cmp(&b.1))
     }
@@ -103,10 +103,19 @@ impl Finding {
         ends?.into_iter().reduce(|a, b| if b > a { b } else { a })
     }
 
+    /// Mean share of the steps that are the learned side's; `None` for a plain rule.
+    #[must_use]
+    pub fn learned_steps_share(&self, name: &str) -> Option<f64> {
+        let runs = || self.results.runs.iter().filter(|run| run.optimizer == name);
+        let (count, sum) = (runs().count(), runs().map(|run| run.learned_steps_share).sum::<f64>());
+        let plain = runs().all(|run| run.verdicts.is_empty() && run.learned_share == 0.0);
+        (!plain && count > 0).then(|| sum / count as f64)
+    }
+
     /// The checkpoints of its runs.
     #[must_use]
     pub fn checkpoints(&self) -> Vec<u64> {
-        plan::checkpoints(self.steps)
+        steps::checkpoints(self.steps)
     }
 
     /// What a picture shows: the optimizers of the plan that `shown` lets through, and the best baseline of each
@@ -150,9 +159,7 @@ pub const ENVELOPE: &str = "best baseline, rule and rate chosen for each step";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::compare::summarise;
-    use crate::record::VERSION;
-    use crate::reproduce::sample::run;
+    use crate::reproduce::sample::{self, run};
 
     fn finding() -> Finding {
         let runs = vec![
@@ -163,30 +170,8 @@ mod tests {
             run("adam:0.1", 1, &[(25, 0.9), (50, 0.3)]),
             run("adam:0.1", 2, &[(25, 0.9), (50, f64::NAN)]),
         ];
-        let choice =
-            |rule: &str, step, rate: &str| Choice { rule: rule.to_owned(), step, name: format!("{rule}:{rate}") };
-        let results = Results {
-            version: VERSION,
-            task: "t".to_owned(),
-            model: "m".to_owned(),
-            parameters: 1,
-            batch: 1,
-            summary: summarise(&runs),
-            runs,
-        };
-        Finding {
-            experiment: 1,
-            task: "t".to_owned(),
-            steps: 50,
-            results,
-            choices: vec![
-                choice("sgd", 25, "3"),
-                choice("sgd", 50, "1"),
-                choice("adam", 25, "0.1"),
-                choice("adam", 50, "0.1"),
-            ],
-            names: vec![("sgd".to_owned(), "sgd:1".to_owned())],
-        }
+        let best = [(25, "sgd:3"), (50, "sgd:1"), (25, "adam:0.1"), (50, "adam:0.1")];
+        sample::finding(50, runs, &[("sgd", "sgd:1")], &best)
     }
 
     #[test]

@@ -1,22 +1,24 @@
-//! What the grid search of a task came to: the best rate of each rule for each checkpoint.
+//! The outcome of a task's grid search: the best rate of each rule for each checkpoint.
 //!
 //! Trials run on training data alone ([`DataSets::for_selection`](crate::data::DataSets::for_selection)), to the task's
-//! full horizon, on the grid of [`tune`]. A constant rate knows nothing of its horizon, so one trial serves every
+//! full horizon, on the rule's [grid](hand_made::grid). A constant rate knows nothing of its horizon, so one trial serves every
 //! checkpoint on its way: a baseline that is shown at step s has the rate that was best at step s.
 
 use std::collections::BTreeMap;
 
-use super::plan::TaskPlan;
+use super::tasks::TaskPlan;
 use super::unit::{Split, Unit};
 use crate::experiment::tune;
-use crate::optimizer::Tuned;
+use crate::optimizer::{Tuned, hand_made};
 use crate::record::Run;
 
 /// The trials of a task's grid.
 #[must_use]
 pub fn trials(task: &TaskPlan) -> Vec<Unit> {
     let seeds = &tune::SEEDS[..task.grid_seeds.min(tune::SEEDS.len())];
-    let rates = task.rules.iter().flat_map(|rule| tune::grid(rule).map(|rate| format!("{rule}:{rate}")));
+    let grid =
+        |rule: &'static str| hand_made::grid(rule).into_iter().flatten().map(move |rate| format!("{rule}:{rate}"));
+    let rates = task.rules.iter().flat_map(|rule| grid(rule));
     let unit = |(expression, &seed)| Unit { split: Split::Selection, expression, seed, steps: task.steps };
     rates.flat_map(|rate| seeds.iter().map(move |seed| (rate.clone(), seed))).map(unit).collect()
 }

@@ -5,41 +5,20 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::claims::Claim;
+use super::experiment::Planned;
 use super::finding::Finding;
-use super::plan::{DUELS, Experiment, FALLBACKS, LEARNED, Part, Scale, averaged};
+use super::outcome::Outcome;
+use super::pictures::Picture;
 use super::words;
 use crate::files::write_atomically;
 use crate::record::Summary;
 use crate::report::number::{percent, significant};
 use crate::report::overview::{Overview, Section, Table};
-use crate::report::{self, HeatCell, HeatMap, heat_map};
 
 /// Checkpoints that the tables show, as far as a run goes; its last step is one more.
 const COLUMNS: [u64; 9] = [25, 50, 100, 200, 300, 1000, 3000, 10_000, 30_000];
 
-/// What was run, and what came out of it.
-#[derive(Debug, Clone, Copy)]
-pub struct Outcome<'a> {
-    /// The experiments that were run.
-    pub experiments: &'a [Experiment],
-    /// What came out of each of their parts, in the same order.
-    pub findings: &'a [Finding],
-    /// What is claimed of them.
-    pub claims: &'a [Claim],
-    /// How much of everything.
-    pub scale: &'a Scale,
-    /// The command line, and what was left out and why.
-    pub notes: &'a [String],
-}
-
-/// A picture with the name of its file and its caption.
-struct Picture {
-    file: String,
-    svg: String,
-    caption: String,
-}
-
-/// Writes everything into a directory; gives the path of the page.
+/// Writes everything into a directory; returns the path of the page.
 ///
 /// # Errors
 /// A picture that cannot be drawn, a file that cannot be written.
@@ -50,19 +29,29 @@ pub fn write(out: &Path, outcome: &Outcome<'_>) -> Result<PathBuf> {
         table: claim_table(outcome.claims),
         sections: Vec::new(),
     };
-    for experiment in outcome.experiments {
+    for planned in outcome.experiments {
+        let Planned { number, experiment, parts } = planned;
         overview.sections.push(Section {
-            title: format!("{}. {}", experiment.number, experiment.title),
+            title: format!("{number}. {}", experiment.title),
             level: 2,
             text: vec![experiment.question.to_owned()],
             ..Section::default()
         });
-        let own = outcome.findings.iter().filter(|finding| finding.experiment == experiment.number);
-        for (finding, part) in own.zip(&experiment.parts) {
-            let folder = format!("{}/{}", experiment.folder, finding.task);
-            let pictures = pictures(finding)?;
+        let own = outcome.findings.iter().filter(|finding| finding.experiment == *number);
+        for (finding, part) in own.zip(parts) {
+            let folder = format!("{}/{}", planned.folder(), finding.task);
+            let pictures = (experiment.pictures)(finding)?;
             store(&out.join(&folder), finding, &pictures)?;
-            overview.sections.push(section(finding, part, pictures, &folder));
+            let mut text = vec![words::task(finding, part)];
+            text.extend((experiment.words)(finding));
+            overview.sections.push(Section {
+                title: finding.task.clone(),
+                level: 3,
+                text,
+                tables: std::iter::once(loss_table(finding)).chain((experiment.tables)(finding)).collect(),
+                pictures: pictures.into_iter().map(|picture| (picture.svg, picture.caption)).collect(),
+                more: Some([format!("{folder}/results.json"), "Every run and every point".to_owned()]),
+            });
         }
     }
     write_atomically(&out.join("report.md"), overview.markdown().as_bytes())?;
@@ -75,25 +64,6 @@ fn store(dir: &Path, finding: &Finding, pictures: &[Picture]) -> Result<()> {
     std::fs::create_dir_all(dir)?;
     write_atomically(&dir.join("results.json"), (serde_json::to_string(&finding.results)? + "\n").as_bytes())?;
     pictures.iter().try_for_each(|picture| write_atomically(&dir.join(&picture.file), picture.svg.as_bytes()))
-}
-
-fn section(finding: &Finding, part: &Part, pictures: Vec<Picture>, folder: &str) -> Section {
-    let mut text = vec![words::task(finding, part)];
-    text.extend(words::shows(finding));
-    Section {
-        title: finding.task.clone(),
-        level: 3,
-        text,
-        tables: tables(finding),
-        pictures: pictures.into_iter().map(|picture| (picture.svg, picture.caption)).collect(),
-        more: Some([format!("{folder}/results.json"), "Every run and every point".to_owned()]),
-    }
-}
-
-/// The losses, and what becomes of a changed guard.
-fn tables(finding: &Finding) -> Vec<Table> {
-    let changed = if finding.experiment == 8 { words::ablation_table(finding) } else { None };
-    std::iter::once(loss_table(finding)).chain(changed).collect()
 }
 
 /// The claims, for the report and the terminal.
@@ -150,7 +120,7 @@ fn loss_table(finding: &Finding) -> Table {
     let rest = ["accuracy %", "cost/step", "learned steps %"].map(str::to_owned);
     let mut caption =
         "Held-out loss, mean ± standard deviation over the seeds; the lowest of each column is bold.".to_owned();
-    if !finding.choices.is_empty() {
+    if !finding.baselines.is_empty() {
         caption.push_str(" In parentheses: the rate, where it is another one for each step.");
     }
     Table {
@@ -178,81 +148,6 @@ fn last_columns(finding: &Finding, name: &str) -> [String; 3] {
     let last = finding.results.summary.iter().find(|s| s.optimizer == name && s.step == finding.steps);
     let accuracy = last.and_then(|s| s.test_accuracy_mean).map_or_else(|| "-".to_owned(), percent);
     let cost = last.map_or_else(|| "-".to_owned(), |s| format!("{:.1}", s.cost / s.step as f64));
-    let learned = words::learned_steps_share(finding, name).map_or_else(|| "-".to_owned(), percent);
+    let learned = finding.learned_steps_share(name).map_or_else(|| "-".to_owned(), percent);
     [accuracy, cost, learned]
-}
-
-fn pictures(finding: &Finding) -> Result<Vec<Picture>> {
-    match finding.experiment {
-        6 => {
-            let all: Result<Vec<Vec<Picture>>> =
-                DUELS.iter().map(|fallback| duel_pictures(finding, fallback)).collect();
-            Ok(all?.into_iter().flatten().collect())
-        }
-        7 => Ok(vec![pair_picture(finding)?]),
-        _ => curves(finding, |_| true, ""),
-    }
-}
-
-/// Loss by step and by cost, and verdicts; `suffix` tells the files of several selections apart.
-fn curves(finding: &Finding, shown: impl Fn(&str) -> bool, suffix: &str) -> Result<Vec<Picture>> {
-    let drawn = report::pictures(&finding.shown(shown))?;
-    let all = [
-        ("loss-by-step", Some(drawn.by_step), "Held-out loss by training step; both axes are logarithmic."),
-        ("loss-by-cost", Some(drawn.by_cost), "The same losses by cost: what the guard's checks add counts here."),
-        ("verdicts", drawn.verdicts, "Which side the guard kept, along the training."),
-    ];
-    let picture = |(name, svg, caption): (&str, Option<String>, &str)| {
-        Some(Picture { file: format!("{name}{suffix}.svg"), svg: svg?, caption: caption.to_owned() })
-    };
-    Ok(all.into_iter().filter_map(picture).collect())
-}
-
-/// The two sides alone and every guard with one fallback.
-fn duel_pictures(finding: &Finding, fallback: &str) -> Result<Vec<Picture>> {
-    let shown = |name: &str| {
-        let inside = [format!("l2o,{fallback})"), format!("l2o,{fallback},")];
-        ["l2o", "avg-l2o", fallback].contains(&name) || inside.iter().any(|part| name.contains(part.as_str()))
-    };
-    let mut all = curves(finding, shown, &format!("-{fallback}"))?;
-    // A band of verdicts for each of eight guards says less than the column of shares in the table.
-    all.truncate(2);
-    Ok(all)
-}
-
-/// Final loss and share of learned steps of every pair.
-fn pair_picture(finding: &Finding) -> Result<Picture> {
-    let learned: Vec<&str> = LEARNED.into_iter().filter(|name| finding.name(&averaged(name)).is_some()).collect();
-    let end = |expression: &str| finding.mean_of(expression, finding.steps);
-    let alone = |name: &str| {
-        let loss = end(name).map_or_else(|| "diverges".to_owned(), significant);
-        [name.to_owned(), format!("alone: {loss}")]
-    };
-    let cell = |learned: &str, fallback: &str| {
-        let pair = format!("lgl2o({},{fallback})", averaged(learned));
-        let Some(name) = finding.name(&pair) else { return HeatCell::default() };
-        let (loss, fallback) = (end(&pair), end(fallback));
-        let share = words::learned_steps_share(finding, name).unwrap_or(0.0);
-        HeatCell {
-            ratio: Some(loss.zip(fallback).map_or(f64::INFINITY, |(loss, fallback)| loss / fallback)),
-            lines: vec![
-                loss.map_or_else(|| "diverged".to_owned(), significant),
-                format!("{} % learned steps", percent(share)),
-            ],
-        }
-    };
-    let map = HeatMap {
-        rows: learned.iter().map(|name| alone(&averaged(name))).collect(),
-        columns: FALLBACKS.iter().map(|name| alone(name)).collect(),
-        cells: learned.iter().map(|l| FALLBACKS.iter().map(|f| cell(l, f)).collect()).collect(),
-    };
-    let title = format!("Every pair: held-out loss after {} steps", finding.steps);
-    Ok(Picture {
-        file: "pairs.svg".to_owned(),
-        svg: heat_map(&title, &finding.results, &map)?,
-        caption:
-            "Guarded pairs: the loss at the end, coloured by its ratio to the fallback's alone; below it the share \
-                  of the steps that are the learned side's."
-                .to_owned(),
-    })
 }

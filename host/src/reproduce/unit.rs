@@ -4,7 +4,7 @@
 
 use anyhow::Result;
 
-use super::plan;
+use super::steps;
 use crate::experiment::run;
 use crate::optimizer::{Tuned, parse};
 use crate::record::Run;
@@ -33,13 +33,13 @@ pub struct Unit {
 }
 
 impl Unit {
-    /// Does it. `advance` is told of steps done.
+    /// Runs it. `advance` is called with the number of steps done.
     ///
     /// # Errors
     /// What is wrong with the expression, its settings or the data.
     pub fn work(&self, task: &Task, advance: &(dyn Fn(u64) + Sync)) -> Result<Run> {
         let optimizer = parse(&self.expression, &Tuned::default())?;
-        Ok(run(task, &optimizer, self.seed, &plan::points(self.steps), advance)?.run)
+        Ok(run(task, &optimizer, self.seed, &steps::points(self.steps), advance)?.run)
     }
 
     /// A line that says everything the result depends on, the program's sources by their digest; `task` describes task
@@ -47,7 +47,7 @@ impl Unit {
     #[must_use]
     pub fn key(&self, task: &str) -> String {
         let Self { split, expression, seed, steps } = self;
-        let (version, sources, points) = (env!("CARGO_PKG_VERSION"), env!("LGL2O_SOURCES"), plan::points(*steps));
+        let (version, sources, points) = (env!("CARGO_PKG_VERSION"), env!("LGL2O_SOURCES"), steps::points(*steps));
         format!("lgl2o {version} {sources} | {task} | {split:?} | {expression} | seed {seed} | {points:?}")
     }
 }

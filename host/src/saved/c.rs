@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use lgl2o::objective::mlp::{Activation, Layer};
+use lgl2o::objective::mlp::{Activation, Shape};
 use lgl2o::tensors::Tensors as _;
 
 use super::SavedModel;
@@ -72,7 +72,7 @@ static inline void lgl2o_layer(const float *w, const float *bias, int n, int m, 
 
 ";
 
-fn call(l: usize, layer: &Layer, from: &str, to: &str) -> String {
+fn call(l: usize, layer: &Shape, from: &str, to: &str) -> String {
     let f = match layer.activation {
         Activation::Identity => 'i',
         Activation::Relu => 'r',

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use lgl2o::Model;
-use lgl2o::objective::mlp::{Activation, Layer, Loss, Mlp};
+use lgl2o::objective::mlp::{Activation, Loss, Mlp, Shape};
 use lgl2o::standardize::Standardizer;
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +30,7 @@ pub enum Output {
 
 /// A layer in the header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Shape {
+struct LayerHeader {
     inputs: usize,
     outputs: usize,
     activation: Activation,
@@ -38,7 +38,7 @@ struct Shape {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Header {
-    layers: Vec<Shape>,
+    layers: Vec<LayerHeader>,
     output: Output,
     columns: Columns,
 }
@@ -66,7 +66,7 @@ pub struct SavedModel {
 impl SavedModel {
     /// The layers, at least one.
     #[must_use]
-    pub fn layers(&self) -> &[Layer] {
+    pub fn layers(&self) -> &[Shape] {
         self.network.layers()
     }
 
@@ -119,7 +119,7 @@ impl SavedModel {
     /// The file's bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let shape = |l: &Layer| Shape { inputs: l.inputs, outputs: l.outputs, activation: l.activation };
+        let shape = |l: &Shape| LayerHeader { inputs: l.inputs, outputs: l.outputs, activation: l.activation };
         let layers = self.layers().iter().map(shape).collect();
         let header = Header { layers, output: self.output.clone(), columns: self.columns.clone() };
         let body = [self.params.as_slice(), &self.mean, &self.deviation].map(container::bytes).concat();
@@ -134,10 +134,10 @@ impl SavedModel {
         let (header, body): (Header, _) = container::read(KIND, bytes)?;
         let numbers = container::numbers(body);
         let inputs = header.layers.first().map_or(0, |layer| layer.inputs);
-        let layer = |s: &Shape| Layer { inputs: s.inputs, outputs: s.outputs, activation: s.activation };
-        let layers: Vec<Layer> = header.layers.iter().map(layer).collect();
+        let layer = |s: &LayerHeader| Shape { inputs: s.inputs, outputs: s.outputs, activation: s.activation };
+        let layers: Vec<Shape> = header.layers.iter().map(layer).collect();
         check_layers(&layers)?;
-        let parameters: usize = layers.iter().map(Layer::parameters).sum();
+        let parameters: usize = layers.iter().map(parameters_of).sum();
         if body.len() != 4 * (parameters + 2 * inputs) {
             return Err(FileError::Content(format!("{} bytes of numbers for {parameters} parameters", body.len())));
         }
@@ -151,7 +151,7 @@ impl SavedModel {
     /// # Errors
     /// If its parts do not fit together.
     pub fn new(
-        layers: Vec<Layer>,
+        layers: Vec<Shape>,
         params: &[f32],
         [mean, deviation]: [&[f32]; 2],
         output: Output,
@@ -160,7 +160,7 @@ impl SavedModel {
         let wrong = |what: String| Err(FileError::Content(what));
         check_layers(&layers)?;
         let (inputs, outputs) = (layers[0].inputs, layers[layers.len() - 1].outputs);
-        let expected: usize = layers.iter().map(Layer::parameters).sum();
+        let expected: usize = layers.iter().map(parameters_of).sum();
         if (params.len(), mean.len(), deviation.len()) != (expected, inputs, inputs) || columns.features.len() != inputs
         {
             return wrong("numbers of parameters, features and columns differ".to_owned());
@@ -196,8 +196,13 @@ impl SavedModel {
     }
 }
 
+/// Weights and biases of a dense layer.
+pub(super) const fn parameters_of(layer: &Shape) -> usize {
+    layer.outputs.saturating_mul(layer.inputs).saturating_add(layer.outputs)
+}
+
 /// Layers follow each other, and are not too large.
-fn check_layers(layers: &[Layer]) -> Result<(), FileError> {
+fn check_layers(layers: &[Shape]) -> Result<(), FileError> {
     let chained = layers.windows(2).all(|pair| pair[0].outputs == pair[1].inputs);
     let wide = layers.iter().all(|layer| layer.inputs > 0 && layer.outputs > 0);
     if layers.is_empty() || !chained || !wide {

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use lgl2o::objective::mlp::{Activation, Layer};
+use lgl2o::objective::mlp::{Activation, Shape};
 use lgl2o::tensors::Tensors as _;
 
 use super::SavedModel;
@@ -90,7 +90,7 @@ fn name(activation: Activation) -> Option<&'static str> {
     }
 }
 
-fn layer_type(layer: &Layer) -> String {
+fn layer_type(layer: &Shape) -> String {
     let activation = name(layer.activation).map_or(String::new(), |name| format!(", {name}"));
     format!("Dense<{}, {}{activation}>", layer.inputs, layer.outputs)
 }

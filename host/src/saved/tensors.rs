@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use lgl2o::objective::mlp::{Activation, Layer};
+use lgl2o::objective::mlp::{Activation, Shape};
 use lgl2o::tensors::Tensors as _;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -192,7 +192,7 @@ fn assemble(
     standardizer: Option<[Vec<f32>; 2]>,
     unsaid: &Unsaid<'_>,
 ) -> Result<SavedModel, ImportError> {
-    let (mut layers, mut params) = (Vec::<Layer>::new(), Vec::new());
+    let (mut layers, mut params) = (Vec::<Shape>::new(), Vec::new());
     let last = all.len().saturating_sub(1);
     for (l, (name, dense)) in all.into_iter().enumerate() {
         let other = || ImportError::Other { name: name.clone(), shape: Vec::new() };
@@ -206,7 +206,7 @@ fn assemble(
         }
         let saved = own.as_ref().and_then(|own| own.activations.get(l).copied());
         let activation = saved.unwrap_or(if l == last { Activation::Identity } else { unsaid.hidden });
-        layers.push(Layer { inputs, outputs, activation });
+        layers.push(Shape { inputs, outputs, activation });
         params.extend(weights);
         params.extend(bias);
     }

@@ -1,4 +1,4 @@
-use lgl2o::objective::mlp::{Activation, Layer};
+use lgl2o::objective::mlp::{Activation, Shape};
 use lgl2o::tensors::Tensors as _;
 use safetensors::tensor::{Dtype, TensorView};
 
@@ -10,10 +10,10 @@ use crate::data::table::Columns;
 fn sample(output: Output) -> SavedModel {
     let outputs = if output == Output::Value { 1 } else { 2 };
     let layers = vec![
-        Layer { inputs: 3, outputs: 4, activation: Activation::Tanh },
-        Layer { inputs: 4, outputs, activation: Activation::Identity },
+        Shape { inputs: 3, outputs: 4, activation: Activation::Tanh },
+        Shape { inputs: 4, outputs, activation: Activation::Identity },
     ];
-    let count: usize = layers.iter().map(Layer::parameters).sum();
+    let count: usize = layers.iter().map(super::model::parameters_of).sum();
     let params: Vec<f32> = (0..count).map(|i| (i as f32 * 0.37).sin() / 3.0).collect();
     let standardizer = [&[1.0f32, -2.0, 1e-7][..], &[0.5, 3.0, 0.0]];
     SavedModel::new(layers, &params, standardizer, output, Columns::plain(3)).expect("a model")

@@ -2,19 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use super::bootstrap::geometric_mean;
 use super::flat::Flat;
-use super::lab::{Done, Unit, Work};
 use super::oracle::Tried;
 use super::record::{Against, Best, By, Group, Loss, OnTask, OptimizerRecord, Scored, Survey, TaskRecord, VERSION};
 use super::run::{Losses, Trail};
-use super::score::{Score, factor, geometric_mean, mean};
+use super::runner::{Done, Unit, Work};
+use super::score::{Score, factor, mean};
 use super::task::SurveyTask;
 use crate::optimizer::Optimizer;
 
 /// What a survey runs.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The command line that gives its results.
+    /// The command line that produces its results.
     pub command: String,
     /// The optimizers that are scored, and behind them those of the flat line that are not among them.
     pub optimizers: Vec<Optimizer>,

@@ -5,13 +5,18 @@
 
 use lgl2o::Rng;
 
-use super::score::geometric_mean;
-
 /// How often tasks are drawn.
 const DRAWS: usize = 1000;
 /// How many of the draws lie on each side of the interval.
 const BEYOND: usize = DRAWS / 40;
 const SEED: u64 = 2028;
+
+/// The geometric mean of some factors; 1 of none.
+#[must_use]
+pub fn geometric_mean(factors: &[f64]) -> f64 {
+    let sum: f64 = factors.iter().map(|factor| libm::log(*factor)).sum();
+    libm::exp(sum / factors.len().max(1) as f64)
+}
 
 /// The interval of the geometric mean of some factors.
 #[must_use]

@@ -3,10 +3,11 @@
 //! The loss of SGD alone against its rate is a U: too slow on the left, diverged on the right. Guarded by a good
 //! learned optimizer it should be a flat line. Each rate has one run on every task, with the first seed.
 
-use super::lab::{Unit, Work};
+use super::bootstrap::geometric_mean;
 use super::record::{FlatPoint, FlatRecord};
 use super::run::Trail;
-use super::score::{MOST, geometric_mean};
+use super::runner::{Unit, Work};
+use super::score::MOST;
 use crate::optimizer::{ExpressionError, Optimizer, Tuned, parse};
 
 /// The fallback's rates.

@@ -10,7 +10,7 @@ use super::words;
 use crate::files::write_atomically;
 use crate::report::overview::{Overview, Section};
 
-/// Writes everything into a directory; gives the path of the page.
+/// Writes everything into a directory; returns the path of the page.
 ///
 /// # Errors
 /// A picture that cannot be drawn, a file that cannot be written.

@@ -16,7 +16,7 @@ pub const VERSION: u32 = 1;
 pub struct Survey {
     /// Format version, [`VERSION`].
     pub version: u32,
-    /// The command line that gives these results.
+    /// The command line that produces these results.
     pub command: String,
     /// The scored steps, rising.
     pub steps: Vec<u64>,

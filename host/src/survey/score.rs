@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::bootstrap::interval;
+use super::bootstrap::{geometric_mean, interval};
 
 /// Factors end here, and at its inverse.
 pub const MOST: f64 = 1e3;
@@ -35,13 +35,6 @@ pub fn factor(loss: f64, oracle: f64, floor: f64) -> f64 {
     let ratio = loss.max(floor) / oracle.max(floor);
     // Both may be infinite.
     if !loss.is_finite() { MOST } else { ratio.clamp(1.0 / MOST, MOST) }
-}
-
-/// The geometric mean of some factors; 1 of none.
-#[must_use]
-pub fn geometric_mean(factors: &[f64]) -> f64 {
-    let sum: f64 = factors.iter().map(|factor| libm::log(*factor)).sum();
-    libm::exp(sum / factors.len().max(1) as f64)
 }
 
 /// The share of some factors for which something holds.

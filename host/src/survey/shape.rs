@@ -2,7 +2,8 @@
 
 use lgl2o::objective::mlp::Activation;
 
-use crate::network::{ACTIVATIONS, activation};
+use crate::names::unknown;
+use crate::network::{ACTIVATIONS, activation, activation_name};
 
 /// Hidden layers, without the inputs and classes, which a data set decides.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +38,8 @@ impl Shape {
             let good = width.parse().ok().filter(|width| (1..=WIDEST).contains(width));
             good.ok_or_else(|| wrong(format!("`{width}` is no width from 1 to {WIDEST}")))
         });
-        let activation = activation(name).ok_or_else(|| wrong(unknown(name)))?;
+        let activation =
+            activation(name).ok_or_else(|| wrong(unknown("activation", name, &ACTIVATIONS.map(|(name, _)| name))))?;
         Ok(Self { hidden: hidden.collect::<Result<_, _>>()?, activation })
     }
 
@@ -51,17 +53,8 @@ impl Shape {
     /// The name of its activation.
     #[must_use]
     pub fn activation_name(&self) -> &'static str {
-        let found = ACTIVATIONS.iter().find(|(_, activation)| *activation == self.activation);
-        found.map_or("unnamed", |(name, _)| name)
+        activation_name(self.activation)
     }
-}
-
-/// What to say of an activation that is not known: the nearest name, and all of them.
-fn unknown(name: &str) -> String {
-    let known = ACTIVATIONS.map(|(name, _)| name);
-    let nearest = known.into_iter().find(|known| strsim::osa_distance(known, name) <= 2);
-    let hint = nearest.map_or(String::new(), |nearest| format!(" (did you mean `{nearest}`?)"));
-    format!("unknown activation `{name}`{hint}, known: {}", known.join(", "))
 }
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ fn in_a_slot(bytes: &[u8]) {
     });
 }
 
-/// Does something with a run at its beginning.
+/// Calls something with a run at its beginning.
 fn fresh<T>(seed: u64, then: impl FnOnce(&mut Run<'_>, &mut Sampler<'_>) -> T) -> T {
     let objective = small_mlp();
     let guard = LossGuard::paper(learned::ngn(), Momentum::new(0.1)).batches(2, 1);

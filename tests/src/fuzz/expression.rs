@@ -2,6 +2,7 @@
 
 use lgl2o_host::optimizer::Tuned;
 use lgl2o_host::optimizer::expression::parse_list;
+use lgl2o_host::optimizer::tuned::TunedOn;
 
 use super::Target;
 
@@ -15,7 +16,7 @@ fn memory(bytes: &[u8]) -> usize {
 /// What is accepted has a name that is accepted, too, and means the same.
 fn read(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
-    let tuned = Tuned::built_in("mnist");
+    let tuned = Tuned::built_in(TunedOn::Mnist);
     // Weights come from files; which there are is no matter of the expression.
     let names_a_file = text.contains(['/', '\\']) && !text.contains("/(");
     if names_a_file {

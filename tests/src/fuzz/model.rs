@@ -1,6 +1,6 @@
 //! Models and tensors: `model.lgl2o` and files of safetensors.
 
-use lgl2o::objective::mlp::{Activation, Layer};
+use lgl2o::objective::mlp::{Activation, Shape};
 use lgl2o_host::data::table::Columns;
 use lgl2o_host::saved::tensors::{self, Unsaid};
 use lgl2o_host::saved::{Output, SavedModel, c, rust};
@@ -34,7 +34,7 @@ fn read(bytes: &[u8]) -> bool {
 }
 
 fn examples() -> Vec<Vec<u8>> {
-    let layer = |inputs, outputs, activation| Layer { inputs, outputs, activation };
+    let layer = |inputs, outputs, activation| Shape { inputs, outputs, activation };
     let layers = vec![layer(2, 3, Activation::Tanh), layer(3, 2, Activation::Identity)];
     let classes = Output::Classes(["a", "b"].map(str::to_owned).to_vec());
     let standardizer = [&[1.0, 2.0][..], &[0.5, 0.0]];

@@ -2,11 +2,13 @@
 //!
 //! - `resume`: a run that is saved and taken up again has the bits of one that was not interrupted.
 //! - `refusal`: what is damaged, cut off, of another version or of another run is refused, and changes nothing.
+//! - `fingerprints`: what a resumed run depends on is told apart.
 //! - `power`: the power is cut at every byte of an erasure and a write; one checkpoint is left, old or new.
 //! - `device`: the demonstration `resume`, and how it ends when the power goes again and again.
 //! - `slots`: which slot is written, which is loaded, what is said of both, and which flashes do.
 
 mod device;
+mod fingerprints;
 mod power;
 mod refusal;
 #[cfg(feature = "host")]
@@ -94,7 +96,7 @@ impl Small {
         })
     }
 
-    /// Tries to load some bytes over a run that has done something; gives the error, if nothing has changed.
+    /// Tries to load some bytes over a run that has done something; returns the error, if nothing has changed.
     fn refusal(&self, bytes: &[u8]) -> Option<CheckpointError> {
         self.fresh(8, |trainer, source| {
             train(trainer, source, 3);

@@ -109,7 +109,7 @@ const FALLBACKS: [&str; 11] = [
     "avg-ngn",
     "avg-momentum:0.1",
 ];
-const PACES: [&str; 6] = [
+const SCHEDULES: [&str; 6] = [
     "nt=1,nc=1",
     "nt=3,nc=2",
     "nt=3,stride=8,stretch=3,trust,gaps=6:24",
@@ -126,8 +126,8 @@ fn any_guard() -> impl Strategy<Value = String> {
     let pick = |from: &'static [&'static str]| prop::sample::select(from);
     let sides = || (pick(&LEARNED), pick(&FALLBACKS));
     prop_oneof![
-        6 => (sides(), pick(&PACES), pick(&POLICIES), pick(&DECISIONS)).prop_map(|((l, f), pace, policy, decision)| {
-            format!("lgl2o({l},{f},paper,{pace},{policy},{decision})")
+        6 => (sides(), pick(&SCHEDULES), pick(&POLICIES), pick(&DECISIONS)).prop_map(|((l, f), schedule, policy, decision)| {
+            format!("lgl2o({l},{f},paper,{schedule},{policy},{decision})")
         }),
         2 => sides().prop_map(|(l, f)| format!("lgl2o({l},{f})")),
         3 => (sides(), pick(&RELAYS)).prop_map(|((l, f), options)| format!("relay({l},{f},{options})")),
@@ -141,7 +141,7 @@ fn any_guard() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(cases!(200, "checkpoint/resume"))]
 
-    /// Every rule on either side, every guard, policy, decision and pace, for any round to be interrupted after.
+    /// Every rule on either side, every guard, policy, decision and schedule, for any round to be interrupted after.
     #[test]
     fn a_resumed_run_is_the_uninterrupted_one(
         expression in any_guard(),

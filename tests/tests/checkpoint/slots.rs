@@ -16,7 +16,7 @@ fn chip() -> Chip {
     Flash::new(6)
 }
 
-/// Saves after each so many rounds, one more each time; gives the flash.
+/// Saves after each so many rounds, one more each time; returns the flash.
 fn save(small: &Small, flash: Chip, times: u32) -> Chip {
     small.fresh(3, |trainer, source| {
         let mut slots = Slots::new(flash, REGION).unwrap();

@@ -20,7 +20,7 @@ use lgl2o_tests::known::{
 use lgl2o_tests::{cases, run};
 use proptest::prelude::*;
 
-use crate::law::{PAPER, Pace, Policy, pace, paced, policy, rounds};
+use crate::law::{PAPER, Policy, Schedule, policy, rounds, schedule, scheduled};
 
 /// Every search begins at the largest rate, so that the fallback's candidate can be computed anew: (100, twenty trials)
 /// reaches L up to 9000.
@@ -48,29 +48,29 @@ fn assert_round<K: Known>(what: &str, problem: &K, w: &Params<K>, reached: &Para
     assert!(after <= bound, "{what}: {after:e} above {bound:e} from {before:e}, rounding {rounding:e}");
 }
 
-fn assert_law<K: Known>(problem: &K, policy: Policy, pace: Pace) {
+fn assert_law<K: Known>(problem: &K, policy: Policy, schedule: Schedule) {
     match policy {
-        Policy::KeepOwn => assert_policy::<K, KeepOwn>(problem, pace),
-        Policy::Rewind => assert_policy::<K, Rewind>(problem, pace),
-        Policy::Reset => assert_policy::<K, Reset>(problem, pace),
-        Policy::Follow => assert_policy::<K, Follow>(problem, pace),
+        Policy::KeepOwn => assert_policy::<K, KeepOwn>(problem, schedule),
+        Policy::Rewind => assert_policy::<K, Rewind>(problem, schedule),
+        Policy::Reset => assert_policy::<K, Reset>(problem, schedule),
+        Policy::Follow => assert_policy::<K, Follow>(problem, schedule),
     }
 }
 
-fn assert_policy<K: Known, S: StatePolicy>(problem: &K, pace: Pace) {
+fn assert_policy<K: Known, S: StatePolicy>(problem: &K, schedule: Schedule) {
     for learned in Attack::all(1.0 / problem.smoothness() as f32) {
-        let guard: LossGuard<_, _, S> = paced(one_step(pace), learned, fallback()).policy();
-        let what = format!("{learned:?}, {pace:?}");
+        let guard: LossGuard<_, _, S> = scheduled(one_step(schedule), learned, fallback()).policy();
+        let what = format!("{learned:?}, {schedule:?}");
         rounds(problem, &guard, 12, |w, reached| assert_round(&what, problem, w, reached));
     }
 }
 
-/// The same pace with races of one step, whose fallback's candidate is the one step that is computed anew.
-const fn one_step(pace: Pace) -> Pace {
-    match pace {
-        Pace::Races(_) => Pace::Races(1),
-        Pace::Strides { limit, stretch, audits, budget, gaps, .. } => {
-            Pace::Strides { train: 1, limit, stretch, audits, budget, gaps }
+/// The same schedule with races of one step, whose fallback's candidate is the one step that is computed anew.
+const fn one_step(schedule: Schedule) -> Schedule {
+    match schedule {
+        Schedule::Races(_) => Schedule::Races(1),
+        Schedule::Strides { limit, stretch, audits, budget, gaps, .. } => {
+            Schedule::Strides { train: 1, limit, stretch, audits, budget, gaps }
         }
     }
 }
@@ -87,16 +87,16 @@ proptest! {
         size in -2f32..2.0,
         condition in 0f32..3.0,
         policy in policy(),
-        pace in pace(),
+        schedule in schedule(),
     ) {
         let (size, condition) = (10f32.powf(size), 10f32.powf(condition));
         match kind {
-            0 => assert_law(&Bowl::<8>::random(seed, size, condition), policy, pace),
-            1 => assert_law(&Regression::random(seed, 1.0 / condition), policy, pace),
-            2 => assert_law(&Softmax::<5>::random(seed, 1.0 / condition), policy, pace),
-            3 => assert_law(&Degenerate::<6, 10>::random(seed, size.into(), condition.into()), policy, pace),
-            4 => assert_law(&Wells::<3>::random(seed), policy, pace),
-            _ => assert_law(&Rosenbrock::from([0.3 * size.log10(), 0.1 * condition.log10()]), policy, pace),
+            0 => assert_law(&Bowl::<8>::random(seed, size, condition), policy, schedule),
+            1 => assert_law(&Regression::random(seed, 1.0 / condition), policy, schedule),
+            2 => assert_law(&Softmax::<5>::random(seed, 1.0 / condition), policy, schedule),
+            3 => assert_law(&Degenerate::<6, 10>::random(seed, size.into(), condition.into()), policy, schedule),
+            4 => assert_law(&Wells::<3>::random(seed), policy, schedule),
+            _ => assert_law(&Rosenbrock::from([0.3 * size.log10(), 0.1 * condition.log10()]), policy, schedule),
         }
     }
 }
@@ -120,7 +120,7 @@ fn armijo_needs_no_constant() {
 
 /// Gives F - F* at the end.
 fn assert_no_climb(what: &str, problem: &impl Known, learned: Attack, count: u32) -> f64 {
-    let guard = paced(PAPER.pace, learned, Armijo::new(100.0).unwrap());
+    let guard = scheduled(PAPER.schedule, learned, Armijo::new(100.0).unwrap());
     let mut last = f64::INFINITY;
     rounds(problem, &guard, count, |w, reached| {
         let (start, end) = (flat(w), flat(reached));

@@ -22,7 +22,7 @@ pub(crate) enum Policy {
 
 /// How the two sides meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pace {
+pub(crate) enum Schedule {
     /// The paper's guard: races of so many steps.
     Races(u32),
     /// Races of `train` steps, between them strides of up to `limit` steps or a share of those so far.
@@ -37,25 +37,31 @@ pub(crate) struct Setting {
     /// Whether to judge by *sufficient decrease*; else by *full objective*.
     pub(crate) sufficient: bool,
     pub(crate) policy: Policy,
-    pub(crate) pace: Pace,
+    pub(crate) schedule: Schedule,
     pub(crate) veto: bool,
     pub(crate) stay: bool,
 }
 
 /// The paper's guard with n_t = 1, at half of 2/L.
-pub(crate) const PAPER: Setting =
-    Setting { share: 0.5, sufficient: false, policy: Policy::KeepOwn, pace: Pace::Races(1), veto: false, stay: false };
+pub(crate) const PAPER: Setting = Setting {
+    share: 0.5,
+    sufficient: false,
+    policy: Policy::KeepOwn,
+    schedule: Schedule::Races(1),
+    veto: false,
+    stay: false,
+};
 
 pub(crate) fn policy() -> impl Strategy<Value = Policy> {
     prop::sample::select(vec![Policy::KeepOwn, Policy::Rewind, Policy::Reset, Policy::Follow])
 }
 
-pub(crate) fn pace() -> impl Strategy<Value = Pace> {
+pub(crate) fn schedule() -> impl Strategy<Value = Schedule> {
     let gaps = (1u32..8, 0u32..40).prop_map(|(short, more)| (short, short + more));
     let strides = (1u32..6, 1u32..=64, prop::sample::select(vec![0u32, 4]), any::<bool>(), any::<bool>(), gaps);
     prop_oneof![
-        (1u32..=3).prop_map(Pace::Races),
-        strides.prop_map(|(train, limit, stretch, audits, budget, gaps)| Pace::Strides {
+        (1u32..=3).prop_map(Schedule::Races),
+        strides.prop_map(|(train, limit, stretch, audits, budget, gaps)| Schedule::Strides {
             train,
             limit,
             stretch,
@@ -69,12 +75,12 @@ pub(crate) fn pace() -> impl Strategy<Value = Pace> {
 /// Rates from 2 % to 98 % of 2/L, both decisions, all policies, races of 1 to 3 steps or strides of up to 1 to 64 with
 /// races of 1 to 5 steps in between, or none.
 pub(crate) fn setting() -> impl Strategy<Value = Setting> {
-    (0.02f32..0.98, any::<bool>(), policy(), pace(), any::<bool>(), any::<bool>()).prop_map(
-        |(share, sufficient, policy, pace, veto, stay)| Setting {
+    (0.02f32..0.98, any::<bool>(), policy(), schedule(), any::<bool>(), any::<bool>()).prop_map(
+        |(share, sufficient, policy, schedule, veto, stay)| Setting {
             share,
             sufficient,
             policy,
-            pace,
+            schedule,
             veto,
             // A guard that does not look at the fallback's candidate cannot stay.
             stay: stay && !sufficient,
@@ -82,11 +88,11 @@ pub(crate) fn setting() -> impl Strategy<Value = Setting> {
     )
 }
 
-/// A guard with this pace, that decides by the full objective.
-pub(crate) fn paced<L, F>(pace: Pace, learned: L, fallback: F) -> LossGuard<L, F> {
-    match pace {
-        Pace::Races(n) => LossGuard::paper(learned, fallback).batches(n, 1),
-        Pace::Strides { train, limit, stretch, audits, budget, gaps: (short, long) } => {
+/// A guard with this schedule, that decides by the full objective.
+pub(crate) fn scheduled<L, F>(schedule: Schedule, learned: L, fallback: F) -> LossGuard<L, F> {
+    match schedule {
+        Schedule::Races(n) => LossGuard::paper(learned, fallback).batches(n, 1),
+        Schedule::Strides { train, limit, stretch, audits, budget, gaps: (short, long) } => {
             let guard = LossGuard::new(learned, fallback).batches(train, 1).veto(false);
             guard.stride(limit).stretch(stretch).audits(audits).budget(budget).gaps(short, long)
         }
@@ -124,16 +130,16 @@ impl Setting {
 
     /// Steps of the fallback in a race; the promise is that of one step in rounds that may be none.
     const fn steps(&self) -> (u32, u32) {
-        match self.pace {
-            Pace::Races(n) if self.sufficient => (n, 1),
-            Pace::Races(n) => (n, n),
-            Pace::Strides { train, .. } => (train, 1),
+        match self.schedule {
+            Schedule::Races(n) if self.sufficient => (n, 1),
+            Schedule::Races(n) => (n, n),
+            Schedule::Strides { train, .. } => (train, 1),
         }
     }
 
     pub(crate) fn guard<K: Known, L>(&self, problem: &K, learned: L) -> LossGuard<L, Sgd> {
         let rate = self.rate(problem);
-        let guard = paced(self.pace, learned, Sgd::new(rate)).veto(self.veto).stay(self.stay);
+        let guard = scheduled(self.schedule, learned, Sgd::new(rate)).veto(self.veto).stay(self.stay);
         let kappa = known::kappa(problem, rate) as f32;
         if self.sufficient { guard.decision(Decision::SufficientDecrease { kappa }) } else { guard }
     }

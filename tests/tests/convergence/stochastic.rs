@@ -140,7 +140,7 @@ fn the_rate_can_be_missed() {
     assert!(constant[5].0 > 2.0 * law(1000), "{} where {} is promised", constant[5].0, law(1000));
 }
 
-/// Prints the errors of one guard, and gives the last.
+/// Prints the errors of one guard, and returns the last.
 fn measure(what: &str, guard: &impl Guard, looks: &[u32; 3]) -> [(f64, f64); 3] {
     let errors = errors(guard, looks, 40, fresh);
     println!("{what:<50} {:.4?}", errors.iter().map(|e| e.0).collect::<Vec<_>>());

@@ -7,7 +7,7 @@ use lgl2o_tests::known::{Bowl, Known, Regression, Softmax, flat};
 use lgl2o_tests::{cases, run};
 use proptest::prelude::*;
 
-use crate::law::{PAPER, Pace, Setting, setting};
+use crate::law::{PAPER, Schedule, Setting, setting};
 
 /// What is done with a problem of any type.
 trait Visit {
@@ -140,9 +140,9 @@ fn a_good_proposal_is_taken() {
     let (slow, fast) = (Sgd::new(0.05), Sgd::new(1.0));
     let alone = Unguarded::new(slow);
     let alone = run::rounds(problem.objective(), &alone, &mut problem.source(), &problem.start(), 30).unwrap().params;
-    let strides = Pace::Strides { train: 1, limit: 8, stretch: 0, audits: true, budget: true, gaps: (5, 20) };
-    for pace in [Pace::Races(1), strides] {
-        let guard: LossGuard<_, _> = crate::law::paced(pace, fast, slow);
+    let strides = Schedule::Strides { train: 1, limit: 8, stretch: 0, audits: true, budget: true, gaps: (5, 20) };
+    for schedule in [Schedule::Races(1), strides] {
+        let guard: LossGuard<_, _> = crate::law::scheduled(schedule, fast, slow);
         let end = run::rounds(problem.objective(), &guard, &mut problem.source(), &problem.start(), 30).unwrap().params;
         assert!(problem.excess(&flat(&end)) < 0.5 * problem.excess(&flat(&alone)));
     }

@@ -101,7 +101,7 @@ fn a_flipped_bit_a_foreign_program_and_a_stall_are_caught() {
     device(None, other, &["--elf", &elf]).0.expect(1, &[&format!("is for the board {}", board.name)]);
     // What was received before the board fell silent is kept.
     let (stalled, record) = device(None, board, &["--features", "stall", "--timeout", "5"]);
-    stalled.expect(1, &["did not come to an end within 5 seconds"]);
+    stalled.expect(1, &["did not finish within 5 seconds"]);
     assert_eq!(record["equal"], false);
 }
 
@@ -137,7 +137,7 @@ fn streamed(board: &Board, features: &[String]) -> Outcome {
     learned_over(emulator.uart.try_clone().expect("a UART"))
 }
 
-/// Builds a program; gives what the build said, and whether it went well.
+/// Builds a program; returns what the build said, and whether it went well.
 fn built(board: &Board, program: &str, features: &[&str]) -> (bool, String) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware");
     let features: Vec<String> = features.iter().map(|&feature| feature.to_owned()).collect();

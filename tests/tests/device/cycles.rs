@@ -94,7 +94,7 @@ struct Measured {
     cycles: f64,
 }
 
-/// Runs the program that counts, and gives what it reports, and what it did each time that it counted.
+/// Runs the program that counts, and returns what it reports, and what it did each time that it counted.
 fn traced(board: &Board, elf: &Path) -> (Vec<Cost>, Vec<Work>) {
     let Runner::Qemu { program, machine } = board.runner else { panic!("QEMU does not have {}", board.name) };
     let elf = std::path::absolute(elf).expect("a path");

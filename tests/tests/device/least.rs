@@ -78,7 +78,7 @@ fn beyond(all: &Shares, empty: &Shares) -> Shares {
     Shares { builtins, constants, ..*all }
 }
 
-/// Runs a program to its end; gives its training memory and the most stack in use.
+/// Runs a program to its end; returns its training memory and the most stack in use.
 fn ran(board: &Board, elf: &std::path::Path) -> (u32, u32) {
     let mut emulator = Emulator::start(board, elf).expect("an emulator");
     let events = listen(emulator.uart.try_clone().expect("a UART"), None::<(File, _)>);

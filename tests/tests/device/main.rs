@@ -69,7 +69,7 @@ fn elf_for(board: &str) -> Vec<u8> {
     file.write().expect("an ELF file")
 }
 
-/// Runs `lgl2o device` as `program` on a board; gives what it said and its record.
+/// Runs `lgl2o device` as `program` on a board; returns what it said and its record.
 fn device(program: Option<&Path>, board: &Board, more: &[&str]) -> (Ran, Value) {
     let dir = folder();
     let firmware = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -139,7 +139,7 @@ fn hardware() -> impl Iterator<Item = &'static Board> {
     BOARDS.iter().filter(|b| !b.is_emulated())
 }
 
-/// Checks the record of a run whose sides are the same; gives the hash of the trace.
+/// Checks the record of a run whose sides are the same; returns the hash of the trace.
 fn check_equal(board: &Board, (ran, record): &(Ran, Value)) -> String {
     ran.expect(0, &[]);
     assert_eq!((&record["version"], &record["board"]), (&1.into(), &board.name.into()));

@@ -109,7 +109,7 @@ fn real_hardware_needs_a_port_and_what_probe_rs_says_is_told() {
     run(none).expect(1, &["probe-rs cannot write the program into the board", "No connected probes"]);
     // One that writes and resets: the board is silent all the same.
     fs::remove_file(dir.path().join("calls")).expect("called");
-    run("echo \"$@\" >> calls").expect(1, &["did not come to an end within 1 seconds"]);
+    run("echo \"$@\" >> calls").expect(1, &["did not finish within 1 seconds"]);
     let calls = fs::read_to_string(dir.path().join("calls")).expect("called");
     let Runner::Hardware { chip } = real.runner else { panic!("no real hardware") };
     let chip = format!("--chip {chip}");

@@ -66,7 +66,7 @@ impl Sink for Bytes {
     }
 }
 
-/// A run that is saved and taken up again after any of its rounds goes on as it would have: the pace with its count of steps,
+/// A run that is saved and taken up again after any of its rounds goes on as it would have: the schedule with its count of steps,
 /// the point to go back to, and the suspicion.
 #[test]
 fn what_a_loss_guard_remembers_outlives_a_restart() {

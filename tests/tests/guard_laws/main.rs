@@ -4,7 +4,7 @@
 //! - `adversaries`: whatever is proposed, parameters stay finite and no round ends above the fallback's candidate.
 //! - `decisions`: each decision is the comparison that it is documented to be.
 //! - `policies`: what a state policy makes of the loser's state.
-//! - `pace`: races, strides and the fallback alone: what each promises.
+//! - `rounds`: races, strides and the fallback alone: what each promises.
 //! - `schedule`: how they follow each other, what they cost, and how often a loser is asked.
 //! - `trust`: ties go to a learned side that has won the last race.
 //! - `stay`: a model that must not get worse does not.
@@ -28,10 +28,10 @@ mod costs;
 mod decisions;
 mod early_stop;
 mod errors;
-mod pace;
 mod policies;
 mod relay;
 mod residual;
+mod rounds;
 mod ruin;
 mod schedule;
 mod settings;

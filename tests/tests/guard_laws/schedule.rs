@@ -15,7 +15,7 @@ use lgl2o_tests::{bits, cases, run};
 use proptest::prelude::*;
 
 use crate::alone::HOPELESS;
-use crate::pace::{B, Kind, SWITCHES, Switches, kind, paced};
+use crate::rounds::{B, Kind, SWITCHES, Switches, kind, scheduled};
 
 /// A round of a scripted run: what it was, counted by the steps that both sides have made, and who won.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Scripted {
     fn rounds(&self, script: &[bool]) -> Vec<Round> {
         // From where it starts, a step at 0.1 is better than five at 0.01, and a climb is worse.
         let (learned, fallback) = (Trail::new(0.1, 0.05), Trail::new(0.01, 0.1));
-        let guard = paced(LossGuard::new(&learned, &fallback), self.switches)
+        let guard = scheduled(LossGuard::new(&learned, &fallback), self.switches)
             .batches(self.train, self.check)
             .gaps(self.gaps.0, self.gaps.1)
             .veto(self.veto)
@@ -291,10 +291,10 @@ fn few_batches_shorten_rounds() {
     for n in [BATCH + 1, 2 * BATCH - 1, 2 * BATCH, 3 * BATCH + 5, 6 * BATCH, 20 * BATCH + 1] {
         for switches in [(32, true, true), (32, false, false), (32, true, false), (0, true, true)] {
             for learned in [Adversary::Nan, Adversary::Ascent, Adversary::RandomWalk] {
-                assert_room(n, &paced(LossGuard::new(learned, Sgd::new(0.05)), switches));
-                assert_room(n, &paced(LossGuard::new(learned, Sgd::new(0.05)).stay(true), switches));
+                assert_room(n, &scheduled(LossGuard::new(learned, Sgd::new(0.05)), switches));
+                assert_room(n, &scheduled(LossGuard::new(learned, Sgd::new(0.05)).stay(true), switches));
             }
-            won += assert_room(n, &paced(LossGuard::new(Sgd::new(0.05), Terrible { height: 1e4 }), switches));
+            won += assert_room(n, &scheduled(LossGuard::new(Sgd::new(0.05), Terrible { height: 1e4 }), switches));
         }
     }
     assert!(won > 0, "strides that are won are among them");

@@ -11,13 +11,13 @@ use lgl2o::{Rule, Trainer, Winner};
 use lgl2o_tests::task::{BOWL_START, bowl};
 use lgl2o_tests::{bits, run};
 
-use crate::pace::{SWITCHES, Switches, paced};
+use crate::rounds::{SWITCHES, Switches, scheduled};
 
 /// Rounds that the fallback won, that the learned side won, and that nobody won.
 fn assert_never_worse(learned: impl Rule + Debug, rate: f32, switches: Switches, veto: bool) -> [u32; 3] {
     let what = format!("{learned:?}, rate {rate}, {switches:?}");
     let guard = LossGuard::new(learned, Sgd::new(rate)).batches(3, 1).decision(Decision::FullObjective).gaps(4, 16);
-    let guard = paced(guard, switches).veto(veto).stay(true);
+    let guard = scheduled(guard, switches).veto(veto).stay(true);
     let objective = bowl();
     let mut memory = run::memory(&objective, &guard, &BOWL_START);
     let mut wins = [0; 3];
@@ -36,7 +36,7 @@ fn assert_never_worse(learned: impl Rule + Debug, rate: f32, switches: Switches,
     wins
 }
 
-/// At rates below and above 2/L = 0.2 of the fallback, for every proposal and every pace.
+/// At rates below and above 2/L = 0.2 of the fallback, for every proposal and every schedule.
 #[test]
 fn no_round_ends_above_its_beginning() {
     for (rate, switches) in [0.15, 0.21, 0.5, 1e30].into_iter().flat_map(|r| SWITCHES.map(|s| (r, s))) {

@@ -96,7 +96,7 @@ impl Case<'_> {
 }
 
 /// Rounds of `auto` over a ring with room for `capacity` points that has seen `come` of them, after a checkpoint if
-/// there is one; gives a new one and the parameters.
+/// there is one; returns a new one and the parameters.
 fn run(
     capacity: usize,
     come: usize,

@@ -174,7 +174,7 @@ impl<F: NorFlash> Slots<F> {
         self.flash
     }
 
-    /// Saves a checkpoint; gives its sequence number.
+    /// Saves a checkpoint; returns its sequence number.
     ///
     /// # Errors
     /// [`SlotError::TooSmall`] before anything is erased; [`SlotError::NotWritten`] or [`SlotError::Flash`], and then
@@ -221,7 +221,7 @@ impl<F: NorFlash> Slots<F> {
     ///
     /// # Errors
     /// [`SlotError::NoneLoads`] where a checkpoint was committed, but none can be loaded: damaged, or of another
-    /// network, optimizer or source. Whoever saves then begins anew; the newest whole one is written over last.
+    /// network, optimizer or source. Saving then starts again; the newest whole one is written over last.
     pub fn load<O, G, S>(&mut self, trainer: &mut Trainer<'_, O, G>, source: &mut S) -> Result<Resumed, SlotError>
     where
         O: Objective + Fingerprint,
@@ -248,7 +248,7 @@ impl<F: NorFlash> Slots<F> {
         }
     }
 
-    /// Loads the parameters alone of the newest checkpoint whose objective is the trainer's; gives its number.
+    /// Loads the parameters alone of the newest checkpoint whose objective is the trainer's; returns its number.
     ///
     /// # Errors
     /// [`SlotError::NoneLoads`] where there is none.
@@ -269,7 +269,7 @@ impl<F: NorFlash> Slots<F> {
         Err(SlotError::NoneLoads(states))
     }
 
-    /// Loads a model from the newest checkpoint that has its network and standardizer; gives its number. Of the trainer and
+    /// Loads a model from the newest checkpoint that has its network and standardizer; returns its number. Of the trainer and
     /// its guard nothing is in memory.
     ///
     /// # Errors

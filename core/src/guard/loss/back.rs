@@ -1,6 +1,6 @@
 //! Where a [`LossGuard`] goes back to.
 //!
-//! Accepted parameters may turn out to be bad only later: nobody compares while the fallback goes on alone, and a loss that is
+//! Accepted parameters may turn out to be bad only later: nothing is compared while the fallback goes on alone, and a loss that is
 //! finite may have a gradient that is not. So the candidate's place that a round does not need holds an earlier point:
 //!
 //! ```text

@@ -13,7 +13,7 @@ use crate::oracle::{Difference, Oracle, Paired};
 use crate::rule::Rule;
 use crate::source::Source;
 
-/// What the check batches have come to.
+/// The result of the check batches.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Judgement {
     pub(super) accept: bool,
@@ -63,7 +63,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         source: &mut impl Source<O>,
     ) -> Result<Paired, Error> {
         let mut paired = Paired::default();
-        if self.decision == Decision::FullObjective {
+        if self.settings.decision == Decision::FullObjective {
             let mut part = 0;
             while let Some(batch) = source.objective(part)? {
                 self.compare_on([first, second], [third, kept], batch, (oracle, &mut paired))?;
@@ -73,7 +73,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
                 return Err(Error::NoObjective);
             }
         } else {
-            for _ in 0..self.check_batches {
+            for _ in 0..self.settings.check_batches {
                 let batch = source.check()?;
                 self.compare_on([first, second], [third, kept], batch, (oracle, &mut paired))?;
                 if self.is_clear(&paired, stop) {
@@ -105,9 +105,9 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
 
     /// Whether no more check batches are needed.
     fn is_clear(&self, paired: &Paired, stop: Stop) -> bool {
-        let error = self.early_stop * paired.standard_error();
+        let error = self.settings.early_stop * paired.standard_error();
         // A standard error of 0 is that of one example or of equal losses, which says nothing.
-        let stops = error > 0.0 && !matches!(self.decision, Decision::SufficientDecrease { .. });
+        let stops = error > 0.0 && !matches!(self.settings.decision, Decision::SufficientDecrease { .. });
         let difference = paired.difference();
         stops
             && match stop {
@@ -125,16 +125,16 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         oracle: &mut Oracle<'_, O>,
         source: &mut impl Source<O>,
     ) -> Result<Judgement, Error> {
-        if let Decision::SufficientDecrease { kappa } = self.decision {
+        if let Decision::SufficientDecrease { kappa } = self.settings.decision {
             return self.judge_decrease(kappa, memory, proposals, oracle, source);
         }
         let [params, v, u] = memory.points.all();
-        let third = (self.veto || self.stay || memory.pace.suspects()).then_some(params);
-        let margin = self.decision.margin(memory.rounds.saturating_add(1));
-        let trusts = self.trust && margin > 0.0;
-        let trusted = trusts && memory.pace.is_trusted();
-        // Trust is not gained at the first glance.
-        let stop = match memory.pace.suspects() {
+        let third = (self.settings.veto || self.settings.stay || memory.schedule.suspects()).then_some(params);
+        let margin = self.settings.decision.margin(memory.rounds.saturating_add(1));
+        let trusts = self.settings.trust && margin > 0.0;
+        let trusted = trusts && memory.schedule.is_trusted();
+        // Trust is gained only on all check batches; an early stop may only lose it.
+        let stop = match memory.schedule.suspects() {
             // A wild point looks good on single batches.
             true => Stop::Never,
             false if trusts && !trusted => Stop::OnLoss,
@@ -149,12 +149,12 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
             _ => learned_loss < fallback_loss,
         };
         let climbs = third.is_some() && is_far(fallback_loss, paired.third(), paired.third_spread());
-        let is_wary = climbs || memory.pace.suspects();
+        let is_wary = climbs || memory.schedule.suspects();
         let allowed = match third.is_some() {
             false => true,
             // Harm that shows in no loss shows in how the fallback fares, so that a tie is not good enough then.
             true if is_wary => paired.to_third().mean() < -margin * paired.to_third().standard_error(),
-            true if trusted && !self.stay => is_tie_or_better(paired.to_third(), margin, paired.third()),
+            true if trusted && !self.settings.stay => is_tie_or_better(paired.to_third(), margin, paired.third()),
             true => learned_loss < paired.third(),
         };
         let accept = learned_loss.is_finite() && ahead && allowed;
@@ -162,7 +162,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         let is_worst = !allowed && ahead && learned_loss < fallback_loss;
         Ok(Judgement {
             accept,
-            stay: is_worst || (is_wary || self.stay) && fallback_loss >= paired.third(),
+            stay: is_worst || (is_wary || self.settings.stay) && fallback_loss >= paired.third(),
             climbs,
             fallback_loss: Some(fallback_loss),
             learned_loss: Some(learned_loss),
@@ -206,26 +206,26 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         let mut judgement = Judgement {
             accept: false,
             stay: false,
-            climbs: !self.stay && !proposals.fallback,
+            climbs: !self.settings.stay && !proposals.fallback,
             fallback_loss: (!proposals.fallback).then_some(f32::INFINITY),
             learned_loss: None,
             kept_loss: None,
             standard_error: 0.0,
         };
-        if self.stay || memory.pace.ends_alone() && proposals.fallback {
+        if self.settings.stay || memory.schedule.ends_alone() && proposals.fallback {
             let [params, held, fallback] = memory.points.all();
-            let other = if self.stay { params } else { held };
-            let stop = match memory.pace.suspects() {
+            let other = if self.settings.stay { params } else { held };
+            let stop = match memory.schedule.suspects() {
                 true => Stop::Never,
-                false if self.stay => Stop::EitherWay,
+                false if self.settings.stay => Stop::EitherWay,
                 false => Stop::OnLoss,
             };
             let paired = self.compare([other, fallback], [None, proposals.sound(params)], stop, oracle, source)?;
             let fallback_loss = if proposals.fallback { paired.second() } else { f32::INFINITY };
             (judgement.fallback_loss, judgement.kept_loss) = (Some(fallback_loss), Some(paired.first()));
-            judgement.stay = self.stay && fallback_loss >= paired.first();
-            judgement.climbs = !self.stay
-                && match memory.pace.suspects() {
+            judgement.stay = self.settings.stay && fallback_loss >= paired.first();
+            judgement.climbs = !self.settings.stay
+                && match memory.schedule.suspects() {
                     true => fallback_loss >= paired.first(),
                     false => is_far(fallback_loss, paired.first(), paired.spread()),
                 };

@@ -2,8 +2,8 @@
 
 use super::settings::LossGuard;
 use crate::guard::Guard;
-use crate::guard::pace::PaceState;
 use crate::guard::points::{self, Back, Points};
+use crate::guard::schedule::ScheduleState;
 use crate::persist::{Origin, Persist, Sink};
 use crate::tensors::{Tensors, Zeroed};
 
@@ -16,7 +16,7 @@ pub struct LossMemory<P, L, F, E> {
     pub(super) fallback_state: F,
     pub(super) extra: E,
     pub(super) rounds: u32,
-    pub(super) pace: PaceState,
+    pub(super) schedule: ScheduleState,
 }
 
 impl<P: Zeroed, L: Zeroed, F: Zeroed, E: Zeroed> Zeroed for LossMemory<P, L, F, E> {
@@ -27,24 +27,24 @@ impl<P: Zeroed, L: Zeroed, F: Zeroed, E: Zeroed> Zeroed for LossMemory<P, L, F, 
         fallback_state: F::ZERO,
         extra: E::ZERO,
         rounds: 0,
-        pace: PaceState::ZERO,
+        schedule: ScheduleState::ZERO,
     };
 }
 
-/// Both rules' states, the count of rounds, the pace, and the point to go back to; the rest is made anew in each round.
+/// Both rules' states, the count of rounds, the schedule, and the point to go back to; the rest is made anew in each round.
 impl<P: Tensors, L: Persist, F: Persist, E> Persist for LossMemory<P, L, F, E> {
     fn save<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
         self.learned_state.save(sink)?;
         self.fallback_state.save(sink)?;
         self.rounds.save(sink)?;
-        self.pace.save(sink)?;
+        self.schedule.save(sink)?;
         save_points(&self.points, sink)
     }
     fn load<O: Origin>(&mut self, origin: &mut O) -> Result<(), O::Error> {
         self.learned_state.load(origin)?;
         self.fallback_state.load(origin)?;
         self.rounds.load(origin)?;
-        self.pace.load(origin)?;
+        self.schedule.load(origin)?;
         load_points(&mut self.points, origin)
     }
 }
@@ -86,7 +86,7 @@ fn save_points<P: Tensors, S: Sink>(points: &Points<P, 3>, sink: &mut S) -> Resu
     }
 }
 
-/// Reads what [`save_points`] wrote; the point comes to the learned candidate's place.
+/// Reads what [`save_points`] wrote; the point is put in the learned candidate's place.
 fn load_points<P: Tensors, O: Origin>(points: &mut Points<P, 3>, origin: &mut O) -> Result<(), O::Error> {
     let mut is_held = points.back.place > 0;
     is_held.load(origin)?;

@@ -31,7 +31,7 @@
 //!
 //! | part | what it is for | what it costs |
 //! |---|---|---|
-//! | an [averaged](crate::rule::Averaged) learned rule | the way that it makes is judged, not the noise of its last step | one gradient a stride, one slot of memory |
+//! | an [averaged](crate::rule::Averaged) learned rule | its mean direction is judged, not the noise of its last step | one gradient a stride, one slot of memory |
 //! | races of n_t = 20 steps, the first one at once | a learned rule that does not fit the task is found out before it moves anything | n_t - 1 gradients a race |
 //! | [strides](LossGuard::stride) of up to 32 steps, or a [quarter](LossGuard::stretch) of the steps so far | guarding a learned rule that does fit | 3 n_c forwards a stride |
 //! | [audits](LossGuard::audits), a race at growing gaps | a learned rule that has become slower than the fallback is found out | n_t - 1 gradients a race |
@@ -41,13 +41,13 @@
 //! | [veto](LossGuard::veto) | see above | n_c forwards a check |
 //!
 //! Why they belong together: the last iterate of a rule with long steps is noisy, so a fallback with short ones, which
-//! anneals, wins a race of 20 steps from it whatever the two would come to in 200. Averaging takes the noise away; and
+//! anneals, wins a race of 20 steps from it whichever would lead after 200. Averaging takes the noise away; and
 //! as an average moves ever more slowly, its lead in one stride is ever less than a check can see, which is what trust
-//! and stretch are for. `lgl2o reproduce --only 8` takes the parts out one by one.
+//! and stretch are for. `lgl2o reproduce --only ablation` takes the parts out one by one.
 //!
 //! A race comes first because some harm shows in no loss: one long stride can leave rectified units dead or sigmoids
 //! saturated at a loss that is lower than before, and no fallback repairs that. In n_t steps of its own the fallback
-//! shows what it would have come to.
+//! shows where it would have ended up.
 
 mod back;
 mod judgement;
@@ -56,7 +56,7 @@ mod proposals;
 mod settings;
 
 pub use memory::LossMemory;
-pub use settings::LossGuard;
+pub use settings::{LossGuard, LossSettings};
 
 use core::ops::ControlFlow;
 
@@ -64,9 +64,9 @@ use judgement::Judgement;
 use memory::MemoryOf;
 use proposals::Proposals;
 
-use super::pace::{PaceState, Round};
 use super::points::{self, Back, Points};
 use super::policy::{Sides, StatePolicy};
+use super::schedule::{Round, ScheduleState};
 use super::{Guard, Verdict, Winner, blank};
 use crate::error::Error;
 use crate::objective::Objective;
@@ -135,7 +135,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> Guard for LossGuard<L, F, S> {
             learned_state,
             fallback_state,
             rounds: 0,
-            pace: PaceState::ZERO,
+            schedule: ScheduleState::ZERO,
         }
     }
 
@@ -160,17 +160,17 @@ impl<L: Rule, F: Rule, S: StatePolicy> Guard for LossGuard<L, F, S> {
         self.fallback.check()?;
         source.begin_round();
         let room = source.room().max(1);
-        let round = memory.pace.next(&self.pace, self.train_batches, room);
+        let round = memory.schedule.next(&self.settings.schedule, self.settings.train_batches, room);
         let steps @ [learned_steps, fallback_steps] = match round {
-            Round::Race => [self.train_batches.min(room); 2],
+            Round::Race => [self.settings.train_batches.min(room); 2],
             Round::Stride(k) => [k, 1],
             Round::Alone => [0, 1],
         };
         let mut proposals = match self.propose(steps, memory, oracle, source)? {
             ControlFlow::Continue(proposals) => proposals,
             ControlFlow::Break(train_loss) => {
-                memory.pace.suspect(true);
-                memory.pace.ask_again();
+                memory.schedule.suspect(true);
+                memory.schedule.ask_again();
                 return Ok(gone_back(train_loss, oracle));
             }
         };
@@ -189,11 +189,11 @@ impl<L: Rule, F: Rule, S: StatePolicy> Guard for LossGuard<L, F, S> {
         // Steps that moved nothing are none of the accepted parameters'.
         let accepted = if winner == Winner::Neither { 0 } else { steps };
         memory.rounds = memory.rounds.saturating_add(1);
-        memory.pace.suspect(judgement.climbs);
-        if winner == Winner::Neither && (judgement.climbs && !self.stay || !proposals.fallback) {
-            memory.pace.ask_again();
+        memory.schedule.suspect(judgement.climbs);
+        if winner == Winner::Neither && (judgement.climbs && !self.settings.stay || !proposals.fallback) {
+            memory.schedule.ask_again();
         } else {
-            memory.pace.settle(&self.pace, round, self.train_batches, (won, accepted));
+            memory.schedule.settle(&self.settings.schedule, round, self.settings.train_batches, (won, accepted));
         }
         Ok(Verdict {
             winner,

@@ -13,7 +13,7 @@ use crate::tensors::Tensors;
 
 use core::ops::ControlFlow;
 
-/// What the proposals of a round have come to.
+/// The outcome of the proposals of a round.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Proposals {
     pub(super) train_loss: f32,
@@ -38,7 +38,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
     /// Whether the fallback's step can wait until the learned one is refused: it is to be made from the first gradient,
     /// which is still there then.
     fn postpones<P: Tensors>(&self, learned_steps: u32, memory: &MemoryOf<L, F, S, P>) -> bool {
-        matches!(self.decision, Decision::SufficientDecrease { .. })
+        matches!(self.settings.decision, Decision::SufficientDecrease { .. })
             && learned_steps == 1
             && !self.fallback.probes()
             && self.learned.gradient_point(&memory.learned_state).is_none()
@@ -75,7 +75,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         fallback.copy_from(params);
         let mut proposals = Proposals {
             train_loss,
-            square: if self.decision.asks_for_gradient() { memory.gradient.squares() } else { 0.0 },
+            square: if self.settings.decision.asks_for_gradient() { memory.gradient.squares() } else { 0.0 },
             learned: true,
             fallback: true,
             postponed: self.postpones(learned_steps, memory),

@@ -25,6 +25,16 @@ const VERSION: u32 = 1;
 const PROGRAMS: [(&str, bool); 6] =
     [("empty", true), ("spirals", true), ("sensor", true), ("resume", true), ("stream", false), ("faults", true)];
 
+/// What is counted.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Unit {
+    /// Under QEMU.
+    Instructions,
+    /// On real hardware.
+    Cycles,
+}
+
 /// What `results.json` holds.
 #[derive(Debug, Serialize)]
 struct Results {
@@ -33,8 +43,8 @@ struct Results {
     core: String,
     program: &'static str,
     math: &'static str,
-    /// What is counted: "instructions", or "cycles" on real hardware.
-    unit: &'static str,
+    /// What is counted.
+    unit: Unit,
     /// The compiler that the program is from: another one's counts are others.
     compiler: Option<String>,
     costs: Vec<Cost>,
@@ -51,7 +61,7 @@ struct Size {
     stack: Option<u32>,
 }
 
-/// Does it.
+/// Runs the command.
 pub(super) fn run(mut job: Job<'_>) -> Result<(), Failure> {
     let (args, board, out) = (job.args, job.board, job.out);
     let mut costs = Vec::new();
@@ -77,7 +87,7 @@ pub(super) fn run(mut job: Job<'_>) -> Result<(), Failure> {
         core: board.core.to_owned(),
         program: "cost",
         math: MATH,
-        unit: if board.is_emulated() { "instructions" } else { "cycles" },
+        unit: if board.is_emulated() { Unit::Instructions } else { Unit::Cycles },
         compiler: job.bytes().and_then(firmware::compiler),
         costs,
         sizes,
@@ -91,7 +101,7 @@ pub(super) fn run(mut job: Job<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Builds every program and looks at it; runs those that need nobody, where QEMU can.
+/// Builds every program and reads its sizes; runs those that need no input, where QEMU can.
 fn sizes(job: &Job<'_>) -> Result<Vec<Size>, Failure> {
     let mut all = Vec::new();
     for (program, alone) in PROGRAMS {
@@ -117,6 +127,18 @@ fn fitting(built: Result<PathBuf, Failure>) -> Result<Option<PathBuf>, Failure> 
     }
 }
 
+/// What the table of steps shows.
+const STEPS: [Item; 8] = [
+    Item::Inference,
+    Item::Gradient,
+    Item::StepSgd,
+    Item::StepAdam,
+    Item::StepNgn,
+    Item::StepLean,
+    Item::StepL2o,
+    Item::Decision,
+];
+
 fn table(results: &Results) -> String {
     let find = |workload: u8, item| results.costs.iter().find(|c| c.workload == workload && c.item == item);
     let row = |items: &[Item], show: &dyn Fn(&Cost) -> String| -> Vec<Vec<String>> {
@@ -125,46 +147,33 @@ fn table(results: &Results) -> String {
         named.map(|(w, name)| [name.to_owned()].into_iter().chain(cells(w)).collect()).collect()
     };
     let (unit, lead) = match results.unit {
-        "cycles" => ("Cycles", "Counted by the processor."),
-        _ => ("Instructions", "Counted by QEMU; instructions are not cycles."),
+        Unit::Cycles => ("Cycles", "Counted by the processor."),
+        Unit::Instructions => ("Instructions", "Counted by QEMU; instructions are not cycles."),
     };
-    let steps = Table {
-        caption: format!(
-            "{unit} for the outputs of one example, for one gradient, for one training step by each rule, and for one \
-             decision of the guard on one check batch (the losses of both candidates and of the current parameters)."
-        ),
-        head: ["workload", "inference", "gradient", "SGD", "Adam", "NGN", "lean", "l2o", "decision"]
-            .map(str::to_owned)
-            .to_vec(),
-        rows: row(
-            &[
-                Item::Inference,
-                Item::Gradient,
-                Item::StepSgd,
-                Item::StepAdam,
-                Item::StepNgn,
-                Item::StepLean,
-                Item::StepL2o,
-                Item::Decision,
-            ],
-            &|cost| grouped(cost.instructions.into()),
-        ),
+    let figures = |caption: &str, rules: &[&str], rows| Table {
+        caption: format!("{unit} {caption}"),
+        head: std::iter::once(&"workload").chain(rules).map(|head| (*head).to_owned()).collect(),
+        rows,
         words: false,
     };
-    let updates = Table {
-        caption: format!("{unit} for each parameter, of one update alone."),
-        head: ["workload", "SGD", "Adam", "NGN", "lean", "l2o"].map(str::to_owned).to_vec(),
-        rows: row(&[Item::UpdateSgd, Item::UpdateAdam, Item::UpdateNgn, Item::UpdateLean, Item::UpdateL2o], &|cost| {
-            format!("{:.1}", f64::from(cost.instructions) / f64::from(cost.parameters))
-        }),
-        words: false,
-    };
-    let descents = Table {
-        caption: format!("{unit} for one training step without memory for a gradient."),
-        head: ["workload", "SGD", "Adam"].map(str::to_owned).to_vec(),
-        rows: row(&[Item::DescentSgd, Item::DescentAdam], &|cost| grouped(cost.instructions.into())),
-        words: false,
-    };
+    let whole = |cost: &Cost| grouped(cost.instructions.into());
+    let each = |cost: &Cost| format!("{:.1}", f64::from(cost.instructions) / f64::from(cost.parameters));
+    let steps = figures(
+        "for the outputs of one example, for one gradient, for one training step by each rule, and for one decision of \
+         the guard on one check batch (the losses of both candidates and of the current parameters).",
+        &["inference", "gradient", "SGD", "Adam", "NGN", "lean", "l2o", "decision"],
+        row(&STEPS, &whole),
+    );
+    let updates = figures(
+        "for each parameter, of one update alone.",
+        &["SGD", "Adam", "NGN", "lean", "l2o"],
+        row(&[Item::UpdateSgd, Item::UpdateAdam, Item::UpdateNgn, Item::UpdateLean, Item::UpdateL2o], &each),
+    );
+    let descents = figures(
+        "for one training step without memory for a gradient.",
+        &["SGD", "Adam"],
+        row(&[Item::DescentSgd, Item::DescentAdam], &whole),
+    );
     let section =
         |title: &str, table| Section { title: title.to_owned(), level: 2, tables: vec![table], ..Section::default() };
     Overview {

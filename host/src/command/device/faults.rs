@@ -32,7 +32,7 @@ struct Results {
     host: Vec<FaultRecord>,
 }
 
-/// Does it.
+/// Runs the command.
 pub(super) fn run(mut job: Job<'_>) -> Result<(), Failure> {
     let (args, board, out) = (job.args, job.board, job.out);
     let host = here()?;

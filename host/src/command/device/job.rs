@@ -129,7 +129,7 @@ impl Job<'_> {
         if status.success() {
             Ok(transcript)
         } else {
-            Err(anyhow!("the program failed, {status}; its last words: {last}").into())
+            Err(anyhow!("the program failed, {status}; its last output: {last}").into())
         }
     }
 
@@ -156,10 +156,7 @@ impl Job<'_> {
                 port::BAUD
             ),
         };
-        anyhow!(
-            "the device did not come to an end within {} seconds (--timeout allows more){damaged}",
-            self.args.timeout
-        )
+        anyhow!("the device did not finish within {} seconds (--timeout allows more){damaged}", self.args.timeout)
     }
 }
 

@@ -38,7 +38,7 @@ pub(super) fn check(args: &DeviceArgs, board: &Board) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Does it.
+/// Runs the command.
 pub(super) fn run(mut job: Job<'_>) -> Result<(), Failure> {
     let (args, board, out) = (job.args, job.board, job.out);
     let sets = load(args)?;
@@ -92,7 +92,7 @@ fn emulate(job: &Job<'_>, sets: &DataSets, order: Order) -> Result<(Outcome, Opt
     }
     let status = emulator.end()?;
     let last = log.join().ok().flatten().unwrap_or_else(|| "it has logged nothing".to_owned());
-    let trouble = (!status.success()).then(|| anyhow!("the program failed, {status}; its last words: {last}"));
+    let trouble = (!status.success()).then(|| anyhow!("the program failed, {status}; its last output: {last}"));
     Ok((outcome, trouble))
 }
 

@@ -23,7 +23,7 @@ pub struct Patience {
 /// old one.
 const RESTARTS: u32 = 5;
 
-/// Why a line came to nothing.
+/// Why a line failed.
 #[derive(Debug, thiserror::Error)]
 pub enum LineError {
     /// The device says nothing new.

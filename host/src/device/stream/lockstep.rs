@@ -4,7 +4,7 @@ use lgl2o_device::message::{Answer, Ask, Order, Question, ToDevice};
 use lgl2o_device::record::RoundRecord;
 use lgl2o_device::stream::Exchange;
 
-use super::{Dealer, Line, LineError, Unfit};
+use super::{ExampleServer, Line, LineError, Unfit};
 use crate::device::Transport;
 use crate::device::compare::different_in;
 
@@ -22,7 +22,7 @@ pub enum StreamError {
         /// What differs.
         what: String,
     },
-    /// The line came to nothing.
+    /// The line failed.
     #[error(transparent)]
     Line(#[from] LineError),
     /// The data are not for this network.
@@ -36,7 +36,7 @@ pub enum StreamError {
 /// Answers the shadow and the device, and compares what they ask.
 pub struct Lockstep<'a, T> {
     line: Line<T>,
-    dealer: Dealer<'a>,
+    server: ExampleServer<'a>,
     order: Order,
     /// The number of the shadow's next question.
     number: u32,
@@ -49,9 +49,9 @@ pub struct Lockstep<'a, T> {
 }
 
 impl<'a, T: Transport> Lockstep<'a, T> {
-    /// A shadow's answers, from a dealer, to a device at the other end of a line.
-    pub const fn new(line: Line<T>, dealer: Dealer<'a>, order: Order) -> Self {
-        Self { line, dealer, order, number: 0, ahead: None, rounds: Vec::new(), damaged_there: 0 }
+    /// A shadow's answers, from a server, to a device at the other end of a line.
+    pub const fn new(line: Line<T>, server: ExampleServer<'a>, order: Order) -> Self {
+        Self { line, server, order, number: 0, ahead: None, rounds: Vec::new(), damaged_there: 0 }
     }
 
     /// The line, for its counts.
@@ -121,7 +121,7 @@ impl<T: Transport> Exchange for Lockstep<'_, T> {
         self.compare(theirs, ask)?;
         let number = self.number;
         self.number += 1;
-        let answer = self.dealer.answer(ask);
+        let answer = self.server.answer(ask);
         if let Some(question) = theirs {
             self.line.say(&ToDevice::Answer { run: question.run, number, answer })?;
         }

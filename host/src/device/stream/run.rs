@@ -8,7 +8,7 @@ use lgl2o_device::record::Trace;
 use lgl2o_device::stream::learner::Params;
 use lgl2o_device::stream::{BATCH, CLASSES, HIDDEN, INPUTS, Learner, Memory};
 
-use super::{Dealer, Examples, Line, Lockstep, Pair, StreamError};
+use super::{ExampleServer, Examples, Line, Lockstep, Pair, StreamError};
 use crate::data::Dataset;
 use crate::device::Transport;
 use crate::experiment::Evaluator;
@@ -36,7 +36,7 @@ pub struct Glance {
     pub repeats: u32,
 }
 
-/// What a run has come to, also one that did not come to its end.
+/// The outcome of a run, also of one that did not finish.
 #[derive(Debug)]
 pub struct Outcome {
     /// All rounds.
@@ -72,7 +72,7 @@ pub fn run<T: Transport>(
     order: Order,
     mut each: impl FnMut(Glance),
 ) -> Result<Outcome, StreamError> {
-    let mut lockstep = Lockstep::new(line, Dealer::new(data.train, order)?, order);
+    let mut lockstep = Lockstep::new(line, ExampleServer::new(data.train, order)?, order);
     let mut memory = Box::new(Memory::new());
     let mut judge = Judge::new(data.test);
     let mut learner = Learner::start(&mut memory, &mut lockstep, |_| {})?;

@@ -52,7 +52,7 @@ impl Digits {
 /// Draws so many images.
 ///
 /// # Panics
-/// If the images are not loaded, which whoever reads configurations sees to.
+/// If the images are not loaded; reading a configuration loads them.
 pub fn draw(rng: &mut Rng, rows: usize, sources: &Sources) -> Examples {
     let digits = sources.digits.as_ref().expect("the images are loaded");
     let images = &digits.sizes[weighted(rng, SHARES.into_iter())];

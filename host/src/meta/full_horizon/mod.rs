@@ -36,7 +36,7 @@ use crate::interrupt::{self, Grace};
 use crate::ranks::Ranks;
 use crate::say;
 
-/// Longest time between checkpoints, but for the outer step that is under way; there is one after each validation, too.
+/// Longest time between checkpoints, except the outer step that is under way; there is one after each validation, too.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(20);
 
 /// The state of a run between two outer steps.
@@ -100,7 +100,7 @@ pub fn train(config: Config, data_dir: &Path, files: &Files, start: Start, ranks
     let mut session = Session::new(config, sources, ranks)?;
     if let Some(saved) = saved {
         let restored = session.restore(&saved);
-        ranks.agree(restored.context("the checkpoint does not fit the configuration; begin anew with --restart"))?;
+        ranks.agree(restored.context("the checkpoint does not fit the configuration; start again with --restart"))?;
     }
     session.run(files)
 }

@@ -7,9 +7,9 @@ use winnow::token::{any, none_of, one_of, take_while};
 
 /// A name with an argument: a rule, or an option.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Word<'a> {
-    pub(super) name: &'a str,
-    pub(super) argument: Option<&'a str>,
+pub(in crate::optimizer) struct Word<'a> {
+    pub(in crate::optimizer) name: &'a str,
+    pub(in crate::optimizer) argument: Option<&'a str>,
 }
 
 /// A word, with words in parentheses for a guard.

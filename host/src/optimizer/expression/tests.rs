@@ -1,6 +1,8 @@
 //! What can be read, and what is said about the rest.
 
 use super::*;
+use crate::optimizer::Policy;
+use lgl2o::guard::Decision;
 
 fn tuned() -> Tuned {
     Tuned { best: hand_made::names().map(|name| (name.to_owned(), 0.5)).collect(), ..Tuned::default() }
@@ -46,9 +48,9 @@ fn a_file_of_any_name_can_be_named() {
 #[test]
 fn options_reach_the_guard() {
     let one = parse("lgl2o(l2o,sgd,nt=3,nc=2,margin=1.5,follow)", &tuned()).unwrap();
-    let Method::Loss { settings, .. } = one.method else { panic!("a loss guard") };
-    assert_eq!((settings.train, settings.check), (3, 2));
-    assert_eq!((settings.decision, settings.policy), (Decision::Margin { z: 1.5 }, Policy::Follow));
+    let Method::Loss { settings, policy, .. } = one.method else { panic!("a loss guard") };
+    assert_eq!((settings.train_batches, settings.check_batches), (3, 2));
+    assert_eq!((settings.decision, policy), (Decision::Margin { z: 1.5 }, Policy::Follow));
     assert!(matches!(parse("blend(l2o,sgd,share=0.25)", &tuned()).unwrap().method, Method::Blend { share: 0.25, .. }));
 }
 

@@ -19,15 +19,15 @@ use crate::alone::HOPELESS;
 
 pub(crate) const B: u64 = BATCH as u64;
 
-/// Settings of the pace: the longest stride, audits, budget.
+/// Settings of the schedule: the longest stride, audits, budget.
 pub(crate) type Switches = (u32, bool, bool);
 
 /// All that are in range, with strides of up to 8.
 pub(crate) const SWITCHES: [Switches; 6] =
     [(0, true, false), (0, true, true), (8, true, false), (8, true, true), (8, false, false), (8, false, true)];
 
-/// A guard with another pace.
-pub(crate) fn paced<L, F, S>(guard: LossGuard<L, F, S>, (stride, audits, budget): Switches) -> LossGuard<L, F, S> {
+/// A guard with another schedule.
+pub(crate) fn scheduled<L, F, S>(guard: LossGuard<L, F, S>, (stride, audits, budget): Switches) -> LossGuard<L, F, S> {
     guard.stride(stride).stretch(0).audits(audits).budget(budget)
 }
 
@@ -73,7 +73,7 @@ fn setting() -> impl Strategy<Value = Setting> {
 }
 
 impl Setting {
-    /// Holds every round of a run against the theorem, and gives how many rounds of each kind there were, and how many
+    /// Holds every round of a run against the theorem, and returns how many rounds of each kind there were, and how many
     /// strides were won.
     ///
     /// A step from w is rounded by e = 1e-6 (1 + |w|) at most, which changes F by |g| e + L e^2 / 2, |g|^2 <= 2 L F; a
@@ -81,7 +81,7 @@ impl Setting {
     fn assert_guaranteed(&self, learned: impl Rule + Debug, switches: Switches) -> [u32; 4] {
         let what = format!("{learned:?}, {switches:?}, {self:?}");
         let fallback = Sgd::new(self.rate);
-        let guard = paced(LossGuard::new(learned, fallback), switches)
+        let guard = scheduled(LossGuard::new(learned, fallback), switches)
             .batches(self.train, 1)
             .decision(Decision::FullObjective)
             .gaps(self.gaps.0, self.gaps.1)
@@ -114,7 +114,7 @@ impl Setting {
 }
 
 proptest! {
-    #![proptest_config(cases!(40, "guard_laws/pace"))]
+    #![proptest_config(cases!(40, "guard_laws/rounds"))]
 
     /// The theorem holds round by round, of whatever kind: with gradient descent at 0 < rate < 2/L as fallback and
     /// *full objective*, F(after) <= F(one step of the fallback) and F(after) <= rho F(before), rho = 1 - 2 mu rate
@@ -171,7 +171,7 @@ fn trajectory<O: Blank>(
     points
 }
 
-/// Follows a trajectory with a guard whose rounds all end alike, and gives the verdicts.
+/// Follows a trajectory with a guard whose rounds all end alike, and returns the verdicts.
 fn assert_follows<O: Blank>(
     what: &str,
     (objective, start): (&O, &O::Params),
@@ -214,7 +214,7 @@ fn assert_rejected<S: StatePolicy + Copy>(fallback: impl Rule + Copy + Debug) {
         // A lost stride has taken batches that the fallback has not; where there is only one, that is no matter.
         for switches in SWITCHES {
             let (case, end) = ((&bowl(), &BOWL_START), (&exact[..], Winner::Fallback));
-            assert_follows(&what, case, &paced(guard, switches), &mut Exact, end);
+            assert_follows(&what, case, &scheduled(guard, switches), &mut Exact, end);
         }
     }
 }
@@ -243,7 +243,7 @@ fn assert_accepted<S: StatePolicy + Copy + Debug>(learned: impl Rule + Copy + De
     });
     for (guard, switches) in guards.into_iter().flat_map(|g| SWITCHES.map(|s| (g, s))) {
         let guards = [guard, guard.gaps(5, 40), guard.batches(3, 5), guard.stride(32)];
-        for guard in guards.map(|guard| if switches.0 > 0 { paced(guard, switches) } else { guard }) {
+        for guard in guards.map(|guard| if switches.0 > 0 { scheduled(guard, switches) } else { guard }) {
             let what = format!("{learned:?}, {guard:?}");
             let (case, end) = ((&objective, &initial), (&points[..], Winner::Learned));
             let verdicts = data.sampling(BATCH, 3, |s| assert_follows(&what, case, &guard, s, end));

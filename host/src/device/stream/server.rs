@@ -72,9 +72,9 @@ impl Examples {
     }
 }
 
-/// Deals batches of examples.
+/// Serves batches of examples.
 #[derive(Debug, Clone)]
-pub struct Dealer<'a> {
+pub struct ExampleServer<'a> {
     examples: &'a Examples,
     order: Order,
     train: Deck,
@@ -108,8 +108,8 @@ impl Deck {
     }
 }
 
-impl<'a> Dealer<'a> {
-    /// A dealer of these training examples for a run; its seed decides the order.
+impl<'a> ExampleServer<'a> {
+    /// A server of these training examples for a run; its seed decides the order.
     ///
     /// # Errors
     /// [`Unfit::TooFew`].
@@ -148,8 +148,8 @@ impl<'a> Dealer<'a> {
     }
 }
 
-/// A learner without a device is answered by the dealer.
-impl Exchange for Dealer<'_> {
+/// A learner without a device is answered by the server.
+impl Exchange for ExampleServer<'_> {
     type Error = Infallible;
 
     fn ask(&mut self, ask: &Ask) -> Result<Answer<'_>, Infallible> {

@@ -4,10 +4,12 @@ use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 
-use super::bench::{Bench, Shelf};
-use super::finding::{Choice, Finding};
+use super::experiment::Planned;
+use super::finding::{Finding, TunedRule};
 use super::grid::{self, Grid};
-use super::plan::{self, Experiment, Part, Scale, TaskPlan};
+use super::loaded::{DataCache, LoadedTask};
+use super::steps;
+use super::tasks::{Part, Scale, Source, TaskPlan};
 use super::unit::{Split, Unit};
 use crate::experiment::compare::summarise;
 use crate::optimizer::parse;
@@ -20,11 +22,11 @@ use crate::store::Store;
 /// a killed run loses little, and many enough that ranks wait little for each other.
 const UNITS_BETWEEN_SHARING: usize = 16;
 
-/// What all runs share.
+/// Runs the experiments of a plan; what all runs share.
 #[derive(Debug)]
-pub struct Lab<'a> {
+pub struct Runner<'a> {
     ranks: &'a Ranks,
-    shelf: Shelf,
+    cache: DataCache,
     scale: Scale,
     store: Store,
     bar: ProgressBar,
@@ -32,20 +34,24 @@ pub struct Lab<'a> {
     counts: [usize; 2],
 }
 
-/// An experiment's number with one of its parts.
-type Asked<'a> = (u8, &'a Part);
+/// One task of an experiment, with the experiment's number.
+#[derive(Debug, Clone, Copy)]
+struct NumberedPart<'a> {
+    experiment: usize,
+    part: &'a Part,
+}
 
-impl<'a> Lab<'a> {
-    /// A laboratory that takes data from a shelf, spreads units over ranks, and keeps finished ones in a store, which
+impl<'a> Runner<'a> {
+    /// A runner that takes data from a cache, spreads units over ranks, and keeps finished ones in a store, which
     /// is the first rank's.
     ///
     /// # Errors
     /// None, unless the progress bar's template is wrong.
-    pub fn new(ranks: &'a Ranks, shelf: Shelf, store: Store, scale: Scale) -> Result<Self> {
+    pub fn new(ranks: &'a Ranks, cache: DataCache, store: Store, scale: Scale) -> Result<Self> {
         let style = ProgressStyle::with_template("reproducing {bar:30} {percent:>3} % {elapsed} left {eta}  {msg}")?;
         let bar = if ranks.is_first() { ProgressBar::new(1) } else { ProgressBar::hidden() };
         let bar = bar.with_style(style.progress_chars("=> "));
-        Ok(Self { ranks, shelf, scale, store, bar, counts: [0, 0] })
+        Ok(Self { ranks, cache, scale, store, bar, counts: [0, 0] })
     }
 
     /// How many units were done, and how many were found finished.
@@ -58,10 +64,13 @@ impl<'a> Lab<'a> {
     ///
     /// # Errors
     /// What is wrong with the data or with an expression of the plan, or a unit that cannot be stored.
-    pub fn run(&mut self, experiments: &[Experiment]) -> Result<Vec<Finding>> {
-        let parts = || experiments.iter().flat_map(|e| e.parts.iter().map(move |part| (e.number, part)));
+    pub fn run<'p>(&mut self, experiments: &'p [Planned]) -> Result<Vec<Finding>> {
+        let parts = || {
+            let numbered = |p: &'p Planned| p.parts.iter().map(|part| NumberedPart { experiment: p.number, part });
+            experiments.iter().flat_map(numbered)
+        };
         let mut tasks: Vec<&TaskPlan> = Vec::new();
-        for (_, part) in parts() {
+        for NumberedPart { part, .. } in parts() {
             if !tasks.iter().any(|task| task.key == part.task.key) {
                 tasks.push(&part.task);
             }
@@ -69,34 +78,33 @@ impl<'a> Lab<'a> {
         let mut findings = Vec::new();
         for (i, task) in tasks.iter().enumerate() {
             let later = tasks[i + 1..].iter().map(|later| self.estimate(later, parts())).sum();
-            let asked: Vec<Asked<'_>> = parts().filter(|(_, part)| part.task.key == task.key).collect();
-            findings.extend(self.task(task, &asked, later)?);
+            let own: Vec<NumberedPart<'_>> = parts().filter(|p| p.part.task.key == task.key).collect();
+            findings.extend(self.task(task, &own, later)?);
         }
         self.bar.finish_and_clear();
-        let place =
-            |finding: &Finding| parts().position(|(n, p)| n == finding.experiment && p.task.key == finding.task);
+        let place = |f: &Finding| parts().position(|p| p.experiment == f.experiment && p.part.task.key == f.task);
         findings.sort_by_key(place);
         Ok(findings)
     }
 
     /// One task: `later` is the work of the tasks after it.
-    fn task(&mut self, task: &TaskPlan, asked: &[Asked<'_>], later: u64) -> Result<Vec<Finding>> {
-        let bench = self.ranks.agree(Bench::load(task, &mut self.shelf, self.scale.quick).map_err(Into::into))?;
-        let finals = self.estimate(task, asked.iter().copied()) - work(task, &grid::trials(task));
-        let grid = Grid::new(&self.units(&bench, task, &grid::trials(task), finals + later)?);
-        let wanted: Vec<Wanted> = asked.iter().map(|(_, part)| Wanted::new(part, &grid)).collect::<Result<_>>()?;
-        let mut units: Vec<Unit> = wanted.iter().flat_map(|wanted| wanted.units(self.scale.seeds)).collect();
+    fn task(&mut self, task: &TaskPlan, parts: &[NumberedPart<'_>], later: u64) -> Result<Vec<Finding>> {
+        let loaded = self.ranks.agree(LoadedTask::load(task, &mut self.cache, self.scale.quick).map_err(Into::into))?;
+        let finals = self.estimate(task, parts.iter().copied()) - work(task, &grid::trials(task));
+        let grid = Grid::new(&self.units(&loaded, task, &grid::trials(task), finals + later)?);
+        let runs_of: Vec<PartRuns> = parts.iter().map(|p| PartRuns::new(p.part, &grid)).collect::<Result<_>>()?;
+        let mut units: Vec<Unit> = runs_of.iter().flat_map(|runs| runs.units(self.scale.seeds)).collect();
         units.sort_unstable();
         units.dedup();
-        let runs = self.units(&bench, task, &units, later)?;
+        let runs = self.units(&loaded, task, &units, later)?;
         let runs: BTreeMap<&Unit, &Run> = units.iter().zip(&runs).collect();
-        let finding = |(asked, wanted): (&Asked<'_>, Wanted)| wanted.finding(asked, &bench, self.scale.seeds, &runs);
-        Ok(asked.iter().zip(wanted).map(finding).collect())
+        let finding = |(part, own): (&NumberedPart<'_>, PartRuns)| own.finding(*part, &loaded, self.scale.seeds, &runs);
+        Ok(parts.iter().zip(runs_of).map(finding).collect())
     }
 
     /// The runs of some units, from the store where they are there; `after` is the work that follows.
-    fn units(&mut self, bench: &Bench, task: &TaskPlan, units: &[Unit], after: u64) -> Result<Vec<Run>> {
-        let keys: Vec<String> = units.iter().map(|unit| unit.key(&bench.identity)).collect();
+    fn units(&mut self, loaded: &LoadedTask, task: &TaskPlan, units: &[Unit], after: u64) -> Result<Vec<Run>> {
+        let keys: Vec<String> = units.iter().map(|unit| unit.key(&loaded.identity)).collect();
         let mut runs: Vec<Option<Run>> =
             self.ranks.lead(|| Ok(keys.iter().map(|key| self.store.get(key)).collect()))?;
         let missing: Vec<usize> = (0..units.len()).filter(|&i| runs[i].is_none()).collect();
@@ -109,7 +117,7 @@ impl<'a> Lab<'a> {
             units.len(),
             units.len() - todo.len()
         ));
-        let done = self.do_all(bench, task, &todo, &missing.iter().map(|&i| keys[i].as_str()).collect::<Vec<_>>())?;
+        let done = self.do_all(loaded, task, &todo, &missing.iter().map(|&i| keys[i].as_str()).collect::<Vec<_>>())?;
         self.counts[0] += todo.len();
         self.counts[1] += units.len() - todo.len();
         for (i, run) in missing.into_iter().zip(done) {
@@ -127,9 +135,9 @@ impl<'a> Lab<'a> {
         }
     }
 
-    /// Does units and stores them under their keys: one rank stores each as soon as it is done, several share theirs
+    /// Runs units and stores them under their keys: one rank stores each as soon as it is done, several share theirs
     /// every so often.
-    fn do_all(&self, bench: &Bench, task: &TaskPlan, units: &[Unit], keys: &[&str]) -> Result<Vec<Run>> {
+    fn do_all(&self, loaded: &LoadedTask, task: &TaskPlan, units: &[Unit], keys: &[&str]) -> Result<Vec<Run>> {
         let (bar, store, weight) = (&self.bar, &self.store, weight(task));
         let alone = self.ranks.count() == 1;
         let size = if alone { units.len().max(1) } else { UNITS_BETWEEN_SHARING * self.ranks.count() };
@@ -138,7 +146,7 @@ impl<'a> Lab<'a> {
         for chunk in jobs.chunks(size) {
             let before = bar.position();
             let runs = self.ranks.try_map(chunk, |(unit, key)| {
-                let run = unit.work(bench.task(unit.split), &|steps| bar.inc(steps * weight))?;
+                let run = unit.work(loaded.task(unit.split), &|steps| bar.inc(steps * weight))?;
                 if alone {
                     store.put(key, &run)?;
                 }
@@ -154,9 +162,9 @@ impl<'a> Lab<'a> {
     }
 
     /// About how much work a task is, as far as one knows before its grid search.
-    fn estimate<'p>(&self, task: &TaskPlan, parts: impl Iterator<Item = Asked<'p>>) -> u64 {
-        let own = parts.filter(|(_, part)| part.task.key == task.key);
-        let runs: u64 = own.map(|(_, part)| part.steps * (part.optimizers.len() + task.rules.len()) as u64).sum();
+    fn estimate<'p>(&self, task: &TaskPlan, parts: impl Iterator<Item = NumberedPart<'p>>) -> u64 {
+        let own = parts.map(|p| p.part).filter(|part| part.task.key == task.key);
+        let runs: u64 = own.map(|part| part.steps * (part.optimizers.len() + task.rules.len()) as u64).sum();
         work(task, &grid::trials(task)) + runs * self.scale.seeds * weight(task)
     }
 }
@@ -169,22 +177,22 @@ fn work(task: &TaskPlan, units: &[Unit]) -> u64 {
 /// How much a step counts on a task: about proportional to its time, with MNIST's images wherever the sizes of the data
 /// are not known yet.
 fn weight(task: &TaskPlan) -> u64 {
-    let inputs = if task.source == plan::Source::Spirals { 2 } else { 784 };
+    let inputs = if task.source == Source::Spirals { 2 } else { 784 };
     let widths: Vec<usize> = std::iter::once(inputs).chain(task.hidden.iter().copied()).chain([10]).collect();
     let weights: usize = widths.windows(2).map(|pair| pair[0] * pair[1]).sum();
     1 + weights as u64 / 1000
 }
 
-/// What an experiment wants of a task, with every rate written out.
-struct Wanted {
+/// The runs of one task of an experiment, with every rate written out.
+struct PartRuns {
     /// The plan's expressions with their names.
     names: Vec<(String, String)>,
-    choices: Vec<Choice>,
+    baselines: Vec<TunedRule>,
     /// All names with their number of steps, in the order of the results.
     runs: Vec<(String, u64)>,
 }
 
-impl Wanted {
+impl PartRuns {
     fn new(part: &Part, grid: &Grid) -> Result<Self> {
         let tuned = grid.tuned(part.steps);
         let name = |expression: &String| {
@@ -192,16 +200,16 @@ impl Wanted {
             Ok((expression.clone(), optimizer.name))
         };
         let names: Vec<(String, String)> = part.optimizers.iter().map(name).collect::<Result<_>>()?;
-        let choices = if part.baselines { choices(part, grid) } else { Vec::new() };
+        let baselines = if part.baselines { baselines(part, grid) } else { Vec::new() };
         let mut runs: Vec<(String, u64)> = Vec::new();
-        let baselines = choices.iter().map(|choice| (&choice.name, choice.step));
-        for (name, steps) in baselines.chain(names.iter().map(|(_, name)| (name, part.steps))) {
+        let tuned = baselines.iter().map(|rule| (&rule.name, rule.step));
+        for (name, steps) in tuned.chain(names.iter().map(|(_, name)| (name, part.steps))) {
             match runs.iter_mut().find(|(other, _)| other == name) {
                 Some((_, most)) => *most = steps.max(*most),
                 None => runs.push((name.clone(), steps)),
             }
         }
-        Ok(Self { names, choices, runs })
+        Ok(Self { names, baselines, runs })
     }
 
     fn units(&self, seeds: u64) -> Vec<Unit> {
@@ -214,10 +222,16 @@ impl Wanted {
         self.runs.iter().flat_map(|run| (1..=seeds).map(move |seed| unit(run, seed))).collect()
     }
 
-    fn finding(self, asked: &Asked<'_>, bench: &Bench, seeds: u64, done: &BTreeMap<&Unit, &Run>) -> Finding {
+    fn finding(
+        self,
+        numbered: NumberedPart<'_>,
+        loaded: &LoadedTask,
+        seeds: u64,
+        done: &BTreeMap<&Unit, &Run>,
+    ) -> Finding {
         let units = self.units(seeds);
         let runs: Vec<Run> = units.iter().filter_map(|unit| done.get(unit).map(|run| (*run).clone())).collect();
-        let task = bench.task(Split::Test);
+        let task = loaded.task(Split::Test);
         let results = Results {
             version: VERSION,
             task: task.name.clone(),
@@ -227,20 +241,20 @@ impl Wanted {
             summary: summarise(&runs),
             runs,
         };
-        let Self { names, choices, .. } = self;
-        let (experiment, part) = asked;
+        let Self { names, baselines, .. } = self;
+        let NumberedPart { experiment, part } = numbered;
         let (task, steps) = (part.task.key.clone(), part.steps);
-        Finding { experiment: *experiment, task, steps, results, choices, names }
+        Finding { experiment, task, steps, results, baselines, names }
     }
 }
 
 /// For each rule that was searched and each checkpoint, the best rate.
-fn choices(part: &Part, grid: &Grid) -> Vec<Choice> {
+fn baselines(part: &Part, grid: &Grid) -> Vec<TunedRule> {
     let pairs =
-        part.task.rules.iter().flat_map(|rule| plan::checkpoints(part.steps).into_iter().map(move |s| (rule, s)));
-    let choice = |(rule, step): (&&str, u64)| {
+        part.task.rules.iter().flat_map(|rule| steps::checkpoints(part.steps).into_iter().map(move |s| (rule, s)));
+    let tuned = |(rule, step): (&&str, u64)| {
         let name = format!("{rule}:{}", grid.best(rule, step)?);
-        Some(Choice { rule: (*rule).to_owned(), step, name })
+        Some(TunedRule { rule: (*rule).to_owned(), step, name })
     };
-    pairs.filter_map(choice).collect()
+    pairs.filter_map(tuned).collect()
 }

@@ -13,7 +13,8 @@
 //! anyway, so that a stride costs the check and nothing else (and one gradient, if the learned side is
 //! [averaged](crate::rule::Averaged) and needs its own elsewhere). The round still ends no higher than a step of the
 //! fallback from where it began: the per-round guarantee is that of n_t = 1. k doubles with every win up to a limit and
-//! falls to 1 on a loss. The limit grows with the run (*stretch*), as the way that is made in k steps shrinks.
+//! falls to 1 on a loss. The limit grows with the run (*stretch*), because k steps move the
+//! parameters ever less as training converges.
 //!
 //! *Trust.* A learned side that has won a race is trusted until it loses one. Under a decision by margin a trusted side
 //! is kept unless the other candidate, or where it began, is better by the margin: a tie changes nothing. See
@@ -30,9 +31,9 @@
 
 use crate::persist::{Digest, Fingerprint, Persist};
 
-/// Settings of the pace.
+/// When races are, and who runs in between; settings of a [`LossGuard`](super::LossGuard).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Pace {
+pub struct Schedule {
     /// Most learned steps of a stride; 0 for no strides.
     pub stride: u32,
     /// What share of the steps so far a stride may be, 1 / `stretch`, where that is more; 0 for none.
@@ -42,12 +43,12 @@ pub(super) struct Pace {
     /// Whether the fallback goes on alone after a lost race.
     pub budget: bool,
     /// Shortest and longest gap between races, in steps.
-    pub gap: [u32; 2],
+    pub gaps: [u32; 2],
 }
 
-impl Pace {
+impl Schedule {
     /// Every round is a race.
-    pub(super) const RACES: Self = Self { stride: 0, stretch: 0, audits: true, budget: false, gap: [80, 1280] };
+    pub const RACES: Self = Self { stride: 0, stretch: 0, audits: true, budget: false, gaps: [80, 1280] };
 
     /// Most learned steps of a stride after so many steps.
     const fn longest_stride(&self, steps: u32) -> u32 {
@@ -60,14 +61,14 @@ impl Pace {
 
     /// Whether the settings are in range.
     pub(super) const fn is_valid(&self) -> bool {
-        let [short, long] = self.gap;
+        let [short, long] = self.gaps;
         short > 0 && short <= long && (self.audits || self.stride > 0)
     }
 }
 
-impl Fingerprint for Pace {
+impl Fingerprint for Schedule {
     fn describe(&self, digest: &mut Digest) {
-        let [short, long] = self.gap;
+        let [short, long] = self.gaps;
         let words = [self.stride, self.stretch, u32::from(self.audits), u32::from(self.budget), short, long];
         words.iter().for_each(|&word| digest.word(word));
     }
@@ -86,7 +87,7 @@ pub(super) enum Round {
 
 /// What is remembered from round to round; zero at the beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct PaceState {
+pub(super) struct ScheduleState {
     /// Whether anything has happened yet.
     begun: bool,
     /// Whether the learned side is trusted.
@@ -103,29 +104,29 @@ pub(super) struct PaceState {
     steps: u32,
 }
 
-impl Persist for PaceState {
+impl Persist for ScheduleState {
     crate::persist_fields!(begun, trusted, suspects, k, gap, left, steps);
 }
 
-impl PaceState {
+impl ScheduleState {
     pub(super) const ZERO: Self =
         Self { begun: false, trusted: false, suspects: false, k: 0, gap: 0, left: 0, steps: 0 };
 
     /// What the next round is, with n_t steps to a race, if a round has room for so many training batches.
-    pub(super) fn next(&mut self, pace: &Pace, train_batches: u32, room: u32) -> Round {
-        let [shortest, _] = pace.gap;
+    pub(super) fn next(&mut self, schedule: &Schedule, train_batches: u32, room: u32) -> Round {
+        let [shortest, _] = schedule.gaps;
         if !self.begun {
             *self = Self { begun: true, trusted: true, k: train_batches, gap: shortest, ..Self::ZERO };
         }
         if !self.trusted && self.left > 0 {
             return Round::Alone;
         }
-        let race = pace.stride == 0 || !self.trusted || self.left == 0;
-        if pace.audits && race {
+        let race = schedule.stride == 0 || !self.trusted || self.left == 0;
+        if schedule.audits && race {
             return Round::Race;
         }
         let mut k = if self.trusted { self.k } else { 1 };
-        for most in [pace.longest_stride(self.steps), room, if pace.audits { self.left } else { u32::MAX }] {
+        for most in [schedule.longest_stride(self.steps), room, if schedule.audits { self.left } else { u32::MAX }] {
             k = k.min(most);
         }
         Round::Stride(k.max(1))
@@ -158,26 +159,26 @@ impl PaceState {
     }
 
     /// Takes in how a round ended: whether the learned side won, and how many steps the kept candidate has made.
-    pub(super) fn settle(&mut self, pace: &Pace, round: Round, train_batches: u32, (won, steps): (bool, u32)) {
+    pub(super) fn settle(&mut self, schedule: &Schedule, round: Round, train_batches: u32, (won, steps): (bool, u32)) {
         self.steps = self.steps.saturating_add(steps);
         match round {
             Round::Alone => self.left = self.left.saturating_sub(1),
             Round::Stride(k) if won => {
                 self.trusted = true;
-                self.k = self.k.max(1).saturating_mul(2).min(pace.longest_stride(self.steps));
-                self.left = if pace.audits { self.left.saturating_sub(k) } else { 0 };
+                self.k = self.k.max(1).saturating_mul(2).min(schedule.longest_stride(self.steps));
+                self.left = if schedule.audits { self.left.saturating_sub(k) } else { 0 };
             }
-            Round::Stride(_) if pace.audits => (self.k, self.left) = (1, 0),
-            Round::Race | Round::Stride(_) => self.after_race(pace, train_batches, won),
+            Round::Stride(_) if schedule.audits => (self.k, self.left) = (1, 0),
+            Round::Race | Round::Stride(_) => self.after_race(schedule, train_batches, won),
         }
     }
 
-    fn after_race(&mut self, pace: &Pace, train_batches: u32, won: bool) {
-        let [shortest, longest] = pace.gap;
+    fn after_race(&mut self, schedule: &Schedule, train_batches: u32, won: bool) {
+        let [shortest, longest] = schedule.gaps;
         self.gap = if won == self.trusted { self.gap.saturating_mul(2).min(longest) } else { shortest };
         self.trusted = won;
-        self.k = if won { train_batches.min(pace.stride).max(1) } else { 1 };
-        self.left = if won || pace.budget { self.gap } else { 0 };
+        self.k = if won { train_batches.min(schedule.stride).max(1) } else { 1 };
+        self.left = if won || schedule.budget { self.gap } else { 0 };
     }
 }
 
@@ -186,15 +187,15 @@ mod tests {
     use super::*;
     use std::vec::Vec;
 
-    const PACE: Pace = Pace { stride: 8, stretch: 0, audits: true, budget: true, gap: [6, 24] };
+    const SCHEDULE: Schedule = Schedule { stride: 8, stretch: 0, audits: true, budget: true, gaps: [6, 24] };
 
     /// The rounds of a run whose learned side wins or loses as told.
-    fn rounds(pace: &Pace, outcomes: &[bool]) -> Vec<Round> {
-        let mut state = PaceState::ZERO;
+    fn rounds(schedule: &Schedule, outcomes: &[bool]) -> Vec<Round> {
+        let mut state = ScheduleState::ZERO;
         let mut all = Vec::new();
         let mut outcomes = outcomes.iter();
         loop {
-            let round = state.next(pace, 4, u32::MAX);
+            let round = state.next(schedule, 4, u32::MAX);
             let won = match round {
                 Round::Alone => false,
                 _ => match outcomes.next() {
@@ -208,7 +209,7 @@ mod tests {
                 Round::Race => 4,
                 _ => 1,
             };
-            state.settle(pace, round, 4, (won, steps));
+            state.settle(schedule, round, 4, (won, steps));
         }
     }
 
@@ -216,12 +217,12 @@ mod tests {
     fn a_side_that_always_wins_strides_from_race_to_race_at_growing_gaps() {
         use Round::{Race, Stride};
         let expected = [Race, Stride(4), Stride(8), Race, Stride(4), Stride(8), Stride(8), Stride(4), Race];
-        assert_eq!(rounds(&PACE, &[true; 9]), expected);
+        assert_eq!(rounds(&SCHEDULE, &[true; 9]), expected);
     }
 
     #[test]
     fn a_lost_stride_calls_for_a_race_and_lost_races_for_ever_longer_rests() {
-        let all = rounds(&PACE, &[false; 5]);
+        let all = rounds(&SCHEDULE, &[false; 5]);
         assert_eq!(all[0], Round::Race);
         let rests: Vec<usize> = all[1..].split(|r| *r == Round::Race).map(<[Round]>::len).collect();
         assert_eq!(rests, [6, 12, 24, 24, 24]);
@@ -230,19 +231,19 @@ mod tests {
 
     #[test]
     fn a_won_race_restores_trust() {
-        let all = rounds(&PACE, &[false, true, true]);
+        let all = rounds(&SCHEDULE, &[false, true, true]);
         assert_eq!(all[7..], [Round::Race, Round::Stride(4)]);
     }
 
     /// Gaps double while races end alike, and are short again after one that did not.
     #[test]
     fn a_gap_is_short_again_after_another_winner() {
-        let mut state = PaceState::ZERO;
+        let mut state = ScheduleState::ZERO;
         let gaps = [false, false, false, true, true, false, false, true].map(|won| {
             state.left = 0;
-            let round = state.next(&PACE, 4, u32::MAX);
+            let round = state.next(&SCHEDULE, 4, u32::MAX);
             assert_eq!(round, Round::Race);
-            state.settle(&PACE, round, 4, (won, 4));
+            state.settle(&SCHEDULE, round, 4, (won, 4));
             state.left
         });
         assert_eq!(gaps, [6, 12, 24, 6, 12, 6, 12, 6]);
@@ -250,21 +251,21 @@ mod tests {
 
     #[test]
     fn without_strides_and_budget_every_round_is_a_race() {
-        assert!(rounds(&Pace::RACES, &[true, false, true, true, false]).iter().all(|r| *r == Round::Race));
+        assert!(rounds(&Schedule::RACES, &[true, false, true, true, false]).iter().all(|r| *r == Round::Race));
     }
 
     #[test]
     fn without_audits_strides_double_and_fall_to_one() {
-        let pace = Pace { audits: false, budget: false, ..PACE };
-        let steps = rounds(&pace, &[true, true, true, true, true, false, true, true]);
+        let schedule = Schedule { audits: false, budget: false, ..SCHEDULE };
+        let steps = rounds(&schedule, &[true, true, true, true, true, false, true, true]);
         let expected = [4, 8, 8, 8, 8, 8, 1, 2].map(Round::Stride);
         assert_eq!(steps, expected);
     }
 
     #[test]
     fn strides_stretch_with_the_run() {
-        let pace = Pace { stretch: 4, audits: false, ..PACE };
-        let strides = rounds(&pace, &[true; 9]);
+        let schedule = Schedule { stretch: 4, audits: false, ..SCHEDULE };
+        let strides = rounds(&schedule, &[true; 9]);
         let lengths = strides.iter().map(|round| if let Round::Stride(k) = round { *k } else { 0 });
         // A quarter of the steps so far, once that is more than 8.
         assert_eq!(lengths.collect::<Vec<u32>>(), [4, 8, 8, 8, 8, 9, 11, 14, 17]);
@@ -272,10 +273,10 @@ mod tests {
 
     #[test]
     fn a_stride_is_no_longer_than_the_data_have_room_for() {
-        let mut state = PaceState::ZERO;
-        state.next(&PACE, 4, 1);
+        let mut state = ScheduleState::ZERO;
+        state.next(&SCHEDULE, 4, 1);
         (state.k, state.left) = (8, 8);
-        assert_eq!(state.next(&PACE, 4, 3), Round::Stride(3));
-        assert_eq!(state.next(&PACE, 4, 0), Round::Stride(1));
+        assert_eq!(state.next(&SCHEDULE, 4, 3), Round::Stride(3));
+        assert_eq!(state.next(&SCHEDULE, 4, 0), Round::Stride(1));
     }
 }

@@ -1,8 +1,18 @@
-//! The core's floors: no module imports from one above it, and no two files import each other, be it through others.
+//! The order of the house: floors, sizes, and the lists of what an addition touches.
 //!
-//! The order stands in `core/src/lib.rs`, under "Floors". Every path counts that begins at the crate, at a `super` or `self`, or at
+//! - here: the floors.
+//! - `sizes`: how long files and functions may be.
+//! - `lists`: `CONTRIBUTING.md` names every place that an addition touches.
+//!
+//! The floors of core and host: no module imports from one above it, and no two files import each other, be it through others.
+//! In the host, files of a folder may share what the folder's own file has.
+//!
+//! The order stands in `lib.rs`, under "Floors". Every path counts that begins at the crate, at a `super` or `self`, or at
 //! a module within the file's own, in macros too. Tests and documentation do not count. A name that a module re-exports is of the
 //! file that it comes from; a re-export itself may go down, as an import may, and is no part of a circle.
+
+mod lists;
+mod sizes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -57,7 +67,8 @@ impl Crate {
                     i += 2;
                 }
                 (_, "macro_rules") => drop(file.macros.insert(word(i + 2))),
-                (_, "use") => {
+                // Not of a type that captures, as in `+ use<>`.
+                (_, "use") if word(i + 1) != "<" => {
                     let is_public = i > 0 && (word(i - 1) == "pub" || word(i - 1).starts_with('('));
                     let end = i + tokens[i..].iter().position(|token| token.to_string() == ";").unwrap_or(0);
                     for (path, name) in tree(&[], &tokens[i + 1..end]) {
@@ -108,8 +119,8 @@ impl Crate {
         of_macro.map_or_else(|| module.to_vec(), |(module, _)| module.clone())
     }
 
-    /// What is wrong, a line for each.
-    fn faults(&self, order: &[String]) -> Vec<String> {
+    /// What is wrong, a line for each. `family`: files of a folder may import from the folder's own file.
+    fn faults(&self, order: &[String], family: bool) -> Vec<String> {
         let mut faults = BTreeSet::new();
         for (module, file) in self.0.iter().filter(|(module, _)| !module.is_empty()) {
             let place = |module: &Names| order.iter().position(|name| Some(name) == module.first());
@@ -126,17 +137,17 @@ impl Crate {
         }
         let gone = order.iter().filter(|name| !self.0.contains_key(&[(*name).clone()][..]));
         faults.extend(gone.map(|name| format!("there is no module `{name}`")));
-        let circle: Vec<_> = self.circle().iter().map(|module| module.join("::")).collect();
+        let circle: Vec<_> = self.circle(family).iter().map(|module| module.join("::")).collect();
         faults.extend((!circle.is_empty()).then(|| format!("in a circle: {}", circle.join(", "))));
         faults.into_iter().collect()
     }
 
     /// The files of circles, and of ways between circles.
-    fn circle(&self) -> BTreeSet<Names> {
+    fn circle(&self, family: bool) -> BTreeSet<Names> {
         let all = self.0.iter().filter(|(module, _)| !module.is_empty());
         let targets = |module: &Names, file: &File| {
             let targets = file.imports.iter().map(|path| self.resolve(path));
-            targets.filter(|target| target != module).collect()
+            targets.filter(|target| target != module && !(family && module.starts_with(target))).collect()
         };
         let mut left: BTreeMap<Names, BTreeSet<Names>> =
             all.map(|(module, file)| (module.clone(), targets(module, file))).collect();
@@ -196,15 +207,25 @@ fn order(lib: &str) -> Names {
         .collect()
 }
 
+/// The root of the repository.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
 /// All Rust files of a folder, each with its path in there.
 fn sources(folder: &Path) -> Vec<(String, String)> {
+    files(folder, &["rs"])
+}
+
+/// All files of a folder with one of some extensions, each with its path in there; those that were built do not count.
+fn files(folder: &Path, extensions: &[&str]) -> Vec<(String, String)> {
     let mut folders: Vec<PathBuf> = vec![folder.to_owned()];
     let mut sources = Vec::new();
     while let Some(inner) = folders.pop() {
         for entry in fs::read_dir(inner).unwrap().map(|entry| entry.unwrap().path()) {
             if entry.is_dir() {
-                folders.push(entry);
-            } else if entry.extension().is_some_and(|extension| extension == "rs") {
+                folders.extend((!entry.ends_with("target")).then_some(entry));
+            } else if extensions.iter().any(|known| entry.extension().is_some_and(|extension| extension == *known)) {
                 let path = entry.strip_prefix(folder).unwrap().to_str().unwrap().replace('\\', "/");
                 sources.push((path, fs::read_to_string(&entry).unwrap()));
             }
@@ -213,21 +234,32 @@ fn sources(folder: &Path) -> Vec<(String, String)> {
     sources
 }
 
+/// What is wrong with a package, which has more than so many imports; its programs and the files of its tests do not count.
+fn faults_of(package: &str, least: usize, family: bool) -> Vec<String> {
+    let mut sources = sources(&root().join(package).join("src"));
+    sources.retain(|(path, _)| path != "main.rs" && !path.ends_with("/tests.rs"));
+    let (_, lib) = sources.iter().find(|(path, _)| path == "lib.rs").expect("the root");
+    let all = Crate::new(&sources);
+    let imports: usize = all.0.values().map(|file| file.imports.len()).sum();
+    assert!(imports > least, "only {imports} imports were seen");
+    all.faults(&order(lib), family)
+}
+
 #[test]
 fn the_core_imports_downwards_only() {
-    let sources = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/src"));
-    let (_, lib) = sources.iter().find(|(path, _)| path == "lib.rs").expect("the root");
-    let core = Crate::new(&sources);
-    let imports: usize = core.0.values().map(|file| file.imports.len()).sum();
-    assert!(imports > 300, "only {imports} imports were seen");
-    assert_eq!(core.faults(&order(lib)), [""; 0]);
+    assert_eq!(faults_of("core", 300, false), [""; 0]);
+}
+
+#[test]
+fn the_host_imports_downwards_only() {
+    assert_eq!(faults_of("host", 300, true), [""; 0]);
 }
 
 /// What is wrong with two floors, `low` with a file `part` and `high`, if these are their contents.
 fn planted(low: &str, part: &str, high: &str) -> Vec<String> {
     let lib = "mod low; mod high; pub use high::Roof;\n//! # Floors\n//! ```text\n//! low\n//! high\n//! ```";
     let sources = [("lib.rs", lib), ("low/mod.rs", low), ("low/part.rs", part), ("high.rs", high)];
-    Crate::new(&sources.map(|(path, text)| (path.to_owned(), text.to_owned()))).faults(&order(lib))
+    Crate::new(&sources.map(|(path, text)| (path.to_owned(), text.to_owned()))).faults(&order(lib), false)
 }
 
 #[test]
@@ -282,6 +314,6 @@ fn a_circle_is_found() {
 #[test]
 fn a_module_without_a_floor_and_a_floor_without_a_module_are_found() {
     let sources = [("lib.rs", ""), ("new.rs", "")].map(|(path, text)| (path.to_owned(), text.to_owned()));
-    let faults = Crate::new(&sources).faults(&["old".to_owned()]);
+    let faults = Crate::new(&sources).faults(&["old".to_owned()], false);
     assert_eq!(faults, ["`new` has no floor", "there is no module `old`"]);
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
-use super::plan::{QUICK_EXAMPLES, Source, TaskPlan};
+use super::tasks::{QUICK_EXAMPLES, Source, TaskPlan};
 use super::unit::Split;
 use crate::data::{self, DataError, DataSets, Dataset};
 use crate::task::{BATCH, Task};
@@ -15,13 +15,13 @@ const BATCHES: usize = 24;
 
 /// Data that many tasks begin with, read once.
 #[derive(Debug)]
-pub struct Shelf {
+pub struct DataCache {
     dir: PathBuf,
     mnist: Option<DataSets>,
 }
 
-impl Shelf {
-    /// An empty shelf for a data directory.
+impl DataCache {
+    /// An empty cache for a data directory.
     #[must_use]
     pub fn new(dir: PathBuf) -> Self {
         Self { dir, mnist: None }
@@ -42,22 +42,22 @@ impl Shelf {
 
 /// A task, ready to be run on.
 #[derive(Debug)]
-pub struct Bench {
+pub struct LoadedTask {
     task: Task,
     selection: Task,
     /// What the task is, with a digest of its data.
     pub identity: String,
 }
 
-impl Bench {
-    /// Makes a task of data from the shelf. A quick one has fewer examples.
+impl LoadedTask {
+    /// Makes a task of data from the cache. A quick one has fewer examples.
     ///
     /// # Errors
     /// Whatever is wrong with the data.
-    pub fn load(plan: &TaskPlan, shelf: &mut Shelf, quick: bool) -> Result<Self, DataError> {
+    pub fn load(plan: &TaskPlan, cache: &mut DataCache, quick: bool) -> Result<Self, DataError> {
         let mut sets = match &plan.source {
             Source::Spirals => data::spirals_sets(),
-            Source::Mnist(variant) => variant.of(shelf.mnist()?.clone())?,
+            Source::Mnist(variant) => variant.of(cache.mnist()?.clone())?,
             Source::Folder(folder) => data::load_folder(folder)?,
         };
         if quick {
@@ -106,19 +106,19 @@ fn update(hash: &mut Sha256, data: &Dataset) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reproduce::plan::{Scale, experiments};
+    use crate::reproduce::tasks::{Scale, mnist_for_all, spirals};
 
     #[test]
     fn spirals_are_loaded_for_both_splits() {
-        let all = experiments(&[], &Scale { seeds: 1, quick: true });
-        let mut shelf = Shelf::new(PathBuf::from("nowhere"));
-        let bench = Bench::load(&all[1].parts[0].task, &mut shelf, true).unwrap();
-        assert_eq!(bench.task(Split::Test).test().len(), 1000);
-        let selection = bench.task(Split::Selection);
+        let scale = Scale { seeds: 1, quick: true };
+        let mut cache = DataCache::new(PathBuf::from("nowhere"));
+        let loaded = LoadedTask::load(&spirals(&scale), &mut cache, true).unwrap();
+        assert_eq!(loaded.task(Split::Test).test().len(), 1000);
+        let selection = loaded.task(Split::Selection);
         assert_eq!((selection.train().len(), selection.test().len()), (1667, 333));
-        assert!(bench.identity.starts_with("2-32-32-2 tanh"), "{}", bench.identity);
-        assert_eq!((bench.task(Split::Test).batch, selection.batch), (BATCH, BATCH));
-        let missing = Bench::load(&all[0].parts[0].task, &mut shelf, true).unwrap_err();
+        assert!(loaded.identity.starts_with("2-32-32-2 tanh"), "{}", loaded.identity);
+        assert_eq!((loaded.task(Split::Test).batch, selection.batch), (BATCH, BATCH));
+        let missing = LoadedTask::load(&mnist_for_all(&scale), &mut cache, true).unwrap_err();
         assert!(matches!(missing, DataError::NotFound { .. }));
     }
 }

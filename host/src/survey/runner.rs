@@ -1,4 +1,4 @@
-//! Does the survey's units of work: in parallel, spread over ranks, each kept on disk as soon as it is done.
+//! Runs the survey's units of work: in parallel, spread over ranks, each kept on disk as soon as it is done.
 //!
 //! A unit is one optimizer, or all settings of the oracle, on one task with one seed.
 
@@ -45,7 +45,7 @@ pub struct Unit {
     pub work: Work,
 }
 
-/// What a unit comes to.
+/// The result of a unit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Done {
@@ -55,18 +55,18 @@ pub enum Done {
     Run(Trail),
 }
 
-/// Where units are done.
+/// Runs units.
 #[derive(Debug)]
-pub struct Lab<'a> {
+pub struct Runner<'a> {
     /// The processes to spread them over.
     pub ranks: &'a Ranks,
-    /// What they are done with.
-    pub bench: Bench<'a>,
+    /// What they are run with.
+    pub setup: Setup<'a>,
 }
 
-/// What a unit is done with; every thread sees it.
+/// What a unit is run with; every thread sees it.
 #[derive(Debug)]
-pub struct Bench<'a> {
+pub struct Setup<'a> {
     /// Where units are kept; the first rank's.
     pub store: Store,
     /// The tasks.
@@ -77,19 +77,19 @@ pub struct Bench<'a> {
     pub steps: &'a [u64],
 }
 
-impl Lab<'_> {
-    /// Does units; gives their results in their order, and how many of them were found done.
+impl Runner<'_> {
+    /// Runs units; returns their results in their order, and how many of them were found done.
     ///
     /// # Errors
     /// An optimizer that cannot run on a task, or a unit that cannot be kept.
     pub fn run(&self, units: &[Unit]) -> Result<(Vec<Done>, usize)> {
-        let keys = units.iter().map(|unit| self.bench.key(unit)).collect::<Result<Vec<_>>>()?;
+        let keys = units.iter().map(|unit| self.setup.key(unit)).collect::<Result<Vec<_>>>()?;
         let mut all: Vec<Option<Done>> =
-            self.ranks.lead(|| Ok(keys.iter().map(|key| self.bench.store.get(key)).collect()))?;
+            self.ranks.lead(|| Ok(keys.iter().map(|key| self.setup.store.get(key)).collect()))?;
         let missing: Vec<usize> = (0..units.len()).filter(|&i| all[i].is_none()).collect();
         let found = units.len() - missing.len();
         let progress =
-            Progress::new(missing.iter().map(|&i| self.bench.weight(&units[i])).sum(), self.ranks.is_first())?;
+            Progress::new(missing.iter().map(|&i| self.setup.weight(&units[i])).sum(), self.ranks.is_first())?;
         let size = if self.alone() { missing.len().max(1) } else { UNITS_BETWEEN_SHARING * self.ranks.count() };
         for chunk in missing.chunks(size) {
             for (i, done) in chunk.iter().zip(self.chunk(chunk, units, &keys, &progress)?) {
@@ -104,26 +104,26 @@ impl Lab<'_> {
         self.ranks.count() == 1
     }
 
-    /// Does some units and keeps them: one rank each as soon as it is done, several when they have shared them.
+    /// Runs some units and keeps them: one rank each as soon as it is done, several when they have shared them.
     fn chunk(&self, chunk: &[usize], units: &[Unit], keys: &[String], progress: &Progress) -> Result<Vec<Done>> {
-        let (bench, alone) = (&self.bench, self.alone());
+        let (setup, alone) = (&self.setup, self.alone());
         let done = self.ranks.try_map(chunk, |&i| {
-            let done = bench.unit(&units[i])?;
+            let done = setup.unit(&units[i])?;
             if alone {
-                bench.store.put(&keys[i], &done)?;
-                progress.advance(bench.weight(&units[i]));
+                setup.store.put(&keys[i], &done)?;
+                progress.advance(setup.weight(&units[i]));
             }
             Ok(done)
         })?;
         if !alone {
-            self.ranks.lead(|| chunk.iter().zip(&done).try_for_each(|(&i, done)| bench.store.put(&keys[i], done)))?;
-            progress.advance(chunk.iter().map(|&i| bench.weight(&units[i])).sum());
+            self.ranks.lead(|| chunk.iter().zip(&done).try_for_each(|(&i, done)| setup.store.put(&keys[i], done)))?;
+            progress.advance(chunk.iter().map(|&i| setup.weight(&units[i])).sum());
         }
         Ok(done)
     }
 }
 
-impl Bench<'_> {
+impl Setup<'_> {
     fn unit(&self, unit: &Unit) -> Result<Done> {
         let task = &self.tasks[unit.task];
         let on = |what: &str| format!("{what} on {}", task.name());

@@ -1,0 +1,116 @@
+//! `CONTRIBUTING.md` names every place that an addition touches.
+//!
+//! A source file that names all of some things of one kind has a list of that kind, to which the next one is to be added. The
+//! section on such additions names it, or a folder that it is in. Paths of these sections are there, and what they call a list
+//! is in the file that they name before.
+
+use std::fs;
+
+use super::{files, root};
+
+/// The title of a section, and some things of the kind, each in one or more spellings.
+type Kind = (&'static str, &'static [&'static [&'static str]]);
+
+const KINDS: [Kind; 8] = [
+    ("Adding an update rule", &[&["NAdam", "nadam"], &["Lion", "lion"], &["RmsProp", "rmsprop"]]),
+    ("Adding a guard", &[&["Blend", "blend"], &["ResidualGuard", "gl2o"], &["RelayGuard", "relay"]]),
+    (
+        "Adding an activation",
+        &[&["Identity", "identity"], &["Relu", "relu"], &["Tanh", "tanh"], &["Sigmoid", "sigmoid"]],
+    ),
+    ("Adding a task", &[&["rings"], &["teachers"], &["mixtures"]]),
+    ("Adding an experiment", &[&["horizon"], &["ablation"], &["pairs"]]),
+    (
+        "Adding a command",
+        &[&["Doctor", "doctor"], &["MetaTrain", "meta-train"], &["Bench", "bench"], &["Survey", "survey"]],
+    ),
+    ("Adding a board", &[&["microbit"], &["mps2-an386"], &["riscv-virt"], &["nrf52840-dk"]]),
+    ("Adding a learned rule", &[&["RnnProp"], &["LearnedNgn"], &["CoordinateLstm"]]),
+];
+
+fn contributing() -> String {
+    fs::read_to_string(root().join("CONTRIBUTING.md")).expect("CONTRIBUTING.md")
+}
+
+/// A section of the text, without its title.
+fn section<'a>(text: &'a str, title: &str) -> &'a str {
+    let (_, rest) = text.split_once(&format!("\n## {title}\n")).unwrap_or_else(|| panic!("no section `{title}`"));
+    rest.split("\n## ").next().unwrap_or(rest)
+}
+
+/// What stands between backticks.
+fn quoted(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+/// Whether a text has a word that nothing of a name stands beside.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_name = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
+    text.match_indices(word)
+        .any(|(at, _)| !is_name(text[..at].chars().next_back()) && !is_name(text[at + word.len()..].chars().next()))
+}
+
+/// Files that name all things of a kind and that a section leaves out.
+fn left_out<'a>(section: &str, things: &[&[&str]], sources: &'a [(String, String)]) -> Vec<&'a str> {
+    let named = quoted(section);
+    let has_all = |text: &str| things.iter().all(|names| names.iter().any(|name| has_word(text, name)));
+    let listed = |path: &str| named.iter().any(|name| *name == path || name.ends_with('/') && path.starts_with(name));
+    let all = sources.iter().filter(|(path, text)| !listed(path) && has_all(text));
+    all.map(|(path, _)| path.as_str()).collect()
+}
+
+/// All source files, without this one and what is no list: examples, and texts that are tried.
+fn all_sources() -> Vec<(String, String)> {
+    let folders = ["core", "host", "firmware", "tests"];
+    let of = |folder: &str| {
+        let inside = files(&root().join(folder), &["rs", "toml"]);
+        inside.into_iter().map(|(path, text)| (format!("{folder}/{path}"), text)).collect::<Vec<_>>()
+    };
+    let all = folders.iter().flat_map(|folder| of(folder));
+    all.filter(|(path, _)| !path.ends_with("floors/lists.rs")).collect()
+}
+
+#[test]
+fn every_list_is_named() {
+    let (text, sources) = (contributing(), all_sources());
+    for (title, things) in KINDS {
+        let left_out = left_out(section(&text, title), things, &sources);
+        assert_eq!(left_out, [""; 0], "missing in the section `{title}` of CONTRIBUTING.md");
+    }
+}
+
+/// Each path is there, with `NAME` for a name of one's own, and each list is in the file that was named last before it.
+#[test]
+fn what_is_named_is_there() {
+    let text = contributing();
+    for (title, _) in KINDS {
+        let mut file = String::new();
+        for name in quoted(section(&text, title)) {
+            let is_path = name.contains('/') && !name.contains(' ');
+            let path = root().join(name.split("NAME").next().unwrap_or(name));
+            let is_list =
+                name.len() > 4 && name.chars().all(|c| c.is_ascii_uppercase() || c == '_') || name.ends_with('!');
+            if is_path && name.contains("NAME") {
+                let folder = if path.to_string_lossy().ends_with('/') { path } else { path.parent().unwrap().into() };
+                assert!(folder.is_dir(), "{title}: `{name}`");
+            } else if is_path {
+                assert!(path.exists(), "{title}: `{name}`");
+                file = if path.is_file() { fs::read_to_string(path).unwrap() } else { String::new() };
+            } else if is_list {
+                let word = name.trim_end_matches('!');
+                assert!(has_word(&file, word), "{title}: `{name}` is not in the file named before it");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_list_that_is_left_out_is_found() {
+    let sources = [("a/list.rs", "Foo, bar"), ("a/other.rs", "Foo, bars"), ("b/list.rs", "foo Bar")];
+    let sources = sources.map(|(path, text)| (path.to_owned(), text.to_owned()));
+    let things: &[&[&str]] = &[&["Foo", "foo"], &["Bar", "bar"]];
+    assert_eq!(left_out("`a/`", things, &sources), ["b/list.rs"]);
+    assert_eq!(left_out("`b/list.rs`", things, &sources), ["a/list.rs"]);
+    assert_eq!(left_out("a/list.rs", things, &sources), ["a/list.rs", "b/list.rs"]);
+    assert_eq!(left_out("`a/list.rs`, `b/`", things, &sources), [""; 0]);
+}
