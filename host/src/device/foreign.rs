@@ -17,8 +17,8 @@ use super::port::BAUD;
 pub const GRACE: Duration = Duration::from_secs(5);
 /// No frame has more bytes.
 const LONGEST: usize = frame_len(FROM_DEVICE_LEN);
-/// So many letters and a line end are a line of text.
-const LETTERS: usize = 4;
+/// So many letters and a line end are a line of text; a frame has as many in a row once in 200,000.
+const LETTERS: usize = 12;
 /// Damaged frames that a line may begin with.
 const DAMAGED: u32 = 3;
 /// So much of a text is shown.

@@ -24,7 +24,7 @@ enum Moment {
 /// So many milliseconds after the moment, other ones in each run.
 fn chance(most: u32) -> Duration {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
-    Duration::from_millis(u64::from(now.subsec_nanos() / 1000 % most))
+    Duration::from_millis(u64::from(now.subsec_micros() % most))
 }
 
 /// All files of a folder that are no temporary ones, with what is in them.
