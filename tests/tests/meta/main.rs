@@ -300,7 +300,7 @@ fn wrong_configurations_are_explained() {
         ("horizon = [5, 20]", "horizon = [20, 5]", "horizon"),
         ("steps = 12", "steps = 0", "outer.steps"),
         ("tasks = [\"small\"]", "tasks = [\"large\"]", "there is no [[task]] of that name"),
-        ("data = \"spirals\"", "data = \"cifar\"", "known: mnist, spirals"),
+        ("data = \"spirals\"", "data = \"cifar\"", "known: spirals, mnist"),
         ("particles = 3", "particles = 0", "at least one [[task]] needs particles"),
         ("seed = 7", "seed = 7\nseeds = 0", "seeds is 0, but must be in 1..=10000"),
         ("particles = 3", "particles = 3\nrescale = [0.0, 1.0]", "task `small`: rescale"),
