@@ -40,9 +40,9 @@
 //! interrupt, network
 //! files, ranks
 //! data, optimizer, output, report, store
-//! task
+//! saved, task
 //! bench, experiment
-//! device, meta, reproduce, survey
+//! device, meta, reproduce, survey, train
 //! cli
 //! command
 //! ```

@@ -29,6 +29,14 @@ fn a_convolution_learns_gestures() {
     assert!(behind(&printed("windows"), "balanced accuracy Some(") > 0.9);
 }
 
+/// The sensor breaks at window 1,800.
+#[test]
+fn an_alarm_comes_with_the_fault_and_not_before() {
+    let printed = printed("anomaly");
+    let window = printed.strip_prefix("alarm at window ").and_then(|rest| rest.split(':').next()).expect("an alarm");
+    assert!((1802..1850).contains(&window.parse::<u32>().expect("a window")), "{printed}");
+}
+
 #[test]
 fn a_head_learns_on_a_frozen_backbone() {
     let printed = printed("head");

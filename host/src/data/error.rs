@@ -1,9 +1,10 @@
 //! Everything that can be wrong with data. A message names the file, says what is wrong with it
 //! and what to do; it holds its cause in full, so printing the error alone is enough.
 
-use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
+
+use super::words::{download_message, list, pooling_fault};
 
 /// The most values a file may hold, 2^30: 22 times as many as MNIST, 4 GiB once they are `f32`.
 pub const MAX_VALUES: u64 = 1 << 30;
@@ -373,42 +374,3 @@ fn advice(cause: &io::Error) -> &'static str {
 
 /// What to do about a damaged file.
 const REPLACE: &str = "Replace the file; for MNIST, `lgl2o data fetch mnist` does it.";
-
-/// Why images cannot be pooled.
-fn pooling_fault(image: &Option<(usize, usize)>) -> String {
-    match image {
-        Some((r, c)) => format!("an image of {r} x {c} does not divide evenly"),
-        None => "the rows are not images".to_owned(),
-    }
-}
-
-/// One indented line for each path.
-fn list(paths: &[PathBuf]) -> String {
-    paths.iter().fold(String::new(), |mut text, path| {
-        // Writing to a `String` cannot fail.
-        let _ = write!(text, "\n  {}", path.display());
-        text
-    })
-}
-
-/// The whole story of a failed download: what was tried, and how to do without.
-fn download_message(
-    file: &str,
-    attempts: &[(String, String)],
-    folder: &Path,
-    by_hand: &[(&'static str, &'static str)],
-) -> String {
-    let mut text = format!("cannot download {file}. Tried:");
-    for (address, cause) in attempts {
-        let _ = write!(text, "\n  {address}: {cause}");
-    }
-    let _ = write!(
-        text,
-        "\nCheck the network, or place these files by hand (as .gz or decompressed) in {}:",
-        folder.display()
-    );
-    for (name, sha256) in by_hand {
-        let _ = write!(text, "\n  {name}.gz  (decompressed SHA-256 {sha256})");
-    }
-    text
-}

@@ -34,6 +34,7 @@ pub mod standard;
 pub mod synthetic;
 pub mod table;
 pub mod variant;
+pub mod words;
 
 pub use dataset::{DataSets, Dataset};
 pub use error::DataError;

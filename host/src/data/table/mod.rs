@@ -13,6 +13,7 @@
 //! Nothing is guessed that would change the data in silence: a cell that is not a number is an error, unless rows with missing
 //! values are to be left out, and then it is said how many were.
 
+pub mod column;
 pub mod columns;
 pub mod error;
 pub mod folder;
@@ -28,7 +29,8 @@ use std::path::Path;
 
 use crate::files::read_bounded;
 
-pub use columns::{Column, Columns};
+pub use column::Column;
+pub use columns::Columns;
 pub use error::{At, Place, TableError};
 pub use target::Target;
 
