@@ -171,8 +171,8 @@ fn table() -> Vec<u8> {
 
 /// A model of that table.
 fn sample() -> SavedModel {
-    use lgl2o::objective::mlp::{Activation, Layer};
-    let layers = vec![Layer { inputs: 2, outputs: 2, activation: Activation::Identity }];
+    use lgl2o::objective::mlp::{Activation, Shape};
+    let layers = vec![Shape { inputs: 2, outputs: 2, activation: Activation::Identity }];
     let classes = Output::Classes(["high", "low"].map(str::to_owned).to_vec());
     let standardizer = [&[0.0, 0.0][..], &[1.0, 1.0]];
     SavedModel::new(layers, &[1.0, 0.0, -1.0, 0.0, 0.0, 7.0], standardizer, classes, Columns::plain(2))
