@@ -147,7 +147,7 @@ proptest! {
         monitor.load(&mut Bytes(&bytes)).unwrap();
         for score in scores {
             monitor.watch(score);
-            prop_assert!(monitor.votes() <= 5 && !monitor.threshold().is_some_and(|threshold| !threshold.is_finite()));
+            prop_assert!(monitor.votes() <= 5 && monitor.threshold().is_none_or(f32::is_finite));
         }
     }
 }

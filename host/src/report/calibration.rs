@@ -31,7 +31,8 @@ pub struct Bin {
 /// # Errors
 /// [`ReportError::Picture`] if it cannot be drawn.
 pub fn calibration(title: &str, subject: &str, bins: &[Bin]) -> Result<String, ReportError> {
-    let explanation = "The share that is right among predictions of about this probability, and their number. Dashed: right as often as said.";
+    let explanation =
+        "Share that is right of the predictions at a probability, and how many they are. Dashed: as often as said.";
     let heading = Heading { title, subject, explanation };
     canvas::picture(&heading, PLOT.bottom + 70 * PX, |sheet| {
         canvas::outline(sheet, PLOT)?;

@@ -1,4 +1,4 @@
-//! Training of a user's own network on a user's own table, by [`lgl2o::auto`], with no number to set.
+//! Training of a user's own network on a user's own table, by [`lgl2o::auto()`], with no number to set.
 //!
 //! | module | does |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! Trains by [`lgl2o::auto`] from one seed, and keeps what is needed to go on every few seconds.
+//! Trains by [`lgl2o::auto()`] from one seed, and keeps what is needed to go on every few seconds.
 
 use std::time::{Duration, Instant};
 
