@@ -29,9 +29,7 @@ impl Output {
     /// If it cannot be written to, or another program has claimed it.
     pub fn claim(dir: &Path) -> Result<Self> {
         let output = Self::claim_for(dir, "")?;
-        // Parts of a report have folders of their own.
-        let entries = fs::read_dir(dir).into_iter().flatten().flatten();
-        entries.map(|entry| entry.path()).filter(|path| path.is_dir()).for_each(|path| sweep(&path));
+        sweep_below(dir, PARTS);
         Ok(output)
     }
 
@@ -66,6 +64,21 @@ impl Output {
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+}
+
+/// So deep are the folders of the parts of a report: `reproduce` has one for each experiment, and in it one for each task.
+const PARTS: u32 = 2;
+
+/// Sweeps the folders in a folder, so many levels of them.
+fn sweep_below(dir: &Path, levels: u32) {
+    if levels == 0 {
+        return;
+    }
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    for path in entries.map(|entry| entry.path()).filter(|path| path.is_dir()) {
+        sweep(&path);
+        sweep_below(&path, levels - 1);
     }
 }
 
@@ -153,10 +166,14 @@ mod tests {
         for name in [".lgl2o-4194305-abcdef", ".lgl2o-1-abcdef", "mine", ".lgl2o.other"] {
             fs::write(home.path().join(name), "x").expect("written");
         }
-        fs::create_dir(home.path().join("part")).expect("made");
-        fs::write(home.path().join("part/.lgl2o-4194305-abcdef"), "x").expect("written");
+        fs::create_dir_all(home.path().join("part/task")).expect("made");
+        for part in ["part/.lgl2o-4194305-abcdef", "part/task/.lgl2o-4194305-abcdef"] {
+            fs::write(home.path().join(part), "x").expect("written");
+        }
         drop(Output::claim(home.path()).expect("free"));
-        fs::remove_dir(home.path().join("part")).expect("it is empty");
+        for empty in ["part/task", "part"] {
+            fs::remove_dir(home.path().join(empty)).expect("it is empty");
+        }
         let entries = fs::read_dir(home.path()).expect("there").flatten();
         let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
         names.sort();
