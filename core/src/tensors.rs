@@ -106,39 +106,9 @@ pub trait Zeroed {
     const ZERO: Self;
 }
 
-impl<const N: usize> Zeroed for [f32; N] {
-    const ZERO: Self = [0.0; N];
-}
-
-impl<const N: usize> Tensors for [f32; N] {
-    type Layers = [f32; 1];
-
-    fn count(&self) -> usize {
-        1
-    }
-    fn layers(&self) -> usize {
-        1
-    }
-    fn layer(&self, l: usize) -> Range<usize> {
-        if l == 0 { 0..1 } else { 1..1 }
-    }
-    fn zero_layers(&self) -> [f32; 1] {
-        [0.0]
-    }
-    fn tensor(&self, i: usize) -> &[f32] {
-        if i == 0 { self } else { &[] }
-    }
-    fn tensor_mut(&mut self, i: usize) -> &mut [f32] {
-        if i == 0 { self } else { &mut [] }
-    }
-    fn neighbours_mut(&mut self, i: usize) -> (&mut [f32], &mut [f32]) {
-        (self.tensor_mut(i), &mut [])
-    }
-}
-
-/// An array of arrays is one tensor of all its numbers: row-major, the last index the fastest.
-macro_rules! nested_array {
-    ([$($length:ident),+], $type:ty, $zero:expr, $($flattened:ident, $flattened_mut:ident),+) => {
+/// An array, or an array of arrays, is one tensor of all its numbers: row-major, the last index the fastest.
+macro_rules! array {
+    ([$($length:ident),+], $type:ty, $zero:expr $(, $flattened:ident, $flattened_mut:ident)*) => {
         impl<$(const $length: usize),+> Zeroed for $type {
             const ZERO: Self = $zero;
         }
@@ -159,10 +129,10 @@ macro_rules! nested_array {
                 [0.0]
             }
             fn tensor(&self, i: usize) -> &[f32] {
-                if i == 0 { self$(.$flattened())+ } else { &[] }
+                if i == 0 { self$(.$flattened())* } else { &[] }
             }
             fn tensor_mut(&mut self, i: usize) -> &mut [f32] {
-                if i == 0 { self$(.$flattened_mut())+ } else { &mut [] }
+                if i == 0 { self$(.$flattened_mut())* } else { &mut [] }
             }
             fn neighbours_mut(&mut self, i: usize) -> (&mut [f32], &mut [f32]) {
                 (self.tensor_mut(i), &mut [])
@@ -171,8 +141,9 @@ macro_rules! nested_array {
     };
 }
 
-nested_array!([R, C], [[f32; C]; R], [[0.0; C]; R], as_flattened, as_flattened_mut);
-nested_array!(
+array!([N], [f32; N], [0.0; N]);
+array!([R, C], [[f32; C]; R], [[0.0; C]; R], as_flattened, as_flattened_mut);
+array!(
     [Q, R, C],
     [[[f32; C]; R]; Q],
     [[[0.0; C]; R]; Q],

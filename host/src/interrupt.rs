@@ -213,8 +213,8 @@ impl Ours {
         Self(number)
     }
 
-    /// A process whose command [`begin_group`] has seen. Its group ends also where this program is killed. Once it has been waited for, its number may be another's: the
-    /// value must go before that, or be [forgotten](Self::forget).
+    /// A process whose command [`begin_group`] has seen. Its group ends also where this program is killed. Once it has been
+    /// waited for, its number may be another's: the value must go before that, or be [forgotten](Self::forget).
     #[must_use]
     pub fn child(child: &Child) -> Self {
         Self::keep(Thing::Child(child.id(), Watch::over(child.id())))

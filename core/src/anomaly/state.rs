@@ -36,7 +36,6 @@ pub struct Monitor<const HELD: usize, const VOTES: usize> {
     learning: u32,
     rarity: u32,
     needed: u32,
-    is_alarm: bool,
 }
 
 impl<const HELD: usize, const VOTES: usize> Monitor<HELD, VOTES> {
@@ -90,23 +89,23 @@ impl<const HELD: usize, const VOTES: usize> Monitor<HELD, VOTES> {
         *recent = score;
         *unusual = self.held.is_unusual(score, self.rarity);
         self.next = if place.saturating_add(1) < VOTES { self.next.saturating_add(1) } else { 0 };
-        self.is_alarm = self.votes() >= self.needed;
-        self.waiting = match (self.is_alarm, (self.waiting as usize) < VOTES) {
-            (true, _) => 0,
-            (false, true) => self.waiting.saturating_add(1),
-            (false, false) => self.waiting,
-        };
+        let next = self.waiting.saturating_add(1).min(VOTES as u32);
+        self.waiting = if self.is_alarm() { 0 } else { next };
         self.state()
     }
 
     /// What the product is doing.
     #[must_use]
-    pub const fn state(&self) -> State {
-        match (self.is_alarm, self.learning > 0 || self.held.len() < self.rarity.saturating_sub(1)) {
+    pub fn state(&self) -> State {
+        match (self.is_alarm(), self.learning > 0 || self.held.len() < self.rarity.saturating_sub(1)) {
             (true, _) => State::Alarm,
             (false, true) => State::Learning,
             (false, false) => State::Ready,
         }
+    }
+
+    fn is_alarm(&self) -> bool {
+        self.votes() >= self.needed
     }
 
     /// How many of the last windows are unusual.
@@ -115,7 +114,7 @@ impl<const HELD: usize, const VOTES: usize> Monitor<HELD, VOTES> {
         self.unusual.iter().map(|&unusual| u32::from(unusual)).sum()
     }
 
-    /// Scores above this one are unusual; `None` while there are too few held-out ones to tell.
+    /// Scores above this one are unusual, found by HELD^2 comparisons; `None` while there are too few held-out ones to tell.
     #[must_use]
     pub fn threshold(&self) -> Option<f32> {
         self.held.threshold(self.rarity)
@@ -136,7 +135,6 @@ impl<const HELD: usize, const VOTES: usize> Monitor<HELD, VOTES> {
         learning: 0,
         rarity: RARITY,
         needed: (VOTES / 2 + 1) as u32,
-        is_alarm: false,
     };
 }
 
@@ -163,7 +161,6 @@ impl<const HELD: usize, const VOTES: usize> Persist for Monitor<HELD, VOTES> {
         let [next, waiting, learning] = words;
         self.next = if (next as usize) < VOTES { next } else { 0 };
         (self.waiting, self.learning) = (waiting.min(VOTES as u32), learning);
-        self.is_alarm = self.votes() >= self.needed;
         Ok(())
     }
 }

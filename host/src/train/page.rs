@@ -155,7 +155,8 @@ fn curve(findings: &Findings) -> Result<String> {
 fn loss(findings: &Findings) -> &'static str {
     match findings.parts.first() {
         Some((_, Metrics::Values { .. })) => "squared error of the standardized target",
-        _ => "cross-entropy",
+        Some((_, Metrics::Classes { .. })) => "cross-entropy",
+        None => "loss",
     }
 }
 

@@ -32,6 +32,26 @@ pub struct Windows {
 }
 
 impl Windows {
+    /// Those of a convolution whose numbers are types.
+    pub(super) const fn of<const T: usize, const C: usize, const K: usize, const S: usize, const P: usize>() -> Self {
+        Self { time: T, channels: C, kernel: K, stride: S, padding: P }
+    }
+
+    /// Refuses, while a program is compiled, a convolution that does not fit its inputs or its times of outputs.
+    pub(super) const fn check(&self, outputs: usize) {
+        let Self { time, kernel, stride, padding, .. } = *self;
+        assert!(kernel > 0 && stride > 0, "a convolution needs a kernel and a stride of at least 1");
+        assert!(
+            padding < kernel,
+            "the padding of a convolution must be below its kernel, or windows would lie on padding alone"
+        );
+        assert!(
+            time + 2 * padding >= kernel,
+            "the kernel of a convolution is longer than its inputs with their padding"
+        );
+        assert!(outputs == self.count(), "a convolution has (T + 2 P - K) / S + 1 times of outputs");
+    }
+
     /// How many windows there are: the times of the outputs.
     #[must_use]
     pub const fn count(&self) -> usize {

@@ -29,7 +29,7 @@ use super::dense;
 use super::kernels::Kernels;
 use super::layer::{Inputs, Layer, Motion, Moving, NARROW, Own, OwnMut, Shape, Visitor, initialize, widest_column};
 use super::network::{Layers, Series};
-use super::windows::{Windows, times};
+use super::windows::Windows;
 use crate::batch::Rows;
 use crate::persist::Digest;
 use crate::rng::Rng;
@@ -59,11 +59,6 @@ pub struct Depthwise<
     A = Identity,
 >(PhantomData<A>);
 
-/// Its windows.
-const fn windows<const T: usize, const C: usize, const K: usize, const S: usize, const P: usize>() -> Windows {
-    Windows { time: T, channels: C, kernel: K, stride: S, padding: P }
-}
-
 impl<const T: usize, const C: usize, const U: usize, const K: usize, const S: usize, const P: usize, A: Activate> Layers
     for Depthwise<T, C, U, K, S, P, A>
 {
@@ -73,10 +68,7 @@ impl<const T: usize, const C: usize, const U: usize, const K: usize, const S: us
     type Activations<const B: usize> = [[[f32; C]; U]; B];
     const DEPTH: usize = {
         assert!(C > 0, "a depthwise convolution needs at least one channel");
-        assert!(K > 0 && S > 0, "a convolution needs a kernel and a stride of at least 1");
-        assert!(P < K, "the padding of a convolution must be below its kernel, or windows would lie on padding alone");
-        assert!(T + 2 * P >= K, "the kernel of a convolution is longer than its inputs with their padding");
-        assert!(U == times(T, K, S, P), "a convolution has (T + 2 P - K) / S + 1 times of outputs");
+        Windows::of::<T, C, K, S, P>().check(U);
         1
     };
     const TENSORS: usize = 2;
@@ -116,7 +108,7 @@ impl<const T: usize, const C: usize, const U: usize, const K: usize, const S: us
     }
 
     fn forward<Q: Tensors>(&self, _: &impl Kernels, own: Own<'_, Q>, inputs: Rows<'_>, n: usize, out: &mut [f32]) {
-        forward(&windows::<T, C, K, S, P>(), own.tensor(0), own.tensor(1), inputs, n, out);
+        forward(&Windows::of::<T, C, K, S, P>(), own.tensor(0), own.tensor(1), inputs, n, out);
     }
 
     fn gradient<Q: Tensors>(
@@ -127,7 +119,7 @@ impl<const T: usize, const C: usize, const U: usize, const K: usize, const S: us
         n: usize,
         mut own: OwnMut<'_, Q>,
     ) {
-        weight_gradient(&windows::<T, C, K, S, P>(), errors, inputs, n, own.tensor(0));
+        weight_gradient(&Windows::of::<T, C, K, S, P>(), errors, inputs, n, own.tensor(0));
         kernels.bias_gradient(errors, n * U, own.tensor(1));
     }
 
@@ -140,7 +132,7 @@ impl<const T: usize, const C: usize, const U: usize, const K: usize, const S: us
         below: Activation,
         x: &mut [f32],
     ) {
-        input_error(&windows::<T, C, K, S, P>(), own.tensor(0), errors, n, below, x);
+        input_error(&Windows::of::<T, C, K, S, P>(), own.tensor(0), errors, n, below, x);
     }
 
     // On a device, its gradient is on the stack only while it runs.
@@ -154,7 +146,7 @@ impl<const T: usize, const C: usize, const U: usize, const K: usize, const S: us
         mut own: Moving<'_, Q, N>,
         _: &mut [impl AsMut<[f32]>; NARROW],
     ) {
-        let (windows, mut gradient) = (windows::<T, C, K, S, P>(), <[[f32; C]; K]>::ZERO);
+        let (windows, mut gradient) = (Windows::of::<T, C, K, S, P>(), <[[f32; C]; K]>::ZERO);
         match inputs {
             Inputs::Rows(rows) => weight_gradient(&windows, errors, rows, n, gradient.tensor_mut(0)),
             Inputs::Activations { x, below } => {
