@@ -1,0 +1,9 @@
+//! Documents hold what they say: figures, links, and how long they are.
+//!
+//! - `figures`: blocks that are made from files of the repository and from types.
+//! - `links`: relative links and anchors lead somewhere.
+//! - `sizes`: README, guide and examples are as short as they should be, and name each other.
+
+mod figures;
+mod links;
+mod sizes;
