@@ -13,8 +13,8 @@ use lgl2o::tensors::Tensors;
 use lgl2o::trainer::Progress;
 use lgl2o::{Auto, AutoLean, Memory, Trainer};
 use lgl2o_device::cost::W3;
-use lgl2o_tests::{bits, documents};
 use lgl2o_tests::task::{BATCH, Data, SmallMlp, small_mlp, start};
+use lgl2o_tests::{bits, documents};
 
 type L2o = &'static LearnedNgn;
 type Guarded = LossGuard<L2o, Sgd>;

@@ -102,11 +102,13 @@ fn every_relative_link_leads_somewhere() {
 #[test]
 fn a_broken_link_is_found() {
     let found = |text: &str| faults(Path::new("firmware/NONE.md"), text).len();
-    for good in ["[a](COSTS.md)", "[a](../README.md#two-commands)", "[`a`](https://x.y/z)", "`[a](gone.md)`", "![a](build)"]
+    for good in
+        ["[a](COSTS.md)", "[a](../README.md#two-commands)", "[`a`](https://x.y/z)", "`[a](gone.md)`", "![a](build)"]
     {
         assert_eq!(found(good), 0, "{good}");
     }
-    for bad in ["[a](gone.md)", "[a](../README.md#no-such-thing)", "![a](gone.svg)", "[`a`](gone.md)\n", "[a]: gone.md"] {
+    for bad in ["[a](gone.md)", "[a](../README.md#no-such-thing)", "![a](gone.svg)", "[`a`](gone.md)\n", "[a]: gone.md"]
+    {
         assert_eq!(found(bad), 1, "{bad}");
     }
     assert_eq!(found("```\n[a](gone.md)\n```\n[a](gone.md)"), 1);

@@ -69,6 +69,7 @@ fn examples_are_short_named_and_run() {
 fn readme_shows_the_first_example() {
     let (readme, example) = (read("README.md"), read("core/examples/xor.rs"));
     let shown = readme.split("```rust\n").nth(1).and_then(|rest| rest.split("```").next()).expect("code");
-    let code: String = example.lines().filter(|line| !line.starts_with("//!")).map(|line| format!("{line}\n")).collect();
+    let code: String =
+        example.lines().filter(|line| !line.starts_with("//!")).map(|line| format!("{line}\n")).collect();
     assert_eq!(shown, code);
 }
