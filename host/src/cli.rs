@@ -37,6 +37,15 @@ pub fn commands() -> Vec<String> {
     Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect()
 }
 
+/// What to do after the first comparison; `lgl2o` alone ends with it.
+pub const NEXT: &str = "\
+What next?
+  lgl2o train --data FILE.csv --target COLUMN   a network of your own, and a module of it for a device
+  lgl2o compare --help                          other tasks and optimizers
+  lgl2o survey                                  one setting for many tasks
+  lgl2o device                                  the same training on a board under QEMU
+  lgl2o doctor                                  what this machine lacks for any of these";
+
 const EXAMPLES: &str = "\
 Examples:
   lgl2o                               the comparison on Spirals, report in out/spirals
