@@ -43,7 +43,7 @@ use crate::interrupt::{self, Grace};
 use crate::ranks::Ranks;
 
 /// Longest time between checkpoints; there is one after each validation, too.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(50);
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(20);
 
 /// What to do about a checkpoint that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
