@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use tempfile::{NamedTempFile, TempDir};
 
 use crate::interrupt::{self, Ours};
@@ -75,16 +75,44 @@ pub fn read_small(path: &Path) -> io::Result<Vec<u8>> {
 /// Reads a file of a kind that may be large, but not larger than this.
 ///
 /// # Errors
-/// If it cannot be read, is no file, or is larger.
+/// If it cannot be read, is no file, or is larger; with its name, and what to do.
 pub fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>> {
     let shown = path.display();
-    let file = File::open(path).with_context(|| format!("cannot read {shown}"))?;
-    let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
-    ensure!(is_file, "cannot read {shown}: it is not a file");
+    // Opening a pipe would wait for somebody to write to it.
+    let metadata = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+    ensure!(metadata.is_file(), "cannot read {shown}: it is not a file. Correct the path.");
+    let too_large = || anyhow!("{shown} has more than {most} bytes, so it is something else. Correct the path.");
+    ensure!(metadata.len() <= most, too_large());
     let mut bytes = Vec::new();
-    file.take(most + 1).read_to_end(&mut bytes).with_context(|| format!("cannot read {shown}"))?;
-    ensure!(bytes.len() as u64 <= most, "{shown} has more than {most} bytes, so it is something else");
+    let read = File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut bytes));
+    read.map_err(|error| unreadable(path, &error))?;
+    ensure!(bytes.len() as u64 <= most, too_large());
     Ok(bytes)
+}
+
+/// A file cannot be read: why, and what to do.
+#[must_use]
+pub fn unreadable(path: &Path, error: &io::Error) -> anyhow::Error {
+    anyhow!("cannot read {}: {error}.{}", path.display(), advice(error))
+}
+
+/// What to do about a refusal of the operating system's, cause by cause.
+#[must_use]
+pub fn advice(cause: &io::Error) -> &'static str {
+    use io::ErrorKind::{
+        FileTooLarge, IsADirectory, NotADirectory, NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem,
+        StorageFull,
+    };
+    match cause.kind() {
+        NotFound | FileTooLarge => " Correct the path.",
+        NotADirectory => " A part of the path is a file, and no folder: correct it.",
+        IsADirectory => " It is a folder, and no file: correct the path.",
+        PermissionDenied => " Change its permissions, or name another place.",
+        StorageFull | QuotaExceeded => " Free some space, or name another place.",
+        ReadOnlyFilesystem => " Name a place that can be written to.",
+        // The cause says all that is known.
+        _ => "",
+    }
 }
 
 /// What is written to try a folder: about as much as a small report.

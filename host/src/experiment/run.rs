@@ -249,8 +249,8 @@ impl<O: Objective, S: Source<O>> Source<O> for Bounded<'_, S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{self, Point};
     use crate::optimizer::{Tuned, parse};
+    use crate::record::{self, Point};
     use crate::task::{self, Hidden};
 
     fn curve(points: &[u64]) -> Vec<Point> {

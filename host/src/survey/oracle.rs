@@ -238,7 +238,12 @@ mod tests {
         assert_eq!(tried.iter().filter(|tried| tried.plain).count(), 15);
         for one in tried.iter().filter(|tried| tried.plain) {
             let optimizer = parse(&one.name, &Tuned::default()).expect("an optimizer");
-            assert_eq!(run::run(&task, &optimizer.method, 2, &steps, &Halfway::nowhere()).expect("runs").by_step, one.at, "{}", one.name);
+            assert_eq!(
+                run::run(&task, &optimizer.method, 2, &steps, &Halfway::nowhere()).expect("runs").by_step,
+                one.at,
+                "{}",
+                one.name
+            );
         }
         let averaged = AnyRule::Averaged(Box::new(Averaged { rule: Kind::Adam.rule(0.03), eta: ETA }));
         let method = Method::Alone { rule: averaged, learned: false };

@@ -63,13 +63,7 @@ pub(super) fn losses(task: &SurveyTask, evaluator: &mut Evaluator, params: &Heap
 ///
 /// # Errors
 /// Settings out of range, or data that do not fit the optimizer. A run that diverges, or fails later, is no error.
-pub fn run(
-    task: &SurveyTask,
-    method: &Method,
-    seed: u64,
-    steps: &[u64],
-    halfway: &Halfway,
-) -> Result<Trail, Error> {
+pub fn run(task: &SurveyTask, method: &Method, seed: u64, steps: &[u64], halfway: &Halfway) -> Result<Trail, Error> {
     method.visit(Runner { task, method, seed, steps, halfway })?
 }
 
