@@ -123,13 +123,34 @@ const TRIAL: usize = 1 << 18;
 /// # Errors
 /// If so, with the path.
 pub fn check_writable(out: &Path) -> Result<()> {
-    std::fs::create_dir_all(out).with_context(|| format!("cannot create the output directory {}", out.display()))?;
+    make_output(out)?;
     let _whole = interrupt::writing();
     let written = temporary_in(out).and_then(|mut file| {
         file.write_all(&[0; TRIAL])?;
         file.as_file().sync_all()
     });
-    written.with_context(|| format!("cannot write to the output directory {}", out.display()))
+    written
+        .map_err(|error| anyhow!("cannot write to the output directory {}: {error}.{}", out.display(), advice(&error)))
+}
+
+/// Makes an output directory if need be.
+///
+/// # Errors
+/// If it cannot be made, with the path, and what to do.
+pub fn make_output(out: &Path) -> Result<()> {
+    let Err(error) = std::fs::create_dir_all(out) else { return Ok(()) };
+    let why = match dangling(out) {
+        Some(target) => format!("it is a link to {}, which leads nowhere. Name another folder.", target.display()),
+        None if out.exists() && !out.is_dir() => "it is a file, and no folder. Name another place.".to_owned(),
+        None => format!("{error}.{}", advice(&error)),
+    };
+    Err(anyhow!("cannot create the output directory {}: {why}", out.display()))
+}
+
+/// Where a link leads to whose target is not there.
+#[must_use]
+pub fn dangling(path: &Path) -> Option<std::path::PathBuf> {
+    if path.exists() { None } else { std::fs::read_link(path).ok() }
 }
 
 /// A temporary folder that goes away with the value, and with the program however that ends.
@@ -148,7 +169,10 @@ impl Temporary {
         sweep(&std::env::temp_dir());
         let prefix = format!("{TEMPORARY}{}-", std::process::id());
         let folder = tempfile::Builder::new().prefix(&prefix).rand_bytes(BY_CHANCE).tempdir();
-        let folder = folder.context("cannot make a temporary folder")?;
+        let place = std::env::temp_dir();
+        let folder = folder.map_err(|error| {
+            anyhow!("cannot make a temporary folder in {}: {error}. Set TMPDIR to another one.", place.display())
+        })?;
         Ok(Self { _ours: Ours::folder(folder.path()), folder })
     }
 

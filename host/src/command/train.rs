@@ -32,7 +32,9 @@ const TESTED: f64 = 0.2;
 pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     let test_share = test_share(args).map_err(Failure::Usage)?;
     let out = Output::claim(&args.out.clone().unwrap_or_else(|| PathBuf::from("out/train")))?;
-    out.room_for(&[&[MODEL, kept::NAME], page::FILES.as_slice()].concat())?;
+    let written = [&[MODEL, kept::NAME], page::FILES.as_slice()].concat();
+    out.room_for(&written)?;
+    out.spares(&written, &[Some(&args.table.data), args.table.labels.as_deref()])?;
     check_places(out.dir(), args)?;
     if args.resume {
         interrupt::last_words(format!("what was kept stays in {}", out.dir().join(kept::NAME).display()));
@@ -101,6 +103,9 @@ fn test_share(args: &TrainArgs) -> Result<f64> {
     };
     if share + args.check_on > 0.95 {
         bail!("--check-on and --test-share leave nothing to train on: lower them");
+    }
+    if let Some(target) = args.target.as_ref().filter(|target| args.drop.contains(target)) {
+        bail!("--drop leaves the target {target} out: leave it out of one of them");
     }
     if args.hidden.contains(&0) && args.hidden.len() > 1 {
         bail!("--hidden: 0 stands for no hidden layer, and goes with no other width");

@@ -34,7 +34,10 @@ const SHARE: u32 = 30;
 pub struct Halfway {
     /// File and key; none if it is kept nowhere.
     place: Option<(PathBuf, String)>,
+    pauses: [Duration; 2],
     due: Cell<Instant>,
+    /// How often it may still be kept.
+    left: Cell<u32>,
 }
 
 #[derive(Serialize)]
@@ -53,13 +56,21 @@ impl Halfway {
     /// A run that is not kept.
     #[must_use]
     pub fn nowhere() -> Self {
-        Self { place: None, due: Cell::new(Instant::now()) }
+        Self { place: None, pauses: PAUSES, due: Cell::new(Instant::now()), left: Cell::new(0) }
     }
 
     /// The run with a key, beside the finished ones of a store.
     #[must_use]
     pub fn of(store: &Store, key: &str) -> Self {
-        Self { place: Some((store.half(key), key.to_owned())), due: Cell::new(Instant::now() + PAUSES[0]) }
+        let (place, due) = (Some((store.half(key), key.to_owned())), Cell::new(Instant::now() + PAUSES[0]));
+        Self { place, pauses: PAUSES, due, left: Cell::new(u32::MAX) }
+    }
+
+    /// The same that is kept so many times, as soon as there is something, and then left as if the program were killed.
+    #[cfg(test)]
+    pub(crate) fn killed(store: &Store, key: &str, times: u32) -> Self {
+        let due = Cell::new(Instant::now());
+        Self { pauses: [Duration::ZERO; 2], due, left: Cell::new(times), ..Self::of(store, key) }
     }
 
     /// What was kept of it: the state and the bytes that go with it.
@@ -74,7 +85,7 @@ impl Halfway {
     /// Whether it is time to keep it again.
     #[must_use]
     pub fn is_due(&self) -> bool {
-        self.place.is_some() && Instant::now() >= self.due.get()
+        self.left.get() > 0 && Instant::now() >= self.due.get()
     }
 
     /// Keeps it. Where that fails, the work goes on: only an interruption would lose something.
@@ -84,7 +95,8 @@ impl Halfway {
         if let Err(error) = write_atomically(path, &container::write(KIND, &Written { key, state }, body)) {
             not_kept(&error);
         }
-        let pause = (begun.elapsed() * SHARE).clamp(PAUSES[0], PAUSES[1]);
+        let pause = (begun.elapsed() * SHARE).clamp(self.pauses[0], self.pauses[1]);
+        self.left.set(self.left.get().saturating_sub(1));
         self.due.set(Instant::now() + pause);
     }
 

@@ -272,6 +272,45 @@ mod tests {
         assert_eq!(inside[4], whole[3]);
     }
 
+    /// The same bits as those of a run that nobody has interrupted, for every guard.
+    #[test]
+    fn a_killed_run_goes_on_from_where_it_was_kept() {
+        let home = tempfile::tempdir().expect("temporary directory");
+        let store = crate::store::Store::new(home.path());
+        store.open().expect("writable");
+        let task = Task::load(task::find("spirals").expect("known"), None, &Hidden::default(), 16).expect("built in");
+        for name in [
+            "sgd:0.1",
+            "l2o",
+            "avg-adam:0.01",
+            "lgl2o(l2o,adam:0.01)",
+            "lgl2o(lstm,sgd:0.1,paper,nt=3,rewind)",
+            "auto",
+            "auto-lean(held-out)",
+            "gl2o(l2o,sgd:0.1)",
+            "blend(l2o,sgd:0.1,share=0.5)",
+        ] {
+            let optimizer = parse(name, &Tuned::default()).expect("an optimizer");
+            let ran = |halfway: &Halfway| {
+                let counted = std::sync::atomic::AtomicU64::new(0);
+                let count = |steps| {
+                    counted.fetch_add(steps, std::sync::atomic::Ordering::Relaxed);
+                };
+                let outcome = run_unless(&task, &optimizer, 3, &[0, 7, 60, 120], &count, halfway, &|| false);
+                let outcome = outcome.expect("runs");
+                assert_eq!(counted.into_inner(), 120, "{name}: what was done before is done");
+                outcome
+            };
+            let whole = ran(&Halfway::killed(&store, name, 5));
+            let half = Halfway::of(&store, name);
+            let (kept, _) = half.found::<way::Kept>().expect("kept");
+            assert!((1..120).contains(&kept.step), "{name}");
+            let again = ran(&half);
+            assert_eq!((&again.run, &again.params), (&whole.run, &whole.params), "{name}");
+            assert_eq!(ran(&Halfway::nowhere()).run, whole.run, "{name}");
+        }
+    }
+
     #[test]
     fn the_last_round_ends_with_the_run() {
         for last in [4, 28] {

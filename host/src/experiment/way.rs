@@ -25,7 +25,7 @@ pub(super) struct Kept {
     points: Vec<Point>,
     /// Steps at which the curve is still to be evaluated.
     left: usize,
-    step: u64,
+    pub(super) step: u64,
     cost: f64,
     verdicts: Vec<Verdicts>,
     learned_steps: u64,

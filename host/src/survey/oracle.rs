@@ -252,6 +252,25 @@ mod tests {
     }
 
     #[test]
+    fn a_killed_oracle_goes_on_from_where_it_was_kept() {
+        let home = tempfile::tempdir().expect("temporary directory");
+        let store = crate::store::Store::new(home.path());
+        store.open().expect("writable");
+        let (task, steps) = (task(), [3, 8]);
+        let ran = |halfway: &Halfway| super::run(&task, 2, &steps, halfway).expect("runs");
+        let whole = ran(&Halfway::nowhere());
+        // In the first run; in a later one; among those with a cosine, which begin after 15 runs of 8 steps.
+        for times in [5, 50, 137] {
+            let key = times.to_string();
+            assert_eq!(ran(&Halfway::killed(&store, &key, times)), whole);
+            let half = Halfway::of(&store, &key);
+            let (kept, _) = half.found::<Kept>().expect("kept");
+            assert_eq!(kept.done.len() >= 15, times > 120);
+            assert_eq!(ran(&half), whole, "{times}");
+        }
+    }
+
+    #[test]
     fn the_cosine_falls_from_the_rate_to_nothing() {
         assert_eq!(falling(0.1, 0, 100), 0.1);
         assert!((falling(0.1, 50, 100) - 0.05).abs() < 1e-8);

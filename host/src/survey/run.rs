@@ -244,6 +244,22 @@ mod tests {
     }
 
     #[test]
+    fn a_killed_run_goes_on_from_where_it_was_kept() {
+        let home = tempfile::tempdir().expect("temporary directory");
+        let store = crate::store::Store::new(home.path());
+        store.open().expect("writable");
+        for name in ["adam:0.01", "lgl2o(adam:0.01,sgd:0.3,paper,nc=2)", "auto"] {
+            let optimizer = parse(name, &Tuned::default()).expect("an optimizer");
+            let ran = |halfway: &Halfway| run(&task(), &optimizer.method, 1, &[10, 30, 60], halfway).expect("runs");
+            let whole = ran(&Halfway::killed(&store, name, 4));
+            let half = Halfway::of(&store, name);
+            let (kept, _) = half.found::<Kept>().expect("kept");
+            assert!(kept.seen[0].len() < 3, "{name}: it was under way");
+            assert_eq!((ran(&half), ran(&Halfway::nowhere())), (whole.clone(), whole), "{name}");
+        }
+    }
+
+    #[test]
     fn a_run_that_diverges_has_failed_and_has_no_losses() {
         let trail = trail("sgd:1e38", &[10]);
         assert!(trail.failure.is_some() && trail.has_failed());

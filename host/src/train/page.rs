@@ -220,3 +220,14 @@ fn overview(findings: &Findings, pictures: Vec<(String, String)>) -> Overview {
         ],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::who_won;
+
+    #[test]
+    fn a_fallback_that_held_the_run_is_no_fault() {
+        assert!(who_won(0.0).contains("no fault") && !who_won(0.0).contains('%'));
+        assert!(who_won(0.25).contains("the learned one in 25.0 % of the rounds"), "{}", who_won(0.25));
+    }
+}
