@@ -62,7 +62,12 @@ pub const SMALL: u64 = 1 << 20;
 /// If it cannot be read, or is larger than [`SMALL`].
 pub fn read_small(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(SMALL + 1).read_to_end(&mut bytes)?;
+    // Opening a pipe would wait for somebody to write to it; what a shell puts in the place of a file stands in /dev.
+    if std::fs::metadata(path)?.is_file() || path.starts_with("/dev") {
+        File::open(path)?.take(SMALL + 1).read_to_end(&mut bytes)?;
+    } else {
+        return Err(io::Error::other("it is not a file"));
+    }
     if bytes.len() as u64 > SMALL {
         return Err(io::Error::new(
             io::ErrorKind::FileTooLarge,
