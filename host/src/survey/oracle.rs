@@ -170,8 +170,8 @@ impl Trajectory<'_> {
         let mut averaged = Averaged { rule: setting.rule(0), eta: ETA };
         let mut state: State = averaged.state(&params);
         let parts = (&mut source, &mut params, &mut state);
-        let begin = if go_on(body, parts) { std::mem::take(&mut kept.steps) } else { 0 };
-        let mut seen = std::mem::take(&mut kept.seen);
+        let (begin, seen) = (std::mem::take(&mut kept.steps), std::mem::take(&mut kept.seen));
+        let (begin, mut seen) = if go_on(body, parts) { (begin, seen) } else { Default::default() };
         for i in begin..steps.last().copied().unwrap_or(0) {
             if self.halfway.is_due() {
                 (kept.steps, kept.seen) = (i, seen.clone());
@@ -208,7 +208,7 @@ fn bytes(source: &Sampler<'_>, params: &HeapTensors, state: &State) -> Vec<u8> {
 /// Takes the state of a run in, if there is one. Its file has a checksum and the key of this run, so it fits.
 fn go_on(body: &[u8], (source, params, state): (&mut Sampler<'_>, &mut HeapTensors, &mut State)) -> bool {
     let mut rest = Rest(body);
-    !body.is_empty()
+    body.len() == bytes(source, params, state).len()
         && source.load(&mut rest).is_ok()
         && params.load(&mut rest).is_ok()
         && state.load(&mut rest).is_ok()

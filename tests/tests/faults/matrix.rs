@@ -181,7 +181,9 @@ fn terminals() {
             let ran = Ran { err: reader.join().expect("no panic"), ..ran };
             no_panic(&ran);
             assert_eq!(ran.status, 0, "{} {term} {columns}: {ran:#?}", case.name);
-            assert!(!ran.err.contains("\u{1b}[3"), "{}: colours: {ran:#?}", case.name);
+            let ends = |code: &str| code.chars().find(char::is_ascii_alphabetic);
+            let colours = ran.err.split("\u{1b}[").skip(1).any(|code| ends(code) == Some('m'));
+            assert!(!colours, "{}: colours: {ran:#?}", case.name);
         }
     }
 }
@@ -268,5 +270,7 @@ fn after_a_kill(case: &Case, dir: &Path) {
     no_panic(&again);
     again.expect(0, &[]);
     assert!(case.result.is_none_or(|result| dir.join(result).exists()), "{}: the result", case.name);
-    assert_eq!(leftovers(dir), [""; 0], "{}", case.name);
+    // A lock that nobody holds is in nobody's way; the next call of its name takes it.
+    let left: Vec<String> = leftovers(dir).into_iter().filter(|name| !name.ends_with(".lock")).collect();
+    assert_eq!(left, [""; 0], "{}", case.name);
 }
