@@ -100,7 +100,7 @@ fn inputs() {
                 "pipe" => assert!(Command::new("mkfifo").arg(&file).status().expect("it is there").success()),
                 "locked" => {
                     fs::write(&file, &whole).expect("written");
-                    fs::set_permissions(&file, fs::Permissions::from_mode(0)).expect("set");
+                    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).expect("set");
                     // The administrator reads everything.
                     if fs::read(&file).is_ok() {
                         continue;
