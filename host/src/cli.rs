@@ -60,8 +60,9 @@ Examples:
   lgl2o train --data FILE.csv         a network of your own, with model and report in out/train
   lgl2o doctor                        what this machine has for all of that, and how to get what it lacks
 
-Exit status: 0 done, 1 failed, 2 usage error; 130 or 143 interrupted, with what was computed kept. An output folder
-belongs to one call at a time.";
+Exit status: 0 done, 1 failed, 2 usage error; 130 or 143 interrupted, with what was computed kept. Of one that is killed half a
+minute is lost at most: `compare`, `survey` and `reproduce` go on when they are called again, `train` and `meta-train`
+with --resume. An output folder belongs to one call at a time.";
 
 /// A whole number from 1 up to a bound.
 fn at_most<N: TryFrom<u64>>(bound: u64) -> impl Fn(&str) -> Result<N, String> + Clone {
@@ -154,8 +155,8 @@ fn reproduce_help() -> String {
 }
 
 const REPRODUCE_EXAMPLES: &str = "\
-Finished runs are kept in OUT/units: an interrupted reproduction goes on where it was, with any number of
-processes. A program that was built from other sources starts again.
+Finished runs are kept in OUT/units, long ones on their way too: an interrupted reproduction goes on where it was, with
+any number of processes. A program that was built from other sources starts again.
 
 Examples:
   lgl2o reproduce --data ~/data
@@ -193,7 +194,8 @@ pub struct MetaTrainArgs {
     /// Go on from the checkpoint of an interrupted run.
     #[arg(long, conflicts_with = "restart")]
     pub resume: bool,
-    /// Start again although there is a checkpoint, or a finished run, whose files are replaced.
+    /// Start again although there is a checkpoint, or a finished run. Its files are kept, with `before.` in front of their names,
+    /// until the new run is finished.
     #[arg(long)]
     pub restart: bool,
     /// Train nothing; score these optimizers on fresh tasks of the configuration's distribution and of families that are

@@ -152,6 +152,9 @@ const GUARDS_HELP: &str = "\
                                    how the bound follows the residuals
   blend(l2o,sgd,share=0.5)     a fixed mixture, as a control
 
+Finished runs are kept in OUT/units, long ones on their way too: an interrupted comparison goes on where it was, and one with
+other optimizers, or more seeds, takes the others from there.
+
 Examples:
   lgl2o compare --task mnist --data ~/data --steps 3000 --seeds 5
   lgl2o compare --optimizers 'adam:0.03,lgl2o(l2o,armijo,paper,nt=1,nc=1)' --out out/short-rounds

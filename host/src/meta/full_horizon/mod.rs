@@ -102,6 +102,9 @@ pub fn train(config: Config, data_dir: &Path, files: &Files, start: Start, ranks
         let restored = session.restore(&saved);
         ranks.agree(restored.context("the checkpoint does not fit the configuration; start again with --restart"))?;
     }
+    if start == Start::Restart {
+        ranks.lead(|| keep::set_aside(files))?;
+    }
     session.run(files)
 }
 
@@ -176,7 +179,9 @@ impl<'a> Session<'a> {
             keep::write_weights(files, &self.training.theta, &best)?;
             self.write_results(files)?;
             std::fs::remove_file(&files.checkpoint).context("the finished run's checkpoint cannot be removed")?;
-            keep::check(&best, &self.courses)
+            keep::check(&best, &self.courses)?;
+            keep::replaced(files);
+            Ok(())
         })?;
         Ok(best)
     }
