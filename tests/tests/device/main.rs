@@ -20,6 +20,7 @@ mod least;
 mod pinned;
 mod port;
 mod stack;
+mod template;
 
 use std::fs;
 use std::path::{Path, PathBuf};
