@@ -122,7 +122,10 @@ pub fn flash() -> Result<Flash, FlashError> {
 }
 
 /// Counts cycles of the processor, with its own counter of them.
-pub struct Meter(());
+pub struct Meter {
+    last: u32,
+    laps: u64,
+}
 
 impl Meter {
     /// What is counted.
@@ -134,7 +137,24 @@ impl Meter {
             peripherals.DCB.enable_trace();
             peripherals.DWT.enable_cycle_counter();
         }
-        Self(())
+        Self { last: DWT::cycle_count(), laps: 0 }
+    }
+
+    /// Counts what has come since the last lap; less than a minute, or the counter has gone round.
+    pub fn lap(&mut self) {
+        let now = DWT::cycle_count();
+        self.laps += u64::from(now.wrapping_sub(self.last));
+        self.last = now;
+    }
+
+    /// Does not count what has come since the last lap.
+    pub fn skip(&mut self) {
+        self.last = DWT::cycle_count();
+    }
+
+    /// Cycles of all laps.
+    pub fn total(&self) -> u64 {
+        self.laps
     }
 }
 

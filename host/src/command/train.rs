@@ -1,5 +1,8 @@
 //! `lgl2o train`: a network of the user's own, on a table of the user's own.
 
+mod emulate;
+mod program;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -30,8 +33,9 @@ const TESTED: f64 = 0.2;
 pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     let test_share = test_share(args).map_err(Failure::Usage)?;
     let out = Output::claim(&args.out.clone().unwrap_or_else(|| PathBuf::from("out/train")))?;
-    out.room_for(&[&[MODEL, kept::NAME], page::FILES.as_slice()].concat())?;
+    out.room_for(&[&[MODEL, kept::NAME, emulate::FILE], page::FILES.as_slice()].concat())?;
     check_places(out.dir(), args)?;
+    let board = args.emulate.as_deref().map(emulate::find).transpose()?;
     if args.resume {
         interrupt::last_words(format!("what was kept stays in {}", out.dir().join(kept::NAME).display()));
     }
@@ -40,6 +44,9 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     check_size(&widths(&settings, &table), settings.batch).map_err(|error| Failure::Usage(error.into()))?;
     let split = split(file, &table, [settings.check_on, settings.test_share], settings.seed)?;
     let prepared = prepare(file, &table, &split, tested.as_ref())?;
+    if let Some(board) = board {
+        emulate::check(board, &prepared, &settings)?;
+    }
     let path = out.dir().join(kept::NAME);
     let kept = args.resume.then(|| Kept::read(&path, &settings)).transpose()?;
     say::note(said(&table, &prepared, &settings));
@@ -47,7 +54,7 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
         say::note(format_args!("{steps} steps are done already; a larger --steps goes on"));
     }
     let grace = Grace::begin();
-    let trained = train(&prepared, &settings, args.steps, kept, &|kept| kept.write(&path))?;
+    let trained = train(&prepared, &settings, args.steps, kept, &|kept| kept.write(&path), board.is_some())?;
     interrupt::last_words(format!("the training is kept in {}; --resume writes the rest", path.display()));
     if !trained.stopped {
         drop(grace);
@@ -64,7 +71,13 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     let page = page.with_context(|| format!("the training is kept in {}; --resume writes the rest", path.display()))?;
     say::line(format_args!("model: {}\nreport: {}", out.dir().join(MODEL).display(), page.display()));
     // The model so far is as good as any other of so many steps.
-    if trained.stopped { Err(Interrupted::new(rest).into()) } else { Ok(()) }
+    if trained.stopped {
+        return Err(Interrupted::new(rest).into());
+    }
+    if let Some(board) = board {
+        emulate::run(out.dir(), board, (&prepared, &settings, args.steps), &trained)?;
+    }
+    Ok(())
 }
 
 /// Writes the model and what is known of it; returns the path of the page.

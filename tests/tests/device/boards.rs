@@ -56,8 +56,8 @@ fn scripts_read_the_same_table_and_name_the_boards_that_there_are() {
     assert_eq!(run("boards", &["--with", "pinned"]), said(pinned_boards().map(|b| b.name).collect()));
     for board in BOARDS.iter() {
         for key in [
-            "core", "about", "target", "flash", "ram", "code", "emulator", "machine", "package", "chip", "tried",
-            "pinned",
+            "core", "about", "target", "flash", "ram", "clock", "code", "emulator", "machine", "package", "chip",
+            "tried", "pinned",
         ] {
             assert_eq!(run("boards", &[board.name, key]), said(board.entry.get(key).into_iter().collect()), "{key}");
         }

@@ -17,6 +17,7 @@ mod counts;
 mod cycles;
 mod emulator;
 mod least;
+mod own;
 mod pinned;
 mod port;
 mod stack;
