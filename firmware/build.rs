@@ -21,7 +21,7 @@ fn main() {
     let target = env::var("TARGET").unwrap_or_default();
     let board = chosen(&target);
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
-    for (file, text) in [("memory.x", memory(&board)), ("chosen.rs", code(&board))] {
+    for (file, text) in [("memory.x", memory(&board) + &script(&board)), ("chosen.rs", code(&board))] {
         fs::write(out.join(file), text).unwrap_or_else(|error| panic!("cannot write {file}: {error}"));
     }
     let words = NEEDS.map(|(what, _)| format!("\"{what}\"")).join(", ");
@@ -76,6 +76,14 @@ fn memory(board: &Entry) -> String {
         }
     }
     map
+}
+
+/// What the linker has to know of this board beyond that.
+fn script(board: &Entry) -> String {
+    let Some(name) = board.get("script") else { return String::new() };
+    let path = Path::new("src/board").join(name);
+    println!("cargo:rerun-if-changed={}", path.display());
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// The board's file as a module, and where its program's flash ends.
