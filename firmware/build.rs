@@ -1,5 +1,5 @@
 //! Chooses the board and takes from its entry in `boards.toml` what the programs need: the memory map, the linker's arguments,
-//! the board's file, `cfg(emulated)`, and `cfg(fits = "...")` for what its RAM is enough for.
+//! the board's file, `cfg(emulated)`, `cfg(armv6m)` for the least of Cortex-M, and `cfg(fits = "...")` for what its RAM is enough for.
 //!
 //! The feature of a board's name chooses it; without, it is the first one of the target, so that the package builds with a
 //! plain `cargo build --target TARGET`.
@@ -28,6 +28,10 @@ fn main() {
     println!("cargo:rustc-check-cfg=cfg(fits, values({words}))");
     for (what, _) in NEEDS.iter().filter(|(what, _)| board.fits(what)) {
         println!("cargo:rustc-cfg=fits=\"{what}\"");
+    }
+    println!("cargo:rustc-check-cfg=cfg(armv6m)");
+    if target.starts_with("thumbv6m") {
+        println!("cargo:rustc-cfg=armv6m");
     }
     println!("cargo:rustc-check-cfg=cfg(emulated)");
     if board.get("emulator").is_some() {

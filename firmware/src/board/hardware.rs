@@ -1,8 +1,10 @@
 //! What boards of real hardware with a Cortex-M have in common: a counter of cycles, and how a program ends.
 
-#[cfg(target_feature = "thumb2")]
+#[cfg(not(armv6m))]
 use cortex_m::peripheral::DWT;
-use cortex_m::peripheral::{DCB, SYST, syst::SystClkSource};
+#[cfg(armv6m)]
+use cortex_m::peripheral::SYST;
+use cortex_m::peripheral::{DCB, syst::SystClkSource};
 use lgl2o_device::cost;
 
 /// Counts cycles of the processor: with its own counter of them, which is 32 bits long, or, where there is none, with SysTick of 24.
@@ -18,7 +20,7 @@ impl Meter {
     /// Switches the counter on.
     pub fn start() -> Self {
         if let Some(mut peripherals) = cortex_m::Peripherals::take() {
-            #[cfg(target_feature = "thumb2")]
+            #[cfg(not(armv6m))]
             {
                 peripherals.DCB.enable_trace();
                 peripherals.DWT.enable_cycle_counter();
@@ -57,23 +59,23 @@ impl cost::Counter for Meter {
     }
 }
 
-#[cfg(target_feature = "thumb2")]
+#[cfg(not(armv6m))]
 fn now() -> u32 {
     DWT::cycle_count()
 }
 
-#[cfg(target_feature = "thumb2")]
+#[cfg(not(armv6m))]
 fn between(before: u32, after: u32) -> u32 {
     after.wrapping_sub(before)
 }
 
-#[cfg(not(target_feature = "thumb2"))]
+#[cfg(armv6m)]
 fn now() -> u32 {
     SYST::get_current()
 }
 
 /// It counts down.
-#[cfg(not(target_feature = "thumb2"))]
+#[cfg(armv6m)]
 fn between(before: u32, after: u32) -> u32 {
     before.wrapping_sub(after) & 0x00ff_ffff
 }

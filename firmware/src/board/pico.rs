@@ -29,8 +29,7 @@ fn start() -> Peripherals {
     embassy_rp::init(embassy_rp::config::Config::default())
 }
 
-/// The HAL's `init` panics if it is called again, or with clocks that do not go together, which no compiler can rule out. For the proof
-/// that nothing else panics, the peripherals come without.
+/// The same without what panics if it is called again. Other parts of this HAL panic too, so that nothing is proven of its boards.
 #[cfg(feature = "panic-never")]
 fn start() -> Peripherals {
     // SAFETY: the board is taken once.
