@@ -50,7 +50,7 @@ fn text(prepared: &Prepared, settings: &Settings, steps: u64) -> String {
     format!(
         "// Written by `lgl2o train --emulate`.\n\
          use lgl2o::chain;\n\
-         use lgl2o::objective::mlp::{{Dense, Identity, Loss, Relu, Sigmoid, Tanh}};\n\
+         use lgl2o::objective::mlp::*;\n\
          use lgl2o_device::table::{{Answers, Rows}};\n\
          pub(crate) type Layers = {};\n\
          pub(crate) const LOSS: Loss = Loss::{loss};\n\
