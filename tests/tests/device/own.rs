@@ -56,7 +56,10 @@ fn a_training_of_ones_own_has_the_same_bits_on_a_board() {
     let values = ["--emulate", "riscv-virt", "--regression", "--check-on", "0.2", "--hidden", "6"];
     for (is_class, more) in [(true, &classes[..]), (false, &values[..])].into_iter().take(if few { 1 } else { 2 }) {
         let (ran, found) = emulated(&table(200, is_class), more);
-        ran.expect(0, &["the same bits as here", "instructions", "estimate"]);
+        ran.expect(0, &[]);
+        for words in ["the same bits as here", "instructions", "estimate"] {
+            assert!(ran.out.contains(words), "no `{words}` in {}", ran.out);
+        }
         assert_eq!((&found["equal"], &found["steps"], &found["version"]), (&true.into(), &200.into(), &1.into()));
         for key in ["rounds", "flash", "flash_of_rows", "static_ram", "training_memory", "rows_memory", "stack"] {
             assert!(found[key].as_u64().is_some_and(|n| n > 0), "{key}: {found}");
