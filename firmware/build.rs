@@ -1,5 +1,5 @@
 //! Chooses the board and takes from its entry in `boards.toml` what the programs need: the memory map, the linker's arguments,
-//! the board's file, `cfg(emulated)`, and `cfg(fits = "...")` for what its RAM is enough for.
+//! the board's file, `cfg(emulated)`, `cfg(armv6m)` for the least of Cortex-M, and `cfg(fits = "...")` for what its RAM is enough for.
 //!
 //! The feature of a board's name chooses it; without, it is the first one of the target, so that the package builds with a
 //! plain `cargo build --target TARGET`.
@@ -21,13 +21,17 @@ fn main() {
     let target = env::var("TARGET").unwrap_or_default();
     let board = chosen(&target);
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
-    for (file, text) in [("memory.x", memory(&board)), ("chosen.rs", code(&board))] {
+    for (file, text) in [("memory.x", memory(&board) + &script(&board)), ("chosen.rs", code(&board))] {
         fs::write(out.join(file), text).unwrap_or_else(|error| panic!("cannot write {file}: {error}"));
     }
     let words = NEEDS.map(|(what, _)| format!("\"{what}\"")).join(", ");
     println!("cargo:rustc-check-cfg=cfg(fits, values({words}))");
     for (what, _) in NEEDS.iter().filter(|(what, _)| board.fits(what)) {
         println!("cargo:rustc-cfg=fits=\"{what}\"");
+    }
+    println!("cargo:rustc-check-cfg=cfg(armv6m)");
+    if target.starts_with("thumbv6m") {
+        println!("cargo:rustc-cfg=armv6m");
     }
     println!("cargo:rustc-check-cfg=cfg(emulated)");
     if board.get("emulator").is_some() {
@@ -76,6 +80,14 @@ fn memory(board: &Entry) -> String {
         }
     }
     map
+}
+
+/// What the linker has to know of this board beyond that.
+fn script(board: &Entry) -> String {
+    let Some(name) = board.get("script") else { return String::new() };
+    let path = Path::new("src/board").join(name);
+    println!("cargo:rerun-if-changed={}", path.display());
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// The board's file as a module, and where its program's flash ends.

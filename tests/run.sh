@@ -98,8 +98,9 @@ stage_format() {
     need_rust_with fmt
     cargo fmt --all --check
     cargo fmt --manifest-path firmware/Cargo.toml --check
+    cargo fmt --manifest-path firmware/template/Cargo.toml --check
     # The build script names one of them; rustfmt does not see that.
-    rustfmt --edition 2024 --check firmware/src/board/*.rs
+    rustfmt --edition 2024 --check firmware/src/board/*.rs firmware/template/src/board/*.rs
 }
 
 stage_lint() {

@@ -4,7 +4,7 @@
 //! # The tour
 //!
 //! **What is trained.** [`spirals`] learns from points that it makes itself, [`stream`] from images that the host sends,
-//! [`sensor`] from an accelerometer.
+//! [`sensor`] from an accelerometer, and whatever somebody has in a [`table`].
 //!
 //! **What goes wrong.** [`faults`] lets everything go wrong that a learned optimizer and its memory can do.
 //!
@@ -34,3 +34,4 @@ pub mod resume;
 pub mod sensor;
 pub mod spirals;
 pub mod stream;
+pub mod table;

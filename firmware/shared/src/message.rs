@@ -36,6 +36,11 @@ pub enum FromDevice {
     Fault(FaultRecord),
     /// What something costs.
     Cost(Cost),
+    /// What a whole training took: instructions under QEMU, cycles on real hardware.
+    Spent {
+        /// How many.
+        count: u64,
+    },
 }
 
 /// What a run has come to, and what it took.

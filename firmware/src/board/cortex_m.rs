@@ -31,10 +31,22 @@ pub(super) fn start_clock() {
 /// Ticks of the clock that the work takes; less than 2^24, or they are too few.
 #[cfg(emulated)]
 pub(super) fn elapsed(work: impl FnOnce()) -> u32 {
-    let before = SYST::get_current();
+    let before = now();
     work();
+    since(before)
+}
+
+/// What the clock shows.
+#[cfg(emulated)]
+pub(super) fn now() -> u32 {
+    SYST::get_current()
+}
+
+/// Ticks since it showed this; less than 2^24.
+#[cfg(emulated)]
+pub(super) fn since(before: u32) -> u32 {
     // It counts down.
-    before.wrapping_sub(SYST::get_current()) & 0x00ff_ffff
+    before.wrapping_sub(now()) & 0x00ff_ffff
 }
 
 /// Executes 2 n instructions, and some.

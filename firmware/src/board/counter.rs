@@ -18,6 +18,9 @@ pub struct Meter {
     nothing: u32,
     /// Ticks that the loop takes beyond that.
     ticks: u32,
+    /// What the clock showed at the last lap, and ticks of all laps.
+    last: u32,
+    laps: u64,
 }
 
 impl Meter {
@@ -30,7 +33,24 @@ impl Meter {
         let nothing = arch::elapsed(|| arch::spin(1));
         let ticks = arch::elapsed(|| arch::spin(1 + LOOP / 2)).wrapping_sub(nothing);
         // A clock that stands still would make every figure infinite.
-        Self { nothing, ticks: if ticks > 0 { ticks } else { 1 } }
+        Self { nothing, ticks: if ticks > 0 { ticks } else { 1 }, last: arch::now(), laps: 0 }
+    }
+
+    /// Counts what has come since the last lap; less than half a billion instructions, or the clock has gone round.
+    #[inline(never)]
+    pub fn lap(&mut self) {
+        self.laps += u64::from(arch::since(self.last));
+        self.last = arch::now();
+    }
+
+    /// Does not count what has come since the last lap.
+    pub fn skip(&mut self) {
+        self.last = arch::now();
+    }
+
+    /// Instructions of all laps.
+    pub fn total(&self) -> u64 {
+        (u128::from(self.laps) * u128::from(LOOP) / u128::from(self.ticks)) as u64
     }
 }
 

@@ -1,7 +1,7 @@
 //! The boards. A board is one small file, its UART and its LED; all else that is known of it stands in `boards.toml`.
 //!
 //! Boards under QEMU (`cfg(emulated)`) share the rest: drivers of registers, a log and a flash by semihosting, and a counter
-//! of instructions. Real hardware has a HAL for that, and all of it in its one file.
+//! of instructions. Real hardware has a HAL for that, in its one file; how it counts and ends is in `hardware`.
 //!
 //! This module and what is below it are the only places with `unsafe` code: registers at fixed addresses.
 #![allow(unsafe_code)]
@@ -12,6 +12,8 @@ mod cortex_m;
 mod counter;
 #[cfg(emulated)]
 mod file;
+#[cfg(not(emulated))]
+mod hardware;
 #[cfg(emulated)]
 mod led;
 // The logger of real hardware panics where it is called in the middle of a line. For the proof that nothing else does,
@@ -35,12 +37,14 @@ pub use riscv_rt::entry;
 include!(concat!(env!("OUT_DIR"), "/chosen.rs"));
 
 #[cfg(not(emulated))]
-pub use chosen::{CHECKPOINTS, Flash, FlashError, Meter, exit, flash};
+pub use chosen::{CHECKPOINTS, Flash, FlashError, flash};
 pub use chosen::{Led, Uart};
 #[cfg(emulated)]
 pub use counter::Meter;
 #[cfg(emulated)]
 pub use file::{CHECKPOINTS, Flash, FlashError, flash};
+#[cfg(not(emulated))]
+pub use hardware::{Meter, exit};
 pub use stack::high_water;
 
 use static_cell::ConstStaticCell;

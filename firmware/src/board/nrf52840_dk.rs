@@ -5,7 +5,6 @@ use core::convert::Infallible;
 use core::ops::Range;
 use core::slice;
 
-use cortex_m::peripheral::{DCB, DWT};
 #[cfg(not(feature = "panic-never"))]
 use defmt_rtt as _;
 #[cfg(not(feature = "panic-never"))]
@@ -16,7 +15,6 @@ use embassy_nrf::uarte::{self, InterruptHandler, Uarte};
 use embassy_nrf::{Peripherals, bind_interrupts, peripherals};
 use embedded_hal::digital::{self, OutputPin};
 use embedded_io::{Read, Write};
-use lgl2o_device::cost;
 use static_cell::ConstStaticCell;
 
 use super::Board;
@@ -119,39 +117,4 @@ pub fn flash() -> Result<Flash, FlashError> {
     THERE.try_take().ok_or(FlashError::Taken)?;
     // SAFETY: taken once, and `board` leaves it alone.
     Ok(Nvmc::new(unsafe { peripherals::NVMC::steal() }))
-}
-
-/// Counts cycles of the processor, with its own counter of them.
-pub struct Meter(());
-
-impl Meter {
-    /// What is counted.
-    pub const UNIT: &str = "cycles";
-
-    /// Switches the counter on.
-    pub fn start() -> Self {
-        if let Some(mut peripherals) = cortex_m::Peripherals::take() {
-            peripherals.DCB.enable_trace();
-            peripherals.DWT.enable_cycle_counter();
-        }
-        Self(())
-    }
-}
-
-impl cost::Counter for Meter {
-    fn count(&mut self, work: &mut dyn FnMut()) -> u32 {
-        let before = DWT::cycle_count();
-        work();
-        DWT::cycle_count().wrapping_sub(before)
-    }
-}
-
-/// Ends the program: `probe-rs run` ends with this status. Without a probe that listens, the processor sleeps.
-pub fn exit(status: i32) -> ! {
-    if DCB::is_debugger_attached() {
-        semihosting::process::exit(status)
-    }
-    loop {
-        cortex_m::asm::wfi();
-    }
 }

@@ -26,9 +26,19 @@ pub(super) fn start_clock() {}
 
 /// Instructions that the work takes.
 pub(super) fn elapsed(work: impl FnOnce()) -> u32 {
-    let before = riscv::register::minstret::read();
+    let before = now();
     work();
-    riscv::register::minstret::read().wrapping_sub(before) as u32
+    since(before)
+}
+
+/// The counter's lower half.
+pub(super) fn now() -> u32 {
+    riscv::register::minstret::read() as u32
+}
+
+/// Instructions since it showed this.
+pub(super) fn since(before: u32) -> u32 {
+    now().wrapping_sub(before)
 }
 
 /// Executes 2 n instructions, and some.

@@ -7,6 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use lgl2o::objective::mlp::Activation;
 
 use super::{at_most, whole, width};
+use crate::device::board;
 use crate::network::{ACTIVATIONS, activation};
 
 /// A share from 0 up to nine tenths.
@@ -91,6 +92,10 @@ pub struct TrainArgs {
     /// own.
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub test_share: Option<f64>,
+    /// Train again on this board's emulator, compare every bit, and tell what it takes there: RAM, flash, instructions, and an
+    /// estimate of time and energy. `lgl2o device --help` lists the boards.
+    #[arg(long, value_name = "BOARD", value_parser = PossibleValuesParser::new(board::names()), hide_possible_values = true, conflicts_with = "resume")]
+    pub emulate: Option<String>,
     /// Where model and report go; out/train unless said otherwise.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -118,6 +123,7 @@ Examples:
   lgl2o train --data iris.csv --target species
   lgl2o train --data pump.csv --target state --drop serial,date --hidden 24,16 --check-on 0.2
   lgl2o train --data house.csv --target price --regression --missing drop
+  lgl2o train --data pump.csv --target state --emulate mps2-an386
   lgl2o train --data x.npy --labels y.npy --steps 5000 --out out/digits
   lgl2o predict --model out/train/model.lgl2o --data new.csv
   lgl2o export --model out/train/model.lgl2o --to rust --out src";

@@ -1,5 +1,8 @@
 //! `lgl2o train`: a network of the user's own, on a table of the user's own.
 
+mod emulate;
+mod program;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -31,11 +34,8 @@ const TESTED: f64 = 0.2;
 /// Does it.
 pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     let test_share = test_share(args).map_err(Failure::Usage)?;
-    let out = Output::claim(&args.out.clone().unwrap_or_else(|| PathBuf::from("out/train")))?;
-    let written = [&[MODEL, kept::NAME], page::FILES.as_slice()].concat();
-    out.room_for(&written)?;
-    out.spares(&written, &[Some(&args.table.data), args.table.labels.as_deref()])?;
-    check_places(out.dir(), args)?;
+    let out = claim(args)?;
+    let board = args.emulate.as_deref().map(emulate::find).transpose()?;
     if args.resume {
         interrupt::last_words(format!("what was kept stays in {}", out.dir().join(kept::NAME).display()));
     }
@@ -44,6 +44,9 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     check_size(&widths(&settings, &table), settings.batch).map_err(|error| Failure::Usage(error.into()))?;
     let split = split(file, &table, [settings.check_on, settings.test_share], settings.seed)?;
     let prepared = prepare(file, &table, &split, tested.as_ref())?;
+    if let Some(board) = board {
+        emulate::check(board, &prepared, &settings)?;
+    }
     let path = out.dir().join(kept::NAME);
     let kept = args.resume.then(|| Kept::read(&path, &settings)).transpose()?;
     say::note(said(&table, &prepared, &settings));
@@ -54,7 +57,7 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     let own = kept.as_ref().is_some_and(|kept| kept.unfinished);
     let stays = out.dir().join(MODEL).exists() && !own;
     let grace = Grace::begin();
-    let trained = train(&prepared, &settings, args.steps, kept, &|kept| kept.write(&path))?;
+    let trained = train(&prepared, &settings, args.steps, kept, &|kept| kept.write(&path), board.is_some())?;
     interrupt::last_words(format!("the training is kept in {}; --resume writes the rest", path.display()));
     if !trained.stopped {
         drop(grace);
@@ -72,7 +75,13 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     let page = page.with_context(|| format!("the training is kept in {}; --resume writes the rest", path.display()))?;
     say::line(format_args!("model: {}\nreport: {}", dir.join(MODEL).display(), page.display()));
     if !trained.stopped {
-        return if own { mark(&path, &settings, false) } else { Ok(()) }.map_err(Into::into);
+        if own {
+            mark(&path, &settings, false)?;
+        }
+        if let Some(board) = board {
+            emulate::run(out.dir(), board, (&prepared, &settings, args.steps), &trained)?;
+        }
+        return Ok(());
     }
     // The model so far is as good as any other of so many steps.
     if stays {
@@ -80,6 +89,16 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     }
     mark(&path, &settings, true)?;
     Err(Interrupted::new(rest).into())
+}
+
+/// The output folder, in which nothing stands in the way.
+fn claim(args: &TrainArgs) -> Result<Output> {
+    let out = Output::claim(&args.out.clone().unwrap_or_else(|| PathBuf::from("out/train")))?;
+    let written = [&[MODEL, kept::NAME, emulate::FILE], page::FILES.as_slice()].concat();
+    out.room_for(&written)?;
+    out.spares(&written, &[Some(&args.table.data), args.table.labels.as_deref()])?;
+    check_places(out.dir(), args)?;
+    Ok(out)
 }
 
 /// Notes beside what is kept of a training whether the model is one that was finished.

@@ -2,9 +2,9 @@
 
 use lgl2o::checkpoint::{Fingerprint, Persist};
 use lgl2o::objective::Mlp;
-use lgl2o::source::Source;
 use lgl2o::trainer::Progress;
-use lgl2o::{Guard, Memory, Objective, Trainer};
+use lgl2o::{Guard, Memory, Trainer};
+pub(crate) use lgl2o_device::table::Bounded;
 
 use super::Evaluator;
 use super::examples::{Examples, Minibatches};
@@ -216,36 +216,6 @@ impl GuardVisitor for Runner<'_> {
     }
 }
 
-/// A source that has room for the steps that are left, so that the last round ends with the run.
-pub(crate) struct Bounded<'a, S> {
-    /// The source.
-    pub(crate) source: &'a mut S,
-    /// Steps that are left.
-    pub(crate) left: u64,
-}
-
-impl<O: Objective, S: Source<O>> Source<O> for Bounded<'_, S> {
-    fn begin_round(&mut self) {
-        self.source.begin_round();
-    }
-    fn room(&self) -> u32 {
-        self.source.room().min(u32::try_from(self.left).unwrap_or(u32::MAX))
-    }
-    fn left(&self) -> u32 {
-        self.source.left().min(u32::try_from(self.left).unwrap_or(u32::MAX))
-    }
-    fn train(&mut self) -> Result<O::Batch<'_>, lgl2o::Error> {
-        self.source.train()
-    }
-    fn check(&mut self) -> Result<O::Batch<'_>, lgl2o::Error> {
-        self.source.check()
-    }
-    fn objective(&mut self, i: usize) -> Result<Option<O::Batch<'_>>, lgl2o::Error> {
-        self.source.objective(i)
-    }
-}
-
-/// Adds a round's winner to the stretches of equal verdicts.
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -25,9 +25,7 @@ pub fn module(model: &SavedModel) -> String {
         item("The classes", &format!("static CLASSES: [&str; {}]", classes.len()), &names(classes));
     }
     let layers = model.layers();
-    let types: Vec<String> = layers.iter().map(layer_type).collect();
-    let layers_type = if layers.len() > 1 { format!("chain![{}]", types.join(", ")) } else { types.concat() };
-    item("The network, for one row at a time", "type Net", &format!("Fixed<{layers_type}, 1>"));
+    item("The network, for one row at a time", "type Net", &format!("Fixed<{}, 1>", layers_type(layers)));
     let params: Vec<String> = layers.iter().map(|l| format!("DenseParams<{}, {}>", l.inputs, l.outputs)).collect();
     item("Its parameters", "type Params", &nested(&params));
     let values: Vec<String> = (0..layers.len()).map(|l| layer_value(model, l)).collect();
@@ -88,6 +86,13 @@ fn name(activation: Activation) -> Option<&'static str> {
         Activation::Tanh => Some("Tanh"),
         Activation::Sigmoid => Some("Sigmoid"),
     }
+}
+
+/// Layers as a type.
+#[must_use]
+pub fn layers_type(layers: &[Shape]) -> String {
+    let types: Vec<String> = layers.iter().map(layer_type).collect();
+    if layers.len() > 1 { format!("chain![{}]", types.join(", ")) } else { types.concat() }
 }
 
 fn layer_type(layer: &Shape) -> String {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`split`] | rows to train on, to check on, to test on |
 //! | [`prepare`] | standardizes features, and values that are to be learned |
-//! | [`source`] | minibatches of classes or values, with checks on held-out rows |
+//! | [`source`] | rows of a table, and memory for them |
 //! | [`run`] | trains, and keeps what is needed to go on |
 //! | [`kept`] | that, as a file |
 //! | [`score`] | confusion matrix or errors of a model on a table |

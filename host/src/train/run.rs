@@ -6,14 +6,16 @@ use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use lgl2o::objective::mlp::{Loss, Mlp};
 use lgl2o::{Auto, Memory, Rng, Trainer, auto};
+use lgl2o_device::record::{RoundRecord, Trace};
+use lgl2o_device::table::{Bounded, Minibatches};
 
 use super::Settings;
 use super::kept::{Kept, Point};
 use super::prepare::{Prepared, rescale};
-use super::source::{self, Minibatches, part};
+use super::source::{self, rows};
 use crate::data::table::{Table, Target};
 use crate::experiment::halfway::checkpoint;
-use crate::experiment::{Bounded, schedule};
+use crate::experiment::schedule;
 use crate::interrupt;
 use crate::network::{HeapNetwork, HeapTensors};
 
@@ -37,6 +39,10 @@ pub struct Trained {
     pub learned_share: f32,
     /// Whether it was stopped on the way.
     pub stopped: bool,
+    /// Its rounds, if they were asked for.
+    pub rounds: Vec<RoundRecord>,
+    /// The hash of the parameters as they were trained, in no unit.
+    pub bits: u64,
 }
 
 /// Widths of the layers of a network, from its inputs to its outputs.
@@ -66,9 +72,12 @@ struct Run<'a, 't> {
     batch: usize,
     curve: Vec<Point>,
     unfinished: bool,
+    /// The rounds so far, if they are asked for.
+    record: Option<(Trace, Vec<RoundRecord>)>,
 }
 
 /// Trains until `steps` are done, from the beginning or from what was kept; hands what is to be kept to `keep`.
+/// With `record`, notes every round.
 ///
 /// # Errors
 /// What the core says, and what `keep` says.
@@ -78,17 +87,21 @@ pub fn train(
     steps: u64,
     kept: Option<Kept>,
     keep: &dyn Fn(&Kept) -> Result<()>,
+    record: bool,
 ) -> Result<Trained> {
     let batch = settings.batch.min(prepared.train.rows());
     let network = network(settings, &prepared.train, batch);
     let loss = if prepared.scale.is_some() { Loss::SquaredError } else { Loss::CrossEntropy };
     let (optimizee, guard) = (Mlp::new(network.clone(), loss), auto().exact(prepared.check.is_some()));
-    let mut rows = source::Memory::new(&prepared.train, batch);
-    let source = Minibatches::new(&prepared.train, prepared.check.as_ref(), settings.seed, &mut rows)?;
+    let mut room = source::Memory::new(&prepared.train, batch);
+    let check = prepared.check.as_ref().map(rows).transpose()?;
+    let source = Minibatches::new(rows(&prepared.train)?, check, settings.seed, room.room())?;
     let mut memory = Memory::blank(&optimizee, &guard);
     optimizee.initialize(memory.params_mut(), &mut Rng::stream(settings.seed, 0));
     let trainer = Trainer::new(&optimizee, &guard, &mut memory);
-    let mut run = Run { trainer, source, prepared, settings, batch, curve: Vec::new(), unfinished: false };
+    let mut run =
+        Run { trainer, source, prepared, settings, batch, curve: Vec::new(), unfinished: false, record: None };
+    run.record = record.then(|| (Trace::EMPTY, Vec::new()));
     match kept {
         Some(kept) => run.take(kept)?,
         None => run.measure(0)?,
@@ -96,12 +109,14 @@ pub fn train(
     let stopped = run.go(steps, keep)?;
     keep(&run.kept())?;
     let mut params = run.trainer.params().clone();
+    let bits = Trace::of_tensors(&params);
     if let Some(scale) = prepared.scale {
         rescale(&network, &mut params, scale);
     }
     let progress = run.trainer.progress();
     let (done, learned_share) = (progress.steps, progress.learned_share());
-    Ok(Trained { params, curve: run.curve, steps: done, learned_share, stopped })
+    let rounds = run.record.map_or(Vec::new(), |(_, rounds)| rounds);
+    Ok(Trained { params, curve: run.curve, steps: done, learned_share, stopped, rounds, bits })
 }
 
 impl Run<'_, '_> {
@@ -125,7 +140,10 @@ impl Run<'_, '_> {
                 return Ok(true);
             }
             let left = steps - self.trainer.progress().steps;
-            self.trainer.round(&mut Bounded { source: &mut self.source, left })?;
+            let verdict = self.trainer.round(&mut Bounded { source: &mut self.source, left })?;
+            if let Some((trace, rounds)) = &mut self.record {
+                rounds.push(RoundRecord::new(self.trainer.progress().rounds, &verdict, trace));
+            }
             let done = self.trainer.progress().steps;
             bar.set_position(done);
             if due.first().is_some_and(|step| *step <= done) {
@@ -162,14 +180,14 @@ impl Run<'_, '_> {
 
     /// Mean loss of the first rows of a table, at least as many as asked for if there are.
     fn loss(&mut self, table: &Table, most: usize) -> Result<Option<f32>> {
-        let (mut sum, mut rows) = (0.0f64, 0);
+        let (all, mut sum, mut seen) = (rows(table)?, 0.0f64, 0);
         let mut i = 0;
-        while let Some(batch) = part(table, self.batch, i).filter(|_| rows < most) {
+        while let Some(batch) = all.part(self.batch, i).filter(|_| seen < most) {
             let n = batch.examples();
             sum += n as f64 * f64::from(self.trainer.loss(batch)?);
-            (rows, i) = (rows + n, i + 1);
+            (seen, i) = (seen + n, i + 1);
         }
-        Ok(Some((sum / rows.max(1) as f64) as f32).filter(|loss| loss.is_finite()))
+        Ok(Some((sum / seen.max(1) as f64) as f32).filter(|loss| loss.is_finite()))
     }
 }
 

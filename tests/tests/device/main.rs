@@ -17,9 +17,11 @@ mod counts;
 mod cycles;
 mod emulator;
 mod least;
+mod own;
 mod pinned;
 mod port;
 mod stack;
+mod template;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -198,6 +198,23 @@ fn every_program_fits_real_hardware() {
             println!("{}, {program}: {sizes:?}", board.name);
             // The linker holds the flash, with what is left to checkpoints; the stack is more than it holds.
             assert!(sizes.flash < size("flash") && sizes.ram + 8192 < size("ram"), "{program}: {sizes:?}");
+            assert_eq!(
+                begins(&bytes, ".vector_table"),
+                board.entry.region("flash").map(|flash| u64::from(flash.begin))
+            );
+            // What the boot loaders in ROM look for, by the chips' data sheets: in the first 256 bytes, and in the first 4 kB.
+            match board.name {
+                "pico" => assert_eq!(begins(&bytes, ".boot2"), Some(0x1000_0000)),
+                "pico2" => assert!(begins(&bytes, ".start_block").is_some_and(|at| at < 0x1000_1000)),
+                _ => {}
+            }
         }
     }
+}
+
+/// The address of a section that is not empty.
+fn begins(bytes: &[u8], name: &str) -> Option<u64> {
+    use object::{Object as _, ObjectSection as _};
+    let file = object::File::parse(bytes).expect("an ELF file");
+    file.section_by_name(name).filter(|section| section.size() > 0).map(|section| section.address())
 }
