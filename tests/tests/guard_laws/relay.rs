@@ -6,7 +6,7 @@ use std::cell::Cell;
 use lgl2o::fault::Adversary;
 use lgl2o::guard::{RelayGuard, Unguarded};
 use lgl2o::objective::{Objective, Quadratic};
-use lgl2o::rule::{Adam, Momentum, Ngn, ScaleFree, Sgd};
+use lgl2o::rule::{Adam, Momentum, Ngn, Probe, ScaleFree, Sgd, State};
 use lgl2o::source::{Exact, Source};
 use lgl2o::tensors::Tensors;
 use lgl2o::{Error, Rule, Trainer, Winner};
@@ -167,21 +167,49 @@ fn after_the_hand_over_the_fallback_begins_afresh() {
     }
 }
 
+/// Steps after which a guard hands over on F(w) = w^2 / 2, from w = 1.
+fn handed_at<L: Rule, F: Rule>(guard: &RelayGuard<L, F>) -> u64 {
+    let objective = Quadratic::new([1.0], [0.0]).unwrap();
+    let mut memory = run::memory(&objective, guard, &[1.0]);
+    while !memory.guard().is_handed_over() {
+        Trainer::new(&objective, guard, &mut memory).round(&mut Exact).unwrap();
+    }
+    memory.progress().steps
+}
+
 /// A learned side that stands still hands over after two windows, but not where its loss is a thousandth of the start's or less:
 /// there it runs until it has made its steps.
 #[test]
 fn a_solved_task_is_not_handed_over_early() {
-    let objective = Quadratic::new([1.0], [0.0]).unwrap();
-    // F(w) = w^2 / 2, from w = 1.
     for (stands_at, early) in [(0.031, false), (0.032, true), (0.0, false), (0.9, true)] {
         let guard = RelayGuard::new(GoTo(stands_at), Sgd::new(0.1)).race(3).hand_over(100).exact(true);
-        let mut memory = run::memory(&objective, &guard, &[1.0]);
-        let mut handed_at = None;
-        while handed_at.is_none() {
-            Trainer::new(&objective, &guard, &mut memory).round(&mut Exact).unwrap();
-            handed_at = memory.guard().is_handed_over().then_some(memory.progress().steps);
-        }
-        assert_eq!(handed_at, Some(if early { 5 } else { 100 }), "{stands_at}");
+        assert_eq!(handed_at(&guard), if early { 5 } else { 100 }, "{stands_at}");
+    }
+}
+
+/// Goes towards 1/2, a 64th in a step, and stands there.
+#[derive(Debug, Clone, Copy)]
+struct Stagnates;
+
+impl Rule for Stagnates {
+    type State<P: Tensors> = State<P, 0>;
+    fn state<P: Tensors>(&self, like: &P) -> State<P, 0> {
+        State::like(like)
+    }
+    fn step<P: Tensors>(&self, _: &mut State<P, 0>, params: &mut P, _: &P, _: f32, _: &mut impl Probe<P>) {
+        let w = params.tensor(0)[0];
+        params.fill(if w > 0.5 { w - 1.0 / 64.0 } else { w });
+    }
+    fn observe<P: Tensors>(&self, _: &mut State<P, 0>, _: &P, _: &P, _: f32) {}
+}
+
+/// Windows end at 3, 4, 5, 6, 8, 10, 13, 17, 22, 29, 38, 50, 66 steps; the last one that gains is that to 38. From a fifth of its steps on the learned
+/// side hands over after one without a gain, before that after two.
+#[test]
+fn late_in_its_run_a_learned_side_has_to_gain() {
+    for (hand_over, expected) in [(100, 50), (250, 50), (255, 66), (1000, 66)] {
+        let guard = RelayGuard::new(Stagnates, Sgd::new(0.1)).race(3).hand_over(hand_over).exact(true);
+        assert_eq!(handed_at(&guard), expected, "{hand_over}");
     }
 }
 
