@@ -91,8 +91,9 @@ fn step<N: Demo>(trainer: &mut Trainer<'_, Mlp<N>, AutoLean>, source: &mut Spira
     trainer.round(source)
 }
 
-/// Network, guard and data of a demonstration, and initial parameters in the memory.
-pub(crate) fn begin<N: Demo>(
+/// Network, guard and data of a demonstration, and initial parameters in the memory: for whoever makes the rounds of [`run`] one
+/// by one.
+pub fn begin<N: Demo>(
     memory: &mut RunMemory<N>,
     nudge: impl FnOnce(&mut N::Params),
 ) -> (Mlp<N>, AutoLean, Spirals) {
@@ -103,7 +104,10 @@ pub(crate) fn begin<N: Demo>(
 }
 
 /// What a run has come to.
-pub(crate) fn finish<N: Demo>(
+///
+/// # Errors
+/// What [`Trainer::loss`] says.
+pub fn finish<N: Demo>(
     trainer: &mut Trainer<'_, Mlp<N>, AutoLean>,
     source: &mut Spirals,
 ) -> Result<Outcome, Error> {
