@@ -1,6 +1,7 @@
 //! The command-line interface.
 
 mod compare;
+mod playground;
 mod survey;
 mod train;
 
@@ -14,6 +15,7 @@ use crate::device::board;
 use crate::reproduce::experiments;
 
 pub use compare::CompareArgs;
+pub use playground::PlaygroundArgs;
 pub use survey::SurveyArgs;
 pub use train::{EvalArgs, ExportArgs, ImportArgs, PredictArgs, TableArgs, TrainArgs};
 
@@ -48,6 +50,7 @@ Examples:
   lgl2o device --board mps2-an386     train on a Cortex-M4F under QEMU, and compare
   lgl2o meta-train --config host/meta/ngn.toml --out out/meta
                                       train the learned optimizer's weights
+  lgl2o playground --open             watch optimizers race in the browser, and sabotage one
   lgl2o train --data FILE.csv         a network of your own, with model and report in out/train
   lgl2o doctor                        what this machine has for all of that, and how to get what it lacks
 
@@ -114,6 +117,8 @@ pub enum Command {
     Import(ImportArgs),
     /// Say what this machine has for each part of the program, and how to get what it lacks.
     Doctor(DoctorArgs),
+    /// Write a page on which optimizers race in the browser, and open it.
+    Playground(PlaygroundArgs),
 }
 
 /// Arguments of `reproduce`.

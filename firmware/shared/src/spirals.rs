@@ -93,10 +93,7 @@ fn step<N: Demo>(trainer: &mut Trainer<'_, Mlp<N>, AutoLean>, source: &mut Spira
 
 /// Network, guard and data of a demonstration, and initial parameters in the memory: for whoever makes the rounds of [`run`] one
 /// by one.
-pub fn begin<N: Demo>(
-    memory: &mut RunMemory<N>,
-    nudge: impl FnOnce(&mut N::Params),
-) -> (Mlp<N>, AutoLean, Spirals) {
+pub fn begin<N: Demo>(memory: &mut RunMemory<N>, nudge: impl FnOnce(&mut N::Params)) -> (Mlp<N>, AutoLean, Spirals) {
     let net = Mlp::new(N::default(), Loss::CrossEntropy);
     net.initialize(memory.params_mut(), &mut Rng::stream(SEED, 0));
     nudge(memory.params_mut());
@@ -107,10 +104,7 @@ pub fn begin<N: Demo>(
 ///
 /// # Errors
 /// What [`Trainer::loss`] says.
-pub fn finish<N: Demo>(
-    trainer: &mut Trainer<'_, Mlp<N>, AutoLean>,
-    source: &mut Spirals,
-) -> Result<Outcome, Error> {
+pub fn finish<N: Demo>(trainer: &mut Trainer<'_, Mlp<N>, AutoLean>, source: &mut Spirals) -> Result<Outcome, Error> {
     let mut loss = 0.0;
     for _ in 0..HELD_OUT {
         loss += trainer.loss(source.held_out())? / HELD_OUT as f32;

@@ -55,6 +55,10 @@ export! {
     fn labels() -> *const u8 { RACE.lend(|race| race.points.labels.as_ptr()) }
     /// Most points.
     fn most() -> u32 { MOST as u32 }
+    /// How many points count.
+    fn count() -> u32 {
+        RACE.lend(|race| race.points.labels().len() as u32)
+    }
     /// So many points have been written; returns how many count.
     fn take(count: u32) -> u32 { RACE.lend(|race| race.points.take(count as usize) as u32) }
     /// Makes spirals; returns how many points.
