@@ -7,7 +7,7 @@ const LANES = [
   { name: "auto", about: "guarded, no rate", colour: "#0072b2", dash: [], guarded: true },
   { name: "Learned rule", about: "alone", colour: "#56b4e9", dash: [9, 4] },
   { name: "Fallback", about: "NGN, alone", colour: "#e69f00", dash: [] },
-  { name: "Guard on SGD", about: "SGD as fallback", colour: "#cc79a7", dash: [9, 4], guarded: true, rated: true },
+  { name: "Guarded SGD", about: "SGD as fallback", colour: "#cc79a7", dash: [9, 4], guarded: true, rated: true },
   { name: "SGD", about: "alone", colour: "#d55e00", dash: [], rated: true },
   { name: "Adam", about: "alone", colour: "#009e73", dash: [3, 3], rated: true },
 ];
@@ -77,6 +77,7 @@ function restartAll() {
   loadPoints();
   sabotagedAt = Number(chosen("sabotage")) > 0 ? 0 : null;
   LANES.forEach((_, i) => restart(i));
+  buttons();
   drawAll();
 }
 
@@ -112,7 +113,7 @@ function judged(i, winner, handed) {
 }
 
 function tellSabotage() {
-  const [auto, learned] = LANES;
+  const [auto] = LANES;
   const kind = SABOTAGE[Number(chosen("sabotage"))];
   if (auto.handed > sabotagedAt || sabotagedAt === 0) {
     say(`Caught at batch ${auto.handed}: the guard lets the fallback run from the best point so far (${kind}).`);
@@ -120,7 +121,6 @@ function tellSabotage() {
     say(`The fallback runs since batch ${auto.handed}, so ${kind} reaches only the learned rule alone.`);
   }
   sabotagedAt = null;
-  void learned;
 }
 
 function isDone() {
@@ -152,7 +152,7 @@ function frame() {
 
 function finish() {
   running = false;
-  $("go").textContent = "Start again";
+  buttons();
   drawAll();
   const alive = LANES.filter((lane) => !lane.broken).map((lane) => [lane.curve.at(-1)[1], lane]);
   const [loss, best] = alive.reduce((a, b) => (b[0] < a[0] ? b : a));
@@ -172,14 +172,21 @@ function start() {
   }
   if (isDone()) restartAll();
   running = true;
-  $("go").textContent = "Pause";
+  buttons();
   say("Training.");
   if (!testing) requestAnimationFrame(frame);
 }
 
+/** What the buttons do now. */
+function buttons() {
+  const begun = core.batches(0) > 0;
+  $("go").textContent = running ? "Pause" : isDone() ? "Run again" : begun ? "Go on" : "Start";
+  $("again").disabled = !begun || (isDone() && !running);
+}
+
 function pause(words) {
   running = false;
-  $("go").textContent = core.batches(0) > 0 ? "Go on" : "Start";
+  buttons();
   if (words) say(words);
 }
 
@@ -328,6 +335,12 @@ function drawStrip() {
     begin = end;
     return part;
   });
+  if (core.batches(0) > begin) {
+    const under = document.createElement("i");
+    under.className = "under";
+    Object.assign(under.style, { left: `${(100 * begin) / TOTAL}%`, width: `${(100 * (core.batches(0) - begin)) / TOTAL}%` });
+    parts.push(under);
+  }
   $("strip").replaceChildren(...parts);
   const kept = windows.filter(({ winner }) => winner !== 2).length;
   const words = windows.length === 0 ? "" : handed === null
@@ -341,6 +354,7 @@ function drawRest() {
   drawCurves();
   drawStrip();
   LANES.forEach((_, i) => drawWords(i));
+  if (running) buttons();
   $("progress").value = (1000 * core.batches(0)) / TOTAL;
 }
 

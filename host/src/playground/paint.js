@@ -115,14 +115,21 @@ function runBoard() {
 
 /* ---- controls ---- */
 
+/** A piece of a lane's line. */
+function sample(lane) {
+  const mark = document.createElement("span");
+  mark.className = "mark";
+  const style = lane.dash.length === 0 ? "solid" : lane.dash[0] > 5 ? "dashed" : "dotted";
+  Object.assign(mark.style, { borderTopColor: lane.colour, borderTopStyle: style });
+  return mark;
+}
+
 function build() {
   LANES.forEach((lane, i) => {
     const box = document.createElement("article");
     box.className = i === 0 ? "lane auto" : "lane";
     const head = document.createElement("h2");
-    const mark = document.createElement("span");
-    mark.className = "mark";
-    Object.assign(mark.style, { borderTopColor: lane.colour, borderTopStyle: ["solid", "dotted", "dashed"][lane.dash.length && (lane.dash[0] > 5 ? 2 : 1)] });
+    const mark = sample(lane);
     const name = document.createElement("span");
     name.textContent = `${lane.name}, ${lane.about}`;
     head.append(mark, name);
@@ -133,6 +140,9 @@ function build() {
     lane.box = box;
     box.append(head, lane.canvas, lane.words);
     $("lanes").append(box);
+    const entry = document.createElement("li");
+    entry.append(sample(lane), title(lane));
+    $("names").append(entry);
   });
   $("weights").textContent = core.weights().toLocaleString("en");
   $("memory").textContent = `${core.bytes(0).toLocaleString("en")} bytes, all of it`;
@@ -152,7 +162,7 @@ function changeRate() {
   say(`Rate ${$("rate-value").textContent}: SGD and Adam begin again. auto is as it was.`);
   if (!running && core.batches(0) > 0) {
     running = true;
-    $("go").textContent = "Pause";
+    buttons();
     if (!testing) requestAnimationFrame(frame);
   }
 }
