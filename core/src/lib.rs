@@ -24,7 +24,7 @@
 //! # Ok::<(), lgl2o::Error>(())
 //! ```
 //!
-//! A network, minibatches and static memory are in the README's example.
+//! A network and minibatches are in the README's example. The [`guide`] explains how to use it all, chapter by chapter.
 //!
 //! # The tour, along the way of the data
 //!
@@ -76,6 +76,7 @@
 //! guard, auto
 //! trainer
 //! checkpoint
+//! guide
 //! ```
 //!
 //! # What is configuration, what is state
@@ -118,6 +119,9 @@ pub mod error;
 #[cfg(feature = "fault")]
 pub mod fault;
 pub mod guard;
+// For documentation and its tests alone.
+#[cfg(any(doc, doctest))]
+pub mod guide;
 pub mod held_out;
 mod lanes;
 pub mod learned;

@@ -39,6 +39,15 @@ pub fn commands() -> Vec<String> {
     Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect()
 }
 
+/// What to do after the first comparison; `lgl2o` alone ends with it.
+pub const NEXT: &str = "\
+What next?
+  lgl2o train --data FILE.csv --target COLUMN   a network of your own, and a module of it for a device
+  lgl2o compare --help                          other tasks and optimizers
+  lgl2o survey                                  one setting for many tasks
+  lgl2o device                                  the same training on a board under QEMU
+  lgl2o doctor                                  what this machine lacks for any of these";
+
 const EXAMPLES: &str = "\
 Examples:
   lgl2o                               the comparison on Spirals, report in out/spirals
@@ -54,8 +63,9 @@ Examples:
   lgl2o train --data FILE.csv         a network of your own, with model and report in out/train
   lgl2o doctor                        what this machine has for all of that, and how to get what it lacks
 
-Exit status: 0 done, 1 failed, 2 usage error; 130 or 143 interrupted, with what was computed kept. An output folder
-belongs to one call at a time.";
+Exit status: 0 done, 1 failed, 2 usage error; 130 or 143 interrupted, with what was computed kept. Of one that is killed half a
+minute is lost at most: `compare`, `survey` and `reproduce` go on when they are called again, `train` and `meta-train`
+with --resume. An output folder belongs to one call at a time.";
 
 /// A whole number from 1 up to a bound.
 fn at_most<N: TryFrom<u64>>(bound: u64) -> impl Fn(&str) -> Result<N, String> + Clone {
@@ -150,8 +160,8 @@ fn reproduce_help() -> String {
 }
 
 const REPRODUCE_EXAMPLES: &str = "\
-Finished runs are kept in OUT/units: an interrupted reproduction goes on where it was, with any number of
-processes. A program that was built from other sources starts again.
+Finished runs are kept in OUT/units, long ones on their way too: an interrupted reproduction goes on where it was, with
+any number of processes. A program that was built from other sources starts again.
 
 Examples:
   lgl2o reproduce --data ~/data
@@ -189,7 +199,8 @@ pub struct MetaTrainArgs {
     /// Go on from the checkpoint of an interrupted run.
     #[arg(long, conflicts_with = "restart")]
     pub resume: bool,
-    /// Start again although there is a checkpoint, or a finished run, whose files are replaced.
+    /// Start again although there is a checkpoint, or a finished run. Its files are kept, with `before.` in front of their names,
+    /// until the new run is finished.
     #[arg(long)]
     pub restart: bool,
     /// Train nothing; score these optimizers on fresh tasks of the configuration's distribution and of families that are

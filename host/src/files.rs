@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use tempfile::{NamedTempFile, TempDir};
 
 use crate::interrupt::{self, Ours};
@@ -62,7 +62,12 @@ pub const SMALL: u64 = 1 << 20;
 /// If it cannot be read, or is larger than [`SMALL`].
 pub fn read_small(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(SMALL + 1).read_to_end(&mut bytes)?;
+    // Opening a pipe would wait for somebody to write to it; what a shell puts in the place of a file stands in /dev.
+    if std::fs::metadata(path)?.is_file() || path.starts_with("/dev") {
+        File::open(path)?.take(SMALL + 1).read_to_end(&mut bytes)?;
+    } else {
+        return Err(io::Error::other("it is not a file"));
+    }
     if bytes.len() as u64 > SMALL {
         return Err(io::Error::new(
             io::ErrorKind::FileTooLarge,
@@ -75,16 +80,44 @@ pub fn read_small(path: &Path) -> io::Result<Vec<u8>> {
 /// Reads a file of a kind that may be large, but not larger than this.
 ///
 /// # Errors
-/// If it cannot be read, is no file, or is larger.
+/// If it cannot be read, is no file, or is larger; with its name, and what to do.
 pub fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>> {
     let shown = path.display();
-    let file = File::open(path).with_context(|| format!("cannot read {shown}"))?;
-    let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
-    ensure!(is_file, "cannot read {shown}: it is not a file");
+    // Opening a pipe would wait for somebody to write to it.
+    let metadata = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+    ensure!(metadata.is_file(), "cannot read {shown}: it is not a file. Correct the path.");
+    let too_large = || anyhow!("{shown} has more than {most} bytes, so it is something else. Correct the path.");
+    ensure!(metadata.len() <= most, too_large());
     let mut bytes = Vec::new();
-    file.take(most + 1).read_to_end(&mut bytes).with_context(|| format!("cannot read {shown}"))?;
-    ensure!(bytes.len() as u64 <= most, "{shown} has more than {most} bytes, so it is something else");
+    let read = File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut bytes));
+    read.map_err(|error| unreadable(path, &error))?;
+    ensure!(bytes.len() as u64 <= most, too_large());
     Ok(bytes)
+}
+
+/// A file cannot be read: why, and what to do.
+#[must_use]
+pub fn unreadable(path: &Path, error: &io::Error) -> anyhow::Error {
+    anyhow!("cannot read {}: {error}.{}", path.display(), advice(error))
+}
+
+/// What to do about a refusal of the operating system's, cause by cause.
+#[must_use]
+pub fn advice(cause: &io::Error) -> &'static str {
+    use io::ErrorKind::{
+        FileTooLarge, IsADirectory, NotADirectory, NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem,
+        StorageFull,
+    };
+    match cause.kind() {
+        NotFound | FileTooLarge => " Correct the path.",
+        NotADirectory => " A part of the path is a file, and no folder: correct it.",
+        IsADirectory => " It is a folder, and no file: correct the path.",
+        PermissionDenied => " Change its permissions, or name another place.",
+        StorageFull | QuotaExceeded => " Free some space, or name another place.",
+        ReadOnlyFilesystem => " Name a place that can be written to.",
+        // The cause says all that is known.
+        _ => "",
+    }
 }
 
 /// What is written to try a folder: about as much as a small report.
@@ -95,13 +128,34 @@ const TRIAL: usize = 1 << 18;
 /// # Errors
 /// If so, with the path.
 pub fn check_writable(out: &Path) -> Result<()> {
-    std::fs::create_dir_all(out).with_context(|| format!("cannot create the output directory {}", out.display()))?;
+    make_output(out)?;
     let _whole = interrupt::writing();
     let written = temporary_in(out).and_then(|mut file| {
         file.write_all(&[0; TRIAL])?;
         file.as_file().sync_all()
     });
-    written.with_context(|| format!("cannot write to the output directory {}", out.display()))
+    written
+        .map_err(|error| anyhow!("cannot write to the output directory {}: {error}.{}", out.display(), advice(&error)))
+}
+
+/// Makes an output directory if need be.
+///
+/// # Errors
+/// If it cannot be made, with the path, and what to do.
+pub fn make_output(out: &Path) -> Result<()> {
+    let Err(error) = std::fs::create_dir_all(out) else { return Ok(()) };
+    let why = match dangling(out) {
+        Some(target) => format!("it is a link to {}, which leads nowhere. Name another folder.", target.display()),
+        None if out.exists() && !out.is_dir() => "it is a file, and no folder. Name another place.".to_owned(),
+        None => format!("{error}.{}", advice(&error)),
+    };
+    Err(anyhow!("cannot create the output directory {}: {why}", out.display()))
+}
+
+/// Where a link leads to whose target is not there.
+#[must_use]
+pub fn dangling(path: &Path) -> Option<std::path::PathBuf> {
+    if path.exists() { None } else { std::fs::read_link(path).ok() }
 }
 
 /// A temporary folder that goes away with the value, and with the program however that ends.
@@ -120,7 +174,10 @@ impl Temporary {
         sweep(&std::env::temp_dir());
         let prefix = format!("{TEMPORARY}{}-", std::process::id());
         let folder = tempfile::Builder::new().prefix(&prefix).rand_bytes(BY_CHANCE).tempdir();
-        let folder = folder.context("cannot make a temporary folder")?;
+        let place = std::env::temp_dir();
+        let folder = folder.map_err(|error| {
+            anyhow!("cannot make a temporary folder in {}: {error}. Set TMPDIR to another one.", place.display())
+        })?;
         Ok(Self { _ours: Ours::folder(folder.path()), folder })
     }
 

@@ -9,7 +9,7 @@ mod watch;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Child;
+use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::thread;
@@ -177,7 +177,7 @@ impl Thing {
     }
 }
 
-/// Kills a process that [`begin_group`] has begun, and its group.
+/// Kills a process that [`Ours::spawn`] has started, and its group.
 #[cfg(unix)]
 fn kill(id: u32) {
     use rustix::process::{Pid, Signal, kill_process_group};
@@ -191,14 +191,7 @@ fn kill(id: u32) {
 #[cfg(not(unix))]
 fn kill(id: u32) {
     // It may have ended already.
-    let _ = std::process::Command::new("taskkill").args(["/F", "/T", "/PID", &id.to_string()]).output();
-}
-
-/// Makes a command the head of a group of its own, so that everything that it starts can be ended with it.
-pub fn begin_group(command: &mut std::process::Command) -> &mut std::process::Command {
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(command, 0);
-    command
+    let _ = Command::new("taskkill").args(["/F", "/T", "/PID", &id.to_string()]).output();
 }
 
 /// Something that ends with this program, or before it with this value.
@@ -213,11 +206,20 @@ impl Ours {
         Self(number)
     }
 
-    /// A process whose command [`begin_group`] has seen. Its group ends also where this program is killed. Once it has been
-    /// waited for, its number may be another's: the value must go before that, or be [forgotten](Self::forget).
-    #[must_use]
-    pub fn child(child: &Child) -> Self {
-        Self::keep(Thing::Child(child.id(), Watch::over(child.id())))
+    /// Starts a process as the head of a group of its own, with which everything that it starts ends, also where this
+    /// program is killed. Once it has been waited for, its number may be another's: the value must go before that, or be
+    /// [forgotten](Self::forget).
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    pub fn spawn(command: &mut Command) -> io::Result<(Child, Self)> {
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(command, 0);
+        let mut watch = Watch::begin();
+        let child = command.spawn()?;
+        watch.over(child.id());
+        let ours = Self::keep(Thing::Child(child.id(), watch));
+        Ok((child, ours))
     }
 
     /// Leaves it alone: it has ended by itself.
@@ -282,11 +284,11 @@ mod tests {
     #[test]
     fn a_child_ends_with_everything_that_it_has_started() {
         let home = tempfile::tempdir().expect("temporary directory");
-        let mut command = std::process::Command::new("sh");
+        let mut command = Command::new("sh");
         // The inner process would write the file.
         command.args(["-c", "(sleep 1; touch late) & wait"]).current_dir(home.path());
-        let mut child = begin_group(&mut command).spawn().expect("started");
-        drop(Ours::child(&child));
+        let (mut child, ours) = Ours::spawn(&mut command).expect("started");
+        drop(ours);
         assert!(!child.wait().expect("ended").success());
         thread::sleep(Duration::from_millis(1500));
         assert!(!home.path().join("late").exists());

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::files::{check_writable, sweep};
+use crate::files::{check_writable, make_output, sweep};
 use crate::interrupt::Ours;
 
 /// A claimed output folder.
@@ -39,7 +39,7 @@ impl Output {
     /// As [`claim`](Self::claim).
     pub fn claim_for(dir: &Path, name: &str) -> Result<Self> {
         let made = Ours::empty(missing(dir));
-        fs::create_dir_all(dir).with_context(|| format!("cannot create the output directory {}", dir.display()))?;
+        make_output(dir)?;
         let path = dir.join(format!(".lgl2o{}{name}.lock", if name.is_empty() { "" } else { "." }));
         let lock = lock(&path, dir)?;
         let file = lock.as_ref().map(|_| Ours::file(&path));
@@ -56,6 +56,22 @@ impl Output {
     pub fn room_for(&self, names: &[&str]) -> Result<()> {
         match names.iter().map(|name| self.dir.join(name)).find(|path| path.exists() && !path.is_file()) {
             Some(path) => bail!("cannot write {}: something that is not a file is in its place", path.display()),
+            None => Ok(()),
+        }
+    }
+
+    /// Checks that no file of these names is one of those that are read: known before the work.
+    ///
+    /// # Errors
+    /// If one is.
+    pub fn spares(&self, names: &[&str], read: &[Option<&Path>]) -> Result<()> {
+        let real = |path: &Path| path.canonicalize().ok();
+        let read: Vec<PathBuf> = read.iter().flatten().copied().filter_map(real).collect();
+        let taken = |path: &PathBuf| real(path).is_some_and(|path| read.contains(&path));
+        match names.iter().map(|name| self.dir.join(name)).find(taken) {
+            Some(path) => {
+                bail!("{} is read here, and would be replaced: name another place with --out", path.display())
+            }
             None => Ok(()),
         }
     }
@@ -157,6 +173,10 @@ mod tests {
         let output = Output::claim(&dir).expect("free");
         assert!(output.room_for(&["result", "other"]).is_ok());
         assert!(output.room_for(&["result", "table.md"]).unwrap_err().to_string().contains("not a file"));
+        let (result, other) = (dir.join("../b/result"), dir.join("other"));
+        assert!(output.spares(&["other", "new"], &[Some(&result), None, Some(&other)]).is_ok());
+        let error = output.spares(&["other", "result"], &[None, Some(&result)]).unwrap_err().to_string();
+        assert!(error.contains("b/result is read here"), "{error}");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Finished units of work on disk, so that an interrupted command goes on where it was.
 //!
 //! A unit's file holds its key, a line that says everything its result depends on, and the result. It is named by a
-//! digest of the key. A file that cannot be read, or holds another key, counts as not there.
+//! digest of the key. A file that cannot be read, or holds another key, counts as not there. Beside them stand units
+//! that are under way.
 
 use std::path::{Path, PathBuf};
 
@@ -70,9 +71,19 @@ impl Store {
     }
 
     fn path(&self, key: &str) -> PathBuf {
+        self.named(key, "json")
+    }
+
+    /// Where the unit with a key is kept while it is under way.
+    #[must_use]
+    pub fn half(&self, key: &str) -> PathBuf {
+        self.named(key, "half")
+    }
+
+    fn named(&self, key: &str, ending: &str) -> PathBuf {
         let digest = Sha256::digest(key.as_bytes());
         let name: String = digest.iter().take(10).map(|byte| format!("{byte:02x}")).collect();
-        self.dir.join(name + ".json")
+        self.dir.join(format!("{name}.{ending}"))
     }
 }
 

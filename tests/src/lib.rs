@@ -16,6 +16,7 @@
 //! - [`bits`]: equality bit for bit.
 //! - [`cloud`]: an objective on minibatches without end, and checks that leak.
 //! - [`cable`]: a serial line in memory, good or bad.
+//! - [`documents`]: figures in documents, held or written anew.
 //! - [`cycles`]: how many cycles of a Cortex-M4 a piece of a program takes, by a model.
 //! - [`stack`]: the most stack that a program for a Cortex-M can take, from its file.
 //! - [`strategy`]: what property tests draw from.
@@ -71,6 +72,7 @@ pub mod bits;
 pub mod cable;
 pub mod cloud;
 pub mod cycles;
+pub mod documents;
 pub mod flash;
 #[cfg(feature = "host")]
 pub mod fuzz;

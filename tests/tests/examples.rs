@@ -44,3 +44,55 @@ fn a_head_learns_on_a_frozen_backbone() {
     assert!(rest.contains("by 26 parameters"), "{rest}");
     assert!(right.parse::<u32>().expect("a count") >= 270, "{printed}");
 }
+
+#[test]
+fn xor_is_learned() {
+    assert!(behind(&printed("xor"), "XOR is learned: loss ") < 0.01);
+}
+
+/// The three classes overlap; guessing would be a third.
+#[test]
+fn classes_are_told_apart() {
+    assert!(behind(&printed("classify"), "accuracy Some(") > 0.85);
+}
+
+#[test]
+fn values_are_predicted() {
+    let printed = printed("regression");
+    let (error, _) = printed.split_once(", R^2").expect("two figures");
+    assert!(behind(error, "mean absolute error Some(") < 0.03, "{printed}");
+    assert!(behind(&printed, "R^2 Some(") > 0.98, "{printed}");
+}
+
+#[test]
+fn a_reset_changes_no_bit() {
+    assert!(printed("save_and_resume").ends_with("the same bits after the reset: true\n"));
+}
+
+#[test]
+fn imported_weights_predict_and_go_on_learning() {
+    let printed = printed("import_weights");
+    assert!(printed.starts_with("4 of 4 right as imported"), "{printed}");
+    let (before, after) = printed.split_once(", after").expect("two losses");
+    assert!(behind(&format!("after{after}"), "after 200 steps ") < 0.1 * behind(before, "loss "), "{printed}");
+}
+
+/// Alone, its steps never get shorter.
+#[test]
+fn a_rule_of_ones_own_is_guarded() {
+    let printed = printed("own_rule");
+    let (alone, guarded) = printed.split_once(';').expect("two losses");
+    let (alone, guarded) = (behind(alone, "alone: loss "), behind(guarded, "guarded: loss "));
+    assert!(guarded < 0.01 && guarded < 0.1 * alone, "{printed}");
+}
+
+/// The readings are those of 60 exp(-t / 4), rounded and disturbed.
+#[test]
+fn an_objective_of_ones_own_is_fitted() {
+    let printed = printed("own_objective");
+    let (a, rest) = printed.split_once(" exp(-").expect("a formula");
+    let (b, loss) = rest.split_once(" t)").expect("a formula");
+    let number = |text: &str| text.parse::<f32>().expect("a number");
+    assert!((number(a) - 60.0).abs() < 1.0 && (number(b) - 0.25).abs() < 0.01, "{printed}");
+    assert!(behind(loss, "loss ") < 0.1, "{printed}");
+}

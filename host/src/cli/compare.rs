@@ -12,7 +12,7 @@ use crate::task::{self, BATCH, Hidden, KnownTask, TASKS};
 
 /// Arguments of `compare`.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = compare_help())]
+#[command(before_help = FIRST, after_help = compare_help())]
 pub struct CompareArgs {
     /// The task.
     #[arg(long, default_value = "spirals", value_parser = known_task())]
@@ -101,6 +101,12 @@ fn compare_help() -> String {
     format!("{RULES_HELP}{}{GUARDS_HELP}", learned_help())
 }
 
+/// What most people want of it.
+const FIRST: &str = "\
+  lgl2o compare                                      `auto` beside tuned rules, on a built-in task
+  lgl2o compare --task idx --data DIR                the same on a folder of IDX files of your own
+  lgl2o compare --optimizers auto,adam:0.01 --quick  those that you name, in a short run";
+
 const RULES_HELP: &str = "\
 Optimizers:
   auto  auto-lean              no number to set: a guard with its rules, the same for all tasks; in less memory
@@ -146,6 +152,9 @@ const GUARDS_HELP: &str = "\
                                    how the bound follows the residuals
   blend(l2o,sgd,share=0.5)     a fixed mixture, as a control
 
+Finished runs are kept in OUT/units, long ones on their way too: an interrupted comparison goes on where it was, and one with
+other optimizers, or more seeds, takes the others from there.
+
 Examples:
   lgl2o compare --task mnist --data ~/data --steps 3000 --seeds 5
   lgl2o compare --optimizers 'adam:0.03,lgl2o(l2o,armijo,paper,nt=1,nc=1)' --out out/short-rounds
@@ -173,6 +182,19 @@ mod tests {
         let help = compare_help();
         for rule in &BUILT_IN {
             assert!(rule.names().all(|name| help.contains(&format!("  {name}"))), "{}", rule.name);
+        }
+    }
+
+    /// The three things that most people want come before everything else.
+    #[test]
+    fn the_help_starts_with_what_people_want() {
+        use clap::{Args as _, Command, Parser as _};
+        let help = CompareArgs::augment_args(Command::new("lgl2o")).render_long_help().to_string();
+        assert!(help.starts_with(FIRST.trim_start()), "{help}");
+        let commands: Vec<&str> = FIRST.lines().filter_map(|line| line.trim().split("  ").next()).collect();
+        assert_eq!(commands.len(), 3);
+        for command in commands {
+            assert!(crate::cli::Cli::try_parse_from(command.split(' ')).is_ok(), "{command}");
         }
     }
 

@@ -76,7 +76,7 @@ with averaged iterates too, and Adam and NAdam with a cosine that is told the ho
 Inputs are standardized for all optimizers, the oracle's too, so that columns of any unit train alike; with
 --standardize off they are as --inputs leaves them.
 
-Finished runs are kept in OUT/units: an interrupted survey goes on where it was, and one with other optimizers takes the
+Finished runs are kept in OUT/units, long ones on their way too: an interrupted survey goes on where it was, and one with other optimizers takes the
 oracle's runs from there. A program that was built from other sources starts again.
 
 Examples:

@@ -97,7 +97,7 @@ pub struct TrainArgs {
     /// Go on with an interrupted training, or on from a finished one with more --steps.
     #[arg(long, conflicts_with = "restart")]
     pub resume: bool,
-    /// Begin anew, and replace the training that is there.
+    /// Begin anew, and replace the training that is there; its model stays until the new one is finished.
     #[arg(long)]
     pub restart: bool,
 }

@@ -11,12 +11,13 @@ use crate::data::standard::STANDARD_ROWS;
 use crate::experiment::examples::held_out;
 use crate::experiment::{Comparison, Evaluator, Plan, compare, tune};
 use crate::files::{refuge, write_atomically};
-use crate::interrupt::{Grace, Interrupted};
+use crate::interrupt::{self, Grace, Interrupted};
 use crate::optimizer::{Optimizer, Tuned, parse_list};
 use crate::output::Output;
 use crate::record::Results;
 use crate::report::{self, Boundaries, Boundary, Extras, ReportError};
 use crate::say;
+use crate::store::{self, Store};
 use crate::task::Task;
 
 /// Points per side of the picture of a decision boundary, and how far it reaches.
@@ -40,12 +41,15 @@ pub(super) fn run(args: &CompareArgs) -> Result<(), Failure> {
         task = task.standardized()?;
     }
     check_size(&task, &plan.optimizers)?;
+    let store = Store::new(out.dir());
+    store.open()?;
+    interrupt::last_words(store::kept(out.dir()));
     let grace = Grace::begin();
     if args.tune {
-        tuned = search(&task, plan.steps, out.dir())?;
+        tuned = search(&task, plan.steps, out.dir(), &store)?;
         plan = self::plan(args, &tuned)?;
     }
-    let comparison = compare(&task, &plan)?;
+    let comparison = compare(&task, &plan, &store)?;
     let rest = (comparison.finished() < comparison.asked).then(|| unfinished(&comparison));
     if comparison.results.runs.is_empty() {
         return Err(Interrupted::new("no run had begun to train; nothing is kept").into());
@@ -60,17 +64,23 @@ pub(super) fn run(args: &CompareArgs) -> Result<(), Failure> {
     let written = report::write(&dir, &comparison.results, &extras);
     say::line(report::table(&comparison.results));
     let page = keep(written, &comparison.results, &extras)?;
+    let (found, units) = (comparison.found, out.dir().join("units"));
+    let done = comparison.finished() - found.min(comparison.finished());
+    say::line(format_args!("runs: {done} done, {found} found finished in {}", units.display()));
     say::line(format_args!("report: {}", page.display()));
     drop(grace);
     match rest {
-        Some(rest) => Err(Interrupted::new(format!("{rest} The report is {}", page.display())).into()),
+        Some(rest) => {
+            let kept = store::kept(out.dir());
+            Err(Interrupted::new(format!("{rest} The report is {}; {kept}", page.display())).into())
+        }
         None => Ok(()),
     }
 }
 
 /// Searches rates, and writes them into a folder; those of an interrupted search into a folder of its own in it.
-fn search(task: &Task, steps: u64, out: &Path) -> Result<Tuned, Failure> {
-    let found = tune::tune(task, steps)?;
+fn search(task: &Task, steps: u64, out: &Path, store: &Store) -> Result<Tuned, Failure> {
+    let found = tune::tune(task, steps, store)?;
     let text = toml::to_string(&found.tuned).context("the tuned rates cannot be written as TOML")?;
     if found.finished == found.asked {
         write_atomically(&out.join("tuned.toml"), text.as_bytes())?;
@@ -86,8 +96,9 @@ fn search(task: &Task, steps: u64, out: &Path) -> Result<Tuned, Failure> {
     say::line(format_args!("the best rates so far: {}", best.join(", ")));
     let (done, all) = (found.finished, found.asked);
     let words = format!(
-        "{done} of {all} runs of the search of rates had come to their end; their losses are in {}",
-        path.display()
+        "{done} of {all} runs of the search of rates had come to their end; their losses are in {}; {}",
+        path.display(),
+        store::kept(out)
     );
     Err(Interrupted::new(words).into())
 }
@@ -244,7 +255,7 @@ fn boundaries(task: &Task, plan: &Plan, comparison: &Comparison) -> Boundaries {
     let fields = plan.optimizers.iter().filter_map(|optimizer| {
         let first = comparison.outcomes.iter().find(|outcome| outcome.run.optimizer == optimizer.name)?;
         let diverged = first.run.curve.last().is_none_or(|point| point.test_loss.is_none());
-        let outputs = evaluator.outputs(&first.params, &grid, 2);
+        let outputs = evaluator.outputs(first.params.as_ref()?, &grid, 2);
         let probability =
             outputs.chunks_exact(2).map(|o| if diverged { f32::NAN } else { lgl2o::math::sigmoid(o[1] - o[0]) });
         Some(Boundary {

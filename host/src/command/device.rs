@@ -28,6 +28,7 @@ use crate::device::record::{DeviceResults, Side, VERSION, finite, hex};
 use crate::device::session::{Ended, Transcript, follow};
 use crate::device::spirals::{Run, reference};
 use crate::device::{report, sensor};
+use crate::files::Temporary;
 use crate::output::Output;
 use crate::say;
 
@@ -42,10 +43,15 @@ pub(super) fn run(args: &DeviceArgs) -> Result<(), Failure> {
     }
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out/device"));
     let out = Output::claim(&out)?;
-    out.room_for(&["results.json", "table.md", "rounds.svg"])?;
+    let written = ["results.json", "table.md", "rounds.svg"];
+    out.room_for(&written)?;
+    out.spares(&written, &[args.elf.as_deref()])?;
     let out = out.dir();
     let port = job::port(args, board)?;
     // Before the build, which takes a minute; but the build installs an emulator that is missing, where it can.
+    if port.is_none() {
+        drop(Temporary::new()?);
+    }
     if port.is_none() && (args.elf.is_some() || emulator::is_there(board)) {
         emulator::check(board)?;
     }

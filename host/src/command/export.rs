@@ -18,6 +18,7 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), Failure> {
     let files = files(&model, &args.to).map_err(Failure::Usage)?;
     for (name, _) in &files {
         check_place(&out, name, args.force)?;
+        out.spares(&[name], &[Some(&args.model)])?;
     }
     for (name, bytes) in &files {
         let path = out.dir().join(name);

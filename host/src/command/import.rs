@@ -20,6 +20,7 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), Failure> {
     let out = Output::claim_for(&args.out.clone().unwrap_or_else(|| PathBuf::from("out/import")), "import")?;
     let path = out.dir().join(MODEL);
     check_place(&out, MODEL, args.force)?;
+    out.spares(&[MODEL], &[Some(&args.from)])?;
     let model = model(args)?;
     write_atomically(&path, &model.to_bytes())?;
     let answers = match &model.output {

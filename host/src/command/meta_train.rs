@@ -31,7 +31,10 @@ pub(super) fn run(args: &MetaTrainArgs, ranks: &Ranks) -> Result<(), Failure> {
     let out = args.out.as_deref().unwrap_or(beside);
     let files = Files::new(&args.config, out);
     let claim = || if ranks.is_first() { Output::claim_for(out, &files.name()).map(Some) } else { Ok(None) };
-    let _claim = ranks.agree(claim())?;
+    let claim = ranks.agree(claim())?;
+    let written = [&files.weights, &files.log, &files.validation, &files.checkpoint];
+    let names: Vec<_> = written.iter().filter_map(|path| path.file_name()?.to_str()).collect();
+    ranks.agree(claim.as_ref().map_or(Ok(()), |claim| claim.spares(&names, &[Some(&args.config)])))?;
     interrupt::last_words("the training had not begun; what was there before is as it was");
     let start = match (args.resume, args.restart) {
         (true, _) => Start::Resume,

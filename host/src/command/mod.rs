@@ -17,9 +17,10 @@ mod train;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command, CompareArgs};
+use crate::cli::{Cli, Command, CompareArgs, NEXT};
 use crate::interrupt::Interrupted;
 use crate::ranks::Ranks;
+use crate::say;
 
 /// Why a command did not do what it was asked for.
 #[derive(Debug)]
@@ -72,7 +73,11 @@ pub fn dispatch(cli: &Cli, ranks: &Ranks) -> Result<(), Failure> {
     }
     rayon::ThreadPoolBuilder::new().num_threads(cli.threads).build_global()?;
     match &cli.command {
-        None => compare::run(&default_compare()),
+        None => {
+            compare::run(&default_compare())?;
+            say::line(format_args!("\n{NEXT}"));
+            Ok(())
+        }
         Some(Command::Compare(args)) => compare::run(args),
         Some(Command::Reproduce(args)) => reproduce::run(args, ranks),
         Some(Command::Survey(args)) => survey::run(args, ranks),

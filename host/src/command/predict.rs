@@ -15,7 +15,8 @@ use crate::say;
 
 /// Does it.
 pub(super) fn run(args: &PredictArgs) -> Result<(), Failure> {
-    let _out = args.out.as_deref().map(claim).transpose()?;
+    let read = [Some(args.model.as_path()), Some(&args.table.data), args.table.labels.as_deref()];
+    let _out = args.out.as_deref().map(|path| claim(path, &read)).transpose()?;
     let model = SavedModel::read(&args.model)?;
     let reading = Reading { needs_target: false, ..self::reading(&args.table, kind(&model), "refuse") };
     let table = rows(&model, &args.table, reading)?;
@@ -30,14 +31,15 @@ pub(super) fn run(args: &PredictArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Claims the place of a file.
-fn claim(path: &Path) -> Result<Output> {
+/// Claims the place of a file, which is none of those that are read.
+fn claim(path: &Path, read: &[Option<&Path>]) -> Result<Output> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     if name.is_empty() {
         bail!("--out: {} is not the name of a file", path.display());
     }
     let out = Output::claim_for(folder_of(path), &name)?;
     out.room_for(&[&name])?;
+    out.spares(&[&name], read)?;
     Ok(out)
 }
 

@@ -23,6 +23,8 @@ use crate::train::{Settings, checksum};
 
 /// The file of the model.
 pub(super) const MODEL: &str = "model.lgl2o";
+/// The folder of what an interrupted training has come to, in that of a finished one.
+const INTERRUPTED: &str = "interrupted";
 /// Share of the rows that is tested on unless said otherwise.
 const TESTED: f64 = 0.2;
 
@@ -30,7 +32,9 @@ const TESTED: f64 = 0.2;
 pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     let test_share = test_share(args).map_err(Failure::Usage)?;
     let out = Output::claim(&args.out.clone().unwrap_or_else(|| PathBuf::from("out/train")))?;
-    out.room_for(&[&[MODEL, kept::NAME], page::FILES.as_slice()].concat())?;
+    let written = [&[MODEL, kept::NAME], page::FILES.as_slice()].concat();
+    out.room_for(&written)?;
+    out.spares(&written, &[Some(&args.table.data), args.table.labels.as_deref()])?;
     check_places(out.dir(), args)?;
     if args.resume {
         interrupt::last_words(format!("what was kept stays in {}", out.dir().join(kept::NAME).display()));
@@ -46,6 +50,9 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     if let Some(steps) = kept.as_ref().map(|kept| kept.steps).filter(|steps| *steps >= args.steps) {
         say::note(format_args!("{steps} steps are done already; a larger --steps goes on"));
     }
+    // A model that was finished stays until another one is.
+    let own = kept.as_ref().is_some_and(|kept| kept.unfinished);
+    let stays = out.dir().join(MODEL).exists() && !own;
     let grace = Grace::begin();
     let trained = train(&prepared, &settings, args.steps, kept, &|kept| kept.write(&path))?;
     interrupt::last_words(format!("the training is kept in {}; --resume writes the rest", path.display()));
@@ -60,15 +67,29 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     let model = model(&table, &prepared, &settings, &trained)?;
     let findings = findings(args, &model, &trained, parts(&model, &table, tested.as_ref(), &split)?);
     say::line(page::text(&findings.parts));
-    let page = write(out.dir(), &model, &findings);
+    let dir = if trained.stopped && stays { out.dir().join(INTERRUPTED) } else { out.dir().to_path_buf() };
+    let page = write(&dir, &model, &findings);
     let page = page.with_context(|| format!("the training is kept in {}; --resume writes the rest", path.display()))?;
-    say::line(format_args!("model: {}\nreport: {}", out.dir().join(MODEL).display(), page.display()));
+    say::line(format_args!("model: {}\nreport: {}", dir.join(MODEL).display(), page.display()));
+    if !trained.stopped {
+        return if own { mark(&path, &settings, false) } else { Ok(()) }.map_err(Into::into);
+    }
     // The model so far is as good as any other of so many steps.
-    if trained.stopped { Err(Interrupted::new(rest).into()) } else { Ok(()) }
+    if stays {
+        return Err(Interrupted::new(format!("{rest}; the model that was there before is as it was")).into());
+    }
+    mark(&path, &settings, true)?;
+    Err(Interrupted::new(rest).into())
+}
+
+/// Notes beside what is kept of a training whether the model is one that was finished.
+fn mark(path: &Path, settings: &Settings, unfinished: bool) -> Result<()> {
+    Kept { unfinished, ..Kept::read(path, settings)? }.write(path)
 }
 
 /// Writes the model and what is known of it; returns the path of the page.
 fn write(out: &Path, model: &SavedModel, findings: &Findings) -> Result<PathBuf> {
+    std::fs::create_dir_all(out).with_context(|| format!("cannot write to {}", out.display()))?;
     write_atomically(&out.join(MODEL), &model.to_bytes())?;
     page::write(out, findings)
 }
@@ -82,6 +103,9 @@ fn test_share(args: &TrainArgs) -> Result<f64> {
     };
     if share + args.check_on > 0.95 {
         bail!("--check-on and --test-share leave nothing to train on: lower them");
+    }
+    if let Some(target) = args.target.as_ref().filter(|target| args.drop.contains(target)) {
+        bail!("--drop leaves the target {target} out: leave it out of one of them");
     }
     if args.hidden.contains(&0) && args.hidden.len() > 1 {
         bail!("--hidden: 0 stands for no hidden layer, and goes with no other width");

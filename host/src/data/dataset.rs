@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use sha2::{Digest as _, Sha256};
+
 use super::DataError;
 
 /// Labelled examples: `len()` rows of `width()` finite inputs, row-major, each with a label
@@ -39,6 +41,20 @@ impl DataSets {
     pub fn for_selection(mut self) -> Result<Self, DataError> {
         self.test = self.train.split_off_tail(self.train.len() / 6)?;
         Ok(self)
+    }
+
+    /// The first digits of a digest of all examples, by which results are known that were made of them.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        for data in [&self.train, &self.test] {
+            for inputs in data.inputs.chunks(1 << 16) {
+                let bytes: Vec<u8> = inputs.iter().flat_map(|x| x.to_le_bytes()).collect();
+                hash.update(&bytes);
+            }
+            hash.update(&data.labels);
+        }
+        hash.finalize().iter().take(10).map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::words::{download_message, list, pooling_fault};
+use crate::files::advice;
 
 /// The most values a file may hold, 2^30: 22 times as many as MNIST, 4 GiB once they are `f32`.
 pub const MAX_VALUES: u64 = 1 << 30;
@@ -352,23 +353,6 @@ impl DataError {
     /// Returns a closure that turns an [`io::Error`] on `file` into a [`DataError::Io`].
     pub(super) fn io(action: &'static str, file: &Path) -> impl FnOnce(io::Error) -> Self {
         move |cause| Self::Io { file: file.to_path_buf(), action, cause }
-    }
-}
-
-/// What to do about a refusal of the operating system's, cause by cause.
-fn advice(cause: &io::Error) -> &'static str {
-    use io::ErrorKind::{
-        IsADirectory, NotADirectory, NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
-    };
-    match cause.kind() {
-        NotFound => " Correct the path.",
-        NotADirectory => " A part of the path is a file, and no folder: correct it.",
-        IsADirectory => " It is a folder, and no file: correct the path.",
-        PermissionDenied => " Change its permissions, or name another place.",
-        StorageFull | QuotaExceeded => " Free some space, or name another place.",
-        ReadOnlyFilesystem => " Name a place that can be written to.",
-        // The cause says all that is known.
-        _ => "",
     }
 }
 

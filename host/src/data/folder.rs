@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::idx::{self, IdxArray};
-use super::{DataError, DataSets, format};
+use super::{DataError, DataSets};
 
 /// A file whose content is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -208,7 +208,7 @@ fn find(name: &str, dir: &Path) -> Result<PathBuf, DataError> {
 fn holds_set(folder: &Path) -> Result<bool, DataError> {
     match std::fs::read_dir(folder) {
         Ok(_) => Ok(PARTS.iter().any(|names| locate(folder, names).is_some())),
-        Err(error) if error.kind() == ErrorKind::NotFound && format::dangling(folder).is_none() => Ok(false),
+        Err(error) if error.kind() == ErrorKind::NotFound && crate::files::dangling(folder).is_none() => Ok(false),
         Err(error) => Err(idx::unreadable(folder, error)),
     }
 }

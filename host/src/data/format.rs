@@ -1,7 +1,5 @@
 //! What a file is that is not the IDX file it should be, told by its first bytes.
 
-use std::path::Path;
-
 /// So many bytes are looked at: a tape archive says what it is behind its first 257.
 pub const LOOKED_AT: u64 = 512;
 
@@ -60,12 +58,6 @@ pub fn of(start: &[u8]) -> Option<[&'static str; 2]> {
     // The last character may be cut.
     let valid = std::str::from_utf8(start).map_or_else(|error| error.valid_up_to() + 4 > start.len(), |_| true);
     (!start.is_empty() && start.iter().all(is_text) && valid).then_some(["text", CONVERT])
-}
-
-/// Where a link leads to whose target is not there.
-#[must_use]
-pub fn dangling(path: &Path) -> Option<std::path::PathBuf> {
-    if path.exists() { None } else { std::fs::read_link(path).ok() }
 }
 
 #[cfg(test)]

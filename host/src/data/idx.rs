@@ -196,7 +196,7 @@ fn open(file: &Path) -> Result<Box<dyn Read>, DataError> {
 
 /// Why a file or folder cannot be read; of a link that leads nowhere, where it leads.
 pub(super) fn unreadable(path: &Path, error: io::Error) -> DataError {
-    let error = match format::dangling(path) {
+    let error = match crate::files::dangling(path) {
         Some(target) => io::Error::new(error.kind(), format!("it is a link to {}: {error}", target.display())),
         None => error,
     };

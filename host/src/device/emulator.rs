@@ -3,7 +3,6 @@
 use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -11,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use super::Uart;
 use super::board::{Board, Runner};
 use crate::files::Temporary;
-use crate::interrupt::{Ours, begin_group};
+use crate::interrupt::Ours;
 
 /// The oldest version that knows all boards, and semihosting on RISC-V.
 const OLDEST: [u32; 2] = [6, 0];
@@ -113,30 +112,12 @@ struct Launched {
     log: Option<ChildStdout>,
 }
 
-/// Util-linux's program that starts another one which the system kills when its parent has ended: also where this program
-/// is killed and can do nothing any more.
-const BOUND: [&str; 4] = ["setpriv", "--pdeathsig", "KILL", "--"];
-
-/// A command whose process ends with this one, as far as the system can see to that.
-fn bound(program: &str) -> Command {
-    static HAS: OnceLock<bool> = OnceLock::new();
-    let [setpriv, rest @ ..] = BOUND;
-    let works = || Command::new(setpriv).args(rest).arg("true").output().is_ok_and(|output| output.status.success());
-    if *HAS.get_or_init(works) {
-        let mut command = Command::new(setpriv);
-        command.args(rest).arg(program);
-        command
-    } else {
-        Command::new(program)
-    }
-}
-
 /// Runs QEMU in a folder, in which a flash that is a file stays.
 fn launch(board: &Board, elf: &Path, folder: &Path, more: &[&str]) -> Result<Launched> {
     let (program, machine) = qemu(board)?;
     let socket = Socket::new(folder).context("cannot make a socket for the UART")?;
-    let mut command = bound(program);
-    begin_group(&mut command)
+    let mut command = Command::new(program);
+    command
         .current_dir(folder)
         .args(machine.split(' '))
         .args(more)
@@ -145,9 +126,8 @@ fn launch(board: &Board, elf: &Path, folder: &Path, more: &[&str]) -> Result<Lau
         .arg(format!("socket,id=uart,{},server=on,wait=on", socket.address()))
         .args(["-serial", "chardev:uart", "-kernel"])
         .arg(elf);
-    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    let mut child = child.with_context(|| format!("cannot run {program}"))?;
-    let ours = Ours::child(&child);
+    let started = Ours::spawn(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()));
+    let (mut child, ours) = started.with_context(|| format!("cannot run {program}"))?;
     let uart = match connect(&socket, &mut child, program) {
         Ok(uart) => uart,
         Err(error) => {

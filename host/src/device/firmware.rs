@@ -10,7 +10,7 @@ use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SectionFlags, S
 
 use super::board::Board;
 use crate::files::read_bounded;
-use crate::interrupt::{Ours, begin_group};
+use crate::interrupt::Ours;
 
 /// No program's file is larger, in bytes: debug information is what takes most of it.
 const LARGEST: u64 = 1 << 28;
@@ -72,9 +72,8 @@ pub fn build_with(
     if !plan.features.is_empty() {
         command.args(["--features", &plan.features.join(",")]);
     }
-    let child = begin_group(&mut command).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
-    let mut child = child.context("cannot run bash, which firmware/build needs")?;
-    let ours = Ours::child(&child);
+    let started = Ours::spawn(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()));
+    let (mut child, ours) = started.context("cannot run bash, which firmware/build needs")?;
     let mut lines = Vec::new();
     for line in child.stderr.take().into_iter().flat_map(|stderr| BufReader::new(stderr).lines()) {
         let line = line.context("cannot read what the build says")?;

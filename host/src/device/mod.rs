@@ -18,6 +18,7 @@ pub mod record;
 pub mod report;
 pub mod sensor;
 pub mod session;
+pub mod silence;
 pub mod spirals;
 pub mod stream;
 pub mod transport;

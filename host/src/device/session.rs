@@ -9,6 +9,7 @@ use lgl2o_device::record::RoundRecord;
 
 use super::foreign::{Doubt, Foreign, stranger};
 use super::listen::Event;
+use super::silence::Silence;
 use crate::say;
 
 /// How following a device ended.
@@ -103,11 +104,13 @@ pub fn follow(
 ) -> Transcript {
     t.ended = Ended::Over;
     let mut doubt = Doubt::default();
+    let mut silence = port.map(|port| Silence::begin(port.program));
     while !(port.is_some() && t.summary.is_some()) {
         let foreign_end = doubt.end().filter(|_| port.is_some_and(|port| !port.awaited));
         let end = foreign_end.map_or(deadline, |end| end.min(deadline));
         let now = Instant::now();
-        let event = match events.recv_timeout(end.saturating_duration_since(now)) {
+        let quiet = silence.as_ref().and_then(Silence::end).map_or(end, |quiet| quiet.min(end));
+        let event = match events.recv_timeout(quiet.saturating_duration_since(now)) {
             // However much of it comes.
             Ok(_) if foreign_end.is_some_and(|end| end <= now) => {
                 t.ended = Ended::Foreign;
@@ -115,11 +118,16 @@ pub fn follow(
             }
             Ok(event) => event,
             Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) if quiet < end => {
+                silence.as_mut().map(|silence| silence.tell(deadline));
+                continue;
+            }
             Err(RecvTimeoutError::Timeout) => {
                 t.ended = if end < deadline { Ended::Foreign } else { Ended::TimedOut };
                 break;
             }
         };
+        silence.as_mut().map(Silence::heard);
         if let Some(port) = port
             && !is_ours(&event, port, &mut doubt, &mut t)
         {

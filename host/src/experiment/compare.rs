@@ -1,17 +1,18 @@
 //! Several optimizers on one task, in parallel over optimizers and seeds.
 //!
 //! Each run depends on its optimizer and its seed only, and results stand in the order asked for, so the record is the
-//! same for any number of threads.
+//! same for any number of threads, and for one that was interrupted and called again.
 
 use std::collections::BTreeMap;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
-use super::run::{Outcome, run_unless, schedule};
-use crate::interrupt;
+use super::kept::KeptRuns;
+use super::run::{Outcome, schedule};
 use crate::optimizer::Optimizer;
 use crate::record::{Point, Results, Run, Summary, VERSION};
+use crate::store::Store;
 use crate::task::Task;
 
 /// What is to be compared.
@@ -34,6 +35,8 @@ pub struct Comparison {
     pub outcomes: Vec<Outcome>,
     /// How many runs were asked for.
     pub asked: usize,
+    /// How many of them were found finished.
+    pub found: usize,
 }
 
 impl Comparison {
@@ -44,21 +47,21 @@ impl Comparison {
     }
 }
 
-/// Runs everything. Where the program is asked to end, what there is until then: of each optimizer the runs that have come
+/// Runs everything that is not in a store yet. Where the program is asked to end, what there is until then: of each optimizer the runs that have come
 /// to their end, or, where none has, those that have begun to train.
 ///
 /// # Errors
 /// What the first failing run says.
-pub fn compare(task: &Task, plan: &Plan) -> Result<Comparison, lgl2o::Error> {
+pub fn compare(task: &Task, plan: &Plan, store: &Store) -> Result<Comparison, lgl2o::Error> {
     let (bars, points) = (Bars::new(plan), schedule(plan.steps));
+    let kept_runs = KeptRuns::new(store, task, &points);
     let jobs: Vec<(usize, u64)> =
         (0..plan.optimizers.len()).flat_map(|o| plan.seeds.iter().map(move |&s| (o, s))).collect();
     let outcomes: Result<Vec<Outcome>, lgl2o::Error> = jobs
         .par_iter()
         .map(|&(o, seed)| {
             let bar = &bars.each[o];
-            let advance = |steps| bar.inc(steps);
-            let outcome = run_unless(task, &plan.optimizers[o], seed, &points, &advance, &interrupt::asked);
+            let outcome = kept_runs.run(&plan.optimizers[o], seed, &|steps| bar.inc(steps));
             if bar.position() >= bar.length().unwrap_or(0) {
                 bar.finish();
             }
@@ -77,7 +80,7 @@ pub fn compare(task: &Task, plan: &Plan) -> Result<Comparison, lgl2o::Error> {
         summary: summarise(&runs),
         runs,
     };
-    Ok(Comparison { results, outcomes, asked: jobs.len() })
+    Ok(Comparison { results, outcomes, asked: jobs.len(), found: kept_runs.found() })
 }
 
 /// Of each optimizer, which has so many seeds, the runs that a record is made of.
@@ -186,7 +189,7 @@ mod tests {
         let outcome = |seed, finished, points: usize| {
             let mut run = with_losses(seed, [Some(1.0); 2]);
             run.curve.truncate(points);
-            Outcome { run, params: crate::network::HeapTensors::zeros([1]), finished }
+            Outcome { run, params: None, finished }
         };
         let seeds = |outcomes: Vec<Outcome>| kept(outcomes, 2).iter().map(|o| o.run.seed).collect::<Vec<_>>();
         assert_eq!(seeds(vec![outcome(1, true, 2), outcome(2, true, 1)]), [1, 2], "nothing was interrupted");

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use lgl2o::batch::Batch;
+use lgl2o::checkpoint::{Digest, Fingerprint, Origin, Persist, Sink};
 use lgl2o::held_out::HeldOut;
 use lgl2o::shuffle::Shuffle;
 use lgl2o::source::{Sampler, Source};
@@ -108,6 +109,21 @@ impl<O: for<'b> Objective<Batch<'b> = Batch<'b>>> Source<O> for Minibatches<'_> 
     }
     fn objective(&mut self, i: usize) -> Result<Option<Batch<'_>>, Error> {
         each!(self, source => Source::<O>::objective(source, i))
+    }
+}
+
+impl Persist for Minibatches<'_> {
+    fn save<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
+        each!(self, source => source.save(sink))
+    }
+    fn load<F: Origin>(&mut self, origin: &mut F) -> Result<(), F::Error> {
+        each!(self, source => source.load(origin))
+    }
+}
+
+impl Fingerprint for Minibatches<'_> {
+    fn describe(&self, digest: &mut Digest) {
+        each!(self, source => source.describe(digest));
     }
 }
 

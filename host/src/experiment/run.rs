@@ -1,27 +1,28 @@
 //! One optimizer, one seed, one curve.
 
 use lgl2o::checkpoint::{Fingerprint, Persist};
+use lgl2o::objective::Mlp;
 use lgl2o::source::Source;
 use lgl2o::trainer::Progress;
-use lgl2o::{Guard, Memory, Objective, Trainer, Winner};
+use lgl2o::{Guard, Memory, Objective, Trainer};
 
 use super::Evaluator;
-use super::examples::Examples;
-use crate::network::HeapTensors;
+use super::examples::{Examples, Minibatches};
+use super::halfway::{Halfway, checkpoint};
+use super::way::{self, Way};
+use crate::network::{HeapNetwork, HeapTensors};
 use crate::optimizer::{GuardVisitor, Optimizer};
-use crate::record::{self, Point, Run, Verdicts};
+use crate::record::Run;
 use crate::task::Task;
-
-/// Examples of the training set that the training loss on a curve is measured on.
-pub(crate) const TRAIN_SAMPLE: usize = 2_000;
 
 /// What a run leaves behind.
 #[derive(Debug, Clone)]
 pub struct Outcome {
     /// For the record.
     pub run: Run,
-    /// The parameters at the end; those before the step that failed, if the run diverged.
-    pub params: HeapTensors,
+    /// The parameters at the end; those before the step that failed, if the run diverged. None where the run was found
+    /// finished and nothing is drawn of them.
+    pub params: Option<HeapTensors>,
     /// Whether it was not stopped before its end.
     pub finished: bool,
 }
@@ -57,10 +58,11 @@ pub fn run(
     points: &[u64],
     advance: &(dyn Fn(u64) + Sync),
 ) -> Result<Outcome, lgl2o::Error> {
-    run_unless(task, optimizer, seed, points, advance, &|| false)
+    run_unless(task, optimizer, seed, points, advance, &Halfway::nowhere(), &|| false)
 }
 
-/// [`run`], except that it ends as soon as `stop` returns true; its curve is then shorter.
+/// [`run`], except that it ends as soon as `stop` returns true; its curve is then shorter. It is kept on its way, and goes
+/// on from what was kept of it.
 ///
 /// # Errors
 /// As [`run`].
@@ -70,9 +72,10 @@ pub fn run_unless(
     seed: u64,
     points: &[u64],
     advance: &(dyn Fn(u64) + Sync),
+    halfway: &Halfway,
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<Outcome, lgl2o::Error> {
-    optimizer.method.visit(Runner { task, optimizer, seed, points, advance, stop })?
+    optimizer.method.visit(Runner { task, optimizer, seed, points, advance, halfway, stop })?
 }
 
 struct Runner<'a> {
@@ -81,21 +84,109 @@ struct Runner<'a> {
     seed: u64,
     points: &'a [u64],
     advance: &'a (dyn Fn(u64) + Sync),
+    halfway: &'a Halfway,
     stop: &'a (dyn Fn() -> bool + Sync),
 }
 
+/// How a run ends.
+#[derive(PartialEq)]
+enum End {
+    Whole,
+    Diverged,
+    Stopped,
+}
+
 impl Runner<'_> {
-    fn record(&self, progress: &Progress, learned_steps: u64, curve: Vec<Point>, verdicts: Vec<Verdicts>) -> Run {
+    fn record(&self, progress: &Progress, way: Way<'_>) -> Run {
         Run {
             optimizer: self.optimizer.name.clone(),
             seed: self.seed,
             learned_share: f64::from(progress.learned_share()),
-            learned_steps_share: learned_steps as f64 / progress.steps.max(1) as f64,
-            curve,
-            verdicts: if self.optimizer.method.is_guarded() { verdicts } else { Vec::new() },
+            learned_steps_share: way.learned_steps as f64 / progress.steps.max(1) as f64,
+            curve: way.curve.points,
+            verdicts: if self.optimizer.method.is_guarded() { way.verdicts } else { Vec::new() },
         }
     }
+
+    fn cost(&self, progress: &Progress) -> f64 {
+        progress.spent.in_forwards() as f64 / self.task.batch as f64
+    }
+
+    /// Goes on from what was kept; whether there was something.
+    fn go_on<G>(&self, trainer: &mut Training<'_, G>, source: &mut Minibatches<'_>, way: &mut Way<'_>) -> bool
+    where
+        G: Guard + Fingerprint,
+        G::Memory<HeapTensors>: Persist,
+    {
+        let Some((kept, body)) = self.halfway.found::<way::Kept>() else { return false };
+        let length = size_of_val(way.accepted.params.as_slice());
+        let Some((params, checkpoint)) = body.split_at_checked(length) else { return false };
+        if trainer.load(source, &mut &*checkpoint).is_err() {
+            return false;
+        }
+        way.go_on(kept, params);
+        (self.advance)(way.accepted.step.min(way.curve.last()));
+        true
+    }
+
+    fn keep<G>(&self, trainer: &Training<'_, G>, source: &Minibatches<'_>, way: &Way<'_>)
+    where
+        G: Guard + Fingerprint,
+        G::Memory<HeapTensors>: Persist,
+    {
+        if trainer.progress().steps > 0 {
+            let (kept, params) = way.kept();
+            self.halfway.keep(&kept, &[params, checkpoint(trainer, source)].concat());
+        }
+    }
+
+    /// Trains up to the end of the curve, or until it is stopped.
+    fn train<G>(
+        &self,
+        trainer: &mut Training<'_, G>,
+        source: &mut Minibatches<'_>,
+        way: &mut Way<'_>,
+        evaluator: &mut Evaluator,
+    ) -> Result<End, lgl2o::Error>
+    where
+        G: Guard + Fingerprint,
+        G::Memory<HeapTensors>: Persist,
+    {
+        while way.curve.is_due() {
+            let is_stopped = (self.stop)();
+            if is_stopped || self.halfway.is_due() {
+                self.keep(trainer, source, way);
+            }
+            if is_stopped {
+                return Ok(End::Stopped);
+            }
+            let left = way.curve.last().saturating_sub(trainer.progress().steps).max(1);
+            match trainer.round(&mut Bounded { source, left }) {
+                // A round that ended before anybody was judged is part of a later one.
+                Ok(verdict) if verdict.steps == 0 => continue,
+                Ok(verdict) => way.won(verdict.winner, u64::from(verdict.steps)),
+                // Only a rule that runs alone can fail so: what it does next is not defined any more.
+                Err(lgl2o::Error::Diverged | lgl2o::Error::NonFiniteGradient) => return Ok(End::Diverged),
+                Err(error) => return Err(error),
+            }
+            let (step, Way { curve, accepted, .. }) = (trainer.progress().steps, &mut *way);
+            (self.advance)(step.min(curve.last()) - accepted.step.min(curve.last()));
+            if accepted.step == 0 {
+                curve.skip_to(step);
+            }
+            curve.evaluate(step - 1, accepted.cost, &accepted.params, evaluator);
+            if step > curve.last() {
+                break;
+            }
+            let cost = self.cost(trainer.progress());
+            curve.evaluate(step, cost, trainer.params(), evaluator);
+            accepted.take(step, cost, trainer.params());
+        }
+        Ok(if way.curve.is_due() { End::Diverged } else { End::Whole })
+    }
 }
+
+type Training<'a, G> = Trainer<'a, Mlp<HeapNetwork>, G>;
 
 impl GuardVisitor for Runner<'_> {
     type Output = Result<Outcome, lgl2o::Error>;
@@ -105,55 +196,23 @@ impl GuardVisitor for Runner<'_> {
         G::Memory<HeapTensors>: Persist,
     {
         let optimizee = self.task.optimizee();
-        let train = self.task.train();
         let mut evaluator = Evaluator::new(&self.task.network);
-        let mut examples = Examples::new(train, &self.optimizer.method, self.task.batch, self.seed);
+        let mut examples = Examples::new(self.task.train(), &self.optimizer.method, self.task.batch, self.seed);
         let mut source = examples.source()?;
         let mut memory = Memory::blank(&optimizee, guard);
         *memory.params_mut() = evaluator.initial(self.seed);
         let mut trainer = Trainer::new(&optimizee, guard, &mut memory);
-        let mut curve = Curve::new(self.task, self.points);
-        curve.evaluate(0, 0.0, trainer.params(), &mut evaluator);
-        let mut accepted = Accepted { step: 0, cost: 0.0, params: trainer.params().clone() };
-        let (mut verdicts, mut learned_steps) = (Vec::new(), 0);
-        let mut stopped = false;
-        while curve.is_due() {
-            stopped = (self.stop)();
-            if stopped {
-                break;
-            }
-            let left = curve.last().saturating_sub(trainer.progress().steps).max(1);
-            match trainer.round(&mut Bounded { source: &mut source, left }) {
-                // A round that ended before anybody was judged is part of a later one.
-                Ok(verdict) if verdict.steps == 0 => continue,
-                Ok(verdict) => {
-                    let steps = u64::from(verdict.steps);
-                    learned_steps += if verdict.winner == Winner::Learned { steps } else { 0 };
-                    push(&mut verdicts, verdict.winner, accepted.step + steps);
-                }
-                // Only a rule that runs alone can fail so: what it does next is not defined any more.
-                Err(lgl2o::Error::Diverged | lgl2o::Error::NonFiniteGradient) => break,
-                Err(error) => return Err(error),
-            }
-            let step = trainer.progress().steps;
-            (self.advance)(step.min(curve.last()) - accepted.step.min(curve.last()));
-            if accepted.step == 0 {
-                curve.skip_to(step);
-            }
-            curve.evaluate(step - 1, accepted.cost, &accepted.params, &mut evaluator);
-            if step > curve.last() {
-                break;
-            }
-            let cost = trainer.progress().spent.in_forwards() as f64 / self.task.batch as f64;
-            curve.evaluate(step, cost, trainer.params(), &mut evaluator);
-            accepted.take(step, cost, trainer.params());
+        let mut way = Way::new(self.task, self.points, trainer.params());
+        if !self.go_on(&mut trainer, &mut source, &mut way) {
+            way.curve.evaluate(0, 0.0, trainer.params(), &mut evaluator);
         }
-        if curve.is_due() && !stopped {
-            (self.advance)(curve.last() - accepted.step);
-            curve.diverge(trainer.progress().spent.in_forwards() as f64 / self.task.batch as f64, accepted.step);
+        let end = self.train(&mut trainer, &mut source, &mut way, &mut evaluator)?;
+        if end == End::Diverged {
+            (self.advance)(way.curve.last() - way.accepted.step);
+            way.curve.diverge(self.cost(trainer.progress()), way.accepted.step);
         }
-        let run = self.record(trainer.progress(), learned_steps, curve.points, verdicts);
-        Ok(Outcome { run, params: accepted.params, finished: !stopped })
+        let params = Some(way.accepted.params.clone());
+        Ok(Outcome { run: self.record(trainer.progress(), way), params, finished: end != End::Stopped })
     }
 }
 
@@ -187,95 +246,11 @@ impl<O: Objective, S: Source<O>> Source<O> for Bounded<'_, S> {
 }
 
 /// Adds a round's winner to the stretches of equal verdicts.
-fn push(verdicts: &mut Vec<Verdicts>, winner: Winner, until: u64) {
-    let winner = match winner {
-        Winner::Fallback => record::Winner::Fallback,
-        Winner::Learned => record::Winner::Learned,
-        Winner::Neither => record::Winner::Neither,
-    };
-    match verdicts.last_mut() {
-        Some(last) if last.winner == winner => last.until = until,
-        _ => verdicts.push(Verdicts { winner, until }),
-    }
-}
-
-/// What the last finished round left behind.
-struct Accepted {
-    step: u64,
-    cost: f64,
-    params: HeapTensors,
-}
-
-impl Accepted {
-    fn take(&mut self, step: u64, cost: f64, params: &HeapTensors) {
-        (self.step, self.cost) = (step, cost);
-        self.params.as_mut_slice().copy_from_slice(params.as_slice());
-    }
-}
-
-/// The points of a curve, as far as it is.
-struct Curve<'a> {
-    task: &'a Task,
-    /// Steps at which it is still to be evaluated.
-    schedule: &'a [u64],
-    last: u64,
-    points: Vec<Point>,
-}
-
-impl<'a> Curve<'a> {
-    fn new(task: &'a Task, schedule: &'a [u64]) -> Self {
-        Self { task, schedule, last: schedule.last().copied().unwrap_or(0), points: Vec::new() }
-    }
-
-    /// Whether there is a step left to evaluate at.
-    fn is_due(&self) -> bool {
-        !self.schedule.is_empty()
-    }
-
-    /// The last one.
-    fn last(&self) -> u64 {
-        self.last
-    }
-
-    /// Leaves out the steps before this one, except for the last of all.
-    fn skip_to(&mut self, step: u64) {
-        let passed = self.schedule.partition_point(|s| *s < step.min(self.last));
-        self.schedule = &self.schedule[passed..];
-    }
-
-    /// Evaluates if the schedule asks for it at or before this step.
-    fn evaluate(&mut self, step: u64, cost: f64, params: &HeapTensors, evaluator: &mut Evaluator) {
-        let (due, rest) = self.schedule.split_at(self.schedule.partition_point(|s| *s <= step));
-        if due.is_empty() {
-            return;
-        }
-        self.schedule = rest;
-        let train = evaluator.score(params, self.task.train(), TRAIN_SAMPLE);
-        let test = evaluator.score(params, self.task.test(), usize::MAX);
-        self.points.extend(due.iter().map(|&step| Point {
-            step,
-            cost,
-            train_loss: train.loss,
-            test_loss: test.loss,
-            test_accuracy: test.loss.and(test.accuracy),
-        }));
-    }
-
-    /// Fills the rest of the schedule with losses that are not there; cost grows by as much a step as so far.
-    fn diverge(&mut self, cost: f64, done: u64) {
-        let per_step = if done > 0 { cost / done as f64 } else { 3.0 };
-        for &step in self.schedule {
-            let cost = cost + (step - done.min(step)) as f64 * per_step;
-            self.points.push(Point { step, cost, train_loss: None, test_loss: None, test_accuracy: None });
-        }
-        self.schedule = &[];
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::optimizer::{Tuned, parse};
+    use crate::record::{self, Point};
     use crate::task::{self, Hidden};
 
     fn curve(points: &[u64]) -> Vec<Point> {
@@ -295,6 +270,45 @@ mod tests {
             assert_eq!(*point, Point { step: point.step, ..whole[2] });
         }
         assert_eq!(inside[4], whole[3]);
+    }
+
+    /// The same bits as those of a run that nobody has interrupted, for every guard.
+    #[test]
+    fn a_killed_run_goes_on_from_where_it_was_kept() {
+        let home = tempfile::tempdir().expect("temporary directory");
+        let store = crate::store::Store::new(home.path());
+        store.open().expect("writable");
+        let task = Task::load(task::find("spirals").expect("known"), None, &Hidden::default(), 16).expect("built in");
+        for name in [
+            "sgd:0.1",
+            "l2o",
+            "avg-adam:0.01",
+            "lgl2o(l2o,adam:0.01)",
+            "lgl2o(lstm,sgd:0.1,paper,nt=3,rewind)",
+            "auto",
+            "auto-lean(held-out)",
+            "gl2o(l2o,sgd:0.1)",
+            "blend(l2o,sgd:0.1,share=0.5)",
+        ] {
+            let optimizer = parse(name, &Tuned::default()).expect("an optimizer");
+            let ran = |halfway: &Halfway| {
+                let counted = std::sync::atomic::AtomicU64::new(0);
+                let count = |steps| {
+                    counted.fetch_add(steps, std::sync::atomic::Ordering::Relaxed);
+                };
+                let outcome = run_unless(&task, &optimizer, 3, &[0, 7, 60, 120], &count, halfway, &|| false);
+                let outcome = outcome.expect("runs");
+                assert_eq!(counted.into_inner(), 120, "{name}: what was done before is done");
+                outcome
+            };
+            let whole = ran(&Halfway::killed(&store, name, 5));
+            let half = Halfway::of(&store, name);
+            let (kept, _) = half.found::<way::Kept>().expect("kept");
+            assert!((1..120).contains(&kept.step), "{name}");
+            let again = ran(&half);
+            assert_eq!((&again.run, &again.params), (&whole.run, &whole.params), "{name}");
+            assert_eq!(ran(&Halfway::nowhere()).run, whole.run, "{name}");
+        }
     }
 
     #[test]

@@ -8,10 +8,11 @@ use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
-use super::run::{run_unless, schedule};
-use crate::interrupt;
+use super::kept::KeptRuns;
+use super::run::schedule;
 use crate::optimizer::tuned::Trial;
 use crate::optimizer::{Tuned, hand_made, parse};
+use crate::store::Store;
 use crate::task::Task;
 
 /// Seeds of the trials. `compare` counts its own from 1.
@@ -32,24 +33,25 @@ pub struct Search {
 type Job = (&'static str, f32, u64);
 
 /// Searches the grid of every rule. Batches are as large as the task's, or as what is left to train on where that is less. Where
-/// the program is asked to end, the search ends with what there is until then.
+/// the program is asked to end, the search ends with what there is until then. Runs are kept in a store.
 ///
 /// # Errors
 /// What is wrong with the task's data.
-pub fn tune(task: &Task, steps: u64) -> anyhow::Result<Search> {
+pub fn tune(task: &Task, steps: u64, store: &Store) -> anyhow::Result<Search> {
     let mut task = task.for_selection().context("no rates can be searched on so few examples")?;
     task.batch = task.batch.min(task.train().len());
     let jobs: Vec<Job> = hand_made::searched()
         .flat_map(|(rule, grid)| grid.iter().flat_map(move |rate| SEEDS.map(|seed| (rule, *rate, seed))))
         .collect();
     let points = schedule(steps);
+    let kept = KeptRuns::new(store, &task, &points);
     let style = ProgressStyle::with_template("tuning {bar:30} {pos}/{len} runs, left {eta}")?;
     let bar = ProgressBar::new(jobs.len() as u64).with_style(style);
     let ends: anyhow::Result<Vec<End>> = jobs
         .par_iter()
         .map(|(rule, rate, seed)| {
             let optimizer = parse(&format!("{rule}:{rate}"), &Tuned::default())?;
-            let outcome = run_unless(&task, &optimizer, *seed, &points, &|_| {}, &interrupt::asked)?;
+            let outcome = kept.run(&optimizer, *seed, &|_| {})?;
             bar.inc(1);
             let loss = outcome.run.curve.last().and_then(|point| point.test_loss);
             Ok(outcome.finished.then_some(loss))

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use super::config::Config;
 use super::full_horizon;
-use crate::files::read_small;
+use crate::files::{read_small, unreadable};
 
 /// A configuration of either form.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +23,7 @@ impl AnyConfig {
     /// # Errors
     /// What is wrong with the file, with its name.
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = read_small(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let bytes = read_small(path).map_err(|error| unreadable(path, &error))?;
         let text = String::from_utf8(bytes).with_context(|| format!("{} is not text", path.display()))?;
         let config = Self::parse(&text).with_context(|| format!("in {}", path.display()))?;
         let dir = path.parent().unwrap_or(Path::new("")).to_owned();

@@ -67,7 +67,9 @@ pub trait Saved: Serialize + DeserializeOwned {
     /// If they are foreign or damaged.
     fn from_bytes(bytes: &[u8]) -> Result<Self> {
         if bytes.len() < HEADER || !bytes.starts_with(MAGIC) {
-            bail!("it is not a checkpoint of meta-training (it does not start with \"L2OC\")");
+            bail!(
+                "it is not a checkpoint of meta-training (it does not start with \"L2OC\"); remove it, or start again with --restart"
+            );
         }
         ensure!(bytes[4] == VERSION, "it is of version {}, only version {VERSION} is known here", bytes[4]);
         let (header, body) = bytes.split_at(HEADER);

@@ -1,6 +1,6 @@
 //! What becomes of the files of a meta-training: at its beginning, when it is interrupted, and where they cannot be written.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -43,6 +43,37 @@ pub(super) fn begin<C: Saved>(files: &Files, start: Start) -> Result<Option<C>> 
         Start::Resume => C::read(&files.checkpoint).map(Some),
         Start::Restart => Ok(None),
     }
+}
+
+/// The files of a finished run, which the new one writes anew.
+fn results(files: &Files) -> [&PathBuf; 3] {
+    [&files.weights, &files.log, &files.validation]
+}
+
+/// Where a file of the run before is kept until the new one is finished.
+fn before(path: &Path) -> PathBuf {
+    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    path.with_file_name(format!("before.{name}"))
+}
+
+/// Puts the files of a finished run aside, for one that is begun anew. Those of an unfinished run are no loss.
+///
+/// # Errors
+/// If they cannot be moved.
+pub(super) fn set_aside(files: &Files) -> Result<()> {
+    if files.checkpoint.exists() || results(files).iter().any(|path| before(path).exists()) {
+        return Ok(());
+    }
+    for path in results(files).into_iter().filter(|path| path.exists()) {
+        std::fs::rename(path, before(path)).with_context(|| format!("cannot put {} aside", path.display()))?;
+    }
+    Ok(())
+}
+
+/// The new run is finished, and good: the files of the one before are replaced.
+pub(super) fn replaced(files: &Files) {
+    // Mostly there are none.
+    results(files).iter().for_each(|path| drop(std::fs::remove_file(before(path))));
 }
 
 /// Checks that a checkpoint was written with this configuration; names the settings that differ.
@@ -97,8 +128,11 @@ pub(super) fn unless_full(saved: Result<()>) {
 /// The error of a training that has stopped because it was asked to.
 pub(super) fn stopped(files: &Files, seed: u64, [kept, steps]: [u32; 2]) -> anyhow::Error {
     let checkpoint = files.checkpoint.display();
+    let old = before(&files.weights);
+    let old =
+        if old.exists() { format!("; the weights of the run before are {}", old.display()) } else { String::new() };
     Interrupted::new(format!(
-        "{kept} of {steps} outer steps of seed {seed} are kept in {checkpoint}; go on with --resume"
+        "{kept} of {steps} outer steps of seed {seed} are kept in {checkpoint}; go on with --resume{old}"
     ))
     .into()
 }

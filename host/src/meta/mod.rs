@@ -43,7 +43,7 @@ use crate::interrupt::{self, Grace};
 use crate::ranks::Ranks;
 
 /// Longest time between checkpoints; there is one after each validation, too.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(50);
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(20);
 
 /// What to do about a checkpoint that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +113,9 @@ pub fn train(config: Config, data_dir: &Path, files: &Files, start: Start, ranks
         let restored = session.restore(&saved);
         ranks.agree(restored.context("the checkpoint does not fit the configuration; start again with --restart"))?;
     }
+    if start == Start::Restart {
+        ranks.lead(|| keep::set_aside(files))?;
+    }
     session.run(files)
 }
 
@@ -181,7 +184,9 @@ impl<'a> Session<'a> {
             keep::write_weights(files, &self.training.theta, &best)?;
             self.write_logs(files)?;
             std::fs::remove_file(&files.checkpoint).context("the finished run's checkpoint cannot be removed")?;
-            keep::check(&best, &self.courses)
+            keep::check(&best, &self.courses)?;
+            keep::replaced(files);
+            Ok(())
         })?;
         Ok(best)
     }

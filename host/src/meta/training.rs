@@ -13,7 +13,7 @@ use super::outer::{Outer, OuterStep};
 use super::particle::Particle;
 use super::problem::Problem;
 use super::theta::Theta;
-use crate::files::read_small;
+use crate::files::{read_small, unreadable};
 use crate::optimizer::learned;
 use crate::ranks::Ranks;
 
@@ -169,7 +169,7 @@ pub(super) fn initial(config: &OptimizerConfig, dir: &Path, seed: u64, ranks: &R
 /// The weights in a file of the same kind and size of optimizer.
 fn read_weights(path: &Path, config: &OptimizerConfig) -> Result<Vec<f32>> {
     let shown = path.display();
-    let file = read_small(path).with_context(|| format!("cannot read the weights to start from, {shown}"))?;
+    let file = read_small(path).map_err(|error| unreadable(path, &error)).context("the weights to start from")?;
     let (kind, _, weights) = learned::read(&file).with_context(|| format!("the weights to start from, {shown}"))?;
     let wanted = config.find()?;
     ensure!(

@@ -25,7 +25,7 @@ use super::hand_made::{self, Usual};
 use super::learned;
 use super::rule::AVERAGED;
 use super::{AnyRule, Method, Optimizer, RelaySettings, Sides, Tuned};
-use crate::files::read_small;
+use crate::files::{advice, read_small};
 
 pub use super::error::ExpressionError;
 
@@ -167,7 +167,8 @@ fn rate(name: &str, text: &str) -> Result<Rate, ExpressionError> {
 fn read_weights(argument: &str) -> Result<AnyRule, ExpressionError> {
     let path = unquote(argument);
     let bad = |problem: String| ExpressionError::Weights { path: path.clone(), problem };
-    let bytes = read_small(path.as_ref()).map_err(|error| bad(format!("cannot be read: {error}")))?;
+    let bytes =
+        read_small(path.as_ref()).map_err(|error| bad(format!("cannot be read: {error}.{}", advice(&error))))?;
     learned::read(&bytes).map(|(_, rule, _)| rule).map_err(|error| bad(error.to_string()))
 }
 

@@ -155,6 +155,14 @@ impl Method {
         }
     }
 
+    /// The fingerprint of its guard: its settings and learned weights.
+    ///
+    /// # Errors
+    /// As [`visit`](Self::visit).
+    pub fn fingerprint(&self) -> Result<u32, lgl2o::Error> {
+        self.visit(Print)
+    }
+
     /// Hands the core's guard to a visitor.
     ///
     /// # Errors
@@ -178,6 +186,20 @@ impl Method {
                 visitor.visit(&Blend::new(learned.clone(), fallback.clone(), *share)?)
             }
         })
+    }
+}
+
+/// Asks a guard for its fingerprint.
+struct Print;
+
+impl GuardVisitor for Print {
+    type Output = u32;
+
+    fn visit<G: Guard + Fingerprint>(self, guard: &G) -> u32
+    where
+        G::Memory<HeapTensors>: Persist,
+    {
+        guard.fingerprint()
     }
 }
 

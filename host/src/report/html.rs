@@ -39,7 +39,8 @@ const WORDS: [(&str, &str); 7] = [
     (
         "learned steps",
         "the share of the training steps that are the learned side's: those of its proposals that were kept; 100 % for a \
-         learned optimizer without a guard. Rounds differ in length, so it is not the share of the rounds that it won.",
+         learned optimizer without a guard. Rounds differ in length, so it is not the share of the rounds that it won. 0 % is no fault: the \
+         guard kept the fallback's steps all along, since the learned side's were not better there.",
     ),
 ];
 

@@ -91,7 +91,7 @@ pub(super) fn intro(results: &Results, mark: &str) -> Vec<String> {
              the lowest mean loss and the highest mean accuracy; values that print alike are tied, and all marked."
         ),
         "Cost: forward passes of one minibatch, a gradient counts as 3. Learned steps: share of the training steps \
-         that are the learned side's."
+         that are the learned side's; 0 where the guard kept the fallback's all along, which is no fault."
             .to_owned(),
     ]
 }

@@ -2,11 +2,9 @@
 
 use std::path::PathBuf;
 
-use sha2::{Digest, Sha256};
-
 use super::tasks::{QUICK_EXAMPLES, Source, TaskPlan};
 use super::unit::Split;
-use crate::data::{self, DataError, DataSets, Dataset};
+use crate::data::{self, DataError, DataSets};
 use crate::task::{BATCH, Task};
 
 /// At least so many batches must fit into a folder of one's own: ten to train and ten to check with in a round, and some
@@ -65,7 +63,7 @@ impl LoadedTask {
             sets.train = sets.train.subset(0..train.min(sets.train.len()))?;
             sets.test = sets.test.subset(0..test.min(sets.test.len()))?;
         }
-        let digest = digest(&sets);
+        let digest = sets.digest();
         let batch = match plan.source {
             Source::Folder(_) => BATCH.min(sets.train.len() / BATCHES).max(1),
             Source::Spirals | Source::Mnist(_) => BATCH,
@@ -84,23 +82,6 @@ impl LoadedTask {
             Split::Test => &self.task,
         }
     }
-}
-
-/// The first digits of a digest of all examples.
-fn digest(sets: &DataSets) -> String {
-    let mut hash = Sha256::new();
-    for data in [&sets.train, &sets.test] {
-        update(&mut hash, data);
-    }
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn update(hash: &mut Sha256, data: &Dataset) {
-    for rows in data.inputs().chunks(1 << 16) {
-        let bytes: Vec<u8> = rows.iter().flat_map(|x| x.to_le_bytes()).collect();
-        hash.update(&bytes);
-    }
-    hash.update(data.labels());
 }
 
 #[cfg(test)]

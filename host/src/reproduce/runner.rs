@@ -11,6 +11,7 @@ use super::loaded::{DataCache, LoadedTask};
 use super::steps;
 use super::tasks::{Part, Scale, Source, TaskPlan};
 use super::unit::{Split, Unit};
+use crate::experiment::Halfway;
 use crate::experiment::compare::summarise;
 use crate::optimizer::parse;
 use crate::ranks::Ranks;
@@ -146,9 +147,12 @@ impl<'a> Runner<'a> {
         for chunk in jobs.chunks(size) {
             let before = bar.position();
             let runs = self.ranks.try_map(chunk, |(unit, key)| {
-                let run = unit.work(loaded.task(unit.split), &|steps| bar.inc(steps * weight))?;
+                // What is under way is kept by one rank alone: the others' folders may be elsewhere.
+                let halfway = if alone { Halfway::of(store, key) } else { Halfway::nowhere() };
+                let run = unit.work(loaded.task(unit.split), &halfway, &|steps| bar.inc(steps * weight))?;
                 if alone {
                     store.put(key, &run)?;
+                    halfway.finish();
                 }
                 Ok(run)
             })?;

@@ -5,7 +5,7 @@
 use anyhow::Result;
 
 use super::steps;
-use crate::experiment::run;
+use crate::experiment::{Halfway, run_unless};
 use crate::optimizer::{Tuned, parse};
 use crate::record::Run;
 use crate::task::Task;
@@ -33,13 +33,14 @@ pub struct Unit {
 }
 
 impl Unit {
-    /// Runs it. `advance` is called with the number of steps done.
+    /// Runs it, from what was kept of it on its way. `advance` is called with the number of steps done.
     ///
     /// # Errors
     /// What is wrong with the expression, its settings or the data.
-    pub fn work(&self, task: &Task, advance: &(dyn Fn(u64) + Sync)) -> Result<Run> {
+    pub fn work(&self, task: &Task, halfway: &Halfway, advance: &(dyn Fn(u64) + Sync)) -> Result<Run> {
         let optimizer = parse(&self.expression, &Tuned::default())?;
-        Ok(run(task, &optimizer, self.seed, &steps::points(self.steps), advance)?.run)
+        let points = steps::points(self.steps);
+        Ok(run_unless(task, &optimizer, self.seed, &points, advance, halfway, &|| false)?.run)
     }
 
     /// A line that says everything the result depends on, the program's sources by their digest; `task` describes task

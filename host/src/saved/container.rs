@@ -1,7 +1,7 @@
 //! A file of a header and numbers.
 //!
 //! ```text
-//! offset 0   kind, 4 bytes: "L2OM" a model, "L2OT" a training to go on with
+//! offset 0   kind, 4 bytes: "L2OM" a model, "L2OT" a training to go on with, "L2OU" a run of `compare`, `survey` or `reproduce`
 //!        4   version, u32
 //!        8   length h of the header, u32
 //!       12   the header, JSON
@@ -124,6 +124,7 @@ fn what(start: &[u8]) -> &'static str {
         Some(b"L2OT") => {
             "a training that can be gone on with, by `lgl2o train --resume`; the model is model.lgl2o beside it"
         }
+        Some(b"L2OU") => "a run under way, with which the command that has written it goes on",
         Some(b"L2OR") => "a checkpoint of a device's training",
         _ => crate::data::format::of(&start[..start.len().min(512)]).map_or("something unknown", |[what, _]| what),
     }

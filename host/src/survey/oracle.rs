@@ -9,6 +9,7 @@
 //! told the horizon: it has a run of its own for each scored step.
 
 use lgl2o::Rule as _;
+use lgl2o::checkpoint::Persist as _;
 use lgl2o::objective::{Blank, Mlp, Objective};
 use lgl2o::rule::averaged::AveragedState;
 use lgl2o::rule::{Adam, Averaged, Momentum, NAdam, NoProbe, Sgd};
@@ -18,7 +19,8 @@ use serde::{Deserialize, Serialize};
 
 use super::run::{Losses, losses};
 use super::task::SurveyTask;
-use crate::experiment::Evaluator;
+use crate::experiment::halfway::{Bytes, Rest};
+use crate::experiment::{Evaluator, Halfway};
 use crate::network::{HeapNetwork, HeapTensors};
 use crate::optimizer::AnyRule;
 use crate::optimizer::rule::AnyState;
@@ -77,25 +79,56 @@ pub struct Tried {
     pub at: Vec<Losses>,
 }
 
-/// Runs every setting with one seed.
+/// A rule with a rate, which falls to nothing at the horizon if there is one.
+struct Setting {
+    kind: Kind,
+    rate: f32,
+    horizon: Option<u64>,
+}
+
+impl Setting {
+    fn rule(&self, i: u64) -> AnyRule {
+        self.kind.rule(self.horizon.map_or(self.rate, |horizon| falling(self.rate, i, horizon)))
+    }
+}
+
+/// How far the runs have come.
+#[derive(Default, Serialize, Deserialize)]
+struct Kept {
+    /// Losses of the runs that have come to their end: of the iterates and of their average.
+    done: Vec<[Vec<Losses>; 2]>,
+    /// Steps of the next one.
+    steps: u64,
+    /// Its losses so far.
+    seen: [Vec<Losses>; 2],
+}
+
+/// Runs every setting with one seed. The runs are kept on their way, and go on from what was kept of them.
 ///
 /// # Errors
 /// If the batch does not fit the data.
-pub fn run(task: &SurveyTask, seed: u64, steps: &[u64]) -> Result<Vec<Tried>, lgl2o::Error> {
+pub fn run(task: &SurveyTask, seed: u64, steps: &[u64], halfway: &Halfway) -> Result<Vec<Tried>, lgl2o::Error> {
+    let plain = settings(&PLAIN).map(|(kind, rate)| Setting { kind, rate, horizon: None });
+    let cosine = settings(&COSINE)
+        .flat_map(|(kind, rate)| steps.iter().map(move |&step| Setting { kind, rate, horizon: Some(step) }));
+    let all: Vec<Setting> = plain.chain(cosine).collect();
+    let (mut kept, mut body) = halfway.found::<Kept>().unwrap_or_default();
+    while let Some(setting) = all.get(kept.done.len()) {
+        let horizon = setting.horizon.map(|horizon| [horizon]);
+        let scored = horizon.as_ref().map_or(steps, |horizon| horizon.as_slice());
+        let seen = Trajectory { task, seed, steps: scored, halfway }.run(setting, &mut kept, &body)?;
+        body.clear();
+        kept.done.push(seen);
+    }
+    let mut done = kept.done.into_iter();
     let mut tried = Vec::new();
-    for (kind, rate) in settings(&PLAIN) {
-        let rule = kind.rule(rate);
-        let [front, average] = trajectory(task, seed, steps, |_| rule.clone())?;
+    for ((kind, rate), [front, average]) in settings(&PLAIN).zip(done.by_ref()) {
         let name = format!("{}:{rate}", kind.name());
         tried.push(Tried { name: format!("{name}, averaged"), plain: false, at: average });
         tried.push(Tried { name, plain: true, at: front });
     }
     for (kind, rate) in settings(&COSINE) {
-        let mut at = Vec::new();
-        for &horizon in steps {
-            let [front, _] = trajectory(task, seed, &[horizon], |i| kind.rule(falling(rate, i, horizon)))?;
-            at.extend(front);
-        }
+        let at = done.by_ref().take(steps.len()).flat_map(|[front, _]| front).collect();
         tried.push(Tried { name: format!("{}:{rate}, cosine", kind.name()), plain: false, at });
     }
     Ok(tried)
@@ -114,39 +147,71 @@ fn falling(rate: f32, i: u64, horizon: u64) -> f32 {
     (f64::from(rate) * 0.5 * (1.0 + libm::cos(std::f64::consts::PI * share))) as f32
 }
 
-/// The losses at some rising steps, of the rule's iterates and of their average; `rule` is asked for each step's rule.
-fn trajectory(
-    task: &SurveyTask,
+/// A run of one setting up to the last of some rising steps.
+struct Trajectory<'a> {
+    task: &'a SurveyTask,
     seed: u64,
-    steps: &[u64],
-    rule: impl Fn(u64) -> AnyRule,
-) -> Result<[Vec<Losses>; 2], lgl2o::Error> {
-    let (optimizee, train) = (task.optimizee(), task.train());
-    let mut evaluator = Evaluator::new(&task.network);
-    let (mut pick, mut used) = (vec![0; task.batch], vec![0; train.len().div_ceil(32)]);
-    let mut source = Sampler::new(train.inputs(), train.width(), train.labels(), seed, &mut pick, &mut used)?;
-    let (mut scratch, mut batch_losses) = (optimizee.blank_scratch(), optimizee.blank_losses());
-    let (mut params, mut gradient) = (evaluator.initial(seed), optimizee.blank_params());
-    let mut averaged = Averaged { rule: rule(0), eta: ETA };
-    let mut state: AveragedState<HeapTensors, AnyState<HeapTensors>> = averaged.state(&params);
-    let mut seen = [Vec::new(), Vec::new()];
-    for i in 0..steps.last().copied().unwrap_or(0) {
-        averaged.rule = rule(i);
-        Source::<Mlp<HeapNetwork>>::begin_round(&mut source);
-        let batch = Source::<Mlp<HeapNetwork>>::train(&mut source)?;
-        let point = averaged.gradient_point(&state).unwrap_or(&params);
-        optimizee.gradient(&mut scratch, point, batch, &mut batch_losses, &mut gradient)?;
-        averaged.step(&mut state, &mut params, &gradient, 0.0, &mut NoProbe);
-        if !gradient.is_finite() || !state.front.is_finite() {
-            break;
+    steps: &'a [u64],
+    halfway: &'a Halfway,
+}
+
+type State = AveragedState<HeapTensors, AnyState<HeapTensors>>;
+
+impl Trajectory<'_> {
+    /// The losses at the steps, of the rule's iterates and of their average, from what was kept on.
+    fn run(&self, setting: &Setting, kept: &mut Kept, body: &[u8]) -> Result<[Vec<Losses>; 2], lgl2o::Error> {
+        let (task, steps) = (self.task, self.steps);
+        let (optimizee, train) = (task.optimizee(), task.train());
+        let mut evaluator = Evaluator::new(&task.network);
+        let (mut pick, mut used) = (vec![0; task.batch], vec![0; train.len().div_ceil(32)]);
+        let mut source = Sampler::new(train.inputs(), train.width(), train.labels(), self.seed, &mut pick, &mut used)?;
+        let (mut scratch, mut batch_losses) = (optimizee.blank_scratch(), optimizee.blank_losses());
+        let (mut params, mut gradient) = (evaluator.initial(self.seed), optimizee.blank_params());
+        let mut averaged = Averaged { rule: setting.rule(0), eta: ETA };
+        let mut state: State = averaged.state(&params);
+        let parts = (&mut source, &mut params, &mut state);
+        let (begin, seen) = (std::mem::take(&mut kept.steps), std::mem::take(&mut kept.seen));
+        let (begin, mut seen) = if go_on(body, parts) { (begin, seen) } else { Default::default() };
+        for i in begin..steps.last().copied().unwrap_or(0) {
+            if self.halfway.is_due() {
+                (kept.steps, kept.seen) = (i, seen.clone());
+                self.halfway.keep(&*kept, &bytes(&source, &params, &state));
+                (kept.steps, kept.seen) = Default::default();
+            }
+            averaged.rule = setting.rule(i);
+            Source::<Mlp<HeapNetwork>>::begin_round(&mut source);
+            let batch = Source::<Mlp<HeapNetwork>>::train(&mut source)?;
+            let point = averaged.gradient_point(&state).unwrap_or(&params);
+            optimizee.gradient(&mut scratch, point, batch, &mut batch_losses, &mut gradient)?;
+            averaged.step(&mut state, &mut params, &gradient, 0.0, &mut NoProbe);
+            if !gradient.is_finite() || !state.front.is_finite() {
+                break;
+            }
+            if steps.contains(&(i + 1)) {
+                seen[0].push(losses(task, &mut evaluator, &state.front));
+                seen[1].push(losses(task, &mut evaluator, &params));
+            }
         }
-        if steps.contains(&(i + 1)) {
-            seen[0].push(losses(task, &mut evaluator, &state.front));
-            seen[1].push(losses(task, &mut evaluator, &params));
-        }
+        seen.iter_mut().for_each(|seen| seen.resize(steps.len(), Losses::default()));
+        Ok(seen)
     }
-    seen.iter_mut().for_each(|seen| seen.resize(steps.len(), Losses::default()));
-    Ok(seen)
+}
+
+/// The state of a run as bytes.
+fn bytes(source: &Sampler<'_>, params: &HeapTensors, state: &State) -> Vec<u8> {
+    let mut bytes = Bytes::default();
+    // Nothing can go wrong in memory.
+    let _ = source.save(&mut bytes).and_then(|()| params.save(&mut bytes)).and_then(|()| state.save(&mut bytes));
+    bytes.0
+}
+
+/// Takes the state of a run in, if there is one. Its file has a checksum and the key of this run, so it fits.
+fn go_on(body: &[u8], (source, params, state): (&mut Sampler<'_>, &mut HeapTensors, &mut State)) -> bool {
+    let mut rest = Rest(body);
+    body.len() == bytes(source, params, state).len()
+        && source.load(&mut rest).is_ok()
+        && params.load(&mut rest).is_ok()
+        && state.load(&mut rest).is_ok()
 }
 
 #[cfg(test)]
@@ -168,17 +233,41 @@ mod tests {
     #[test]
     fn settings_are_the_optimizers_that_they_name() {
         let (task, steps) = (task(), [3, 10, 40]);
-        let tried = super::run(&task, 2, &steps).expect("runs");
+        let tried = super::run(&task, 2, &steps, &Halfway::nowhere()).expect("runs");
         assert_eq!(tried.len(), 40);
         assert_eq!(tried.iter().filter(|tried| tried.plain).count(), 15);
         for one in tried.iter().filter(|tried| tried.plain) {
             let optimizer = parse(&one.name, &Tuned::default()).expect("an optimizer");
-            assert_eq!(run::run(&task, &optimizer.method, 2, &steps).expect("runs").by_step, one.at, "{}", one.name);
+            assert_eq!(
+                run::run(&task, &optimizer.method, 2, &steps, &Halfway::nowhere()).expect("runs").by_step,
+                one.at,
+                "{}",
+                one.name
+            );
         }
         let averaged = AnyRule::Averaged(Box::new(Averaged { rule: Kind::Adam.rule(0.03), eta: ETA }));
         let method = Method::Alone { rule: averaged, learned: false };
         let named = tried.iter().find(|tried| tried.name == "adam:0.03, averaged").expect("tried");
-        assert_eq!(run::run(&task, &method, 2, &steps).expect("runs").by_step, named.at);
+        assert_eq!(run::run(&task, &method, 2, &steps, &Halfway::nowhere()).expect("runs").by_step, named.at);
+    }
+
+    #[test]
+    fn a_killed_oracle_goes_on_from_where_it_was_kept() {
+        let home = tempfile::tempdir().expect("temporary directory");
+        let store = crate::store::Store::new(home.path());
+        store.open().expect("writable");
+        let (task, steps) = (task(), [3, 8]);
+        let ran = |halfway: &Halfway| super::run(&task, 2, &steps, halfway).expect("runs");
+        let whole = ran(&Halfway::nowhere());
+        // In the first run; in a later one; among those with a cosine, which begin after 15 runs of 8 steps.
+        for times in [5, 50, 137] {
+            let key = times.to_string();
+            assert_eq!(ran(&Halfway::killed(&store, &key, times)), whole);
+            let half = Halfway::of(&store, &key);
+            let (kept, _) = half.found::<Kept>().expect("kept");
+            assert_eq!(kept.done.len() >= 15, times > 120);
+            assert_eq!(ran(&half), whole, "{times}");
+        }
     }
 
     #[test]

@@ -10,8 +10,9 @@ use lgl2o::{Error, Guard, Memory, Trainer};
 use serde::{Deserialize, Serialize};
 
 use super::task::SurveyTask;
-use crate::experiment::run::{Bounded, TRAIN_SAMPLE};
-use crate::experiment::{Evaluator, Examples};
+use crate::experiment::examples::Minibatches;
+use crate::experiment::halfway::checkpoint;
+use crate::experiment::{Bounded, Evaluator, Examples, Halfway, TRAIN_SAMPLE};
 use crate::network::HeapTensors;
 use crate::optimizer::{GuardVisitor, Method};
 
@@ -58,12 +59,12 @@ pub(super) fn losses(task: &SurveyTask, evaluator: &mut Evaluator, params: &Heap
     Losses { train, held_out: evaluator.score(params, task.test(), usize::MAX).loss }
 }
 
-/// Trains with an optimizer up to the last of some rising steps.
+/// Trains with an optimizer up to the last of some rising steps. It is kept on its way, and goes on from what was kept of it.
 ///
 /// # Errors
 /// Settings out of range, or data that do not fit the optimizer. A run that diverges, or fails later, is no error.
-pub fn run(task: &SurveyTask, method: &Method, seed: u64, steps: &[u64]) -> Result<Trail, Error> {
-    method.visit(Runner { task, method, seed, steps })?
+pub fn run(task: &SurveyTask, method: &Method, seed: u64, steps: &[u64], halfway: &Halfway) -> Result<Trail, Error> {
+    method.visit(Runner { task, method, seed, steps, halfway })?
 }
 
 struct Runner<'a> {
@@ -71,6 +72,28 @@ struct Runner<'a> {
     method: &'a Method,
     seed: u64,
     steps: &'a [u64],
+    halfway: &'a Halfway,
+}
+
+/// What is kept of a run beside the core's checkpoint.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    start: Losses,
+    /// What was seen by step and by cost.
+    seen: [Vec<Losses>; 2],
+}
+
+type Training<'a, G> = Trainer<'a, lgl2o::objective::Mlp<crate::network::HeapNetwork>, G>;
+
+/// What was kept of a run, with the run's state taken in.
+fn go_on<G>(halfway: &Halfway, trainer: &mut Training<'_, G>, source: &mut Minibatches<'_>) -> Option<Kept>
+where
+    G: Guard + Fingerprint,
+    G::Memory<HeapTensors>: Persist,
+{
+    let (kept, body) = halfway.found::<Kept>()?;
+    trainer.load(source, &mut body.as_slice()).ok()?;
+    Some(kept)
 }
 
 impl GuardVisitor for Runner<'_> {
@@ -80,7 +103,7 @@ impl GuardVisitor for Runner<'_> {
     where
         G::Memory<HeapTensors>: Persist,
     {
-        let Self { task, method, seed, steps } = self;
+        let Self { task, method, seed, steps, halfway } = self;
         let (optimizee, train) = (task.optimizee(), task.train());
         let mut evaluator = Evaluator::new(&task.network);
         let mut examples = Examples::new(train, method, task.batch, seed);
@@ -88,11 +111,19 @@ impl GuardVisitor for Runner<'_> {
         let mut memory = Memory::blank(&optimizee, guard);
         *memory.params_mut() = evaluator.initial(seed);
         let mut trainer = Trainer::new(&optimizee, guard, &mut memory);
-        let start = losses(task, &mut evaluator, trainer.params());
-        let mut watches = [Watch::new(steps, 1.0), Watch::new(steps, GRADIENT)];
+        let Kept { start, seen } = go_on(halfway, &mut trainer, &mut source).unwrap_or_else(|| Kept {
+            start: losses(task, &mut evaluator, trainer.params()),
+            seen: [Vec::new(), Vec::new()],
+        });
+        let [by_step, by_cost] = seen;
+        let mut watches = [Watch::new(steps, 1.0, by_step), Watch::new(steps, GRADIENT, by_cost)];
         let last = steps.last().copied().unwrap_or(0);
-        let (mut accepted, mut known, mut failure) = (trainer.params().clone(), OnceCell::from(start), None);
+        let (mut accepted, mut known, mut failure) = (trainer.params().clone(), OnceCell::new(), None);
         while trainer.progress().steps < last {
+            if halfway.is_due() {
+                let seen = watches.each_ref().map(|watch| watch.seen.clone());
+                halfway.keep(&Kept { start, seen }, &checkpoint(&trainer, &source));
+            }
             let left = last - trainer.progress().steps;
             if let Err(error) = trainer.round(&mut Bounded { source: &mut source, left }) {
                 failure = Some(failed(error, trainer.progress().steps)?);
@@ -118,10 +149,7 @@ impl GuardVisitor for Runner<'_> {
 }
 
 /// Steps done and forward passes of a minibatch spent.
-fn place<G: Guard>(
-    trainer: &Trainer<'_, lgl2o::objective::Mlp<crate::network::HeapNetwork>, G>,
-    batch: usize,
-) -> [f64; 2] {
+fn place<G: Guard>(trainer: &Training<'_, G>, batch: usize) -> [f64; 2] {
     let progress = trainer.progress();
     [progress.steps as f64, progress.spent.in_forwards() as f64 / batch as f64]
 }
@@ -142,8 +170,8 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(steps: &[u64], each: f64) -> Self {
-        Self { due: steps.iter().map(|step| *step as f64 * each).collect(), seen: Vec::new() }
+    fn new(steps: &[u64], each: f64, seen: Vec<Losses>) -> Self {
+        Self { due: steps.iter().map(|step| *step as f64 * each).collect(), seen }
     }
 
     /// A round has reached over everything before a place.
@@ -185,7 +213,7 @@ mod tests {
 
     fn trail(expression: &str, steps: &[u64]) -> Trail {
         let optimizer = parse(expression, &Tuned::default()).expect("an optimizer");
-        run(&task(), &optimizer.method, 1, steps).expect("runs")
+        run(&task(), &optimizer.method, 1, steps, &Halfway::nowhere()).expect("runs")
     }
 
     #[test]
@@ -213,6 +241,22 @@ mod tests {
         let whole = trail("lgl2o(adam:0.01,sgd:0.3,paper,nc=2)", &[10, 20]);
         let inside = trail("lgl2o(adam:0.01,sgd:0.3,paper,nc=2)", &[10, 15, 20]);
         assert_eq!(inside.by_step, [whole.by_step[0], whole.by_step[0], whole.by_step[1]]);
+    }
+
+    #[test]
+    fn a_killed_run_goes_on_from_where_it_was_kept() {
+        let home = tempfile::tempdir().expect("temporary directory");
+        let store = crate::store::Store::new(home.path());
+        store.open().expect("writable");
+        for name in ["adam:0.01", "lgl2o(adam:0.01,sgd:0.3,paper,nc=2)", "auto"] {
+            let optimizer = parse(name, &Tuned::default()).expect("an optimizer");
+            let ran = |halfway: &Halfway| run(&task(), &optimizer.method, 1, &[10, 30, 60], halfway).expect("runs");
+            let whole = ran(&Halfway::killed(&store, name, 4));
+            let half = Halfway::of(&store, name);
+            let (kept, _) = half.found::<Kept>().expect("kept");
+            assert!(kept.seen[0].len() < 3, "{name}: it was under way");
+            assert_eq!((ran(&half), ran(&Halfway::nowhere())), (whole.clone(), whole), "{name}");
+        }
     }
 
     #[test]

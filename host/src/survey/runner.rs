@@ -7,15 +7,13 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
-use lgl2o::Guard;
-use lgl2o::checkpoint::{Fingerprint, Persist};
 use serde::{Deserialize, Serialize};
 
 use super::oracle::{self, Tried};
 use super::run::{Trail, run};
 use super::task::SurveyTask;
-use crate::network::HeapTensors;
-use crate::optimizer::{GuardVisitor, Optimizer};
+use crate::experiment::Halfway;
+use crate::optimizer::Optimizer;
 use crate::ranks::Ranks;
 use crate::say;
 use crate::store::Store;
@@ -108,9 +106,12 @@ impl Runner<'_> {
     fn chunk(&self, chunk: &[usize], units: &[Unit], keys: &[String], progress: &Progress) -> Result<Vec<Done>> {
         let (setup, alone) = (&self.setup, self.alone());
         let done = self.ranks.try_map(chunk, |&i| {
-            let done = setup.unit(&units[i])?;
+            // What is under way is kept by one rank alone: the others' folders may be elsewhere.
+            let halfway = if alone { Halfway::of(&setup.store, &keys[i]) } else { Halfway::nowhere() };
+            let done = setup.unit(&units[i], &halfway)?;
             if alone {
                 setup.store.put(&keys[i], &done)?;
+                halfway.finish();
                 progress.advance(setup.weight(&units[i]));
             }
             Ok(done)
@@ -124,16 +125,17 @@ impl Runner<'_> {
 }
 
 impl Setup<'_> {
-    fn unit(&self, unit: &Unit) -> Result<Done> {
+    fn unit(&self, unit: &Unit, halfway: &Halfway) -> Result<Done> {
         let task = &self.tasks[unit.task];
         let on = |what: &str| format!("{what} on {}", task.name());
         match unit.work {
             Work::Oracle => {
-                Ok(Done::Oracle(oracle::run(task, unit.seed, self.steps).with_context(|| on("the oracle"))?))
+                let tried = oracle::run(task, unit.seed, self.steps, halfway).with_context(|| on("the oracle"))?;
+                Ok(Done::Oracle(tried))
             }
             Work::Run(place) => {
                 let Optimizer { name, method } = &self.optimizers[place];
-                Ok(Done::Run(run(task, method, unit.seed, self.steps).with_context(|| on(name))?))
+                Ok(Done::Run(run(task, method, unit.seed, self.steps, halfway).with_context(|| on(name))?))
             }
         }
     }
@@ -145,7 +147,7 @@ impl Setup<'_> {
             Work::Oracle => "oracle".to_owned(),
             Work::Run(place) => {
                 let Optimizer { name, method } = &self.optimizers[place];
-                format!("{name} {:08x}", method.visit(Print)?)
+                format!("{name} {:08x}", method.fingerprint()?)
             }
         };
         let (task, seed, steps) = (self.tasks[unit.task].identity(), unit.seed, self.steps);
@@ -159,20 +161,6 @@ impl Setup<'_> {
             Work::Run(_) => self.steps.last().copied().unwrap_or(0),
         };
         steps * self.tasks[unit.task].weight()
-    }
-}
-
-/// The fingerprint of a guard: its settings and learned weights.
-struct Print;
-
-impl GuardVisitor for Print {
-    type Output = u32;
-
-    fn visit<G: Guard + Fingerprint>(self, guard: &G) -> u32
-    where
-        G::Memory<HeapTensors>: Persist,
-    {
-        guard.fingerprint()
     }
 }
 

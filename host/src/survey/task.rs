@@ -5,7 +5,6 @@ use std::sync::Arc;
 use lgl2o::Rng;
 use lgl2o::objective::mlp::{Loss, Mlp};
 use lgl2o::shuffle::Shuffle;
-use sha2::{Digest, Sha256};
 
 use super::inputs::Inputs;
 use super::shape::Shape;
@@ -44,12 +43,12 @@ impl Material {
     pub fn new(name: &str, sets: &DataSets, inputs: Inputs, standardize: bool) -> Result<Self, DataError> {
         let mut sets = sets.clone();
         sets.train = shuffled(&sets.train)?;
-        let seed = u64::from_str_radix(&digest(&sets)[..15], 16).unwrap_or(0);
+        let seed = u64::from_str_radix(&sets.digest()[..15], 16).unwrap_or(0);
         let mut sets = inputs.of(sets, seed)?;
         if standardize {
             sets = standardized(sets)?;
         }
-        let digest = digest(&sets);
+        let digest = sets.digest();
         Ok(Self { name: name.to_owned(), inputs, standardized: standardize, data: Arc::new(sets), digest })
     }
 }
@@ -60,19 +59,6 @@ fn shuffled(data: &Dataset) -> Result<Dataset, DataError> {
     let rows = (0..data.len() as u32).map(|i| data.row(order.at(i) as usize));
     let (inputs, labels): (Vec<&[f32]>, Vec<u8>) = rows.unzip();
     Dataset::new(inputs.concat(), labels, data.width(), data.classes(), None)
-}
-
-/// The first digits of a digest of all examples.
-fn digest(sets: &DataSets) -> String {
-    let mut hash = Sha256::new();
-    for data in [&sets.train, &sets.test] {
-        for inputs in data.inputs().chunks(1 << 16) {
-            let bytes: Vec<u8> = inputs.iter().flat_map(|x| x.to_le_bytes()).collect();
-            hash.update(&bytes);
-        }
-        hash.update(data.labels());
-    }
-    hash.finalize().iter().take(10).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A task.

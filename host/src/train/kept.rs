@@ -38,6 +38,8 @@ pub struct Kept {
     pub curve: Vec<Point>,
     /// The core's checkpoint.
     pub checkpoint: Vec<u8>,
+    /// Whether the model beside it is what this training had come to when it was interrupted, and not one that was finished.
+    pub unfinished: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -45,6 +47,8 @@ struct Header {
     settings: Settings,
     steps: u64,
     curve: Vec<Point>,
+    #[serde(default)]
+    unfinished: bool,
 }
 
 impl Kept {
@@ -53,7 +57,9 @@ impl Kept {
     /// # Errors
     /// If that fails.
     pub fn write(&self, path: &Path) -> Result<()> {
-        let header = Header { settings: self.settings.clone(), steps: self.steps, curve: self.curve.clone() };
+        let Self { settings, steps, curve, unfinished, .. } = self;
+        let header =
+            Header { settings: settings.clone(), steps: *steps, curve: curve.clone(), unfinished: *unfinished };
         write_atomically(path, &container::write(KIND, &header, &self.checkpoint))
     }
 
@@ -74,7 +80,7 @@ impl Kept {
                 differences.join(", ")
             );
         }
-        let Header { settings, steps, curve } = header;
-        Ok(Self { settings, steps, curve, checkpoint: checkpoint.to_vec() })
+        let Header { settings, steps, curve, unfinished } = header;
+        Ok(Self { settings, steps, curve, checkpoint: checkpoint.to_vec(), unfinished })
     }
 }

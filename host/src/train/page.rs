@@ -180,15 +180,29 @@ fn reliance(findings: &Findings, name: &str, metrics: &Metrics) -> Option<Result
     Some(calibration("How sure it is", &subject, &bins).map_err(Into::into))
 }
 
+/// What the share of the rounds that the learned side won says.
+fn who_won(share: f32) -> String {
+    if share == 0.0 {
+        return "The guard kept the steps of the fallback optimizer all along, since those of the learned one were not better \
+                here. That is no fault: it is what the guard is for."
+            .to_owned();
+    }
+    format!(
+        "Two optimizers took part, and the guard kept whichever was better: the learned one in {} % of the rounds, the \
+         fallback in the others.",
+        percent(share.into())
+    )
+}
+
 fn overview(findings: &Findings, pictures: Vec<(String, String)>) -> Overview {
     let section = |title: &str| Section { title: title.to_owned(), level: 2, ..Section::default() };
     let lead = format!(
-        "{}: a network {} with {} parameters, trained for {} steps. The learned optimizer won {} % of the rounds.",
+        "{}: a network {} with {} parameters, trained for {} steps. {}",
         findings.data,
         findings.model,
         findings.parameters,
         findings.steps,
-        percent(findings.learned_share.into())
+        who_won(findings.learned_share)
     );
     let classes = findings.parts.last().map(|(_, metrics)| classes(metrics)).unwrap_or_default();
     let title = if classes.rows.is_empty() { "More" } else { "Class by class" };
@@ -204,5 +218,16 @@ fn overview(findings: &Findings, pictures: Vec<(String, String)>) -> Overview {
                 ..section(title)
             },
         ],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::who_won;
+
+    #[test]
+    fn a_fallback_that_held_the_run_is_no_fault() {
+        assert!(who_won(0.0).contains("no fault") && !who_won(0.0).contains('%'));
+        assert!(who_won(0.25).contains("the learned one in 25.0 % of the rounds"), "{}", who_won(0.25));
     }
 }

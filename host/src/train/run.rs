@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressStyle};
-use lgl2o::checkpoint::Buffer;
 use lgl2o::objective::mlp::{Loss, Mlp};
 use lgl2o::{Auto, Memory, Rng, Trainer, auto};
 
@@ -13,7 +12,8 @@ use super::kept::{Kept, Point};
 use super::prepare::{Prepared, rescale};
 use super::source::{self, Minibatches, part};
 use crate::data::table::{Table, Target};
-use crate::experiment::run::{Bounded, schedule};
+use crate::experiment::halfway::checkpoint;
+use crate::experiment::{Bounded, schedule};
 use crate::interrupt;
 use crate::network::{HeapNetwork, HeapTensors};
 
@@ -65,6 +65,7 @@ struct Run<'a, 't> {
     settings: &'t Settings,
     batch: usize,
     curve: Vec<Point>,
+    unfinished: bool,
 }
 
 /// Trains until `steps` are done, from the beginning or from what was kept; hands what is to be kept to `keep`.
@@ -87,7 +88,7 @@ pub fn train(
     let mut memory = Memory::blank(&optimizee, &guard);
     optimizee.initialize(memory.params_mut(), &mut Rng::stream(settings.seed, 0));
     let trainer = Trainer::new(&optimizee, &guard, &mut memory);
-    let mut run = Run { trainer, source, prepared, settings, batch, curve: Vec::new() };
+    let mut run = Run { trainer, source, prepared, settings, batch, curve: Vec::new(), unfinished: false };
     match kept {
         Some(kept) => run.take(kept)?,
         None => run.measure(0)?,
@@ -108,7 +109,7 @@ impl Run<'_, '_> {
     fn take(&mut self, kept: Kept) -> Result<()> {
         let loaded = self.trainer.load(&mut self.source, &mut kept.checkpoint.as_slice());
         loaded.context("the training cannot be gone on with; --restart begins anew")?;
-        self.curve = kept.curve;
+        (self.curve, self.unfinished) = (kept.curve, kept.unfinished);
         Ok(())
     }
 
@@ -141,11 +142,9 @@ impl Run<'_, '_> {
     }
 
     fn kept(&self) -> Kept {
-        let mut bytes = vec![0; self.trainer.checkpoint_len(&self.source)];
-        // It has the length that it takes.
-        let _ = self.trainer.save(&self.source, &mut Buffer::new(&mut bytes));
-        let steps = self.trainer.progress().steps;
-        Kept { settings: self.settings.clone(), steps, curve: self.curve.clone(), checkpoint: bytes }
+        let (steps, unfinished) = (self.trainer.progress().steps, self.unfinished);
+        let checkpoint = checkpoint(&self.trainer, &self.source);
+        Kept { settings: self.settings.clone(), steps, curve: self.curve.clone(), checkpoint, unfinished }
     }
 
     /// Adds a point to the curve.

@@ -46,6 +46,26 @@ fn a_port_that_closes_is_told_as_such() {
     assert!(rest.contains("the serial port was closed after 0 rounds"), "{rest}");
 }
 
+/// A port on which nothing comes is told long before the time is up, and is still waited for.
+#[cfg(unix)]
+#[test]
+fn a_silent_port_is_told() {
+    use lgl2o_device::frame::encode;
+    use lgl2o_device::message::FromDevice;
+    let (dir, (mut board, name)) = (folder(), pseudo_terminal());
+    let child = command(dir.path(), &["device", "--port", &name]).stderr(std::process::Stdio::piped()).spawn();
+    let mut child = child.expect("started");
+    let mut words = BufReader::new(child.stderr.take().expect("piped"));
+    said(&mut words, "reset the board now");
+    said(&mut words, "nothing was heard from the board yet; waiting for 29");
+    assert!(child.try_wait().expect("it can be asked").is_none());
+    let mut buffer = [0; 256];
+    board.write_all(encode(&FromDevice::Resumed { rounds: 0 }, &mut buffer).expect("fits")).expect("sent");
+    said(&mut words, "this is not `spirals` of this firmware");
+    drop(board);
+    assert_eq!(child.wait().expect("an end").code(), Some(1));
+}
+
 /// Another program at the port is told with its first bytes, and the call ends long before its time is up.
 #[cfg(unix)]
 #[test]

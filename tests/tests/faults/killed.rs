@@ -138,7 +138,68 @@ fn a_reproduction_that_was_killed_goes_on() {
     finds_its_units("reproduce --quick --only 4 --seeds 2 --idx in --out out --data nowhere", &["report.md"]);
 }
 
-/// What keeps nothing on its way leaves the report of the call before alone.
+#[test]
+fn a_comparison_that_was_killed_goes_on() {
+    let line = "compare --task idx --data in --batch 8 --steps 3000 --seeds 3 --optimizers sgd:0.1,lgl2o(l2o,sgd:0.1),auto --out out";
+    finds_its_units(line, &["results.json", "table.md", "report.html"]);
+}
+
+/// A search of rates is kept as the runs are.
+#[test]
+fn a_search_of_rates_that_was_killed_goes_on() {
+    let line = "compare --task idx --data in --batch 8 --steps 200 --seeds 1 --tune --optimizers sgd,adam --out out";
+    let whole = place();
+    ran(&mut call(whole.path(), line)).expect(0, &[]);
+    let dir = place();
+    let units = dir.path().join("out/units");
+    let found = kill(dir.path(), line, Moment::Late, |_| names(&units).len() > 3);
+    ran(&mut call(dir.path(), line)).expect(0, &[]);
+    let after = kept(&dir.path().join("out"));
+    for (path, bytes) in found.iter().filter(|(path, _)| path.starts_with(&units)) {
+        assert!(after.get(path) == Some(bytes), "{}: it was whole, and was made again", path.display());
+    }
+    same(dir.path(), whole.path(), &["tuned.toml", "results.json"]);
+}
+
+/// What was found out with other settings, or other data, is never taken for this call's.
+#[test]
+fn a_changed_comparison_finds_nothing_of_the_one_before() {
+    let dir = place();
+    let line = "compare --task idx --data in --batch 8 --steps 10 --seeds 1 --optimizers sgd:0.1 --out out";
+    let found = |line: &str| {
+        let ran = ran(&mut call(dir.path(), line));
+        ran.expect(0, &[]);
+        ran.out.contains("0 done, 1 found finished")
+    };
+    assert!(!found(line) && found(line));
+    for (from, to) in
+        [("--batch 8", "--batch 7"), ("--steps 10", "--steps 11"), ("sgd:0.1", "sgd:0.2"), ("--out", "--seed 2 --out")]
+    {
+        assert!(!found(&line.replace(from, to)), "{to}");
+    }
+    for more in ["--hidden 5", "--activation tanh", "--standardize off"] {
+        assert!(!found(&format!("{line} {more}")), "{more}");
+    }
+    let labels = dir.path().join("in/train-labels-idx1-ubyte");
+    let mut bytes = fs::read(&labels).expect("there");
+    *bytes.last_mut().expect("a label") ^= 1;
+    fs::write(&labels, bytes).expect("written");
+    assert!(!found(line), "one label is another");
+    // What is no unit, or a damaged one, counts as not there.
+    for path in names(&dir.path().join("out/units")) {
+        fs::write(dir.path().join("out/units").join(path), "{\"key\":\"x\"").expect("written");
+    }
+    assert!(!found(line) && found(line));
+}
+
+/// Files of the report, without the runs that are kept beside it.
+fn report(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut all = kept(&dir.join("out"));
+    all.retain(|path, _| !path.starts_with(dir.join("out/units")));
+    all
+}
+
+/// The report of the call before is left alone.
 #[test]
 fn a_comparison_that_was_killed_leaves_the_one_before() {
     let line = |steps: u32| {
@@ -146,14 +207,14 @@ fn a_comparison_that_was_killed_leaves_the_one_before() {
     };
     let dir = place();
     ran(&mut call(dir.path(), &line(10))).expect(0, &[]);
-    let before = kept(&dir.path().join("out"));
+    let before = report(dir.path());
     assert!(before.contains_key(&dir.path().join("out/results.json")));
     for moment in [Moment::Early, Moment::Late] {
-        let after = kill(dir.path(), &line(100_000_000), moment, |id| ticks(id) > 20);
-        assert!(after == before, "{moment:?}: the report before is not as it was");
+        kill(dir.path(), &line(100_000_000), moment, |id| ticks(id) > 20);
+        assert!(report(dir.path()) == before, "{moment:?}: the report before is not as it was");
     }
     ran(&mut call(dir.path(), &line(10))).expect(0, &[]);
-    assert!(kept(&dir.path().join("out")) == before);
+    assert!(report(dir.path()) == before);
     assert_eq!(leftovers(dir.path()), [""; 0]);
 }
 

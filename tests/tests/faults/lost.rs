@@ -4,9 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use lgl2o_host::meta::checkpoint::{Checkpoint, Saved as _};
-use lgl2o_tests::program::{command, folder, lgl2o, write_idx};
+use lgl2o_tests::program::{command, folder, lgl2o, ran, write_idx};
 use rustix::process::Signal;
 
+use crate::commands::{call, place};
 use crate::{CONFIG, finish, leftovers, names, no_panic, signal, start, ticks, wait_for};
 
 const META: [&str; 5] = ["meta-train", "--config", "c.toml", "--out", "o"];
@@ -34,6 +35,72 @@ fn a_finished_meta_training_is_not_begun_anew_by_itself() {
     meta(dir.path(), &other, &[]).expect(1, &["o/c.log.csv of a finished run"]);
     meta(dir.path(), &other, &["--restart"]).expect(0, &[]);
     assert_ne!(read()[1], first[1]);
+}
+
+/// A run that is begun anew and interrupted does not cost the weights of the one that was finished.
+#[test]
+fn finished_weights_outlive_a_new_run_that_is_not_finished() {
+    let dir = folder();
+    meta(dir.path(), CONFIG, &[]).expect(0, &[]);
+    let weights = fs::read(dir.path().join("o/c.l2o")).unwrap();
+    let old = || fs::read(dir.path().join("o/before.c.l2o")).unwrap();
+    let long = CONFIG.replace("steps = 4", "steps = 1000000");
+    fs::write(dir.path().join("c.toml"), &long).unwrap();
+    // Twice: what the first has come to does not take the place of what was finished.
+    for sent in [Signal::INT, Signal::KILL] {
+        let mut child = start(&mut command(dir.path(), &[&META[..], &["--restart"]].concat()));
+        let checkpoint = dir.path().join("o/c.checkpoint");
+        wait_for(&mut child, "it had done a step", || Checkpoint::read(&checkpoint).is_ok_and(|saved| saved.done > 0));
+        signal(&child, sent);
+        let ran = finish(child);
+        no_panic(&ran);
+        if sent == Signal::INT {
+            ran.expect(130, &["the weights of the run before are o/before.c.l2o"]);
+        }
+        assert_eq!(old(), weights);
+    }
+    // A new one that fails costs nothing either; one that is finished replaces it.
+    meta(dir.path(), &CONFIG.replace("rate = 0.003", "rate = 1e6"), &["--restart"]).expect(1, &["diverged"]);
+    assert_eq!(old(), weights);
+    meta(dir.path(), CONFIG, &["--restart"]).expect(0, &[]);
+    assert_eq!(fs::read(dir.path().join("o/c.l2o")).unwrap(), weights);
+    assert!(!names(&dir.path().join("o")).iter().any(|name| name.starts_with("before.")));
+}
+
+/// The same of a trained network: the model that was finished stays until the new one is.
+#[test]
+fn a_finished_model_outlives_a_new_training_that_is_not_finished() {
+    let dir = place();
+    let line = "train --data in/t.csv --hidden 4 --out out --steps";
+    ran(&mut call(dir.path(), &format!("{line} 50"))).expect(0, &[]);
+    let read =
+        || ["model.lgl2o", "metrics.json", "report.html"].map(|f| fs::read(dir.path().join("out").join(f)).unwrap());
+    let first = read();
+    for (sent, option) in [(Signal::INT, "--restart"), (Signal::INT, "--resume"), (Signal::KILL, "--restart")] {
+        let mut child = start(&mut call(dir.path(), &format!("{line} 1000000000 --seed 2 {option}")));
+        let id = child.id();
+        wait_for(&mut child, "it had trained", || ticks(id) > 30);
+        signal(&child, sent);
+        let ran = finish(child);
+        no_panic(&ran);
+        if sent == Signal::INT {
+            ran.expect(130, &["the model that was there before is as it was", "--resume goes on"]);
+            assert!(dir.path().join("out/interrupted/model.lgl2o").exists());
+        }
+        assert_eq!(read(), first, "{option}");
+    }
+    ran(&mut call(dir.path(), &format!("{line} 20 --seed 2 --restart"))).expect(0, &[]);
+    assert_ne!(read()[0], first[0]);
+    // What a training has come to itself is replaced by what it comes to.
+    fs::remove_dir_all(dir.path().join("out")).unwrap();
+    for option in ["", " --resume"] {
+        let mut child = start(&mut call(dir.path(), &format!("{line} 1000000000{option}")));
+        let id = child.id();
+        wait_for(&mut child, "it had trained", || ticks(id) > 30);
+        signal(&child, Signal::TERM);
+        finish(child).expect(143, &["--resume goes on"]);
+        assert!(!dir.path().join("out/interrupted").exists());
+    }
 }
 
 /// A place that is taken shows at once, not after the training.

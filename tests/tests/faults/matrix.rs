@@ -2,15 +2,15 @@
 //! [`COMMANDS`].
 
 use std::fs;
-use std::os::unix::fs::symlink;
-use std::path::PathBuf;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use lgl2o_host::cli;
-use lgl2o_tests::program::ran;
+use lgl2o_tests::program::{Ran, ran};
 use rustix::process::Signal;
 
-use crate::commands::{COMMANDS, Input, call, place};
+use crate::commands::{COMMANDS, Case, Input, call, place};
 use crate::{ends, finish, leftovers, names, no_panic, signal, start, ticks, wait_for};
 
 #[test]
@@ -80,7 +80,7 @@ fn folders_in_use() {
 #[test]
 fn inputs() {
     for case in COMMANDS.iter().filter(|case| !matches!(case.input, Input::None)) {
-        for fault in ["missing", "link", "loop", "folder", "empty", "cut", "html"] {
+        for fault in ["missing", "link", "loop", "folder", "pipe", "locked", "empty", "cut", "html", "huge"] {
             let dir = place();
             let input = dir.path().join("in");
             let (file, whole): (PathBuf, Vec<u8>) = match case.input {
@@ -97,6 +97,16 @@ fn inputs() {
                 "link" => symlink("nowhere", &file).expect("linked"),
                 "loop" => symlink(&file, &file).expect("linked"),
                 "folder" => fs::create_dir(&file).expect("made"),
+                "pipe" => assert!(Command::new("mkfifo").arg(&file).status().expect("it is there").success()),
+                "locked" => {
+                    fs::write(&file, &whole).expect("written");
+                    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).expect("set");
+                    // The administrator reads everything.
+                    if fs::read(&file).is_ok() {
+                        continue;
+                    }
+                }
+                "huge" => fs::File::create(&file).and_then(|file| file.set_len(1 << 36)).expect("written"),
                 "empty" => fs::write(&file, "").expect("written"),
                 "cut" => fs::write(&file, &whole[..whole.len() / 2]).expect("written"),
                 _ => fs::write(&file, "<!DOCTYPE html><html><body>404</body></html>").expect("written"),
@@ -106,6 +116,9 @@ fn inputs() {
             assert!(matches!(ran.status, 1 | 2), "{} {fault}: {ran:#?}", case.name);
             let name = file.file_name().and_then(|name| name.to_str()).expect("a name");
             ran.expect(ran.status, &[name]);
+            if fault == "missing" && matches!(case.input, Input::File(..)) {
+                ran.expect(ran.status, &["Correct the path."]);
+            }
             assert!(!ran.err.contains("swapped") || fault != "html", "{ran:#?}");
             let result = case.result.map(|result| dir.path().join(result));
             assert!(result.is_none_or(|result| !result.exists()), "{} {fault}", case.name);
@@ -145,12 +158,54 @@ fn streams() {
     }
 }
 
+/// On a terminal of 20 columns, and on one that can do nothing, the work is done, and colours are not forced on anybody.
+#[test]
+fn terminals() {
+    for case in COMMANDS.iter().filter(|case| case.name != "device") {
+        for (term, columns) in [("xterm", 20), ("dumb", 20), ("xterm", 0)] {
+            let dir = place();
+            let (mut board, name) = terminal(columns);
+            let mut command = call(dir.path(), case.short);
+            command.env("TERM", term).env("NO_COLOR", "1").stdin(Stdio::null()).stdout(Stdio::piped());
+            let end = fs::File::options().read(true).write(true).open(&name).expect("a terminal");
+            command.stderr(end);
+            let child = command.spawn().expect("started");
+            drop(command);
+            let reader = std::thread::spawn(move || {
+                let mut words = Vec::new();
+                // It ends with an error once nobody has the other end.
+                let _ = std::io::Read::read_to_end(&mut board, &mut words);
+                String::from_utf8_lossy(&words).into_owned()
+            });
+            let ran = Ran { err: String::new(), ..finish(child) };
+            let ran = Ran { err: reader.join().expect("no panic"), ..ran };
+            no_panic(&ran);
+            assert_eq!(ran.status, 0, "{} {term} {columns}: {ran:#?}", case.name);
+            let ends = |code: &str| code.chars().find(char::is_ascii_alphabetic);
+            let colours = ran.err.split("\u{1b}[").skip(1).any(|code| ends(code) == Some('m'));
+            assert!(!colours, "{}: colours: {ran:#?}", case.name);
+        }
+    }
+}
+
+/// A terminal of so many columns: its far end, and the name of the near one.
+fn terminal(columns: u16) -> (fs::File, String) {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    use rustix::termios::{Winsize, tcsetwinsize};
+    let far = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a pseudo-terminal");
+    grantpt(&far).and_then(|()| unlockpt(&far)).expect("open to us");
+    let name = ptsname(&far, Vec::new()).expect("a name").into_string().expect("in Unicode");
+    let size = Winsize { ws_row: 5, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    tcsetwinsize(&far, size).expect("set");
+    (far.into(), name)
+}
+
 /// Ctrl-C and the request to end, at once and in the middle of work: what is kept is said, nothing is left running or lying
-/// about, and the exit status says which signal it was.
+/// about, and the exit status says which signal it was. What is killed leaves nothing that the next call does not clear away.
 #[test]
 fn signals() {
     for case in &COMMANDS {
-        for (sent, status) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        for (sent, status) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::KILL, 137)] {
             for late in [false, true] {
                 let (Some(long), dir) = (case.long, place()) else { continue };
                 let mut child = start(&mut call(dir.path(), long));
@@ -176,13 +231,17 @@ fn signals() {
                 let ran = finish(child);
                 no_panic(&ran);
                 assert_eq!(ran.status, status, "{} {late}: {ran:#?}", case.name);
+                if sent == Signal::KILL {
+                    after_a_kill(case, dir.path());
+                    continue;
+                }
                 assert_eq!(leftovers(dir.path()), [""; 0], "{} {late}", case.name);
                 if !late {
                     continue;
                 }
                 ran.expect(status, &["interrupted:"]);
                 let kept: &[&str] = match case.name {
-                    "compare" => &["out/report.html"],
+                    "compare" => &["out/report.html", "out/units", "the same command goes on"],
                     "meta-train" => &["out/long.checkpoint", "--resume"],
                     "train" => &["out/train.checkpoint", "--resume"],
                     "survey" | "reproduce" => &["out/units"],
@@ -197,4 +256,21 @@ fn signals() {
             }
         }
     }
+}
+
+/// A short call into the folder of one that was killed.
+fn after_a_kill(case: &Case, dir: &Path) {
+    // It needs an emulator.
+    if case.name == "device" {
+        return;
+    }
+    // A training that is there is replaced on request only.
+    let anew = if case.name == "train" { " --restart" } else { "" };
+    let again = ran(&mut call(dir, &format!("{}{anew}", case.short)));
+    no_panic(&again);
+    again.expect(0, &[]);
+    assert!(case.result.is_none_or(|result| dir.join(result).exists()), "{}: the result", case.name);
+    // A lock that nobody holds is in nobody's way; the next call of its name takes it.
+    let left: Vec<String> = leftovers(dir).into_iter().filter(|name| !name.ends_with(".lock")).collect();
+    assert_eq!(left, [""; 0], "{}", case.name);
 }

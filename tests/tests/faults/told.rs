@@ -205,6 +205,76 @@ fn unreadable_is_not_absent() {
     run(dir.path(), &format!("{line} .")).expect(1, &["train-labels-idx1-ubyte", "it is a link to gone"]);
 }
 
+/// What is read is never what is written.
+#[test]
+fn no_input_is_replaced_by_an_output() {
+    let dir = crate::commands::place();
+    let input = dir.path().join("in");
+    for (name, copy) in
+        [("t.csv", "metrics.json"), ("m.lgl2o", "model.rs"), ("w.safetensors", "model.lgl2o"), ("c.toml", "c.log.csv")]
+    {
+        fs::copy(input.join(name), input.join(copy)).unwrap();
+    }
+    std::os::unix::fs::symlink("in", dir.path().join("same")).unwrap();
+    fs::copy(input.join("c.toml"), input.join("n.l2o")).unwrap();
+    let whole = |dir: &Path| crate::names(dir).iter().map(|name| fs::read(dir.join(name)).unwrap()).collect::<Vec<_>>();
+    let before = whole(&input);
+    for line in [
+        "predict --model in/m.lgl2o --data in/t.csv --out in/t.csv",
+        "predict --model in/m.lgl2o --data in/t.csv --out same/m.lgl2o",
+        "train --data in/metrics.json --hidden 2 --steps 5 --out same --restart",
+        "export --model in/model.rs --to rust --out in --force",
+        "import --from in/model.lgl2o --out in --force",
+        "meta-train --config in/n.l2o --out same --restart",
+    ] {
+        run(dir.path(), line).expect(1, &["is read here, and would be replaced", "--out"]);
+        assert!(whole(&input) == before, "{line}");
+    }
+}
+
+/// Why there is no folder.
+#[test]
+fn places_that_are_no_folders_are_told_as_what_they_are() {
+    let dir = folder();
+    let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, dir.path().join(name)).unwrap();
+    link("nowhere", "gone");
+    link("loop", "loop");
+    fs::write(dir.path().join("file"), "x").unwrap();
+    for (out, says) in [
+        ("gone", "it is a link to nowhere, which leads nowhere"),
+        ("loop", "a link to loop"),
+        ("file", "it is a file, and no folder"),
+    ] {
+        run(dir.path(), &format!("compare --steps 5 --seeds 1 --optimizers sgd:0.1 --out {out}"))
+            .expect(1, &["output directory", out, says]);
+    }
+    let mut command = lgl2o_tests::program::command(dir.path(), &["device", "--out", "o"]);
+    let ran = lgl2o_tests::program::ran(command.env("TMPDIR", dir.path().join("nowhere")));
+    ran.expect(1, &["cannot make a temporary folder in", "nowhere", "Set TMPDIR"]);
+}
+
+/// A comment in a table is told as one, wherever it stands.
+#[test]
+fn comments_in_a_table_are_told_as_such() {
+    let dir = folder();
+    let rows: String = (0..30).map(|i| format!("{},{},{}\n", i % 7, i % 5, i % 2)).collect();
+    let cases = [
+        (format!("# made by hand\na,b,c\n{rows}"), Some("line 1")),
+        (format!("# made, by, hand\na,b,c\n{rows}"), Some("line 1")),
+        (format!("# one\n# two\na,b,c\n{rows}"), Some("line 1")),
+        (format!("a,b,c\n{rows}# the end\n"), Some("line 32")),
+        (format!("#a,b,c\n{rows}"), None),
+    ];
+    for (text, line) in cases {
+        fs::write(dir.path().join("t.csv"), &text).unwrap();
+        let ran = run(dir.path(), "train --data t.csv --steps 5 --hidden 2 --out o --restart");
+        match line {
+            Some(line) => drop(ran.expect(1, &["t.csv", line, "it looks like a comment", "Take such lines out"])),
+            None => drop(ran.expect(0, &[])),
+        }
+    }
+}
+
 /// A whole data set in MNIST's place is left alone, and nobody is told to delete it.
 #[test]
 fn another_data_set_in_the_place_of_mnist_is_left_alone() {

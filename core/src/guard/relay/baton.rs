@@ -19,6 +19,9 @@ const SHARE: u32 = 3;
 /// The fallback's own run makes a step for two of the running side's, up to a fifth of them.
 const SHADOW: [u32; 2] = [2, 5];
 
+/// From this part of its steps on the learned side hands over after a window without a gain.
+const LATE: u32 = 5;
+
 /// Which part of the relay a round belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Leg {
@@ -152,6 +155,11 @@ impl Baton {
     /// Whether the learned side has made all its steps.
     pub(super) const fn is_to_hand_over(&self, schedule: &Schedule) -> bool {
         self.steps >= schedule.hand_over
+    }
+
+    /// Whether the learned side has made so many steps that each window has to gain.
+    pub(super) const fn is_late(&self, schedule: &Schedule) -> bool {
+        self.steps >= schedule.hand_over / LATE
     }
 
     /// Ends the window, which counts for so many steps; those that the running side is ahead of its accepted point grow.

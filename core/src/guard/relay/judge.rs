@@ -95,7 +95,8 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
         if is_below {
             accept(memory, verdict, Winner::Learned);
         }
-        self.perhaps_hand_over(memory, false);
+        let is_due = memory.baton.is_to_hand_over(&self.schedule);
+        self.perhaps_hand_over(memory, false, is_due);
         Ok(())
     }
 
@@ -107,7 +108,7 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
         oracle: &mut Oracle<'_, O>,
         source: &mut impl Source<O>,
     ) -> Result<(), Error> {
-        let (mut is_below, mut is_out, mut is_solved) = (false, true, false);
+        let (mut is_below, mut is_out, mut is_solved, mut gains) = (false, true, false, false);
         verdict.learned_loss = Some(f32::INFINITY);
         if !memory.baton.lost {
             let paired = self.compare(memory, oracle, source)?;
@@ -116,6 +117,7 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
             is_below = paired.difference() < 0.0 && paired.second().is_finite();
             is_solved = paired.second() <= SOLVED * memory.baton.first_loss;
             is_out = !is_solved && self.is_far_worse(&paired);
+            gains = is_solved || is_below && self.is_better(&paired);
         }
         is_out |= memory.mend_states();
         verdict.steps = memory.baton.spent();
@@ -126,7 +128,8 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
             memory.baton.fails = memory.baton.fails.saturating_add(1);
             is_out |= memory.baton.fails >= FAILS;
         }
-        self.perhaps_hand_over(memory, is_out);
+        let is_due = !gains && memory.baton.is_late(&self.schedule) || memory.baton.is_to_hand_over(&self.schedule);
+        self.perhaps_hand_over(memory, is_out, is_due);
         Ok(())
     }
 
@@ -176,11 +179,11 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
         memory.baton.suspects = self.keeps_best;
     }
 
-    /// Hands over to the fallback, if the learned side is out or has made all its steps.
-    fn perhaps_hand_over<P: Tensors>(&self, memory: &mut MemoryOf<L, F, P, SPARE>, is_out: bool) {
+    /// Hands over to the fallback, if the learned side is out or its hand-over is due.
+    fn perhaps_hand_over<P: Tensors>(&self, memory: &mut MemoryOf<L, F, P, SPARE>, is_out: bool, is_due: bool) {
         if is_out {
             self.restart(memory);
-        } else if memory.baton.is_to_hand_over(&self.schedule) {
+        } else if is_due {
             memory.begin_afresh();
         }
     }
@@ -236,6 +239,12 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
     fn is_worse(&self, paired: &Paired, than: &Difference, errors: f32) -> bool {
         let is_as_good = than.mean() <= errors * self.error(than);
         !(paired.second().is_finite() && is_as_good)
+    }
+
+    /// Whether the running point is better than the accepted one by a standard error.
+    fn is_better(&self, paired: &Paired) -> bool {
+        let difference = paired.to_first();
+        difference.mean() < -BETTER * self.error(difference)
     }
 
     /// Whether the running point is far worse than the accepted one.

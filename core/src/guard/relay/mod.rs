@@ -11,7 +11,8 @@
 //! learned    windows of max(n_0 / 3, t / 3) steps, t = steps so far. At the end of one, S <- x if x is below S.
 //!            Two windows in a row not below S, or one that is far worse (below), ends the learned side; but not while
 //!            its loss is at most F(w_0) / 1000: the task is solved then.
-//! hand over  at t_1 steps, or where the learned side ends: x <- S, and the fallback begins afresh from there.
+//! hand over  at t_1 steps; from t_1 / 5 on at the end of a window that is not below S by a standard error, if the task is
+//!            not solved; or where the learned side ends: x <- S, and the fallback begins afresh from there.
 //! fallback   windows as above; S <- x if x is below S. Far worse twice: x <- S, and the fallback begins afresh.
 //! suspicion  after a learned side or a fallback that ended badly, b makes one step for two of x, until it has t / 5
 //!            steps. If it then is below x by one standard error and below S: S <- b, x <- b.
@@ -22,7 +23,8 @@
 //! Source: this project's study of seven guards on 22 tasks, of which this is the seventh, with fewer checks. A short
 //! race tells bad from not bad, never better from worse, so it has a handicap; a short check of two sides throws good
 //! ones away, so there is none; a learned rule is the better one early, a fallback that begins afresh late, so even a
-//! good learned side hands over. It does not come back.
+//! good learned side hands over. It does not come back. How early is a matter of the task: one that overfits gains from a
+//! learned side that lets its weights decay, one that stagnates from the fallback. So the learned side stays while it gains.
 //!
 //! **What holds whatever the learned side does.** S is never replaced by a point that a check has found worse. With
 //! [exact](RelayGuard::exact) losses F(S) never rises, so the fallback begins at F(S) <= F(w_0), and its own theorem

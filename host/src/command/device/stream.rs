@@ -44,7 +44,7 @@ pub(super) fn run(mut job: Job<'_>) -> Result<(), Failure> {
     let sets = load(args)?;
     let order = Order { seed: args.seed, steps: args.steps };
     let (outcome, trouble) = match job.attach()? {
-        Some(port) => (follow(port, args, &sets, order)?, None),
+        Some(port) => (follow(Line::new(port, patience(args)).at_port(), args, &sets, order)?, None),
         None => emulate(&job, &sets, order)?,
     };
     let results = results(args, board, &outcome, job.bytes())?;
@@ -86,7 +86,7 @@ fn emulate(job: &Job<'_>, sets: &DataSets, order: Order) -> Result<(Outcome, Opt
         last
     });
     let uart = emulator.uart.try_clone().context("cannot use the UART")?;
-    let outcome = follow(uart, args, sets, order)?;
+    let outcome = follow(Line::new(uart, patience(args)), args, sets, order)?;
     if outcome.failure.is_some() {
         return Ok((outcome, None));
     }
@@ -96,14 +96,17 @@ fn emulate(job: &Job<'_>, sets: &DataSets, order: Order) -> Result<(Outcome, Opt
     Ok((outcome, trouble))
 }
 
+fn patience(args: &DeviceArgs) -> Patience {
+    Patience { retry: RETRY, stall: Duration::from_secs(args.timeout.min(STALL)) }
+}
+
 /// Feeds a device, with a progress bar.
-fn follow(line: impl Transport, args: &DeviceArgs, sets: &DataSets, order: Order) -> Result<Outcome, Failure> {
+fn follow(line: Line<impl Transport>, args: &DeviceArgs, sets: &DataSets, order: Order) -> Result<Outcome, Failure> {
     let train = Examples::new(&sets.train).map_err(StreamError::from)?;
     let data = Data { train: &train, test: &sets.test };
-    let patience = Patience { retry: RETRY, stall: Duration::from_secs(args.timeout.min(STALL)) };
     let style = ProgressStyle::with_template("{prefix} {wide_bar} step {pos}/{len} {msg} {elapsed}")?;
     let bar = ProgressBar::new(u64::from(order.steps)).with_style(style).with_prefix(args.board.clone());
-    let outcome = learn(Line::new(line, patience), data, order, |glance| {
+    let outcome = learn(line, data, order, |glance| {
         bar.set_position(u64::from(glance.steps));
         let accuracy = glance.accuracy.map_or(String::new(), |share| format!("{:.1} % right", 100.0 * share));
         bar.set_message(if glance.behind > 0 { "catching up".to_owned() } else { accuracy });

@@ -81,6 +81,18 @@ pub enum TableError {
         /// The delimiter, in words.
         delimiter: &'static str,
     },
+    /// A line of the file is a comment.
+    #[error(
+        "{}, line {line}: it begins with # and is no row of the table, so it looks like a comment, which a CSV file has no place for. \
+         Take such lines out, as `grep -v '^#'` does.",
+        .file.display()
+    )]
+    Comment {
+        /// The file.
+        file: PathBuf,
+        /// The line.
+        line: u64,
+    },
     /// A quotation mark is not closed where its cell ends.
     #[error(
         "{}, line {line}: the quotation mark that begins here is not closed at the end of its cell. Close it, and write one inside a cell \

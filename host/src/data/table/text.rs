@@ -36,13 +36,14 @@ pub(super) fn table(file: &Path, bytes: &[u8], reading: &Reading<'_>) -> Result<
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     check_format(file, bytes)?;
     let delimiter = reading.delimiter.unwrap_or_else(|| delimiter(bytes));
+    check_comment(file, bytes, delimiter)?;
     check_quotes(file, bytes, delimiter)?;
     let header = reading.header.unwrap_or_else(|| has_header(bytes, delimiter));
     let mut rows = reader(bytes, delimiter, false);
     let mut record = ByteRecord::new();
     let mut next = |record: &mut ByteRecord| match rows.read_byte_record(record) {
         Ok(more) => Ok(more),
-        Err(error) => Err(ragged(file, &error, delimiter)),
+        Err(error) => Err(ragged(file, bytes, &error, delimiter)),
     };
     if !next(&mut record)? {
         return Err(TableError::NoRows { file: file.to_owned(), dropped: 0 });
@@ -93,6 +94,22 @@ fn check_format(file: &Path, bytes: &[u8]) -> Result<(), TableError> {
         None if start.contains(&0) => Err(TableError::OtherFormat { file: file.to_owned(), what: "binary" }),
         None => Ok(()),
     }
+}
+
+/// Refuses a file that begins with a comment: with a line that begins with #, and has another number of cells than the line after
+/// it, or stands above one that holds names.
+fn check_comment(file: &Path, bytes: &[u8], delimiter: u8) -> Result<(), TableError> {
+    let mut lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    let [Some(first), Some(second)] = [lines.next(), lines.next()] else { return Ok(()) };
+    let cells = |line: &[u8]| line.iter().filter(|byte| **byte == delimiter).count();
+    let is_text = |cell: &[u8]| Cell::Text(String::from_utf8_lossy(cell).trim()).number().is_none();
+    let is_comment = second.starts_with(b"#")
+        || cells(first) != cells(second)
+        || second.split(|byte| *byte == delimiter).all(is_text);
+    if first.starts_with(b"#") && is_comment {
+        return Err(TableError::Comment { file: file.to_owned(), line: 1 });
+    }
+    Ok(())
 }
 
 /// Refuses a quotation mark that is never closed, or closed in the middle of a cell: lines behind it would be taken for text.
@@ -169,9 +186,12 @@ fn has_header(bytes: &[u8], delimiter: u8) -> bool {
     first.iter().zip(second.iter()).any(|(name, cell)| is_text(name) && !is_text(cell))
 }
 
-fn ragged(file: &Path, error: &csv::Error, delimiter: u8) -> TableError {
+fn ragged(file: &Path, bytes: &[u8], error: &csv::Error, delimiter: u8) -> TableError {
     let name = DELIMITERS.iter().find(|(known, _)| *known == delimiter).map_or("the one given", |(_, name)| name);
     match error.kind() {
+        ErrorKind::UnequalLengths { pos: Some(pos), .. } if bytes.get(pos.byte() as usize) == Some(&b'#') => {
+            TableError::Comment { file: file.to_owned(), line: pos.line() }
+        }
         ErrorKind::UnequalLengths { pos, expected_len, len } => TableError::Ragged {
             file: file.to_owned(),
             line: pos.as_ref().map_or(0, csv::Position::line),

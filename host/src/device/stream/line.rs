@@ -9,6 +9,7 @@ use lgl2o_device::stream::{BATCH, INPUTS};
 
 use crate::device::Transport;
 use crate::device::foreign::{Doubt, Foreign, Sieve, stranger};
+use crate::device::silence::Silence;
 
 /// How long to wait for a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +69,8 @@ pub struct Line<T> {
     patience: Patience,
     sieve: Sieve,
     doubt: Doubt,
+    /// At a serial port.
+    silence: Option<Silence>,
     /// Whether a question has come.
     begun: bool,
     /// Bytes that came and were not looked at yet.
@@ -92,6 +95,7 @@ impl<T: Transport> Line<T> {
             patience,
             sieve: Sieve::default(),
             doubt: Doubt::default(),
+            silence: None,
             begun: false,
             waiting: std::collections::VecDeque::new(),
             said: Vec::new(),
@@ -100,6 +104,12 @@ impl<T: Transport> Line<T> {
             damaged: 0,
             repeats: 0,
         }
+    }
+
+    /// The same at a serial port, where silence is told of.
+    #[must_use]
+    pub fn at_port(self) -> Self {
+        Self { silence: Some(Silence::begin("stream")), ..self }
     }
 
     /// Sends a message, and remembers it.
@@ -161,6 +171,7 @@ impl<T: Transport> Line<T> {
                     return Err(LineError::Restarted);
                 }
             }
+            self.silence.as_mut().map(|silence| silence.tell(end));
             if Instant::now() >= end {
                 return Err(LineError::Stalled(self.patience.stall));
             }
@@ -209,6 +220,7 @@ impl<T: Transport> Line<T> {
             let mut chunk = [0; 256];
             if let Some(n) = self.transport.receive(&mut chunk, left).map_err(broken)? {
                 self.waiting.extend(&chunk[..n]);
+                self.silence.as_mut().map(Silence::heard);
             }
         }
     }

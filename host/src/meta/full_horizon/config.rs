@@ -50,6 +50,9 @@ pub struct EstimatorConfig {
     pub difference_clip: f32,
     /// How much a rise of the loss on held-out rows counts.
     pub held_out_weight: f64,
+    /// How much the loss on held-out rows itself counts; 0 unless said otherwise.
+    #[serde(default)]
+    pub held_out_loss_weight: f64,
 }
 
 /// Estimators of the meta-gradient on a distribution of tasks.
@@ -123,7 +126,7 @@ impl Config {
 
 impl EstimatorConfig {
     fn check(&self) -> Result<()> {
-        let Self { sigma, pairs, horizon: [low, high], work, difference_clip, held_out_weight, .. } = *self;
+        let Self { sigma, pairs, horizon: [low, high], work, difference_clip, .. } = *self;
         ensure!(sigma > 0.0 && sigma.is_finite(), "estimator.sigma must be positive");
         ensure!((1..=65_536).contains(&pairs), "estimator.pairs must be in 1..=65536");
         ensure!(
@@ -132,10 +135,10 @@ impl EstimatorConfig {
         );
         ensure!(work > 0.0, "estimator.work must be positive");
         ensure!(difference_clip > 0.0, "estimator.difference_clip must be positive");
-        ensure!(
-            held_out_weight >= 0.0 && held_out_weight.is_finite(),
-            "estimator.held_out_weight must be 0 or positive"
-        );
+        let weights = [("held_out_weight", self.held_out_weight), ("held_out_loss_weight", self.held_out_loss_weight)];
+        for (name, weight) in weights {
+            ensure!(weight >= 0.0 && weight.is_finite(), "estimator.{name} must be 0 or positive");
+        }
         Ok(())
     }
 }

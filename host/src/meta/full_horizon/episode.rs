@@ -1,15 +1,16 @@
 //! One training run on one task, and its score f.
 //!
 //! ```text
-//! f     = sum over i of p_i [ ln(min(L_i, cap) + 0.001) + c max(0, ln((H_i + 0.05) / (B_i + 0.05))) ]
+//! f     = sum over i of p_i [ ln(L_i + 0.001) + c ln((H_i + 0.05) / (B_i + 0.05)) + d ln(H_i + 0.02) ]
 //! p     = .15, .2, .25, .4   after T/8, T/4, T/2, T steps
-//! L_i   loss on up to 256 training rows, H_i on up to 256 held-out rows, of the parameters that a user would have then
+//! L_i   loss on up to 256 training rows, H_i on up to 256 held-out rows, of the parameters that a user would have then;
+//!       at most 2 max(ln classes, L at the start), and that if it is not finite
 //! B_i   the lowest held-out loss of the start and the points up to this one
-//! cap   2 max(ln classes, L at the start); what is not finite counts as that, too
 //! ```
 //!
 //! The first part says how fast training is, a factor of the loss counting alike early and late. The second one says
-//! what overfitting costs: what was better on held-out rows before. c is `held_out_weight`.
+//! what overfitting costs: what was better on held-out rows before. The third one is the held-out loss itself, so that a
+//! fast start that ends in a place which generalises badly counts, too. c is `held_out_weight`, d `held_out_loss_weight`.
 
 use anyhow::Result;
 use lgl2o::checkpoint::{Fingerprint, Persist};
@@ -17,6 +18,7 @@ use lgl2o::{Guard, Memory, Trainer};
 use serde::{Deserialize, Serialize};
 
 use super::super::distribution::task::DrawnTask;
+use super::config::EstimatorConfig;
 use crate::data::Dataset;
 use crate::experiment::{Bounded, Evaluator, Examples};
 use crate::network::HeapTensors;
@@ -34,6 +36,8 @@ pub struct Score {
     pub train: f64,
     /// Its part of the held-out loss, without the factor c.
     pub held_out: f64,
+    /// Its part of the held-out loss itself, without the factor d.
+    pub held_out_loss: f64,
     /// Whether the run ended with a number that is not finite.
     pub broken: bool,
 }
@@ -41,8 +45,9 @@ pub struct Score {
 impl Score {
     /// f.
     #[must_use]
-    pub fn total(&self, held_out_weight: f64) -> f64 {
-        self.train + held_out_weight * self.held_out
+    pub fn total(&self, weights: &EstimatorConfig) -> f64 {
+        let EstimatorConfig { held_out_weight, held_out_loss_weight, .. } = weights;
+        self.train + held_out_weight * self.held_out + held_out_loss_weight * self.held_out_loss
     }
 }
 
@@ -111,7 +116,14 @@ impl<'a> Scorer<'a> {
         let mut loss = |data: &Dataset| evaluator.score(start, data, ROWS).loss.unwrap_or(guess);
         let cap = 2.0 * guess.max(loss(&task.train));
         let best = loss(&task.held_out).min(cap);
-        Self { task, evaluator, cap, best, seen: 0.0, score: Score { train: 0.0, held_out: 0.0, broken: false } }
+        Self {
+            task,
+            evaluator,
+            cap,
+            best,
+            seen: 0.0,
+            score: Score { train: 0.0, held_out: 0.0, held_out_loss: 0.0, broken: false },
+        }
     }
 
     /// Adds a point.
@@ -126,6 +138,7 @@ impl<'a> Scorer<'a> {
         self.best = self.best.min(held_out);
         self.score.train += weight * libm::log(train + 1e-3);
         self.score.held_out += weight * libm::log((held_out + 0.05) / (self.best + 0.05));
+        self.score.held_out_loss += weight * libm::log(held_out + 0.02);
         self.seen += weight;
     }
 
@@ -165,7 +178,7 @@ mod tests {
         assert!(learns.train < stands.train - 0.1 && stands.train < breaks.train, "{learns:?} {stands:?} {breaks:?}");
         assert!(breaks.broken && !learns.broken && !stands.broken);
         assert!(stands.held_out.abs() < 1e-6 && breaks.held_out > 0.1, "{stands:?} {breaks:?}");
-        assert_eq!(breaks.total(2.0), breaks.train + 2.0 * breaks.held_out);
+        assert!(breaks.held_out_loss > stands.held_out_loss, "{stands:?} {breaks:?}");
     }
 
     #[test]
@@ -188,5 +201,7 @@ mod tests {
         assert!((scorer.score.train - libm::log(1.001)).abs() < 1e-12);
         let lost = 0.2 * libm::log(2.0) + 0.4 * libm::log(4.0);
         assert!((scorer.score.held_out - lost).abs() < 1e-12, "{:?}", scorer.score);
+        let loss = 0.4 * libm::log(0.47) + 0.2 * libm::log(0.97) + 0.4 * libm::log(1.97);
+        assert!((scorer.score.held_out_loss - loss).abs() < 1e-12, "{:?}", scorer.score);
     }
 }

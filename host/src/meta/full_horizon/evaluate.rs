@@ -50,7 +50,7 @@ fn tasks(config: &Config, sources: &Sources, families: &[Family], count: u32) ->
 
 /// One line for each optimizer, and the reference of validation.
 fn table(config: &Config, tasks: &[(DrawnTask, u32)], optimizers: &[Optimizer]) -> Result<String> {
-    let weight = config.estimator.held_out_weight;
+    let weight = &config.estimator;
     let mut methods: Vec<_> = optimizers.iter().map(|o| (o.name.clone(), o.method.clone())).collect();
     methods.push(("reference: adam:0.03, averaged with eta = 8".to_owned(), validate::method()));
     // The longest runs first, one optimizer beside the other.
@@ -67,19 +67,20 @@ fn table(config: &Config, tasks: &[(DrawnTask, u32)], optimizers: &[Optimizer]) 
     let all: Vec<Vec<f64>> = (0..methods.len()).map(totals).collect();
     let reference = &all[methods.len() - 1];
     let mut text = format!(
-        "{:>8} {:>7} {:>8} {:>8} {:>8} {:>7} {:>8} {:>7} {:>7} optimizer\n",
-        "mean f", "+-", "train", "held-out", "f-first", "+-", "f-ref", "worst", "broken"
+        "{:>8} {:>7} {:>8} {:>8} {:>8} {:>8} {:>7} {:>8} {:>7} {:>7} optimizer\n",
+        "mean f", "+-", "train", "rise", "held-out", "f-first", "+-", "f-ref", "worst", "broken"
     );
     for (m, (name, _)) in methods.iter().enumerate() {
         let [first, against] = [&all[0], reference].map(|other| differences(&all[m], other));
         let part = |part: fn(&Score) -> f64| mean(scores[m].iter().map(part));
         writeln!(
             text,
-            "{:8.4} {:7.4} {:8.4} {:8.4} {:8.4} {:7.4} {:8.4} {:7.3} {:6.1}% {name}",
+            "{:8.4} {:7.4} {:8.4} {:8.4} {:8.4} {:8.4} {:7.4} {:8.4} {:7.3} {:6.1}% {name}",
             mean(all[m].iter().copied()),
             standard_error(&all[m]),
             part(|s| s.train),
             part(|s| s.held_out),
+            part(|s| s.held_out_loss),
             mean(first.iter().copied()),
             standard_error(&first),
             mean(against.iter().copied()),

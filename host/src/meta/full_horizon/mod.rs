@@ -102,6 +102,9 @@ pub fn train(config: Config, data_dir: &Path, files: &Files, start: Start, ranks
         let restored = session.restore(&saved);
         ranks.agree(restored.context("the checkpoint does not fit the configuration; start again with --restart"))?;
     }
+    if start == Start::Restart {
+        ranks.lead(|| keep::set_aside(files))?;
+    }
     session.run(files)
 }
 
@@ -110,7 +113,9 @@ impl<'a> Session<'a> {
         let seed = if config.seeds > 1 { "seed," } else { "" };
         let validator = Validator::new(&config, ranks)?;
         let logs = [
-            format!("{seed}outer_step,inner_steps,minutes,mean_f,train,held_out,broken,gradient_length,rate\n"),
+            format!(
+                "{seed}outer_step,inner_steps,minutes,mean_f,train,held_out,held_out_loss,broken,gradient_length,rate\n"
+            ),
             format!("{seed}outer_step,{}\n", Validator::columns()),
         ];
         let training = Training::new(&config, config.seed, ranks)?;
@@ -174,7 +179,9 @@ impl<'a> Session<'a> {
             keep::write_weights(files, &self.training.theta, &best)?;
             self.write_results(files)?;
             std::fs::remove_file(&files.checkpoint).context("the finished run's checkpoint cannot be removed")?;
-            keep::check(&best, &self.courses)
+            keep::check(&best, &self.courses)?;
+            keep::replaced(files);
+            Ok(())
         })?;
         Ok(best)
     }
@@ -197,9 +204,9 @@ impl<'a> Session<'a> {
                 Err(_) if self.is_stopped() => return Err(self.stop(files, true)),
                 other => other?,
             };
-            bar.set_message(format!("mean f {:.4}", line.score.total(self.config.estimator.held_out_weight)));
+            bar.set_message(format!("mean f {:.4}", line.score.total(&self.config.estimator)));
             let seed = self.seed_column();
-            writeln!(self.logs[0], "{seed}{}", line.columns(self.config.estimator.held_out_weight))?;
+            writeln!(self.logs[0], "{seed}{}", line.columns(&self.config.estimator))?;
             bar.inc(1);
             let due = self.training.done.is_multiple_of(self.config.validation.every) || self.training.done == steps;
             if due {

@@ -70,15 +70,15 @@ pub struct Line {
 }
 
 impl Line {
-    /// The columns of the log: outer steps and inner steps done, minutes, mean f and its two parts, share of broken
+    /// The columns of the log: outer steps and inner steps done, minutes, mean f and its three parts, share of broken
     /// episodes, length of the gradient before clipping, rate.
     #[must_use]
-    pub fn columns(&self, held_out_weight: f64) -> String {
+    pub fn columns(&self, weights: &EstimatorConfig) -> String {
         let Self { outer_step, inner_steps, minutes, score, broken, step: OuterStep { length, rate } } = self;
-        let Score { train, held_out, .. } = score;
-        let mean = score.total(held_out_weight);
+        let Score { train, held_out, held_out_loss, .. } = score;
+        let mean = score.total(weights);
         format!(
-            "{outer_step},{inner_steps},{minutes:.3},{mean:.5},{train:.5},{held_out:.5},{broken:.3},{length:.4},{rate:.6}"
+            "{outer_step},{inner_steps},{minutes:.3},{mean:.5},{train:.5},{held_out:.5},{held_out_loss:.5},{broken:.3},{length:.4},{rate:.6}"
         )
     }
 }
@@ -198,7 +198,12 @@ impl Training {
             outer_step: self.done,
             inner_steps: self.inner,
             minutes: self.minutes(),
-            score: Score { train: mean(|s| s.train), held_out: mean(|s| s.held_out), broken: false },
+            score: Score {
+                train: mean(|s| s.train),
+                held_out: mean(|s| s.held_out),
+                held_out_loss: mean(|s| s.held_out_loss),
+                broken: false,
+            },
             broken: mean(|s| f64::from(u8::from(s.broken))),
             step,
         })
@@ -210,7 +215,7 @@ fn gradient(config: &EstimatorConfig, pairs: &[Pair], scores: &[Score]) -> Vec<f
     let mut gradient = vec![0.0; pairs.first().map_or(0, |pair| pair.eps.len())];
     let scale = 1.0 / (2.0 * config.sigma * config.sigma * pairs.len() as f32);
     for (pair, signs) in pairs.iter().zip(scores.chunks_exact(2)) {
-        let total = |sign: usize| signs[sign].total(config.held_out_weight);
+        let total = |sign: usize| signs[sign].total(config);
         let difference = (total(0) - total(1)) as f32;
         let difference = difference.clamp(-config.difference_clip, config.difference_clip);
         gradient.iter_mut().zip(&pair.eps).for_each(|(sum, eps)| *sum += scale * difference * eps);
@@ -232,6 +237,7 @@ mod tests {
             work: 1e9,
             difference_clip: 0.5,
             held_out_weight: 1.0,
+            held_out_loss_weight: 0.5,
         }
     }
 
@@ -251,8 +257,8 @@ mod tests {
         let pair =
             |eps: [f32; 2]| Pair { eps: eps.to_vec(), task: space.draw(&mut Rng::new(1), None).unwrap(), horizon: 50 };
         let pairs = [pair([0.1, 0.0]), pair([0.0, 0.1])];
-        let score = |train, held_out| Score { train, held_out, broken: false };
-        let scores = [score(0.1, 0.3), score(0.2, 0.0), score(0.0, 0.0), score(3.0, 0.0)];
+        let score = |train, held_out, held_out_loss| Score { train, held_out, held_out_loss, broken: false };
+        let scores = [score(0.1, 0.2, 0.2), score(0.2, 0.1, -0.2), score(0.0, 0.0, 0.0), score(3.0, 0.0, 0.0)];
         let found = gradient(&config(), &pairs, &scores);
         assert!((found[0] - 0.5).abs() < 1e-5 && (found[1] + 1.25).abs() < 1e-5, "{found:?}");
     }

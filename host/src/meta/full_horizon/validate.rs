@@ -57,8 +57,8 @@ pub struct Found {
 
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { score, mean, worst, against, parts: Score { train, held_out, .. }, families } = self;
-        write!(f, "{score:.5},{mean:.5},{worst:.5},{against:.5},{train:.5},{held_out:.5}")?;
+        let Self { score, mean, worst, against, parts: Score { train, held_out, held_out_loss, .. }, families } = self;
+        write!(f, "{score:.5},{mean:.5},{worst:.5},{against:.5},{train:.5},{held_out:.5},{held_out_loss:.5}")?;
         families.iter().try_for_each(|family| write!(f, ",{family:.5}"))
     }
 }
@@ -72,7 +72,7 @@ impl Validator {
         let tasks = ranks.agree(tasks(config))?;
         let reference = method();
         let scores = ranks.try_map(&tasks, |(task, horizon)| episode::run(task, &reference, *horizon))?;
-        let reference = scores.iter().map(|score| score.total(config.estimator.held_out_weight)).collect();
+        let reference = scores.iter().map(|score| score.total(&config.estimator)).collect();
         Ok(Self { tasks, reference })
     }
 
@@ -80,7 +80,7 @@ impl Validator {
     #[must_use]
     pub fn columns() -> String {
         let families = UNSEEN.map(|family| format!(",f_{}", family.name)).concat();
-        format!("score,mean_f,worst_tenth,against_adam,train,held_out{families}")
+        format!("score,mean_f,worst_tenth,against_adam,train,held_out,held_out_loss{families}")
     }
 
     /// Scores a snapshot.
@@ -94,7 +94,7 @@ impl Validator {
             may_begin()?;
             episode::run(task, &method, *horizon)
         })?;
-        let totals: Vec<f64> = scores.iter().map(|score| score.total(config.estimator.held_out_weight)).collect();
+        let totals: Vec<f64> = scores.iter().map(|score| score.total(&config.estimator)).collect();
         let against: Vec<f64> = totals.iter().zip(&self.reference).map(|(f, r)| f - r).collect();
         let (mean, worst) = (mean(totals.iter().copied()), worst_tenth(&against));
         let of_family = |name| {
@@ -107,7 +107,12 @@ impl Validator {
             mean,
             worst,
             against: self::mean(against.iter().copied()),
-            parts: Score { train: part(|s| s.train), held_out: part(|s| s.held_out), broken: false },
+            parts: Score {
+                train: part(|s| s.train),
+                held_out: part(|s| s.held_out),
+                held_out_loss: part(|s| s.held_out_loss),
+                broken: false,
+            },
             families: UNSEEN.iter().map(|family| of_family(family.name)).collect(),
         })
     }
