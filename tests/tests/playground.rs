@@ -105,7 +105,9 @@ fn assert_learned(found: &Value) {
     let (race, other) = (&found["race"], &found["other_rate"]);
     assert!(loss(race, 0) < 0.2 && race[0]["right"].as_f64() > Some(0.9), "{race}");
     for lane in 0..6 {
-        assert_eq!((&race[lane]["batches"], &race[lane]["broken"]), (&1200.into(), &false.into()));
+        // A round has two steps at most, so that the last one may go beyond by one.
+        let batches = race[lane]["batches"].as_u64().expect("a number");
+        assert!((1200..=1201).contains(&batches) && race[lane]["broken"] == false, "lane {lane}: {batches}");
     }
     // The rate is nothing to `auto`, bit for bit, little to a guarded run, and everything to plain SGD.
     assert_eq!(race[0], other[0]);
