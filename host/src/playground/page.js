@@ -181,7 +181,9 @@ function start() {
 function buttons() {
   const begun = core.batches(0) > 0;
   $("go").textContent = running ? "Pause" : isDone() ? "Run again" : begun ? "Go on" : "Start";
-  $("again").disabled = !begun || (isDone() && !running);
+  $("again").disabled = !begun;
+  // The first button does the same then.
+  $("again").hidden = isDone() && !running;
 }
 
 function pause(words) {

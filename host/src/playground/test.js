@@ -41,8 +41,7 @@ function test() {
     run();
     results.painted = lanes();
     choose("task", "spirals");
-    choose("sabotage", 0);
-    $("again").click();
+    $("go").click();
     run(300);
     choose("sabotage", 1);
     run();
