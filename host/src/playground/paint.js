@@ -87,7 +87,8 @@ const hex = (low, high) => high.toString(16).padStart(8, "0") + low.toString(16)
 function boardSlice() {
   const end = performance.now() + SLICE;
   let said = 0;
-  while (said === 0 && performance.now() < end) said = core.board_advance(4);
+  do said = core.board_advance(4);
+  while (said === 0 && performance.now() < end);
   const words = new Uint32Array(core.memory.buffer, core.board_said(), 9);
   $("trace").textContent = hex(words[0], words[1]);
   if (said === 0) return true;
