@@ -218,6 +218,17 @@ stage_firmware() {
     rm -f $words
     LGL2O_SKIPPED=$PWD/$words workspace_test device -- --ignored --test-threads 2
     [ ! -s $words ] || skip "figures: $(sort -u $words | tr '\n' ';')"
+    browser
+}
+
+# The browser as one more board. Chromium is installed where it can be, as QEMU is.
+browser() {
+    say "firmware in the browser"
+    local words=target/browser-skipped
+    rm -f $words
+    command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || apt_install chromium || true
+    LGL2O_SKIPPED=$PWD/$words workspace_test playground -- --ignored --test-threads 1
+    [ ! -s $words ] || skip "$(sort -u $words | tr '\n' ';')"
 }
 
 for stage in "${STAGES[@]}"; do

@@ -1,6 +1,8 @@
 //! The command-line interface.
 
 mod compare;
+mod doctor;
+mod playground;
 mod survey;
 mod train;
 
@@ -14,6 +16,8 @@ use crate::device::board;
 use crate::reproduce::experiments;
 
 pub use compare::CompareArgs;
+pub use doctor::{CHECKED, DoctorArgs};
+pub use playground::PlaygroundArgs;
 pub use survey::SurveyArgs;
 pub use train::{EvalArgs, ExportArgs, ImportArgs, PredictArgs, TableArgs, TrainArgs};
 
@@ -57,6 +61,7 @@ Examples:
   lgl2o device --board mps2-an386     train on a Cortex-M4F under QEMU, and compare
   lgl2o meta-train --config host/meta/ngn.toml --out out/meta
                                       train the learned optimizer's weights
+  lgl2o playground --open             watch optimizers race in the browser, and sabotage one
   lgl2o train --data FILE.csv         a network of your own, with model and report in out/train
   lgl2o doctor                        what this machine has for all of that, and how to get what it lacks
 
@@ -124,6 +129,8 @@ pub enum Command {
     Import(ImportArgs),
     /// Say what this machine has for each part of the program, and how to get what it lacks.
     Doctor(DoctorArgs),
+    /// Write a page on which optimizers race in the browser, and open it.
+    Playground(PlaygroundArgs),
 }
 
 /// Arguments of `reproduce`.
@@ -283,36 +290,6 @@ Examples:
         board::list()
     )
 }
-
-/// What `doctor` looks at.
-pub const CHECKED: [&str; 7] = ["output", "compiler", "data", "firmware", "emulator", "ports", "mpi"];
-
-/// Arguments of `doctor`.
-#[derive(Debug, Clone, Args)]
-#[command(after_help = DOCTOR_HELP)]
-pub struct DoctorArgs {
-    /// What to look at; everything unless said otherwise.
-    #[arg(value_name = "WHAT", value_parser = PossibleValuesParser::new(CHECKED))]
-    pub what: Vec<String>,
-    /// For `firmware` and `emulator`: only what this board needs.
-    #[arg(long, value_parser = PossibleValuesParser::new(board::names()), hide_possible_values = true)]
-    pub board: Option<String>,
-    /// For `data`: data directory. Else $LGL2O_DATA, else the user's cache directory.
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
-    /// For `output`: the folder; out unless said otherwise.
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-}
-
-const DOCTOR_HELP: &str = "\
-Nothing is installed, built or run. Exit status 1 if something is missing of what is asked for by name; without a name, the
-exit status is 0.
-
-Examples:
-  lgl2o doctor                               everything
-  lgl2o doctor firmware --board mps2-an386   whether programs can be built for a board
-  lgl2o doctor data --data DIR               whether MNIST is whole";
 
 /// Arguments of `bench`.
 #[derive(Debug, Clone, Args)]

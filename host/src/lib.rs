@@ -22,6 +22,8 @@
 //!
 //! **Devices.** [`device`] runs a demonstration on a board and holds it against the same core here.
 //!
+//! **In the browser.** The [`playground`] is a page that has the same core.
+//!
 //! **Times.** [`mod@bench`] times training steps on this machine.
 //!
 //! **Ranks.** [`ranks`] spreads work over the processes that `mpirun` starts.
@@ -42,7 +44,7 @@
 //! data, optimizer, output, report, store
 //! saved, task
 //! bench, experiment
-//! device, meta, reproduce, survey, train
+//! device, meta, playground, reproduce, survey, train
 //! cli
 //! command
 //! ```
@@ -61,6 +63,7 @@ pub mod names;
 pub mod network;
 pub mod optimizer;
 pub mod output;
+pub mod playground;
 pub mod ranks;
 pub mod record;
 pub mod report;

@@ -91,11 +91,9 @@ fn step<N: Demo>(trainer: &mut Trainer<'_, Mlp<N>, AutoLean>, source: &mut Spira
     trainer.round(source)
 }
 
-/// Network, guard and data of a demonstration, and initial parameters in the memory.
-pub(crate) fn begin<N: Demo>(
-    memory: &mut RunMemory<N>,
-    nudge: impl FnOnce(&mut N::Params),
-) -> (Mlp<N>, AutoLean, Spirals) {
+/// Network, guard and data of a demonstration, and initial parameters in the memory: for whoever makes the rounds of [`run`] one
+/// by one.
+pub fn begin<N: Demo>(memory: &mut RunMemory<N>, nudge: impl FnOnce(&mut N::Params)) -> (Mlp<N>, AutoLean, Spirals) {
     let net = Mlp::new(N::default(), Loss::CrossEntropy);
     net.initialize(memory.params_mut(), &mut Rng::stream(SEED, 0));
     nudge(memory.params_mut());
@@ -103,10 +101,10 @@ pub(crate) fn begin<N: Demo>(
 }
 
 /// What a run has come to.
-pub(crate) fn finish<N: Demo>(
-    trainer: &mut Trainer<'_, Mlp<N>, AutoLean>,
-    source: &mut Spirals,
-) -> Result<Outcome, Error> {
+///
+/// # Errors
+/// What [`Trainer::loss`] says.
+pub fn finish<N: Demo>(trainer: &mut Trainer<'_, Mlp<N>, AutoLean>, source: &mut Spirals) -> Result<Outcome, Error> {
     let mut loss = 0.0;
     for _ in 0..HELD_OUT {
         loss += trainer.loss(source.held_out())? / HELD_OUT as f32;

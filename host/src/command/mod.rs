@@ -9,6 +9,7 @@ mod eval;
 mod export;
 mod import;
 mod meta_train;
+mod playground;
 mod predict;
 mod reproduce;
 mod survey;
@@ -90,6 +91,7 @@ pub fn dispatch(cli: &Cli, ranks: &Ranks) -> Result<(), Failure> {
         Some(Command::Export(args)) => export::run(args),
         Some(Command::Import(args)) => import::run(args),
         Some(Command::Doctor(args)) => doctor::run(args),
+        Some(Command::Playground(args)) => playground::run(args),
     }
 }
 

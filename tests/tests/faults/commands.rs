@@ -34,7 +34,7 @@ pub(super) struct Case {
     pub(super) input: Input,
 }
 
-pub(super) const COMMANDS: [Case; 13] = [
+pub(super) const COMMANDS: [Case; 14] = [
     Case {
         name: "compare",
         short: "compare --task idx --data in --batch 8 --steps 10 --seeds 1 --optimizers sgd:0.1 --out out",
@@ -132,6 +132,14 @@ pub(super) const COMMANDS: [Case; 13] = [
         long: None,
         writes: false,
         result: None,
+        input: Input::None,
+    },
+    Case {
+        name: "playground",
+        short: "playground --out out/p.html",
+        long: None,
+        writes: true,
+        result: Some("out/p.html"),
         input: Input::None,
     },
 ];

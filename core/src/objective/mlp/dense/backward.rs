@@ -111,9 +111,9 @@ fn add_four<const O: usize>(mut g: [&mut [f32]; O], e: [&[f32; O]; 4], x: [&[f32
     let mut sums = g.each_mut().map(|g| g.as_chunks_mut::<TURN>().0);
     for i in 0..n / TURN {
         for j in 0..TURN {
-            let x = turns.map(|x| x[i][j]);
+            // No index of a row: for a single one, or for WebAssembly, the compiler keeps its check, and with it a panic.
+            let x = turns.map(|x| x.get(i).map_or(0.0, |x| x[j]));
             for (g, e) in sums.iter_mut().zip(&e) {
-                // Not an index: for a single row the compiler keeps its check, and with it a panic.
                 let Some(g) = g.get_mut(i) else { return };
                 g[j] = four_more(g[j], e, x);
             }
