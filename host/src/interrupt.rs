@@ -156,7 +156,7 @@ impl Drop for Grace {
 /// Something that does not outlive this program.
 #[derive(Debug)]
 enum Thing {
-    /// A process and those that it has started, which are its group.
+    /// A process and those that it has started, which are a group.
     Child(u32, Watch),
     File(PathBuf),
     Folder(PathBuf),
@@ -168,8 +168,8 @@ impl Thing {
     /// What cannot be removed stays: there is no one to report it to.
     fn remove(self) {
         match self {
-            // The watch ends after it.
-            Self::Child(id, _watch) => kill(id),
+            // The watch, whose number the group may have, is waited for after it.
+            Self::Child(group, _watch) => kill(group),
             Self::File(path) => drop(std::fs::remove_file(path)),
             Self::Folder(path) => drop(std::fs::remove_dir_all(path)),
             Self::Empty(paths) => paths.iter().for_each(|path| drop(std::fs::remove_dir(path))),
@@ -177,7 +177,7 @@ impl Thing {
     }
 }
 
-/// Kills a process that [`Ours::spawn`] has started, and its group.
+/// Kills a group of processes.
 #[cfg(unix)]
 fn kill(id: u32) {
     use rustix::process::{Pid, Signal, kill_process_group};
@@ -206,19 +206,23 @@ impl Ours {
         Self(number)
     }
 
-    /// Starts a process as the head of a group of its own, with which everything that it starts ends, also where this
+    /// Starts a process in a group that is not this program's, with which everything that it starts ends, also where this
     /// program is killed. Once it has been waited for, its number may be another's: the value must go before that, or be
     /// [forgotten](Self::forget).
     ///
     /// # Errors
     /// If it cannot be started.
     pub fn spawn(command: &mut Command) -> io::Result<(Child, Self)> {
+        let watch = Watch::begin();
+        let group = watch.group();
+        // Of its own where there is no watch.
         #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(command, 0);
-        let mut watch = Watch::begin();
+        std::os::unix::process::CommandExt::process_group(
+            command,
+            group.and_then(|id| id.try_into().ok()).unwrap_or(0),
+        );
         let child = command.spawn()?;
-        watch.over(child.id());
-        let ours = Self::keep(Thing::Child(child.id(), watch));
+        let ours = Self::keep(Thing::Child(group.unwrap_or_else(|| child.id()), watch));
         Ok((child, ours))
     }
 

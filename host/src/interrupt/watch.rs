@@ -1,21 +1,20 @@
 //! Children end with this program also where it is killed, which nothing in it can see.
 //!
-//! A shell waits for the end of a pipe whose other end this program alone has, and then kills the child's group. It waits already
-//! when the child begins, and needs nothing that Linux and macOS do not both have. Where there is no shell, children of a
-//! killed program run on.
+//! A shell waits for the end of a pipe whose other end this program alone has, and then kills its group, which is also the child's: so
+//! no moment is left in which a child runs and the watch does not know of it. It needs nothing that Linux and macOS do not both have. Where
+//! there is no shell, children of a killed program run on.
 
-use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
 
-/// The number of the group is the first line of the pipe, and the group ends with the pipe.
-const SCRIPT: &str = "read -r group || exit; while read -r _; do :; done; kill -s KILL -- \"-$group\"";
+/// The shell is the head of the group, and the group ends with the pipe.
+const SCRIPT: &str = "while read -r _; do :; done; kill -s KILL -- \"-$$\"";
 
-/// A watch over a group of processes; it ends with the value.
+/// A watch over a group of processes, of which it is the head; it ends with the value.
 #[derive(Debug)]
 pub(super) struct Watch(Option<Child>);
 
 impl Watch {
-    /// Waits for a group.
+    /// Begins a group, with nothing in it but the watch.
     pub(super) fn begin() -> Self {
         let mut shell = Command::new("sh");
         shell.args(["-c", SCRIPT]);
@@ -26,11 +25,9 @@ impl Watch {
         Self(if cfg!(unix) { shell.spawn().ok() } else { None })
     }
 
-    /// Watches over a group from now on.
-    pub(super) fn over(&mut self, group: u32) {
-        let pipe = self.0.as_mut().and_then(|shell| shell.stdin.as_mut());
-        // Without a shell there is no watch.
-        let _ = pipe.map(|pipe| writeln!(pipe, "{group}"));
+    /// The number of the group; `None` where there is no watch.
+    pub(super) fn group(&self) -> Option<u32> {
+        self.0.as_ref().map(Child::id)
     }
 }
 

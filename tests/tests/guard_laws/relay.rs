@@ -208,7 +208,7 @@ impl Rule for Stagnates {
 #[test]
 fn late_in_its_run_a_learned_side_has_to_gain() {
     for (hand_over, expected) in [(100, 50), (250, 50), (255, 66), (1000, 66)] {
-        let guard = RelayGuard::new(Stagnates, Sgd::new(0.1)).race(3).hand_over(hand_over).exact(true);
+        let guard = RelayGuard::new(Stagnates, Sgd::new(0.01)).race(3).hand_over(hand_over).exact(true);
         assert_eq!(handed_at(&guard), expected, "{hand_over}");
     }
 }
