@@ -167,7 +167,7 @@ fn a_copy_outside_the_repository_trains_survives_a_cut_and_predicts() {
     let after = second.until("no more windows");
     let rounds = after[0].strip_prefix("begins after ").and_then(|rest| rest.split(' ').next());
     let rounds: u32 = rounds.and_then(|rounds| rounds.parse().ok()).unwrap_or_else(|| panic!("{after:?}"));
-    assert!(rounds >= 400 && rounds % 100 == 0, "{}", after[0]);
+    assert!(rounds >= 400 && rounds.is_multiple_of(100), "{}", after[0]);
     let states = after.iter().filter(|line| line.strip_prefix("state ").is_some_and(|state| state.len() == 1));
     assert_eq!(states.count(), 150);
     // A network that has learned nothing has 0.25; one that began anew would have the first figure again.
