@@ -1,7 +1,7 @@
 //! Children end with this program also where it is killed, which nothing in it can see.
 //!
-//! A shell waits for the end of a pipe whose other end this program alone has, and then kills its group, which is also the child's: so
-//! no moment is left in which a child runs and the watch does not know of it. It needs nothing that Linux and macOS do not both have. Where
+//! A shell waits for the end of a pipe whose other end this program alone has, and then kills its own process group. The child is in
+//! that group from its first instruction on, so it is watched over at every moment. Linux and macOS both have what this needs. Where
 //! there is no shell, children of a killed program run on.
 
 use std::process::{Child, Command, Stdio};
@@ -38,5 +38,22 @@ impl Drop for Watch {
             let _ = shell.kill();
             let _ = shell.wait();
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::process::CommandExt as _;
+
+    use super::*;
+
+    /// As where this program is killed right after it has started a child: nothing but the pipe's end reaches the watch.
+    #[test]
+    fn a_child_ends_with_the_pipe_alone() {
+        let mut watch = Watch::begin();
+        let group = i32::try_from(watch.group().expect("a shell")).expect("a number");
+        let mut child = Command::new("sleep").arg("600").process_group(group).spawn().expect("started");
+        drop(watch.0.as_mut().and_then(|shell| shell.stdin.take()));
+        assert!(!child.wait().expect("ended").success());
     }
 }

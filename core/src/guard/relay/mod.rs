@@ -23,8 +23,9 @@
 //! Source: this project's study of seven guards on 22 tasks, of which this is the seventh, with fewer checks. A short
 //! race tells bad from not bad, never better from worse, so it has a handicap; a short check of two sides throws good
 //! ones away, so there is none; a learned rule is the better one early, a fallback that begins afresh late, so even a
-//! good learned side hands over. It does not come back. How early is a matter of the task: one that overfits gains from a
-//! learned side that lets its weights decay, one that stagnates from the fallback. So the learned side stays while it gains.
+//! good learned side hands over. It does not come back. When it should hand over depends on the task: where
+//! training overfits, a learned side that lets weights decay is better; where it stagnates, the fallback is. So the learned side
+//! stays while it gains.
 //!
 //! **What holds whatever the learned side does.** S is never replaced by a point that a check has found worse. With
 //! [exact](RelayGuard::exact) losses F(S) never rises, so the fallback begins at F(S) <= F(w_0), and its own theorem

@@ -30,7 +30,7 @@ pub(super) const FILE: &str = "emulated.json";
 const VERSION: u32 = 1;
 /// Cycles for an instruction: what the model of firmware/COSTS.md has for training on a Cortex-M4F, wait states left out.
 const CYCLES: f64 = 2.2;
-/// Energy of a cycle in nanojoules: 10 mW at 64 MHz, about what a low-power Cortex-M4F takes at 3 V.
+/// Energy of a cycle in nanojoules: an assumption, 10 mW at 64 MHz, and no measurement.
 const NANOJOULES: f64 = 0.16;
 /// Instructions for a multiply-add, with and without a unit for floating-point numbers, at most; and how many the board's clock
 /// counts between two batches.

@@ -5,8 +5,8 @@
 //! ```
 //!
 //! In half of the draws a column of A is a smooth curve over the inputs, as in a spectrum or a window of a slow signal;
-//! else its numbers are normal. Causes differ in strength. So columns are correlated, and few examples decide little
-//! about which of them to trust.
+//! else its numbers are normal. Causes differ in strength. So columns are correlated, and a few examples do not
+//! show which of them to trust.
 
 use core::f32::consts::TAU;
 
