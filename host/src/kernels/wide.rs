@@ -43,7 +43,7 @@ pub(super) fn weight_gradient<S: Simd>(simd: S, errors: &[f32], rows: &[&[f32]],
             let errors = packed[tile * rows.len()..].iter().take(rows.len());
             to.write(tile * OUTPUTS, sums(simd, errors, &segments));
         }
-        last_outputs(simd, errors.chunks_exact(outputs.max(1)), &segments, tiles * OUTPUTS..outputs, &mut to);
+        last_outputs(simd, &errors.chunks_exact(outputs.max(1)), &segments, tiles * OUTPUTS..outputs, &mut to);
         done += INPUTS;
     }
 }
@@ -52,7 +52,7 @@ pub(super) fn weight_gradient<S: Simd>(simd: S, errors: &[f32], rows: &[&[f32]],
 #[inline(always)]
 fn last_outputs<'a, S: Simd>(
     simd: S,
-    errors: impl Iterator<Item = &'a [f32]> + Clone,
+    errors: &(impl Iterator<Item = &'a [f32]> + Clone),
     segments: &[Segment<S>],
     outputs: Range<usize>,
     to: &mut Columns<'_>,
