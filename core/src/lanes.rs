@@ -3,6 +3,8 @@
 //! Element i of every slice meets lane i mod 8. A rule updates its accumulators and takes sums over a tensor in one such
 //! pass.
 
+use crate::sum::{LANES, tree};
+
 /// Runs a body for each element of some slices: `by_lanes!([written] [read] lane => body)`.
 ///
 /// In the body the names stand for `&mut f32` and `f32`; `lane` is below [`LANES`](crate::sum::LANES). The shortest slice
@@ -60,6 +62,15 @@ macro_rules! block {
 }
 
 pub(crate) use {block, by_lanes};
+
+/// [`sum::tree`](crate::sum::tree) of the partial sums of such a loop.
+#[inline(always)]
+pub(crate) fn total(lanes: [f32; LANES]) -> f32 {
+    // Else the compiler keeps the lanes in the order in which the tree adds them, and shuffles every block into it.
+    #[cfg(not(target_os = "none"))]
+    let lanes = core::hint::black_box(lanes);
+    tree(lanes)
+}
 
 #[cfg(test)]
 mod tests {

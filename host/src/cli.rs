@@ -295,7 +295,7 @@ Examples:
 #[derive(Debug, Clone, Args)]
 #[command(after_help = BENCH_HELP)]
 pub struct BenchArgs {
-    /// Networks, separated by commas: S1, S2, S3; all of them unless said otherwise.
+    /// Networks, separated by commas: S1 to S5; all of them unless said otherwise.
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = PossibleValuesParser::new(WORKLOADS.iter().map(|w| w.name)))]
     pub networks: Vec<String>,
     /// Optimizers, separated by commas, as `compare` has them, with their rates.
@@ -331,10 +331,12 @@ impl BenchArgs {
 }
 
 const BENCH_HELP: &str = "\
-Networks, with batches of 128:
+Networks, with batches of 128, S4 and S5 of 32:
   S1  2-32-32-2 tanh, on the built-in spirals
   S2  784-20-10 sigmoid, on noisy prototypes of ten classes
   S3  784-128-10 ReLU, on the same
+  S4  2-32-32-2 tanh, on the spirals
+  S5  40-16-16-10 ReLU, on prototypes of 40 inputs
 
 A figure is a run's time on the processor over its steps, so what a guard spends on races and checks is in it; an update
 alone is timed from one gradient. Everything runs on one thread. The optimizers take turns, and the median is over their

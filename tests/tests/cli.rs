@@ -262,7 +262,7 @@ fn bench_prints_what_it_was_asked_for() {
     for part in ["Hidden units", "Hidden layers", "Examples in a batch", "sgd:0.3", "lean"] {
         assert!(picture.contains(part), "{part}");
     }
-    lgl2o(dir.path(), &["bench", "--networks", "S4"]).expect(2, &["S1"]);
+    lgl2o(dir.path(), &["bench", "--networks", "S9"]).expect(2, &["S1"]);
     lgl2o(dir.path(), &["bench", "--optimizers", "sgdd"]).expect(2, &["sgd"]);
     lgl2o(dir.path(), &["bench", "--rounds", "0"]).expect(2, &["--rounds"]);
 }

@@ -30,7 +30,7 @@ struct Layer {
 }
 
 fn layer() -> impl Strategy<Value = Layer> {
-    (0usize..=70, 0usize..=12, 0usize..=11).prop_flat_map(|(inputs, outputs, n)| {
+    (0usize..=70, 0usize..=20, 0usize..=11).prop_flat_map(|(inputs, outputs, n)| {
         let numbers = |n| vec(strategy::any_number(), n);
         let parts = (numbers(inputs * outputs), numbers(outputs), numbers(n * inputs), numbers(n * outputs));
         (parts, vec(0..(n.max(1) as u32), n)).prop_map(move |((weights, bias, x, e), pick)| Layer {

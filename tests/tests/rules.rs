@@ -4,8 +4,8 @@
 //! rule allows it, so that f32 must give the numbers exactly. `rules_f64.rs` compares over random gradients.
 
 use lgl2o::rule::{
-    Adam, Adam16, AdamW, Armijo, Lion, Momentum, NAdam, Nesterov, NoProbe, PlainNgn, Probe, Rate, RmsProp, Rule,
-    RuleState, Sgd, State,
+    Adam, Adam16, AdamW, Armijo, LEAST, LayeredState, Lion, Momentum, NAdam, Nesterov, Ngn, NoProbe, PlainNgn, Probe,
+    Rate, RmsProp, Rule, RuleState, SWEEP, ScaleFree, ScaleFreeMomentum, Sgd, State,
 };
 use lgl2o::tensors::{Tensors, Zeroed};
 use lgl2o_tests::bits;
@@ -258,4 +258,72 @@ fn the_count_of_steps_does_not_wrap() {
     }
     assert_eq!(state.steps, u32::MAX);
     assert!(w.is_finite());
+}
+
+/// The slots of a state.
+trait Slots {
+    fn slots(&self) -> &[Pair];
+}
+
+impl<const K: usize> Slots for State<Pair, K> {
+    fn slots(&self) -> &[Pair] {
+        &self.slots
+    }
+}
+
+impl<L, const K: usize, const J: usize> Slots for LayeredState<Pair, L, K, J> {
+    fn slots(&self) -> &[Pair] {
+        &self.slots.slots
+    }
+}
+
+/// A number of the gradient that is 0 from some step on, as that of a dead unit is, leaves no subnormal number in any slot.
+fn settles<R: Rule>(name: &str, rule: &R)
+where
+    R::State<Pair>: Slots,
+{
+    let (mut w, mut state) = (START, rule.state(&START));
+    for i in 0..20_000 {
+        let alive = if i % 2 == 0 { 1.0 } else { -0.5 };
+        let gradient = if i < 3 { ([2.0, -4.0], [1.0]) } else { ([0.0, alive], [0.0]) };
+        rule.step(&mut state, &mut w, &gradient, 1.0, &mut NoProbe);
+        // While it falls from the least number that a sweep leaves, it stays a normal number.
+        let numbers = state.slots().iter().flat_map(|(a, b)| a.iter().chain(b));
+        let subnormal = numbers.copied().find(|x| x.is_subnormal());
+        assert_eq!(subnormal, None, "{name}, step {i}");
+    }
+    assert!(state.slots().iter().any(|(a, _)| a[0] == 0.0 && a[1] != 0.0), "{name}: {:?}", state.slots());
+}
+
+#[test]
+fn no_slot_stays_subnormal() {
+    settles("momentum", &Momentum::new(0.01));
+    settles("nesterov", &Nesterov::new(0.01));
+    settles("adam", &Adam::new(0.01));
+    settles("adamw", &AdamW::new(0.01));
+    settles("nadam", &NAdam::new(0.01));
+    settles("rmsprop", &RmsProp::new(0.01));
+    settles("lion", &Lion::new(0.01));
+    settles("ngn", &Ngn::new());
+    settles("scale-free", &ScaleFree::new());
+    settles("scale-free-momentum", &ScaleFreeMomentum::new());
+    settles("lean", lgl2o::learned::lean());
+    settles("l2o", lgl2o::learned::ngn());
+}
+
+/// A sweep leaves all other numbers as they are, and numbers that two 16-bit numbers are packed in.
+#[test]
+fn a_sweep_touches_small_numbers_alone() {
+    let mut state = State::<Pair, 1> { slots: [([LEAST, 0.5 * LEAST], [-0.5 * LEAST])], steps: SWEEP - 2, memo: 0.0 };
+    let before = state.slots;
+    assert_eq!((state.count_and_sweep(), state.slots), (SWEEP - 1, before));
+    assert_eq!((state.count_and_sweep(), state.slots), (SWEEP, [([LEAST, 0.0], [0.0])]));
+    // With decay 0 the means are the gradient and its square, one of which is small.
+    for gradient in [3e-20, 1e-37] {
+        let rule = Adam16 { adam: Adam { beta1: 0.0, beta2: 0.0, ..Adam::new(0.0) } };
+        let mut state = rule.state(&START);
+        state.steps = SWEEP - 1;
+        rule.step(&mut state, &mut START.clone(), &([gradient, 1.0], [1.0]), 0.0, &mut NoProbe);
+        assert!(state.slots[0].0[0] != 0.0, "{gradient}");
+    }
 }

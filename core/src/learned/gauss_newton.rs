@@ -34,7 +34,7 @@
 use super::Learned;
 use super::features::{log_ratio, positive, progress};
 use super::file::{self, WeightsError};
-use crate::lanes::by_lanes;
+use crate::lanes::{by_lanes, total};
 use crate::math::{clamp, exp2_linear, inverse_sqrt, log2_linear, sqrt};
 use crate::persist::{Digest, Fingerprint};
 use crate::rng::Rng;
@@ -43,7 +43,7 @@ use crate::rule::ngn::{SQUARE_FLOOR, mixed_square, unbias};
 use crate::rule::plain_ngn::rate;
 use crate::rule::scale_free::cosine;
 use crate::rule::{Probe, Rule};
-use crate::sum::{LANES, tree};
+use crate::sum::LANES;
 use crate::tensors::Tensors;
 
 /// Number of this kind in a weights file.
@@ -111,7 +111,7 @@ fn accumulate([q, v]: [&mut [f32]; 2], g: &[f32], beta2: f32, unbias: f32, sums:
         lanes[2][lane] += x * q;
         lanes[3][lane] += q * q;
     });
-    sums.iter_mut().zip(lanes.map(tree)).for_each(|(sum, part)| *sum += part);
+    sums.iter_mut().zip(lanes.map(total)).for_each(|(sum, part)| *sum += part);
 }
 
 impl Motion {
@@ -186,7 +186,7 @@ impl LearnedNgn {
     #[cfg_attr(not(target_os = "none"), inline(always))]
     fn advance<P: Tensors>(&self, state: &mut StateOf<P>, params: &P, gradient: &P, loss: f32) -> (Constants, Shared) {
         let constants = self.constants();
-        let t = state.slots.count();
+        let t = state.slots.count_and_sweep();
         let progress = progress(state, loss, t);
         let unbias = unbias(constants.beta2, t);
         let mut decrease = 0.0;

@@ -26,7 +26,7 @@
 use super::Learned;
 use super::features::{log_ratio, positive, progress};
 use super::file::{self, WeightsError};
-use crate::lanes::by_lanes;
+use crate::lanes::{by_lanes, total};
 use crate::math::{self, clamp, exp2_linear, inverse_sqrt, log2_linear};
 use crate::persist::{Digest, Fingerprint};
 use crate::rng::Rng;
@@ -34,7 +34,7 @@ use crate::rule::layered::{LayeredState, initial_size, number, numbers_in, set_n
 use crate::rule::ngn::{SQUARE_FLOOR, mixed_square, unbias};
 use crate::rule::scale_free::cosine;
 use crate::rule::{Probe, Rule};
-use crate::sum::{LANES, tree};
+use crate::sum::LANES;
 use crate::tensors::Tensors;
 
 /// Number of this kind in a weights file.
@@ -78,7 +78,7 @@ fn accumulate([v, m]: [&mut [f32]; 2], g: &[f32], sums: &mut [f32; 3]) {
         lanes[1][lane] += x * h;
         lanes[2][lane] += h * h;
     });
-    sums.iter_mut().zip(lanes.map(tree)).for_each(|(sum, part)| *sum += part);
+    sums.iter_mut().zip(lanes.map(total)).for_each(|(sum, part)| *sum += part);
 }
 
 /// How the parameters of a layer are to move.
@@ -235,7 +235,7 @@ impl Rule for LeanScaleFree {
         loss: f32,
         _: &mut impl Probe<P>,
     ) {
-        let t = state.slots.count();
+        let t = state.slots.count_and_sweep();
         let progress = log_ratio(progress(state, loss, t));
         for l in 0..params.layers() {
             let motion = self.accumulate(state, params, gradient, l, progress);
@@ -247,7 +247,7 @@ impl Rule for LeanScaleFree {
     }
 
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, gradient: &P, loss: f32) {
-        let t = state.slots.count();
+        let t = state.slots.count_and_sweep();
         let progress = log_ratio(progress(state, loss, t));
         for l in 0..params.layers() {
             self.accumulate(state, params, gradient, l, progress);

@@ -224,7 +224,7 @@ pub(super) fn advance<P: Tensors, R: Recurrent<H>, const H: usize>(
     gradient: &P,
     mut params: Option<&mut P>,
 ) {
-    let t = state.means.count();
+    let t = state.means.count_and_sweep();
     let unbias = R::DECAYS.map(|decay| features::unbias(decay, t));
     for i in 0..gradient.count() {
         let gradient = gradient.tensor(i);

@@ -28,7 +28,7 @@
 use super::Learned;
 use super::features::{log_ratio, positive, progress};
 use super::file::{self, WeightsError};
-use crate::lanes::by_lanes;
+use crate::lanes::{by_lanes, total};
 use crate::math::{self, clamp, exp2_linear, inverse_sqrt, log2_linear};
 use crate::persist::{Digest, Fingerprint};
 use crate::rng::Rng;
@@ -36,7 +36,7 @@ use crate::rule::layered::{LayeredState, initial_size, number, numbers_in, set_n
 use crate::rule::ngn::{SQUARE_FLOOR, mixed_square, unbias};
 use crate::rule::scale_free::cosine;
 use crate::rule::{Probe, Rule};
-use crate::sum::{LANES, tree};
+use crate::sum::LANES;
 use crate::tensors::Tensors;
 
 /// Number of this kind in a weights file.
@@ -109,7 +109,7 @@ fn accumulate([v, m, n]: [&mut [f32]; 3], g: &[f32], sums: &mut Sums) {
         lanes[FEATURES + 1][lane] += h * h;
         lanes[FEATURES + 2][lane] += x[1] * x[2];
     });
-    let [f0, f1, f2, f3, f4, f5, gh, hh, mn] = lanes.map(tree);
+    let [f0, f1, f2, f3, f4, f5, gh, hh, mn] = lanes.map(total);
     sums.features.iter_mut().zip([f0, f1, f2, f3, f4, f5]).for_each(|(sum, part)| *sum += part);
     sums.products.iter_mut().zip([gh, hh, mn]).for_each(|(sum, part)| *sum += part);
 }
@@ -130,7 +130,7 @@ fn squares(shares: &[f32; FEATURES], [v, m, n]: [&[f32]; 3], g: &[f32]) -> f32 {
         let d = direction(shares, v, m, n, g);
         lanes[lane] += d * d;
     });
-    tree(lanes)
+    total(lanes)
 }
 
 impl Motion {
@@ -290,7 +290,7 @@ impl Rule for LearnedScaleFree {
         loss: f32,
         _: &mut impl Probe<P>,
     ) {
-        let t = state.slots.count();
+        let t = state.slots.count_and_sweep();
         let progress = log_ratio(progress(state, loss, t));
         for l in 0..params.layers() {
             let mut motion = self.accumulate(state, params, gradient, l, progress);
@@ -309,7 +309,7 @@ impl Rule for LearnedScaleFree {
     }
 
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, gradient: &P, loss: f32) {
-        let t = state.slots.count();
+        let t = state.slots.count_and_sweep();
         let progress = log_ratio(progress(state, loss, t));
         for l in 0..params.layers() {
             self.accumulate(state, params, gradient, l, progress);

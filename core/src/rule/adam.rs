@@ -44,7 +44,7 @@ impl Adam {
 
     /// Takes a gradient into both means.
     pub(super) fn accumulate<P: Tensors>(&self, state: &mut State<P, 2>, gradient: &P) {
-        state.count();
+        state.count_and_sweep();
         let [mean, square] = &mut state.slots;
         for i in 0..gradient.count() {
             let means = mean.tensor_mut(i).iter_mut().zip(square.tensor_mut(i));

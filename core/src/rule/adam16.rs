@@ -67,6 +67,9 @@ fn key(steps: u32) -> u32 {
 }
 
 impl Coordinatewise<1> for Adam16 {
+    /// Two numbers in one.
+    const IS_PACKED: bool = true;
+
     fn motion(&self, steps: u32) -> impl Fn(&mut [f32], [&mut [f32]; 1], &[f32]) {
         let (key, rate, direction) = (key(steps), self.adam.rate.at(steps), self.adam.direction(steps));
         move |w, [slot], g| {

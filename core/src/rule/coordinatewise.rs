@@ -12,9 +12,21 @@ use crate::tensors::Tensors;
 
 /// A rule that moves every number by its own gradient and its own K accumulators.
 pub trait Coordinatewise<const K: usize>: Rule {
+    /// Whether the slots hold something else than plain numbers, so that they must not be [swept](State::count_and_sweep).
+    const IS_PACKED: bool = false;
+
     /// The step that follows after `steps` others: moves parameters by their gradient, and takes that into their slots. All
     /// slices are equally long.
     fn motion(&self, steps: u32) -> impl Fn(&mut [f32], [&mut [f32]; K], &[f32]);
+}
+
+/// Counts a gradient in the state of a rule.
+pub(crate) fn count<P: Tensors, R: Coordinatewise<K>, const K: usize>(_: &R, state: &mut State<P, K>) {
+    if R::IS_PACKED {
+        state.count();
+    } else {
+        state.count_and_sweep();
+    }
 }
 
 /// One step with a whole gradient, tensor by tensor.
@@ -26,7 +38,7 @@ pub(super) fn step<P: Tensors, const K: usize>(
     gradient: &P,
 ) {
     let motion = rule.motion(state.steps);
-    state.count();
+    count(rule, state);
     for i in 0..params.count() {
         motion(params.tensor_mut(i), state.slots.each_mut().map(|slot| slot.tensor_mut(i)), gradient.tensor(i));
     }

@@ -91,7 +91,7 @@ impl Rule for Lion {
     }
 
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P, _: f32) {
-        state.count();
+        state.count_and_sweep();
         let [mean] = &mut state.slots;
         for i in 0..gradient.count() {
             for (m, &g) in mean.tensor_mut(i).iter_mut().zip(gradient.tensor(i)) {

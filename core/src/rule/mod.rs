@@ -69,6 +69,7 @@ pub use scale_free_momentum::ScaleFreeMomentum;
 pub use sgd::Sgd;
 
 use crate::error::Error;
+use crate::math;
 use crate::persist::{Origin, Persist, Sink};
 use crate::tensors::{Tensors, Zeroed};
 
@@ -156,6 +157,7 @@ impl<R: Rule> Rule for &R {
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
         (**self).state(like)
     }
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     fn step<P: Tensors>(
         &self,
         state: &mut Self::State<P>,
@@ -180,6 +182,13 @@ pub trait RuleState: Clone {
     /// Whether no accumulator holds a NaN or an infinity.
     fn is_finite(&self) -> bool;
 }
+
+/// After how many gradients small numbers of the slots become 0. Between two sweeps a mean with decay 0.9 falls from
+/// [`LEAST`] to 2^-125, which is still a normal number.
+pub const SWEEP: u32 = 32;
+/// The least absolute value that a sweep leaves: 2^-120. An accumulator whose gradients stay 0, as those of a dead unit do,
+/// would otherwise stay among the subnormal numbers for ever; see [`math::flush`].
+pub const LEAST: f32 = f32::from_bits(7 << 23);
 
 /// The usual accumulators: K slots shaped like the parameters, the number of steps so far, and one number more.
 #[derive(Debug, Clone, PartialEq)]
@@ -208,6 +217,24 @@ impl<P: Tensors, const K: usize> State<P, K> {
     pub fn count(&mut self) -> u32 {
         self.steps = self.steps.saturating_add(1);
         self.steps
+    }
+
+    /// [`count`](Self::count) for slots of plain numbers: at every [`SWEEP`]th gradient, those below [`LEAST`] become 0.
+    pub fn count_and_sweep(&mut self) -> u32 {
+        if self.count().is_multiple_of(SWEEP) && K > 0 {
+            self.sweep();
+        }
+        self.steps
+    }
+
+    /// Numbers below [`LEAST`] become 0.
+    #[inline(never)]
+    fn sweep(&mut self) {
+        for slot in &mut self.slots {
+            for i in 0..slot.count() {
+                slot.tensor_mut(i).iter_mut().for_each(|x| *x = math::flush(*x, LEAST));
+            }
+        }
     }
 }
 

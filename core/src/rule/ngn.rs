@@ -23,14 +23,14 @@ use super::layered::{LayeredState, initial_size, number, set_number};
 use super::plain_ngn::rate;
 use super::{Probe, Rule, range};
 use crate::error::Error;
-use crate::lanes::by_lanes;
+use crate::lanes::{by_lanes, total};
 use crate::math::{self, inverse_sqrt};
 use crate::persist::{Digest, Fingerprint};
-use crate::sum::{LANES, tree};
+use crate::sum::LANES;
 use crate::tensors::Tensors;
 
-/// Keeps 1 / sqrt(v') finite; it is too small to change a v' that counts.
-pub(crate) const SQUARE_FLOOR: f32 = f32::MIN_POSITIVE;
+/// Keeps 1 / sqrt(v') finite: 2^-124, too small to change a v' that counts, and large enough that its half is a normal number.
+pub(crate) const SQUARE_FLOOR: f32 = 4.0 * f32::MIN_POSITIVE;
 /// The largest mean square that is kept, as a multiple of 1 - beta: one huge gradient is forgotten again, and v' is finite from
 /// the first step on.
 const SQUARE_CEILING: f32 = 1e38;
@@ -77,7 +77,7 @@ impl Ngn {
     /// Takes a gradient into v, and in the first step the sizes of layers into rho; returns e.
     #[cfg_attr(not(target_os = "none"), inline(always))]
     fn accumulate<P: Tensors>(&self, state: &mut StateOf<P>, params: &P, gradient: &P, loss: f32) -> f32 {
-        let (beta2, unbias) = (self.beta2, unbias(self.beta2, state.slots.count()));
+        let (beta2, unbias) = (self.beta2, unbias(self.beta2, state.slots.count_and_sweep()));
         let ([_, square], [rho]) = (&mut state.slots.slots, &mut state.layers.slots);
         let mut all = 0.0;
         for l in 0..params.layers() {
@@ -119,7 +119,7 @@ fn accumulate(v: &mut [f32], g: &[f32], beta2: f32, unbias: f32) -> f32 {
         // The quotient first: g^2 may overflow.
         lanes[lane] += g * (g * inverse_sqrt(*v * unbias + SQUARE_FLOOR));
     });
-    tree(lanes)
+    total(lanes)
 }
 
 /// What all parameters of a layer share in a step.

@@ -78,7 +78,7 @@ impl Rule for RmsProp {
     }
 
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P, _: f32) {
-        state.count();
+        state.count_and_sweep();
         let [square] = &mut state.slots;
         for i in 0..gradient.count() {
             for (v, &g) in square.tensor_mut(i).iter_mut().zip(gradient.tensor(i)) {

@@ -27,10 +27,10 @@ use super::layered::{LayeredState, initial_size, number, numbers_in, set_number}
 use super::ngn::{SQUARE_FLOOR, mixed_square, unbias};
 use super::{Probe, Rule, range};
 use crate::error::Error;
-use crate::lanes::by_lanes;
+use crate::lanes::{by_lanes, total};
 use crate::math::{self, clamp, inverse_sqrt};
 use crate::persist::{Digest, Fingerprint};
-use crate::sum::{LANES, tree};
+use crate::sum::LANES;
 use crate::tensors::Tensors;
 
 /// Steps that are a share of the initial weights, for any objective.
@@ -114,7 +114,7 @@ impl Clock {
             lanes[2][lane] += h * h;
             lanes[3][lane] += d * d;
         });
-        let [gh, gg, hh, dd] = lanes.map(tree);
+        let [gh, gg, hh, dd] = lanes.map(total);
         sums.agreement = add(sums.agreement, [gh, gg, hh]);
         sums.direction += dd;
     }
@@ -194,7 +194,7 @@ impl Rule for ScaleFree {
         _: f32,
         _: &mut impl Probe<P>,
     ) {
-        let clock = Clock::new(self, state.slots.count());
+        let clock = Clock::new(self, state.slots.count_and_sweep());
         for l in 0..params.layers() {
             let length = self.accumulate(&clock, state, params, gradient, l);
             for i in params.layer(l) {
@@ -205,7 +205,7 @@ impl Rule for ScaleFree {
     }
 
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, gradient: &P, _: f32) {
-        let clock = Clock::new(self, state.slots.count());
+        let clock = Clock::new(self, state.slots.count_and_sweep());
         for l in 0..params.layers() {
             self.accumulate(&clock, state, params, gradient, l);
         }

@@ -18,10 +18,10 @@ use super::ngn::SQUARE_FLOOR;
 use super::scale_free::cosine;
 use super::{Probe, Rule, range};
 use crate::error::Error;
-use crate::lanes::by_lanes;
+use crate::lanes::{by_lanes, total};
 use crate::math::{self, clamp};
 use crate::persist::{Digest, Fingerprint};
-use crate::sum::{LANES, tree};
+use crate::sum::LANES;
 use crate::tensors::Tensors;
 
 /// Steps that are a share of the initial weights, from one mean a parameter.
@@ -60,7 +60,7 @@ impl ScaleFreeMomentum {
             lanes[2][lane] += before * before;
             lanes[3][lane] += d * d;
         });
-        sums.iter_mut().zip(lanes.map(tree)).for_each(|(sum, part)| *sum += part);
+        sums.iter_mut().zip(lanes.map(total)).for_each(|(sum, part)| *sum += part);
     }
 
     /// Moves one tensor by -length d.
@@ -130,7 +130,7 @@ impl Rule for ScaleFreeMomentum {
         _: f32,
         _: &mut impl Probe<P>,
     ) {
-        state.slots.count();
+        state.slots.count_and_sweep();
         for l in 0..params.layers() {
             let length = self.accumulate(state, params, gradient, l);
             let [mean] = &state.slots.slots;
@@ -141,7 +141,7 @@ impl Rule for ScaleFreeMomentum {
     }
 
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, gradient: &P, _: f32) {
-        state.slots.count();
+        state.slots.count_and_sweep();
         for l in 0..params.layers() {
             self.accumulate(state, params, gradient, l);
         }

@@ -4,7 +4,7 @@
 
 use lgl2o::objective::mlp::Activation;
 
-use super::{measure, prototypes};
+use super::{IMAGE, measure, prototypes};
 use crate::data::DataError;
 use crate::optimizer::Optimizer;
 use crate::report::{Growth, Plot};
@@ -41,7 +41,7 @@ pub fn growth(optimizers: &[Optimizer], runs: [u32; 2], advance: impl Fn()) -> R
     let plot = |title: &str, sizes: &[usize], hidden: &dyn Fn(usize) -> Vec<usize>, batch: &dyn Fn(usize) -> usize| {
         let mut costs = vec![Vec::new(); optimizers.len()];
         for &size in sizes {
-            let task = Task::new("growth", prototypes()?, &hidden(size), Activation::Relu, batch(size));
+            let task = Task::new("growth", prototypes(IMAGE)?, &hidden(size), Activation::Relu, batch(size));
             let figures = measure("growth", &task, optimizers, runs, &advance)?;
             costs.iter_mut().zip(figures).for_each(|(line, figure)| line.push(figure.step.median));
         }

@@ -1,14 +1,17 @@
-//! Step times on this machine: three networks, some optimizers, run after run in turn, on one thread.
+//! Step times on this machine: five networks, some optimizers, run after run in turn, on one thread.
 //!
 //! | name | optimizee | data |
 //! |---|---|---|
 //! | S1 | 2-32-32-2 tanh | the built-in spirals |
 //! | S2 | 784-20-10 sigmoid | noisy prototypes of ten classes, a third of the labels wrong |
 //! | S3 | 784-128-10 ReLU | the same |
+//! | S4 | 2-32-32-2 tanh, batches of 32 | the spirals |
+//! | S5 | 40-16-16-10 ReLU, batches of 32 | prototypes of 40 inputs |
 //!
-//! or on MNIST: what a guard costs hangs on who wins, and only there does the learned side win.
+//! or S2 and S3 on MNIST: what a guard costs hangs on who wins, and only there does the learned side win. S4 and S5 are of
+//! the size of the tasks of surveys and meta-training, where a step is more than its gradient.
 //!
-//! with batches of 128, drawn as in any run. A figure is a run's time on the processor, in which other programs do not
+//! with batches of 128 unless said otherwise, drawn as in any run. A figure is a run's time on the processor, in which other programs do not
 //! count, over its steps; so what a guard spends on races and checks is in it. The optimizers take turns, so that a
 //! disturbance meets all of them, and the median over the rounds leaves it out. [`growth()`] asks how a step's time grows
 //! with the network and the batch.
@@ -41,16 +44,47 @@ pub struct Workload {
     pub name: &'static str,
     hidden: &'static [usize],
     activation: Activation,
-    /// Whether it learns images, rather than the built-in spirals.
-    has_images: bool,
+    /// What it learns.
+    source: Source,
+    batch: usize,
+}
+
+/// What a network learns.
+#[derive(Debug, Clone, Copy)]
+enum Source {
+    /// The built-in spirals.
+    Spirals,
+    /// Images, or prototypes of their size.
+    Images,
+    /// Prototypes of so many inputs.
+    Prototypes(usize),
 }
 
 /// All of them.
-pub static WORKLOADS: [Workload; 3] = [
-    Workload { name: "S1", hidden: &[32, 32], activation: Activation::Tanh, has_images: false },
-    Workload { name: "S2", hidden: &[20], activation: Activation::Sigmoid, has_images: true },
-    Workload { name: "S3", hidden: &[128], activation: Activation::Relu, has_images: true },
+pub static WORKLOADS: [Workload; 5] = [
+    Workload::new("S1", &[32, 32], Activation::Tanh, Source::Spirals, BATCH),
+    Workload::new("S2", &[20], Activation::Sigmoid, Source::Images, BATCH),
+    Workload::new("S3", &[128], Activation::Relu, Source::Images, BATCH),
+    Workload::new("S4", &[32, 32], Activation::Tanh, Source::Spirals, SMALL_BATCH),
+    Workload::new("S5", &[16, 16], Activation::Relu, Source::Prototypes(40), SMALL_BATCH),
 ];
+
+/// Examples in a batch of the small networks.
+const SMALL_BATCH: usize = 32;
+/// Inputs of an image.
+const IMAGE: usize = 784;
+
+impl Workload {
+    const fn new(
+        name: &'static str,
+        hidden: &'static [usize],
+        activation: Activation,
+        source: Source,
+        batch: usize,
+    ) -> Self {
+        Self { name, hidden, activation, source, batch }
+    }
+}
 
 /// Median and extremes over the rounds, in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -95,16 +129,20 @@ pub struct Measurement {
 /// # Errors
 /// Whatever is wrong with the directory.
 pub fn task(workload: &Workload, directory: Option<&Path>) -> Result<Task, DataError> {
-    let Workload { name, hidden, activation, has_images } = *workload;
-    let sets = if has_images { directory.map_or_else(prototypes, load_mnist)? } else { spirals_sets() };
-    Ok(Task::new(name, sets, hidden, activation, BATCH))
+    let Workload { name, hidden, activation, source, batch } = *workload;
+    let sets = match source {
+        Source::Spirals => spirals_sets(),
+        Source::Images => directory.map_or_else(|| prototypes(IMAGE), load_mnist)?,
+        Source::Prototypes(width) => prototypes(width)?,
+    };
+    Ok(Task::new(name, sets, hidden, activation, batch))
 }
 
-/// Ten classes of 784 inputs in \[0, 1\]: a prototype each, and noise. A third of the labels are wrong, so that no run comes
+/// Ten classes of so many inputs in \[0, 1\]: a prototype each, and noise. A third of the labels are wrong, so that no run comes
 /// to errors so small that the processor has to take its time over them. There are so few examples that they stay in
 /// its caches, as the one batch does with which other frameworks are timed.
-fn prototypes() -> Result<DataSets, DataError> {
-    let (width, classes, mut rng) = (784, 10, Rng::new(3));
+fn prototypes(width: usize) -> Result<DataSets, DataError> {
+    let (classes, mut rng) = (10, Rng::new(3));
     let centers: Vec<f32> = (0..width * classes).map(|_| rng.range(0.0, 1.0)).collect();
     let mut set = |n: usize| {
         let mut labels: Vec<u8> = (0..n).map(|i| (i % classes) as u8).collect();

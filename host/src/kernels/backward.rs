@@ -66,18 +66,42 @@ fn products<S: Simd, const A: usize, const B: usize>(
                 store(sums, [tile * A + k, at], place, c);
             }
         }
-        for column in tiles * A..a_width {
-            let mut sums = [Lanes::splat(simd, 0.0); B];
-            for (a, x) in a.iter().zip(&segments) {
-                let a = Lanes::splat(simd, a[column]);
-                for (sum, x) in sums.iter_mut().zip(x) {
-                    *sum += a * Lanes::load_array_ref(simd, x);
-                }
-            }
-            store(&sums, [column, at], place, c);
+        let mut column = tiles * A;
+        while column < a_width {
+            column += if a_width - column >= 2 {
+                few_columns::<S, 2, B>(simd, a, &segments, [column, at], place, c)
+            } else {
+                few_columns::<S, 1, B>(simd, a, &segments, [column, at], place, c)
+            };
         }
         start += B * LANES;
     }
+}
+
+/// Writes the sums of C columns of A from the first one on, where too few are left for a whole tile; returns C.
+#[inline(always)]
+fn few_columns<S: Simd, const C: usize, const B: usize>(
+    simd: S,
+    a: &[&[f32]],
+    segments: &[[Block; B]],
+    [first, at]: [usize; 2],
+    place: [usize; 2],
+    c: &mut [f32],
+) -> usize {
+    let mut sums = [[Lanes::splat(simd, 0.0); B]; C];
+    for (row, x) in a.iter().zip(segments) {
+        let columns: &[f32; C] = row[first..].first_chunk().expect("C columns");
+        for (sums, &a) in sums.iter_mut().zip(columns) {
+            let a = Lanes::splat(simd, a);
+            for (sum, x) in sums.iter_mut().zip(x) {
+                *sum += a * Lanes::load_array_ref(simd, x);
+            }
+        }
+    }
+    for (k, sums) in sums.iter().enumerate() {
+        store(sums, [first + k, at], place, c);
+    }
+    C
 }
 
 /// Of A columns and B blocks.

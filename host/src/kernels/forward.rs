@@ -127,7 +127,7 @@ fn finish<S: Simd, const O: usize>(simd: S, sums: &[Lanes<S>; O], bias: &[f32; O
 
 /// [`sum::tree`] of four times eight sums: first lanes i and i + 4, then i and i + 2, then the two that are left.
 #[inline(always)]
-fn trees<S: Simd>(simd: S, sums: [Lanes<S>; 4]) -> f32x4<S> {
+pub(super) fn trees<S: Simd>(simd: S, sums: [Lanes<S>; 4]) -> f32x4<S> {
     let mut fours = [f32x4::splat(simd, 0.0); 4];
     for k in 0..4 {
         let (low, high) = sums[k].split();
@@ -143,10 +143,15 @@ fn trees<S: Simd>(simd: S, sums: [Lanes<S>; 4]) -> f32x4<S> {
 }
 
 /// What is behind the last whole block of a row, and zeros.
-fn tail(row: &[f32]) -> Block {
-    let mut tail = [0.0; LANES];
-    for (a, &b) in tail.iter_mut().zip(row.as_chunks::<LANES>().1) {
+pub(super) fn tail(row: &[f32]) -> Block {
+    padded(row.as_chunks::<LANES>().1)
+}
+
+/// At most eight numbers, and zeros.
+pub(super) fn padded(numbers: &[f32]) -> Block {
+    let mut block = [0.0; LANES];
+    for (a, &b) in block.iter_mut().zip(numbers) {
         *a = b;
     }
-    tail
+    block
 }

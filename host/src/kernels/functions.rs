@@ -1,5 +1,5 @@
 //! exp, tanh and the logistic function of many numbers: the algorithms of `libm`'s `expf` and `expm1f` (FreeBSD's msun),
-//! without a branch, eight arguments at a time. Each step is theirs, so every bit is.
+//! without a branch, eight or sixteen arguments at a time. Each step is theirs, so every bit is.
 //!
 //! ```text
 //! exp x    k = round(x / ln 2)   r = x - k ln 2   c = r - r^2 (P1 + r^2 P2)   2^k (1 + (r c / (2 - c) - lo + hi))
@@ -9,95 +9,117 @@
 //! A block with an argument that needs a case of its own (a NaN, an infinity, a result that is not normal) goes through the
 //! core's function, number by number. With `micromath` all do.
 
-use fearless_simd::{Simd, i32x8, prelude::*};
-use lgl2o::math;
-use lgl2o::sum::LANES;
+use std::marker::PhantomData;
 
-use super::{Block, Lanes};
+use fearless_simd::{Simd, f32x8, f32x16, prelude::*};
+use lgl2o::math;
+
+use super::{Numbers, is_wide};
 
 /// e^x for each number.
 #[inline(always)]
 pub(super) fn exp<S: Simd>(simd: S, x: &mut [f32]) {
+    if is_wide(simd) { exp_by::<S, f32x16<S>>(simd, x) } else { exp_by::<S, f32x8<S>>(simd, x) }
+}
+
+/// 1 / (1 + e^-x) for each number.
+#[inline(always)]
+pub(super) fn sigmoid<S: Simd>(simd: S, x: &mut [f32]) {
+    if is_wide(simd) { sigmoid_by::<S, f32x16<S>>(simd, x) } else { sigmoid_by::<S, f32x8<S>>(simd, x) }
+}
+
+/// tanh x for each number.
+#[inline(always)]
+pub(super) fn tanh<S: Simd>(simd: S, x: &mut [f32]) {
+    if is_wide(simd) { tanh_by::<S, f32x16<S>>(simd, x) } else { tanh_by::<S, f32x8<S>>(simd, x) }
+}
+
+#[inline(always)]
+fn exp_by<S: Simd, V: Numbers<S>>(simd: S, x: &mut [f32]) {
     each(
         simd,
         x,
         math::exp,
         87.0,
         #[inline(always)]
-        |x| exp_lanes(simd, x),
+        |x: V| exp_lanes(simd, x),
     );
 }
 
-/// 1 / (1 + e^-x) for each number.
 #[inline(always)]
-pub(super) fn sigmoid<S: Simd>(simd: S, x: &mut [f32]) {
-    let one = Lanes::splat(simd, 1.0);
+fn sigmoid_by<S: Simd, V: Numbers<S>>(simd: S, x: &mut [f32]) {
+    let one = V::splat(simd, 1.0);
     each(
         simd,
         x,
         math::sigmoid,
         87.0,
         #[inline(always)]
-        |x| one / (one + exp_lanes(simd, -x)),
+        |x: V| one / (one + exp_lanes(simd, -x)),
     );
 }
 
-/// tanh x for each number.
 #[inline(always)]
-pub(super) fn tanh<S: Simd>(simd: S, x: &mut [f32]) {
+fn tanh_by<S: Simd, V: Numbers<S>>(simd: S, x: &mut [f32]) {
     each(
         simd,
         x,
         math::tanh,
         f32::MAX,
         #[inline(always)]
-        |x| tanh_lanes(simd, x),
+        |x: V| tanh_lanes(simd, x),
     );
 }
 
-/// Applies a function to every number: eight at once where all of them are at most `bound`, else one by one.
+/// Applies a function to every number: to a vector at once where all its numbers are at most `bound`, else one by one.
 #[inline(always)]
-fn each<S: Simd>(simd: S, x: &mut [f32], one: impl Fn(f32) -> f32, bound: f32, eight: impl Fn(Lanes<S>) -> Lanes<S>) {
+fn each<S: Simd, V: Numbers<S>>(simd: S, x: &mut [f32], one: impl Fn(f32) -> f32, bound: f32, many: impl Fn(V) -> V) {
     if cfg!(feature = "micromath") {
         return x.iter_mut().for_each(|x| *x = one(*x));
     }
-    let (blocks, tail) = x.as_chunks_mut();
-    for x in blocks {
-        block(simd, x, &one, bound, &eight);
+    let mut blocks = x.chunks_exact_mut(V::LEN);
+    for x in &mut blocks {
+        block(simd, x, &one, bound, &many);
     }
+    let tail = blocks.into_remainder();
     if !tail.is_empty() {
-        let mut padded = [0.0; LANES];
-        padded[..tail.len()].copy_from_slice(tail);
-        block(simd, &mut padded, &one, bound, &eight);
-        tail.copy_from_slice(&padded[..tail.len()]);
+        let mut padded = V::splat(simd, 0.0);
+        padded.as_mut_slice()[..tail.len()].copy_from_slice(tail);
+        block(simd, padded.as_mut_slice(), &one, bound, &many);
+        tail.copy_from_slice(&padded.as_slice()[..tail.len()]);
     }
 }
 
-/// Of [`each`], one block.
+/// Of [`each`], one vector.
 #[inline(always)]
-fn block<S: Simd>(
+fn block<S: Simd, V: Numbers<S>>(
     simd: S,
-    x: &mut Block,
+    x: &mut [f32],
     one: &impl Fn(f32) -> f32,
     bound: f32,
-    eight: &impl Fn(Lanes<S>) -> Lanes<S>,
+    many: &impl Fn(V) -> V,
 ) {
-    let lanes = Lanes::load_array_ref(simd, x);
-    if lanes.abs().simd_le(Lanes::splat(simd, bound)).to_bitmask() == (1 << LANES) - 1 {
-        eight(lanes).store_slice(x);
+    let lanes = V::from_slice(simd, x);
+    if lanes.abs().simd_le(V::splat(simd, bound)).all_true() {
+        many(lanes).store_slice(x);
     } else {
         x.iter_mut().for_each(|x| *x = one(*x));
     }
 }
 
-/// Makes eight numbers of one.
+/// Makes a vector of one number.
 #[derive(Clone, Copy)]
-struct Splat<S>(S);
+struct Splat<S, V>(S, PhantomData<V>);
 
-impl<S: Simd> Splat<S> {
+impl<S: Simd, V: Numbers<S>> Splat<S, V> {
     #[inline(always)]
-    fn of(self, x: f32) -> Lanes<S> {
-        Lanes::splat(self.0, x)
+    fn new(simd: S) -> Self {
+        Self(simd, PhantomData)
+    }
+
+    #[inline(always)]
+    fn of(self, x: f32) -> V {
+        V::splat(self.0, x)
     }
 }
 
@@ -110,8 +132,8 @@ const THREE_HALVES_LN2: f32 = f32::from_bits(0x3f85_1592);
 
 /// e^x for |x| <= 87.
 #[inline(always)]
-fn exp_lanes<S: Simd>(simd: S, x: Lanes<S>) -> Lanes<S> {
-    let splat = Splat(simd);
+fn exp_lanes<S: Simd, V: Numbers<S>>(simd: S, x: V) -> V {
+    let splat = Splat::<S, V>::new(simd);
     let size = x.abs();
     let (zero, one) = (splat.of(0.0), splat.of(1.0));
     let many = (splat.of(INVERSE_LN2) * x + splat.of(0.5).copysign(x)).trunc();
@@ -128,17 +150,17 @@ fn exp_lanes<S: Simd>(simd: S, x: Lanes<S>) -> Lanes<S> {
     y * power(k)
 }
 
-/// 2^k of whole numbers k.
+/// 2^k of whole numbers k from -127 to 128.
 #[inline(always)]
-fn power<S: Simd>(k: Lanes<S>) -> Lanes<S> {
-    let k: i32x8<S> = k.to_int();
-    ((k + 127) << 23).bitcast()
+fn power<S: Simd, V: Numbers<S>>(k: V) -> V {
+    // The sum's last bits are those of k + 127, and the shift drops all others.
+    V::from_bits((k + 8_388_735.0).to_bits() << 23)
 }
 
 /// tanh x for finite x.
 #[inline(always)]
-fn tanh_lanes<S: Simd>(simd: S, x: Lanes<S>) -> Lanes<S> {
-    let splat = Splat(simd);
+fn tanh_lanes<S: Simd, V: Numbers<S>>(simd: S, x: V) -> V {
+    let splat = Splat::<S, V>::new(simd);
     let (one, two) = (splat.of(1.0), splat.of(2.0));
     let size = x.abs();
     let (large, middle) =
@@ -156,8 +178,8 @@ fn tanh_lanes<S: Simd>(simd: S, x: Lanes<S>) -> Lanes<S> {
 
 /// e^a - 1 for -ln 3 <= a <= 20.
 #[inline(always)]
-fn expm1_lanes<S: Simd>(simd: S, a: Lanes<S>) -> Lanes<S> {
-    let splat = Splat(simd);
+fn expm1_lanes<S: Simd, V: Numbers<S>>(simd: S, a: V) -> V {
+    let splat = Splat::<S, V>::new(simd);
     let size = a.abs();
     let (zero, half, one) = (splat.of(0.0), splat.of(0.5), splat.of(1.0));
     let many = (splat.of(INVERSE_LN2) * a + half.copysign(a)).trunc();

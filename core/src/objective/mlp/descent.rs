@@ -23,6 +23,7 @@ use crate::batch::{Batch, Rows};
 use crate::error::Error;
 use crate::math;
 use crate::objective::mean_loss;
+use crate::rule::coordinatewise::count;
 use crate::rule::{Coordinatewise, State};
 use crate::tensors::{Tensors, Zeroed};
 
@@ -153,7 +154,7 @@ impl<N: Network> Mlp<N> {
             return Err(Error::NonFiniteGradient);
         }
         let motion = rule.motion(state.steps);
-        state.count();
+        count(rule, state);
         let lowest = self.network.lowest();
         for l in (lowest..self.network.depth()).rev() {
             let below = (l > lowest).then(|| self.network.layer(l - 1).activation);

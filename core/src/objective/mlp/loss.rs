@@ -193,6 +193,10 @@ impl Loss {
     }
 }
 
+/// The least error of a class that is not 0: 2^-80. The probability of a class that is ruled out falls without end in a long
+/// run; its products with inputs and weights would be subnormal numbers, see [`math::flush`].
+pub(super) const LEAST_ERROR: f32 = f32::from_bits(47 << 23);
+
 /// 1/C |a - t|^2 of each example.
 fn squared(outputs: &[f32], width: usize, targets: &Rows<'_>, n: usize, losses: &mut [f32]) {
     for (s, loss) in losses.iter_mut().take(n).enumerate() {
@@ -224,7 +228,7 @@ fn softmax_error(powers: &mut [f32], target: Option<u8>, share: f32, scale: f32)
     let target = target.map_or(usize::MAX, usize::from);
     for (c, a) in powers.iter_mut().enumerate() {
         let hit = if c == target { 1.0 } else { 0.0 };
-        *a = share * (*a * scale - hit);
+        *a = math::flush(share * (*a * scale - hit), LEAST_ERROR);
     }
 }
 
@@ -241,7 +245,7 @@ fn bent_softmax_error(outputs: &mut [f32], target: Option<u8>, share: f32, top: 
     let scale = 1.0 / total;
     for (c, a) in outputs.iter_mut().enumerate() {
         let hit = if c == target { 1.0 } else { 0.0 };
-        *a = share * (math::exp(*a - shift) * scale - hit) * top.slope(*a);
+        *a = math::flush(share * (math::exp(*a - shift) * scale - hit) * top.slope(*a), LEAST_ERROR);
     }
     math::ln(total) - of_target
 }
@@ -296,5 +300,17 @@ mod tests {
         let mut loss = [0.0];
         Loss::CrossEntropy.losses(&Portable, &mut [1.0, f32::NAN], 2, &batch.targets, 1, &mut loss);
         assert!(loss[0].is_nan());
+    }
+
+    /// A class that is ruled out has an error of 0, not a subnormal one; a small probability stays.
+    #[test]
+    fn errors_are_never_subnormal() {
+        let batch = Batch::classes(&[], 0, &[0]);
+        for top in [Activation::Identity, Activation::Relu] {
+            let (mut outputs, mut loss) = ([100.0, 50.0, 40.0, 1.0], [0.0]);
+            Loss::CrossEntropy.errors(&Portable, &mut outputs, 4, &batch.targets, 1, top, &mut loss);
+            assert!((1e-22..1e-21).contains(&outputs[1]), "{outputs:?}");
+            assert_eq!([outputs[0], outputs[2], outputs[3]], [0.0; 3]);
+        }
     }
 }

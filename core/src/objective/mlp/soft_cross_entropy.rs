@@ -10,6 +10,7 @@
 //! its size as it is.
 
 use super::activation::Activation;
+use super::loss::LEAST_ERROR;
 use crate::error::Error;
 use crate::math;
 use crate::sum;
@@ -82,7 +83,7 @@ impl Soft<'_> {
         let rest = self.smoothing / outputs.len() as f32;
         for (c, a) in outputs.iter_mut().enumerate() {
             let q = if c == target { 1.0 - self.smoothing + rest } else { rest };
-            *a = share * (math::exp(*a - shift) * scale - q) * top.slope(*a);
+            *a = math::flush(share * (math::exp(*a - shift) * scale - q) * top.slope(*a), LEAST_ERROR);
         }
         loss
     }

@@ -1,0 +1,140 @@
+//! Z\[s\]\[o\] = sum_i W\[o\]\[i\] X\[s\]\[i\] + b\[o\], for registers of sixteen numbers.
+//!
+//! A register holds the eight partial sums of one output, and behind them those of the next. Eight outputs and four examples
+//! share a pass over the inputs: sixteen chains of additions, eight loads for sixteen products of registers. Rows of weights
+//! are copied side by side first, block by block. The last blocks are filled up with zeros, as in
+//! [`forward`](super::forward).
+
+use fearless_simd::{Simd, f32x16, prelude::*};
+use lgl2o::sum::LANES;
+
+use super::forward::{padded, tail, trees};
+use super::{Block, Lanes};
+
+/// Two blocks in a register.
+type Pair<S> = f32x16<S>;
+
+/// Pairs of outputs that share a pass, at most.
+const PAIRS: usize = 4;
+
+/// Z of all rows of inputs, for at least two outputs.
+#[inline(always)]
+pub(super) fn forward<S: Simd>(simd: S, weights: &[f32], bias: &[f32], rows: &[&[f32]], out: &mut [f32]) {
+    let (outputs, width) = (bias.len(), rows.first().map_or(0, |row| row.len()));
+    let x_tails: Vec<Block> =
+        if width.is_multiple_of(LANES) { Vec::new() } else { rows.iter().map(|row| tail(row)).collect() };
+    let layer = Layer { weights, bias, rows, x_tails: &x_tails, width };
+    let mut done = 0;
+    while done < outputs {
+        let most = (outputs - done).div_ceil(2).min(outputs / 2).min(PAIRS);
+        // The last pairs may overlap those before: what is computed twice is the same.
+        let o = done.min(outputs - 2 * most);
+        match most {
+            4.. => outputs_from::<S, 4, 4>(simd, &layer, o, out),
+            3 => outputs_from::<S, 3, 4>(simd, &layer, o, out),
+            2 => outputs_from::<S, 2, 4>(simd, &layer, o, out),
+            _ => outputs_from::<S, 1, 8>(simd, &layer, o, out),
+        }
+        done = o + 2 * most;
+    }
+}
+
+/// What a pass reads.
+struct Layer<'a> {
+    weights: &'a [f32],
+    bias: &'a [f32],
+    rows: &'a [&'a [f32]],
+    /// What is behind the last whole block of each row, if anything.
+    x_tails: &'a [Block],
+    width: usize,
+}
+
+impl Layer<'_> {
+    /// Block after block of P pairs of rows of weights.
+    #[inline(always)]
+    fn packed<S: Simd, const P: usize>(&self, simd: S, o: usize) -> Vec<[Pair<S>; P]> {
+        let mut packed = vec![[Pair::splat(simd, 0.0); P]; self.width.div_ceil(LANES)];
+        for p in 0..P {
+            let row = |half| &self.weights[(o + 2 * p + half) * self.width..][..self.width];
+            let ((a, a_rest), (b, b_rest)) = (row(0).as_chunks(), row(1).as_chunks());
+            for ((to, a), b) in packed.iter_mut().zip(a).zip(b) {
+                to[p] = Lanes::load_array_ref(simd, a).combine(Lanes::load_array_ref(simd, b));
+            }
+            if let (false, Some(to)) = (a_rest.is_empty(), packed.last_mut()) {
+                to[p] = Lanes::load_array(simd, padded(a_rest)).combine(Lanes::load_array(simd, padded(b_rest)));
+            }
+        }
+        packed
+    }
+}
+
+/// P pairs of outputs from o on, N examples at a time.
+#[inline(always)]
+fn outputs_from<S: Simd, const P: usize, const N: usize>(simd: S, layer: &Layer<'_>, o: usize, out: &mut [f32]) {
+    let (packed, outputs) = (layer.packed::<S, P>(simd, o), layer.bias.len());
+    let mut bias = [0.0; 2 * PAIRS];
+    bias[..2 * P].copy_from_slice(&layer.bias[o..o + 2 * P]);
+    let mut s = 0;
+    while s + N <= layer.rows.len() {
+        let sums = partial_sums::<S, P, N>(simd, layer, &packed, s);
+        for (k, sums) in sums.iter().enumerate() {
+            finish(simd, sums, &bias, &mut out[(s + k) * outputs + o..][..2 * P]);
+        }
+        s += N;
+    }
+    for s in s..layer.rows.len() {
+        let [sums] = partial_sums::<S, P, 1>(simd, layer, &packed, s);
+        finish(simd, &sums, &bias, &mut out[s * outputs + o..][..2 * P]);
+    }
+}
+
+/// The eight partial sums of each of N examples, from s on, and P pairs of rows of weights.
+#[inline(always)]
+fn partial_sums<S: Simd, const P: usize, const N: usize>(
+    simd: S,
+    layer: &Layer<'_>,
+    packed: &[[Pair<S>; P]],
+    s: usize,
+) -> [[Pair<S>; P]; N] {
+    let blocks = layer.width / LANES;
+    let mut x_blocks = [&[] as &[Block]; N];
+    for k in 0..N {
+        x_blocks[k] = &layer.rows[s + k].as_chunks().0[..blocks];
+    }
+    let mut sums = [[Pair::splat(simd, 0.0); P]; N];
+    for (i, w) in packed[..blocks].iter().enumerate() {
+        for k in 0..N {
+            add(simd, &mut sums[k], w, &x_blocks[k][i]);
+        }
+    }
+    if let (false, Some(w)) = (layer.x_tails.is_empty(), packed.last()) {
+        for k in 0..N {
+            add(simd, &mut sums[k], w, &layer.x_tails[s + k]);
+        }
+    }
+    sums
+}
+
+/// Adds the products of one block of inputs.
+#[inline(always)]
+fn add<S: Simd, const P: usize>(simd: S, sums: &mut [Pair<S>; P], w: &[Pair<S>; P], x: &Block) {
+    let x = Lanes::load_array_ref(simd, x);
+    let x = x.combine(x);
+    for p in 0..P {
+        sums[p] += w[p] * x;
+    }
+}
+
+/// The sums in the fixed tree, and the bias.
+#[inline(always)]
+fn finish<S: Simd, const P: usize>(simd: S, sums: &[Pair<S>; P], bias: &[f32; 2 * PAIRS], out: &mut [f32]) {
+    let mut z = [0.0; 2 * PAIRS];
+    for half in 0..P.div_ceil(2) {
+        let ((a, b), (c, d)) = (sums[2 * half].split(), sums[(2 * half + 1).min(P - 1)].split());
+        let part: &mut [f32; 4] = z[4 * half..].first_chunk_mut().expect("four outputs");
+        trees(simd, [a, b, c, d]).store_array(part);
+    }
+    for ((out, z), bias) in out.iter_mut().zip(z).zip(bias) {
+        *out = z + bias;
+    }
+}
