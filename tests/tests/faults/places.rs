@@ -117,3 +117,33 @@ fn any_name_will_do() {
         assert!(!json.contains("--data -"), "{json}");
     }
 }
+
+/// A call that fails before its work leaves no folder behind.
+#[test]
+fn what_was_not_begun_leaves_nothing() {
+    let dir = place();
+    for line in [
+        "survey --data nowhere --synthetic 0 --out out",
+        "survey --data in --synthetic 0 --networks 4:relu --batch 65 --steps 9 --optimizers sgd:1 --flat none --out out",
+        "reproduce --only 1 --data nowhere --out out",
+        "reproduce --quick --only 4 --data nowhere --idx nowhere --out out",
+        "bench --networks S2 --data nowhere --out out",
+        "compare --task mnist --data nowhere --out out",
+        "train --data nowhere --out out",
+        "meta-train --config nowhere --out out",
+        "predict --model nowhere --data in/t.csv --out out/p.csv",
+        "import --from nowhere --out out",
+    ] {
+        let ran = ran(&mut call(dir.path(), line));
+        no_panic(&ran);
+        assert!(matches!(ran.status, 1 | 2), "{line}: {ran:#?}");
+        assert!(!dir.path().join("out").exists(), "{line}");
+    }
+    // Nobody answers at this address.
+    let mut fetch = call(dir.path(), "data fetch mnist --data out");
+    for name in ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "http_proxy", "HTTP_PROXY"] {
+        fetch.env(name, "http://127.0.0.1:9");
+    }
+    ran(fetch.env_remove("NO_PROXY").env_remove("no_proxy")).expect(1, &["by hand"]);
+    assert!(!dir.path().join("out").exists(), "a download that failed");
+}
