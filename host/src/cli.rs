@@ -9,7 +9,7 @@ mod train;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::bench::WORKLOADS;
 use crate::device::board;
@@ -33,6 +33,22 @@ pub struct Cli {
     /// Threads to use, in each process under mpirun; 0 means one per core. Results do not depend on it.
     #[arg(long, global = true, default_value_t = 0, value_name = "N", value_parser = whole::<usize>(0, most_threads()))]
     pub threads: usize,
+}
+
+impl Cli {
+    /// Reads the command line of this process.
+    ///
+    /// # Errors
+    /// What is wrong with it, or help that was asked for.
+    pub fn read() -> Result<Self, clap::Error> {
+        // A negative number is told as what it is: out of bounds, and no unknown option.
+        let told = |arg: clap::Arg| {
+            let takes_numbers = arg.get_action().takes_values() && !arg.is_positional();
+            if takes_numbers { arg.allow_negative_numbers(true) } else { arg }
+        };
+        let command = Self::command().mut_args(told).mut_subcommands(|command| command.mut_args(told));
+        Self::from_arg_matches(&command.try_get_matches()?)
+    }
 }
 
 /// The names of all commands.
@@ -65,8 +81,8 @@ Examples:
   lgl2o train --data FILE.csv         a network of your own, with model and report in out/train
   lgl2o doctor                        what this machine has for all of that, and how to get what it lacks
 
-Exit status: 0 done, 1 failed, 2 usage error; 130 or 143 interrupted, with what was computed kept. Of one that is killed half a
-minute is lost at most: `compare`, `survey` and `reproduce` go on when they are called again, `train` and `meta-train`
+Exit status: 0 done, 1 failed, 2 usage error; 128 and more (130 after Ctrl-C) interrupted by a signal, with what was computed kept.
+Of one that is killed half a minute is lost at most: `bench`, `compare`, `survey` and `reproduce` go on when they are called again, `train` and `meta-train`
 with --resume. An output folder belongs to one call at a time.";
 
 /// A whole number from 1 up to a bound.
@@ -241,12 +257,12 @@ pub struct DeviceArgs {
     /// For `stream`: data directory, with mnist/ in it. Else $LGL2O_DATA, else the user's cache directory.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// For `stream`: training steps, at least; the last round may go beyond.
-    #[arg(long, value_name = "N", default_value_t = 500, value_parser = whole::<u32>(1, 10_000_000))]
-    pub steps: u32,
-    /// For `stream`: seed of the initial parameters and of the order of the examples.
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub seed: u32,
+    /// For `stream`: training steps, at least, 500 by default; the last round may go beyond.
+    #[arg(long, value_name = "N", value_parser = whole::<u32>(1, 10_000_000))]
+    pub steps: Option<u32>,
+    /// For `stream`: seed of the initial parameters and of the order of the examples, 1 by default.
+    #[arg(long, value_name = "N", value_parser = whole::<u32>(0, u64::from(u32::MAX)))]
+    pub seed: Option<u32>,
     /// Listen to a board on this serial port instead of running QEMU. `nrf52840-dk` gets the program by probe-rs, where that
     /// is installed; any other board has it already.
     #[arg(long, value_name = "TTY")]
@@ -320,6 +336,9 @@ pub struct BenchArgs {
     /// Also measure how the time of a step grows with width, depth and batch, and draw it.
     #[arg(long, value_name = "FILE.svg")]
     pub growth: Option<PathBuf>,
+    /// Where the figures go, and finished runs until all are finished; out/bench by default.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 impl BenchArgs {
@@ -341,6 +360,9 @@ Networks, with batches of 128, S4 and S5 of 32:
 A figure is a run's time on the processor over its steps, so what a guard spends on races and checks is in it; an update
 alone is timed from one gradient. Everything runs on one thread. The optimizers take turns, and the median is over their
 runs: compare only ratios within one call: times depend on the machine and drift.
+
+Finished runs are kept in OUT/units until all of them are finished, long ones on their way too: an interrupted measurement goes on
+where it was.
 
 Examples:
   lgl2o bench                               the table

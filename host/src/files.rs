@@ -2,9 +2,9 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Result, anyhow, ensure};
 use tempfile::{NamedTempFile, TempDir};
 
 use crate::interrupt::{self, Ours};
@@ -34,16 +34,59 @@ pub fn temporary_in(dir: &Path) -> io::Result<NamedTempFile> {
 /// # Errors
 /// If that fails, with the path.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let dir = folder_of(path);
     let _whole = interrupt::writing();
     let write = || -> io::Result<()> {
-        let mut file = temporary_in(dir)?;
+        let place = behind_links(path)?;
+        let mut file = temporary_in(folder_of(&place))?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
-        file.persist(path)?;
+        file.persist(&place)?;
         Ok(())
     };
-    write().with_context(|| format!("cannot write {}", path.display()))
+    write().map_err(|error| anyhow!("cannot write {}: {error}.{}", path.display(), advice(&error)))
+}
+
+/// More links than this in a row lead in a circle.
+const MOST_LINKS: usize = 40;
+
+/// Where a path leads to: a link stays a link, and what it leads to is written.
+///
+/// # Errors
+/// If links lead in a circle.
+pub fn behind_links(path: &Path) -> io::Result<PathBuf> {
+    let mut place = path.to_path_buf();
+    for _ in 0..MOST_LINKS {
+        match std::fs::read_link(&place) {
+            Ok(target) => place = folder_of(&place).join(target),
+            // It is no link, or not there yet.
+            Err(_) => return Ok(place),
+        }
+    }
+    Err(io::Error::other("its links lead in a circle"))
+}
+
+/// Checks that a file can take a place: known before the work.
+///
+/// # Errors
+/// If something else is there, a link leads nowhere, or the file that is there is write-protected; with what to do.
+pub fn check_place(path: &Path) -> Result<()> {
+    let shown = path.display();
+    let place = behind_links(path).map_err(|error| anyhow!("cannot write {shown}: {error}. Remove the link."))?;
+    let is_device = [path, &place].iter().any(|path| path.starts_with("/dev") || path.starts_with("/proc"));
+    ensure!(
+        !is_device && (!place.exists() || place.is_file()),
+        "cannot write {shown}: something that is not a file is in its place. Name another place."
+    );
+    ensure!(
+        place == path || folder_of(&place).is_dir(),
+        "cannot write {shown}: it is a link to {}, which leads nowhere. Remove the link, or name another place.",
+        place.display()
+    );
+    ensure!(
+        !place.metadata().is_ok_and(|metadata| metadata.permissions().readonly()),
+        "cannot write {shown}: the file that is there is write-protected. Make it writable, or name another place."
+    );
+    Ok(())
 }
 
 /// The folder that a file is to stand in.
@@ -66,7 +109,7 @@ pub fn read_small(path: &Path) -> io::Result<Vec<u8>> {
     if std::fs::metadata(path)?.is_file() || path.starts_with("/dev") {
         File::open(path)?.take(SMALL + 1).read_to_end(&mut bytes)?;
     } else {
-        return Err(io::Error::other("it is not a file"));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
     }
     if bytes.len() as u64 > SMALL {
         return Err(io::Error::new(
@@ -105,11 +148,14 @@ pub fn unreadable(path: &Path, error: &io::Error) -> anyhow::Error {
 #[must_use]
 pub fn advice(cause: &io::Error) -> &'static str {
     use io::ErrorKind::{
-        FileTooLarge, IsADirectory, NotADirectory, NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem,
-        StorageFull,
+        FileTooLarge, InvalidInput, IsADirectory, NotADirectory, NotFound, PermissionDenied, QuotaExceeded,
+        ReadOnlyFilesystem, StorageFull,
     };
     match cause.kind() {
-        NotFound | FileTooLarge => " Correct the path.",
+        FileTooLarge if cause.raw_os_error().is_some() => {
+            " Raise the limit on the size of files (`ulimit -f`), or name another place."
+        }
+        NotFound | FileTooLarge | InvalidInput => " Correct the path.",
         NotADirectory => " A part of the path is a file, and no folder: correct it.",
         IsADirectory => " It is a folder, and no file: correct the path.",
         PermissionDenied => " Change its permissions, or name another place.",
@@ -129,13 +175,19 @@ const TRIAL: usize = 1 << 18;
 /// If so, with the path.
 pub fn check_writable(out: &Path) -> Result<()> {
     make_output(out)?;
-    let _whole = interrupt::writing();
-    let written = temporary_in(out).and_then(|mut file| {
-        file.write_all(&[0; TRIAL])?;
-        file.as_file().sync_all()
-    });
-    written
+    try_to_write(out)
         .map_err(|error| anyhow!("cannot write to the output directory {}: {error}.{}", out.display(), advice(&error)))
+}
+
+/// Writes a file of some size into a directory, and removes it.
+///
+/// # Errors
+/// If that fails.
+pub fn try_to_write(dir: &Path) -> io::Result<()> {
+    let _whole = interrupt::writing();
+    let mut file = temporary_in(dir)?;
+    file.write_all(&[0; TRIAL])?;
+    file.as_file().sync_all()
 }
 
 /// Makes an output directory if need be.
@@ -150,6 +202,13 @@ pub fn make_output(out: &Path) -> Result<()> {
         None => format!("{error}.{}", advice(&error)),
     };
     Err(anyhow!("cannot create the output directory {}: {why}", out.display()))
+}
+
+/// The folders of a path that are not there yet, the innermost first.
+#[must_use]
+pub fn missing(dir: &Path) -> Vec<PathBuf> {
+    let named = |path: &&Path| !path.as_os_str().is_empty();
+    dir.ancestors().filter(named).take_while(|path| !path.exists()).map(Path::to_path_buf).collect()
 }
 
 /// Where a link leads to whose target is not there.

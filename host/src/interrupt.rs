@@ -1,10 +1,14 @@
-//! Ctrl-C and the request to end (SIGINT, SIGTERM): nothing computed is lost, and nothing is left running.
+//! Signals that ask the program to end: Ctrl-C (SIGINT), SIGTERM, a terminal that closes (SIGHUP), and the end of the allowed
+//! processor time (SIGXCPU). Nothing computed is lost, and nothing is left running.
 //!
 //! The first signal asks. Work that can stop in good order holds a [`Grace`], looks at [`asked`], writes what it has, and
 //! fails with [`Interrupted`]. All other work ends at once, and a second signal ends any work at once: no file is cut in
 //! the middle, child processes are killed, and what is [`Ours`] is removed. The exit status is 128 plus the number of the
-//! signal, as shells have it: 130 or 143.
+//! signal, as shells have it: 130 or 143 for SIGINT and SIGTERM.
+//!
+//! A file that grows beyond the allowed size is an error of its write, and does not end the program (SIGXFSZ).
 
+mod signals;
 mod watch;
 
 use std::io;
@@ -15,13 +19,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
-
 use self::watch::Watch;
 use crate::say;
 
-/// Signals that ask this program to end.
-const SIGNALS: [i32; 2] = [SIGINT, SIGTERM];
 /// How often they are looked for.
 const EVERY: Duration = Duration::from_millis(20);
 /// So long the end waits for files that are being written.
@@ -76,11 +76,12 @@ pub fn asked() -> bool {
 /// If the system does not allow it.
 pub fn listen() -> io::Result<()> {
     let mut flags = Vec::new();
-    for signal in SIGNALS {
+    for signal in signals::that_end() {
         let flag = Arc::new(AtomicBool::new(false));
         signal_hook::flag::register(signal, Arc::clone(&flag))?;
         flags.push((signal, flag));
     }
+    signals::keep_going()?;
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
         loop {
             thread::sleep(EVERY);
@@ -95,6 +96,9 @@ pub fn listen() -> io::Result<()> {
 
 fn receive(signal: i32) {
     let first = ASKED.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst).is_ok();
+    if !first && signals::repeats(signal) {
+        return;
+    }
     if first && GRACES.load(Ordering::SeqCst) > 0 {
         say::note(format_args!("interrupted: stopping in good order; a second signal stops at once"));
     } else {
@@ -300,7 +304,9 @@ mod tests {
 
     #[test]
     fn statuses_are_those_of_shells() {
-        assert_eq!(SIGNALS.map(status), [130, 143]);
+        use signal_hook::consts::{SIGINT, SIGTERM};
+        assert_eq!([SIGINT, SIGTERM].map(status), [130, 143]);
+        assert!([SIGINT, SIGTERM].iter().all(|signal| signals::that_end().contains(signal)));
         assert!(!asked());
     }
 }

@@ -43,7 +43,8 @@
 //! files, ranks
 //! data, optimizer, output, report, store
 //! saved, task
-//! bench, experiment
+//! experiment
+//! bench
 //! device, meta, playground, reproduce, survey, train
 //! cli
 //! command

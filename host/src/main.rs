@@ -1,17 +1,19 @@
 //! The `lgl2o` program: reads the command line, does it, and returns an exit status.
 //!
-//! 0: done. 1: it failed. 2: a usage error. 130, 143: it was interrupted.
+//! 0: done. 1: it failed. 2: a usage error. 128 and the number of a signal, such as 130 or 143: it was interrupted.
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use lgl2o_host::cli::Cli;
 use lgl2o_host::command::{self, Failure};
 use lgl2o_host::ranks::{Ended, Ranks};
 use lgl2o_host::{interrupt, say};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::read() {
+        Ok(cli) => cli,
+        Err(error) => return shown(&error),
+    };
     if let Err(error) = interrupt::listen() {
         say::note(format_args!("warning: signals are not looked out for: {error}"));
     }
@@ -26,6 +28,14 @@ fn main() -> ExitCode {
         (Ended::Here(Ok(())), Err(error)) => tell(&Failure::Failed(error)),
         (Ended::Here(Err(failure)), _) => tell(&failure),
         (Ended::Elsewhere(status), _) => ExitCode::from(status),
+    }
+}
+
+/// Shows help, the version or a usage error. Help that nobody could read has failed.
+fn shown(error: &clap::Error) -> ExitCode {
+    match error.print() {
+        Err(cause) if !error.use_stderr() => tell(&Failure::Failed(say::untold(&cause))),
+        _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),
     }
 }
 

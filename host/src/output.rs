@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::files::{check_writable, make_output, sweep};
+use crate::files::{check_place, check_writable, folder_of, make_output, missing, sweep};
 use crate::interrupt::Ours;
 
 /// A claimed output folder.
@@ -49,22 +49,37 @@ impl Output {
         Ok(output)
     }
 
+    /// Claims the place of one file, which is none of those that are read, and returns its path.
+    ///
+    /// # Errors
+    /// If it cannot be written there.
+    pub fn claim_file(file: &Path, read: &[Option<&Path>]) -> Result<(Self, PathBuf)> {
+        let shown = file.display();
+        let ends_in_folder = file.as_os_str().as_encoded_bytes().ends_with(b"/");
+        let Some(name) = file.file_name().filter(|_| !ends_in_folder) else {
+            bail!("{shown} is the name of a folder, and a file is to be written: add the name of the file");
+        };
+        let path = folder_of(file).join(name);
+        // Told before the folder is made, and before a lock is written beside a device.
+        check_place(&path).or_else(|error| if folder_of(file).is_dir() { Err(error) } else { Ok(()) })?;
+        let output = Self::claim_for(folder_of(file), &name.to_string_lossy())?;
+        output.spares(&[name], read)?;
+        Ok((output, path))
+    }
+
     /// Checks that files of these names can take their places: known before the work.
     ///
     /// # Errors
-    /// If something else is in the place of one.
+    /// If one cannot, with what to do.
     pub fn room_for(&self, names: &[&str]) -> Result<()> {
-        match names.iter().map(|name| self.dir.join(name)).find(|path| path.exists() && !path.is_file()) {
-            Some(path) => bail!("cannot write {}: something that is not a file is in its place", path.display()),
-            None => Ok(()),
-        }
+        names.iter().try_for_each(|name| check_place(&self.dir.join(name)))
     }
 
     /// Checks that no file of these names is one of those that are read: known before the work.
     ///
     /// # Errors
     /// If one is.
-    pub fn spares(&self, names: &[&str], read: &[Option<&Path>]) -> Result<()> {
+    pub fn spares<N: AsRef<Path>>(&self, names: &[N], read: &[Option<&Path>]) -> Result<()> {
         let real = |path: &Path| path.canonicalize().ok();
         let read: Vec<PathBuf> = read.iter().flatten().copied().filter_map(real).collect();
         let taken = |path: &PathBuf| real(path).is_some_and(|path| read.contains(&path));
@@ -96,12 +111,6 @@ fn sweep_below(dir: &Path, levels: u32) {
         sweep(&path);
         sweep_below(&path, levels - 1);
     }
-}
-
-/// The folders of a path that are not there yet, the innermost first.
-fn missing(dir: &Path) -> Vec<PathBuf> {
-    let named = |path: &&Path| !path.as_os_str().is_empty();
-    dir.ancestors().filter(named).take_while(|path| !path.exists()).map(Path::to_path_buf).collect()
 }
 
 /// The lock on a file; none where the file system has no locks.

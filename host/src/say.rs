@@ -5,6 +5,7 @@
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
+use std::path::Path;
 use std::sync::Mutex;
 
 /// Why something could not be written to standard output, the first time.
@@ -35,18 +36,27 @@ pub fn note(text: impl Display) {
 /// Why standard output has not taken all of it.
 pub fn all_said() -> anyhow::Result<()> {
     let trouble = TROUBLE.lock().ok().and_then(|mut trouble| trouble.take());
-    match trouble {
-        None => Ok(()),
-        Some(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-            Err(anyhow::anyhow!("standard output was closed before everything was written to it"))
-        }
-        Some(error) => Err(anyhow::anyhow!("cannot write to standard output: {error}")),
-    }
+    trouble.map_or(Ok(()), |error| Err(untold(&error)))
 }
 
-/// An error with its causes, each told once: many name their cause in their own message.
+/// Why standard output has not taken all that was said.
+#[must_use]
+pub fn untold(error: &io::Error) -> anyhow::Error {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return anyhow::anyhow!("standard output was closed before everything was written to it");
+    }
+    anyhow::anyhow!("cannot write to standard output: {error}")
+}
+
+/// An error with its causes, each told once: many name their cause in their own message. What a terminal would obey, such as
+/// in a file's name, becomes a space.
 #[must_use]
 pub fn told(error: &anyhow::Error) -> String {
+    let obeyed = |c: char| c.is_control() && c != '\n';
+    whole(error).chars().map(|c| if obeyed(c) { ' ' } else { c }).collect()
+}
+
+fn whole(error: &anyhow::Error) -> String {
     error.chain().fold(String::new(), |mut text, cause| {
         let cause = cause.to_string();
         if text.is_empty() {
@@ -64,6 +74,19 @@ pub fn told(error: &anyhow::Error) -> String {
 pub fn word(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
     if !text.is_empty() && text.chars().all(plain) { text.to_owned() } else { quoted(text) }
+}
+
+/// A path as a word of a command line.
+#[must_use]
+pub fn path(path: &Path) -> String {
+    word(&typed(path))
+}
+
+/// A path as it can be typed: one that begins with a dash would be taken for an option.
+#[must_use]
+pub fn typed(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    if text.starts_with('-') { format!("./{text}") } else { text.into_owned() }
 }
 
 /// A word of a command line in quotation marks.
@@ -85,6 +108,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_a_terminal_would_obey_is_not_told() {
+        assert_eq!(told(&anyhow!("cannot read a\u{1b}[31m\r.csv\nnext")), "cannot read a [31m .csv\nnext");
+    }
+
+    #[test]
     fn a_cause_is_told_once() {
         let io = || io::Error::other("no space left");
         let error = anyhow!("no space left").context("cannot write x: no space left").context("it failed");
@@ -99,5 +127,6 @@ mod tests {
         assert_eq!(word("my data"), "'my data'");
         assert_eq!(word("it's"), "'it'\\''s'");
         assert_eq!(word(""), "''");
+        assert_eq!([path(Path::new("-t.csv")), path(Path::new("a b"))], ["./-t.csv", "'a b'"]);
     }
 }

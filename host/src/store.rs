@@ -44,6 +44,12 @@ impl Store {
         Self { dir: out.join("units") }
     }
 
+    /// Whether its folder is there: other ranks than the first may run where there is none.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        self.dir.is_dir()
+    }
+
     /// Makes it and the output directory if need be.
     ///
     /// # Errors
@@ -68,6 +74,11 @@ impl Store {
     /// If it cannot be written.
     pub fn put<T: Serialize>(&self, key: &str, result: &T) -> Result<()> {
         write_atomically(&self.path(key), &serde_json::to_vec(&Written { key, result })?)
+    }
+
+    /// Removes what is stored under a key. What cannot be removed stays.
+    pub fn forget(&self, key: &str) {
+        [self.path(key), self.half(key)].iter().for_each(|path| drop(std::fs::remove_file(path)));
     }
 
     fn path(&self, key: &str) -> PathBuf {

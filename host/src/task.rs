@@ -22,6 +22,8 @@ pub struct KnownTask {
     pub activation: Activation,
     /// The task whose tuned rates it has.
     pub rates: TunedOn,
+    /// Whether it reads a data directory.
+    pub needs_data: bool,
     /// Whether the data directory is a folder of one's own; its inputs are standardized.
     pub is_folder: bool,
 }
@@ -34,6 +36,7 @@ pub static TASKS: [KnownTask; 3] = [
         hidden: &[32, 32],
         activation: Activation::Tanh,
         rates: TunedOn::Spirals,
+        needs_data: false,
         is_folder: false,
     },
     KnownTask {
@@ -42,6 +45,7 @@ pub static TASKS: [KnownTask; 3] = [
         hidden: &[20],
         activation: Activation::Sigmoid,
         rates: TunedOn::Mnist,
+        needs_data: true,
         is_folder: false,
     },
     KnownTask {
@@ -50,6 +54,7 @@ pub static TASKS: [KnownTask; 3] = [
         hidden: &[20],
         activation: Activation::Sigmoid,
         rates: TunedOn::Mnist,
+        needs_data: true,
         is_folder: true,
     },
 ];

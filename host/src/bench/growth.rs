@@ -4,8 +4,7 @@
 
 use lgl2o::objective::mlp::Activation;
 
-use super::{IMAGE, measure, prototypes};
-use crate::data::DataError;
+use super::{IMAGE, Kept, measure, prototypes};
 use crate::optimizer::Optimizer;
 use crate::report::{Growth, Plot};
 use crate::task::{BATCH, Task};
@@ -22,31 +21,20 @@ const BATCHES: [usize; 6] = [1, 4, 16, 32, 64, 128];
 /// How many measurements [`growth`] makes of each optimizer and round.
 pub const SIZES: usize = WIDTHS.len() + DEPTHS.len() + BATCHES.len();
 
-/// Why growth was not measured.
-#[derive(Debug, thiserror::Error)]
-pub enum GrowthError {
-    /// Built-in data that do not fit together.
-    #[error(transparent)]
-    Data(#[from] DataError),
-    /// Settings out of range.
-    #[error(transparent)]
-    Run(#[from] lgl2o::Error),
-}
-
 /// Median microseconds of a step at each size; tells each run to `advance`.
 ///
 /// # Errors
-/// Settings out of range.
-pub fn growth(optimizers: &[Optimizer], runs: [u32; 2], advance: impl Fn()) -> Result<Growth, GrowthError> {
+/// As [`measure`].
+pub fn growth(optimizers: &[Optimizer], runs: [u32; 2], kept: &Kept, advance: impl Fn()) -> anyhow::Result<Growth> {
     let plot = |title: &str, sizes: &[usize], hidden: &dyn Fn(usize) -> Vec<usize>, batch: &dyn Fn(usize) -> usize| {
         let mut costs = vec![Vec::new(); optimizers.len()];
         for &size in sizes {
             let task = Task::new("growth", prototypes(IMAGE)?, &hidden(size), Activation::Relu, batch(size));
-            let figures = measure("growth", &task, optimizers, runs, &advance)?;
+            let figures = measure("growth", &task, optimizers, runs, kept, &advance)?;
             costs.iter_mut().zip(figures).for_each(|(line, figure)| line.push(figure.step.median));
         }
         let sizes = sizes.iter().map(|&size| size as f64).collect();
-        Ok::<_, GrowthError>(Plot { title: title.to_owned(), sizes, costs })
+        anyhow::Ok(Plot { title: title.to_owned(), sizes, costs })
     };
     let plots = vec![
         plot("Hidden units", &WIDTHS, &|width| vec![width], &|_| BATCH)?,

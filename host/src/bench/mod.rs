@@ -17,6 +17,7 @@
 //! with the network and the batch.
 
 mod growth;
+mod kept;
 
 use std::path::Path;
 use std::time::Duration;
@@ -31,11 +32,16 @@ use lgl2o::{Memory, Rng, Trainer, Winner};
 use serde::Serialize;
 
 use crate::data::{DataError, DataSets, Dataset, load_mnist, spirals_sets};
+use crate::experiment::Halfway;
+use crate::experiment::halfway::checkpoint;
 use crate::network::HeapTensors;
 use crate::optimizer::{GuardVisitor, Method, Optimizer};
 use crate::task::{BATCH, Task};
 
-pub use growth::{GrowthError, SIZES, growth};
+pub use growth::{SIZES, growth};
+pub use kept::Kept;
+
+use self::kept::{Half, Ran, key};
 
 /// A network that is timed.
 #[derive(Debug)]
@@ -83,6 +89,12 @@ impl Workload {
         batch: usize,
     ) -> Self {
         Self { name, hidden, activation, source, batch }
+    }
+
+    /// Whether it learns images, MNIST's where there are some.
+    #[must_use]
+    pub const fn has_images(&self) -> bool {
+        matches!(self.source, Source::Images)
     }
 }
 
@@ -163,16 +175,19 @@ pub fn measure(
     task: &Task,
     optimizers: &[Optimizer],
     [rounds, steps]: [u32; 2],
+    kept: &Kept,
     advance: impl Fn(),
-) -> Result<Vec<Measurement>, lgl2o::Error> {
+) -> anyhow::Result<Vec<Measurement>> {
     let mut runs: Vec<Vec<Ran>> = vec![Vec::new(); optimizers.len()];
-    for _ in 0..rounds.max(1) {
+    for round in 0..rounds.max(1) {
         for (optimizer, runs) in optimizers.iter().zip(&mut runs) {
-            let mut ran = optimizer.method.visit(Timer { task, steps })??;
-            if let Method::Alone { rule, .. } = &optimizer.method {
-                ran.update = Some(update(task, rule, steps));
-            }
-            runs.push(ran);
+            runs.push(kept.run(&key(workload, task, optimizer, [round, steps])?, |halfway| {
+                let mut ran = optimizer.method.visit(Timer { task, steps, halfway })??;
+                if let Method::Alone { rule, .. } = &optimizer.method {
+                    ran.update = Some(update(task, rule, steps));
+                }
+                Ok::<_, lgl2o::Error>(ran)
+            })?);
             advance();
         }
     }
@@ -189,14 +204,6 @@ pub fn measure(
     Ok(optimizers.iter().zip(runs).map(figure).collect())
 }
 
-/// What one run has shown: microseconds, and the share of the learned side's steps.
-#[derive(Debug, Clone, Copy)]
-struct Ran {
-    step: f64,
-    update: Option<f64>,
-    learned: f64,
-}
-
 /// This process's time by the clock, where that on the processor is not to be had.
 #[cfg(not(unix))]
 fn now() -> Duration {
@@ -211,14 +218,20 @@ fn now() -> Duration {
     Duration::try_from(time).unwrap_or_default()
 }
 
-fn microseconds(start: Duration, steps: u64) -> f64 {
-    now().saturating_sub(start).as_secs_f64() * 1e6 / steps as f64
+/// Microseconds since then.
+fn since(start: Duration) -> f64 {
+    now().saturating_sub(start).as_secs_f64() * 1e6
 }
+
+/// Rounds between two looks at whether a run is to be kept: a look takes time too.
+const ROUNDS: u32 = 32;
 
 /// Times a run.
 struct Timer<'a> {
     task: &'a Task,
     steps: u32,
+    /// Where it is kept on its way; what that takes is no part of its time.
+    halfway: &'a Halfway,
 }
 
 impl GuardVisitor for Timer<'_> {
@@ -234,14 +247,21 @@ impl GuardVisitor for Timer<'_> {
         let mut memory = Memory::blank(&optimizee, guard);
         optimizee.initialize(memory.params_mut(), &mut Rng::new(1));
         let mut trainer = Trainer::new(&optimizee, guard, &mut memory);
-        let mut learned = 0;
-        let start = now();
+        let found = self.halfway.found::<Half>();
+        let found = found.filter(|(_, checkpoint)| trainer.load(&mut source, &mut &**checkpoint).is_ok());
+        let Half { mut time, mut learned } = found.map_or(Half::default(), |(half, _)| half);
+        let mut start = now();
         while trainer.progress().steps < u64::from(self.steps) {
+            if trainer.progress().rounds % ROUNDS == ROUNDS - 1 && self.halfway.is_due() {
+                time += since(start);
+                self.halfway.keep(&Half { time, learned }, &checkpoint(&trainer, &source));
+                start = now();
+            }
             let verdict = trainer.round(&mut source)?;
             learned += if verdict.winner == Winner::Learned { u64::from(verdict.steps) } else { 0 };
         }
-        let steps = trainer.progress().steps;
-        Ok(Ran { step: microseconds(start, steps), update: None, learned: learned as f64 / steps as f64 })
+        let (time, steps) = (time + since(start), trainer.progress().steps as f64);
+        Ok(Ran { step: time / steps, update: None, learned: learned as f64 / steps })
     }
 }
 
@@ -256,7 +276,7 @@ fn update(task: &Task, rule: &crate::optimizer::AnyRule, steps: u32) -> f64 {
     let start = now();
     (0..steps).for_each(|_| rule.step(&mut state, &mut params, &gradient, 1.0, &mut NoProbe));
     std::hint::black_box(&params);
-    microseconds(start, steps.into())
+    since(start) / f64::from(steps)
 }
 
 #[cfg(test)]
@@ -269,7 +289,7 @@ mod tests {
     fn every_optimizer_has_its_figures() {
         let task = task(&WORKLOADS[0], None).expect("built in");
         let list = parse_list("sgd:1,lgl2o(avg-lean,sgd:1)", &Tuned::built_in(TunedOn::Spirals)).expect("a list");
-        let figures = measure("S1", &task, &list, [3, 30], || {}).expect("measured");
+        let figures = measure("S1", &task, &list, [3, 30], &Kept::nowhere(), || {}).expect("measured");
         assert_eq!(figures.len(), 2);
         for figure in &figures {
             let Time { median, least, greatest } = figure.step;

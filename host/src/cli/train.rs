@@ -16,6 +16,20 @@ fn share(text: &str) -> Result<f64, String> {
     good.ok_or_else(|| "a share from 0 to 0.9 is needed, as in 0.2".to_owned())
 }
 
+/// A number.
+fn finite(text: &str) -> Result<f32, String> {
+    let number = text.trim().parse().ok().filter(|number: &f32| number.is_finite());
+    number.ok_or_else(|| "a number below 3.4e38 is needed, as in 20.5".to_owned())
+}
+
+/// A standard deviation.
+fn deviation(text: &str) -> Result<f32, String> {
+    let number = finite(text).ok().filter(|number| *number >= 0.0);
+    number.ok_or_else(|| {
+        "a number from 0 to 3.4e38 is needed, as in 4.2; 0 is for a feature that never varies".to_owned()
+    })
+}
+
 /// One character that separates cells.
 fn delimiter(text: &str) -> Result<u8, String> {
     match text.as_bytes() {
@@ -138,7 +152,7 @@ pub struct PredictArgs {
     /// The rows.
     #[command(flatten)]
     pub table: TableArgs,
-    /// Where the predictions go; standard output unless said otherwise.
+    /// Where the predictions go; standard output unless said otherwise, or for `-`.
     #[arg(long, value_name = "FILE.csv")]
     pub out: Option<PathBuf>,
 }
@@ -218,9 +232,9 @@ pub struct ImportArgs {
     /// A file of safetensors with the weights of dense layers.
     #[arg(long, value_name = "FILE")]
     pub from: PathBuf,
-    /// Activation of the hidden layers, which such files do not say.
-    #[arg(long, value_name = "NAME", default_value = "relu", value_parser = activations())]
-    pub activation: Activation,
+    /// Activation of the hidden layers, relu by default. Files of PyTorch and Keras do not hold it, files of `lgl2o export` do.
+    #[arg(long, value_name = "NAME", value_parser = activations())]
+    pub activation: Option<Activation>,
     /// Names of the classes in the order of the outputs, separated by commas; numbers from 0 unless said otherwise.
     #[arg(long, value_name = "LIST", value_delimiter = ',', conflicts_with = "regression")]
     pub classes: Vec<String>,
@@ -234,10 +248,10 @@ pub struct ImportArgs {
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub order: Vec<String>,
     /// Means that inputs were standardized with, separated by commas.
-    #[arg(long, value_name = "LIST", value_delimiter = ',', requires = "deviation", allow_hyphen_values = true)]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', requires = "deviation", allow_hyphen_values = true, value_parser = finite)]
     pub mean: Vec<f32>,
     /// Standard deviations that inputs were standardized with, separated by commas.
-    #[arg(long, value_name = "LIST", value_delimiter = ',', requires = "mean")]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', requires = "mean", allow_hyphen_values = true, value_parser = deviation)]
     pub deviation: Vec<f32>,
     /// The folder that model.lgl2o goes to; out/import unless said otherwise.
     #[arg(long, value_name = "DIR")]

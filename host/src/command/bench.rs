@@ -2,22 +2,28 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::Failure;
-use crate::bench::{Measurement, SIZES, Time, WORKLOADS, Workload, growth as measure_growth, measure, task};
+use crate::bench::{Kept, Measurement, SIZES, Time, WORKLOADS, Workload, growth as measure_growth, measure, task};
 use crate::cli::BenchArgs;
-use crate::files::{folder_of, write_atomically};
-use crate::optimizer::{Tuned, parse_list};
+use crate::files::write_atomically;
+use crate::interrupt;
+use crate::optimizer::{Optimizer, Tuned, parse_list};
 use crate::output::Output;
 use crate::report;
 use crate::report::overview::{Overview, Table};
 use crate::say;
+use crate::store::{self, Store};
 
 /// The version of what `--json` prints.
 const VERSION: u32 = 1;
+
+/// The files of the figures.
+const RESULTS: &str = "results.json";
+const TABLE: &str = "table.md";
 
 /// What `--json` prints.
 #[derive(Debug, Serialize)]
@@ -37,37 +43,61 @@ struct Results {
 pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
     let chosen: Vec<&'static Workload> = WORKLOADS.iter().filter(|workload| args.includes(workload.name)).collect();
     let optimizers = parse_list(&args.optimizers, &Tuned::default()).map_err(|e| Failure::Usage(e.into()))?;
-    let claim = |file: &PathBuf| -> anyhow::Result<Output> {
-        let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let output = Output::claim_for(folder_of(file), &name)?;
-        output.room_for(&[&name])?;
-        Ok(output)
-    };
-    let _claim = args.growth.as_ref().map(claim).transpose()?;
+    check(args, &optimizers).map_err(Failure::Usage)?;
+    let picture = args.growth.as_deref().map(|file| Output::claim_file(file, &[])).transpose()?;
+    let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out/bench"));
+    let claim = Output::claim(&out)?;
+    claim.room_for(&[RESULTS, TABLE])?;
+    let task = |workload: &&'static Workload| anyhow::Ok((*workload, task(workload, args.data.as_deref())?));
+    let tasks = chosen.iter().map(task).collect::<anyhow::Result<Vec<_>>>()?;
+    let store = Store::new(&out);
+    store.open()?;
+    let kept = Kept::within(store);
+    interrupt::last_words(store::kept(&out));
     let sizes = chosen.len() + args.growth.as_ref().map_or(0, |_| SIZES);
     let bar = ProgressBar::new(sizes as u64 * optimizers.len() as u64 * u64::from(args.rounds));
     let (mut measurements, mut growth) = (Vec::new(), Ok(()));
-    for workload in chosen {
+    for (workload, task) in &tasks {
         bar.set_message(workload.name);
-        let task = task(workload, args.data.as_deref())?;
-        measurements.extend(measure(workload.name, &task, &optimizers, [args.rounds, args.steps], || bar.inc(1))?);
+        measurements
+            .extend(measure(workload.name, task, &optimizers, [args.rounds, args.steps], &kept, || bar.inc(1))?);
     }
-    if let Some(file) = &args.growth {
+    if let Some((_claim, file)) = &picture {
         bar.set_message("growth");
-        let all =
-            measure_growth(&optimizers, [args.rounds, args.steps], || bar.inc(1)).context("cannot measure growth")?;
+        let all = measure_growth(&optimizers, [args.rounds, args.steps], &kept, || bar.inc(1))
+            .context("cannot measure growth")?;
         let picture = report::growth("How the time of a step grows", "Microseconds a step", &all)?;
         growth = write_atomically(file, picture.as_bytes());
     }
     bar.finish_and_clear();
     let images = if args.data.is_some() { "mnist" } else { "prototypes" };
     let results = Results { version: VERSION, rounds: args.rounds, steps: args.steps, images, measurements };
-    if args.json {
-        say::line(serde_json::to_string_pretty(&results).context("cannot write the figures")?);
-    } else {
-        say::line(table(&results));
+    let json = serde_json::to_string_pretty(&results).context("cannot write the figures")?;
+    let table = table(&results);
+    say::line(if args.json { &json } else { &table });
+    write_atomically(&out.join(RESULTS), format!("{json}\n").as_bytes())?;
+    write_atomically(&out.join(TABLE), table.as_bytes())?;
+    growth?;
+    if kept.found() > 0 {
+        say::note(format_args!("{} runs are of a call that was interrupted", kept.found()));
     }
-    Ok(growth?)
+    kept.finish();
+    Ok(())
+}
+
+/// What is asked for goes together, and nothing is listed twice.
+fn check(args: &BenchArgs, optimizers: &[Optimizer]) -> anyhow::Result<()> {
+    let names: Vec<&str> = optimizers.iter().map(|optimizer| optimizer.name.as_str()).collect();
+    let networks: Vec<&str> = args.networks.iter().map(String::as_str).collect();
+    for all in [&names, &networks] {
+        let twice = all.iter().enumerate().find(|(i, name)| all[..*i].contains(name));
+        ensure!(twice.is_none(), "`{}` is listed twice", twice.map_or("", |(_, name)| name));
+    }
+    ensure!(
+        args.data.is_none() || WORKLOADS.iter().any(|workload| workload.has_images() && args.includes(workload.name)),
+        "--data: only S2 and S3 train on MNIST. Leave --data out, or add one of them to --networks"
+    );
+    Ok(())
 }
 
 fn table(results: &Results) -> String {

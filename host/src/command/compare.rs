@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, ensure};
 
 use super::Failure;
 use crate::cli::CompareArgs;
+use crate::data;
 use crate::data::standard::STANDARD_ROWS;
 use crate::experiment::examples::held_out;
 use crate::experiment::{Comparison, Evaluator, Plan, compare, tune};
@@ -30,6 +31,7 @@ const POINTS: usize = 400;
 
 /// Runs the command.
 pub(super) fn run(args: &CompareArgs) -> Result<(), Failure> {
+    check_data(args).map_err(Failure::Usage)?;
     let mut tuned = Tuned::built_in(args.task.rates);
     // Expressions are read before any work is done, and once more with the rates that tuning finds.
     let mut plan = plan(args, &tuned)?;
@@ -76,6 +78,20 @@ pub(super) fn run(args: &CompareArgs) -> Result<(), Failure> {
         }
         None => Ok(()),
     }
+}
+
+/// Data are named where the task needs some, and only there.
+fn check_data(args: &CompareArgs) -> anyhow::Result<()> {
+    let (task, is_set) = (args.task.name, args.data.is_some());
+    ensure!(
+        args.task.needs_data || !is_set,
+        "--data: the task `{task}` is built in. Leave --data out, or add --task mnist or --task idx"
+    );
+    ensure!(
+        !args.task.is_folder || is_set || data::is_named(),
+        "`--task {task}` trains on a folder of IDX files: name it with --data DIR"
+    );
+    Ok(())
 }
 
 /// Searches rates, and writes them into a folder; those of an interrupted search into a folder of its own in it.

@@ -3,19 +3,21 @@
 mod cost;
 mod faults;
 mod job;
+mod journal;
 mod stream;
 
 use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-use anyhow::anyhow;
+use anyhow::{anyhow, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use lgl2o_device::boards::UnknownBoard;
 use lgl2o_device::message::FromDevice;
 use lgl2o_device::resume::SAVE_EVERY;
 
 use self::job::{Job, events};
+use self::journal::Journal;
 use super::Failure;
 use crate::cli::DeviceArgs;
 use crate::device::board::{Board, board};
@@ -38,12 +40,10 @@ const MATH: &str = if cfg!(feature = "micromath") { "micromath" } else { "libm" 
 /// Runs the command.
 pub(super) fn run(args: &DeviceArgs) -> Result<(), Failure> {
     let board = board(&args.board).ok_or_else(|| Failure::Usage(anyhow!("{}", UnknownBoard(&args.board))))?;
-    if args.power_cuts > 0 && args.program != "resume" {
-        return Err(Failure::Usage(anyhow!("only `--program resume` survives --power-cuts")));
-    }
+    check(args, board).map_err(Failure::Usage)?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out/device"));
     let out = Output::claim(&out)?;
-    let written = ["results.json", "table.md", "rounds.svg"];
+    let written = ["results.json", "table.md", "rounds.svg", journal::NAME];
     out.room_for(&written)?;
     out.spares(&written, &[args.elf.as_deref()])?;
     let out = out.dir();
@@ -71,13 +71,34 @@ pub(super) fn run(args: &DeviceArgs) -> Result<(), Failure> {
         }
         anyhow::Ok((elf, bytes))
     };
-    let job = Job { args, board, out, elf: elf.map(read).transpose()?, port, awaited: false };
+    let journal = Journal::within(out);
+    let job = Job { args, board, out, elf: elf.map(read).transpose()?, port, awaited: false, journal };
     match args.program.as_str() {
         "cost" => cost::run(job),
         "faults" => faults::run(job),
         "stream" => stream::run(job),
         _ => rounds(job),
     }
+}
+
+/// What is asked for goes together.
+fn check(args: &DeviceArgs, board: &Board) -> anyhow::Result<()> {
+    ensure!(args.power_cuts == 0 || args.program == "resume", "only `--program resume` survives --power-cuts");
+    let of_stream =
+        [("--steps", args.steps.is_some()), ("--seed", args.seed.is_some()), ("--data", args.data.is_some())];
+    let stray = of_stream.iter().find(|(_, is_set)| *is_set && args.program != "stream");
+    ensure!(
+        stray.is_none(),
+        "{} is for `--program stream`: `{}` has its own. Leave it out, or add --program stream",
+        stray.map_or("", |(flag, _)| flag),
+        args.program
+    );
+    ensure!(
+        args.features.is_empty() || args.port.is_none() || !board.is_emulated(),
+        "--features: nothing is built for {} on a serial port, which has its program already. Leave it out",
+        board.name
+    );
+    Ok(())
 }
 
 /// Runs a program that tells of its rounds, and holds each against the same one here.
@@ -191,6 +212,7 @@ fn watch(
     let bar = ProgressBar::new(here.rounds.len() as u64).with_style(ProgressStyle::with_template(style)?);
     bar.set_message(args.board.clone());
     let transcript = follow(transcript, events, job.deadline(), job.at_port(), |event| {
+        job.journal.note(event);
         each(event);
         match event {
             Event::Log(line) if args.log => bar.suspend(|| say::note(format_args!("{line}"))),

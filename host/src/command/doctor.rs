@@ -2,7 +2,7 @@
 
 mod checks;
 
-use anyhow::anyhow;
+use anyhow::{anyhow, ensure};
 
 use self::checks::{CHECKS, State};
 use super::Failure;
@@ -11,6 +11,7 @@ use crate::say;
 
 /// Runs the command.
 pub(super) fn run(args: &DoctorArgs) -> Result<(), Failure> {
+    check(args).map_err(Failure::Usage)?;
     let asked = |name: &str| args.what.iter().any(|what| what == name);
     let mut lacking = Vec::new();
     for check in CHECKS.iter().filter(|check| args.what.is_empty() || asked(check.name)) {
@@ -39,4 +40,22 @@ pub(super) fn run(args: &DoctorArgs) -> Result<(), Failure> {
         return Ok(());
     }
     Err(anyhow!("something is missing for {}; see above", lacking.join(", ")).into())
+}
+
+/// An option is for something that is looked at.
+fn check(args: &DoctorArgs) -> anyhow::Result<()> {
+    let options: [(&str, bool, &[&str]); 3] = [
+        ("--board", args.board.is_some(), &["firmware", "emulator"]),
+        ("--data", args.data.is_some(), &["data"]),
+        ("--out", args.out.is_some(), &["output"]),
+    ];
+    for (flag, is_set, of) in options {
+        let is_used = args.what.is_empty() || args.what.iter().any(|what| of.contains(&what.as_str()));
+        ensure!(
+            !is_set || is_used,
+            "{flag} is for {}, which is not asked for: name it, or leave {flag} out",
+            of.join(" and ")
+        );
+    }
+    Ok(())
 }

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
+use lgl2o::objective::mlp::Activation;
 
 use super::Failure;
 use super::export::check_place;
 use super::train::MODEL;
 use crate::cli::ImportArgs;
+use crate::data::format;
 use crate::files::write_atomically;
 use crate::output::Output;
 use crate::saved::container::bytes_of;
@@ -17,6 +19,7 @@ use crate::say;
 
 /// Does it.
 pub(super) fn run(args: &ImportArgs) -> Result<(), Failure> {
+    check(args).map_err(Failure::Usage)?;
     let out = Output::claim_for(&args.out.clone().unwrap_or_else(|| PathBuf::from("out/import")), "import")?;
     let path = out.dir().join(MODEL);
     check_place(&out, MODEL, args.force)?;
@@ -31,16 +34,42 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Each name stands once: two of the same could not be told apart.
+fn check(args: &ImportArgs) -> Result<()> {
+    for (flag, names) in [("--classes", &args.classes), ("--features", &args.features), ("--order", &args.order)] {
+        for (i, name) in names.iter().enumerate() {
+            if name.is_empty() {
+                bail!("{flag}: name {} is empty; names are separated by commas, as in a,b,c", i + 1);
+            }
+            if names[..i].contains(name) {
+                bail!("{flag}: `{name}` is listed twice. Give each its own name");
+            }
+        }
+    }
+    Ok(())
+}
+
 fn model(args: &ImportArgs) -> Result<SavedModel> {
     let bytes = bytes_of(&args.from)?;
+    if let Some([what, _]) = format::of(&bytes[..bytes.len().min(512)]) {
+        bail!("{} is no file of safetensors: it is {what}. Name one that save_file has written", args.from.display());
+    }
     let unsaid = Unsaid {
-        hidden: args.activation,
+        hidden: args.activation.unwrap_or(Activation::Relu),
         classes: (!args.classes.is_empty()).then_some(args.classes.as_slice()),
         regression: args.regression,
         order: &args.order,
         standardizer: (!args.mean.is_empty()).then(|| [args.mean.clone(), args.deviation.clone()]),
     };
     let mut model = import(&bytes, &unsaid).with_context(|| format!("cannot use {}", args.from.display()))?;
+    let (last, hidden) = model.layers().split_last().context("a network has a layer")?;
+    let differs = |asked: &Activation| hidden.iter().any(|layer| layer.activation != *asked);
+    if args.activation.as_ref().is_some_and(differs) {
+        bail!("--activation: {} holds its activations, {}. Leave --activation out", args.from.display(), model.shape());
+    }
+    if args.regression && model.output != Answer::Value {
+        bail!("--regression: {} holds {} classes. Leave --regression out", args.from.display(), last.outputs);
+    }
     if !args.features.is_empty() {
         let features = &mut model.columns.features;
         if features.len() != args.features.len() {

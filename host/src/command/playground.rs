@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::Failure;
 use crate::cli::PlaygroundArgs;
-use crate::files::{folder_of, write_atomically};
+use crate::files::write_atomically;
 use crate::output::Output;
 use crate::{playground, say};
 
@@ -19,12 +19,7 @@ const PATIENCE: u32 = 40;
 /// Does it.
 pub(super) fn run(args: &PlaygroundArgs) -> Result<(), Failure> {
     let file = args.out.clone().unwrap_or_else(|| PathBuf::from("out/playground.html"));
-    let name = file.file_name().map(|name| name.to_string_lossy().into_owned());
-    let Some(name) = name else {
-        return Err(Failure::Usage(anyhow::anyhow!("{} names no file; --out FILE is to name one", file.display())));
-    };
-    let output = Output::claim_for(folder_of(&file), &name)?;
-    output.room_for(&[&name])?;
+    let (_claim, file) = Output::claim_file(&file, &[])?;
     write_atomically(&file, playground::page()?.as_bytes())?;
     say::line(format_args!("written: {}", file.display()));
     if args.open && !opened(&file) {

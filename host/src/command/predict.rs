@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
 use super::Failure;
-use super::train::reading;
+use super::train::{check_folder, reading};
 use crate::cli::{PredictArgs, TableArgs};
 use crate::data::table::{self, Kind, Reading, Table, TableError, folder};
-use crate::files::{folder_of, write_atomically};
+use crate::files::write_atomically;
 use crate::output::Output;
 use crate::saved::{Output as Answer, SavedModel};
 use crate::say;
@@ -16,31 +16,21 @@ use crate::say;
 /// Does it.
 pub(super) fn run(args: &PredictArgs) -> Result<(), Failure> {
     let read = [Some(args.model.as_path()), Some(&args.table.data), args.table.labels.as_deref()];
-    let _out = args.out.as_deref().map(|path| claim(path, &read)).transpose()?;
+    // As other programs have it, `-` is standard output.
+    let out = args.out.as_deref().filter(|path| *path != Path::new("-"));
+    let out = out.map(|path| Output::claim_file(path, &read)).transpose()?;
     let model = SavedModel::read(&args.model)?;
     let reading = Reading { needs_target: false, ..self::reading(&args.table, kind(&model), "refuse") };
     let table = rows(&model, &args.table, reading)?;
     let text = predictions(&model, &table).with_context(|| args.table.data.display().to_string())?;
-    match &args.out {
-        Some(path) => {
+    match &out {
+        Some((_claim, path)) => {
             write_atomically(path, text.as_bytes())?;
             say::line(format_args!("predictions: {}", path.display()));
         }
         None => say::line(text.trim_end()),
     }
     Ok(())
-}
-
-/// Claims the place of a file, which is none of those that are read.
-fn claim(path: &Path, read: &[Option<&Path>]) -> Result<Output> {
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    if name.is_empty() {
-        bail!("--out: {} is not the name of a file", path.display());
-    }
-    let out = Output::claim_for(folder_of(path), &name)?;
-    out.room_for(&[&name])?;
-    out.spares(&[&name], read)?;
-    Ok(out)
 }
 
 /// What targets of a model are.
@@ -56,6 +46,7 @@ pub(super) fn rows(model: &SavedModel, args: &TableArgs, reading: Reading<'_>) -
     if !args.data.is_dir() {
         return Ok(table::read(&args.data, &Reading { like: Some(&model.columns), ..reading })?);
     }
+    check_folder(args)?;
     let [_, test] = folder::read(&args.data)?;
     let (features, found) = (model.mean.len(), test.width());
     if features != found {

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use anyhow::bail;
+
 use super::Failure;
 use crate::cli::ReproduceArgs;
 use crate::data::{self, DataError};
@@ -20,6 +22,8 @@ use crate::say;
 use crate::store::{self, Store};
 use crate::task::BATCH;
 
+/// The experiment that trains on folders of IDX files.
+const DATA: &str = "data";
 /// Seeds of a quick run, at most.
 const QUICK_SEEDS: u64 = 2;
 
@@ -27,6 +31,7 @@ const QUICK_SEEDS: u64 = 2;
 pub(super) fn run(args: &ReproduceArgs, ranks: &Ranks) -> Result<(), Failure> {
     let seeds = if args.quick { args.seeds.min(QUICK_SEEDS) } else { args.seeds };
     let scale = Scale { seeds, quick: args.quick };
+    ranks.agree(check(args)).map_err(Failure::Usage)?;
     let mut chosen = experiments::plan(&args.only, &args.idx, &scale);
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out/reproduce"));
     let store = Store::new(&out);
@@ -38,12 +43,12 @@ pub(super) fn run(args: &ReproduceArgs, ranks: &Ranks) -> Result<(), Failure> {
     };
     let claim = || if ranks.is_first() { claimed().map(Some) } else { Ok(None) };
     let _claim = ranks.agree(claim())?;
-    ranks.lead(|| store.open())?;
     let mut cache = DataCache::new(data::data_dir(args.data.as_deref()));
     let left_out = leave_out(&mut chosen, args, &mut cache, ranks)?;
     if ranks.is_first() {
         left_out.iter().for_each(say::note);
     }
+    ranks.lead(|| store.open())?;
     let notes = [vec![format!("Command: `{}`.", command_line(args))], left_out].concat();
     let mut runner = Runner::new(ranks, cache, store, scale.clone())?;
     let findings = runner.run(&chosen)?;
@@ -59,6 +64,15 @@ pub(super) fn run(args: &ReproduceArgs, ranks: &Ranks) -> Result<(), Failure> {
     let [done, found] = runner.counts();
     say::line(format_args!("runs: {done} done, {found} found finished in {}", out.join("units").display()));
     say::line(format_args!("report: {}", page.display()));
+    Ok(())
+}
+
+/// What is asked for goes together.
+fn check(args: &ReproduceArgs) -> anyhow::Result<()> {
+    let takes = |number: &usize| ALL.get(number.wrapping_sub(1)).is_some_and(|experiment| experiment.name == DATA);
+    if !args.idx.is_empty() && !args.only.is_empty() && !args.only.iter().any(takes) {
+        bail!("--idx: only the experiment `{DATA}` trains on such folders. Add it to --only, or leave --idx out");
+    }
     Ok(())
 }
 
@@ -113,7 +127,7 @@ fn command_line(args: &ReproduceArgs) -> String {
         line.push_str(&format!(" --only {}", only.join(",")));
     }
     line.push_str(&format!(" --seeds {}", args.seeds));
-    args.idx.iter().for_each(|folder| line.push_str(&format!(" --idx {}", say::word(&folder.to_string_lossy()))));
+    args.idx.iter().for_each(|folder| line.push_str(&format!(" --idx {}", say::path(folder))));
     line
 }
 

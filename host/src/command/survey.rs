@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use super::Failure;
 use crate::cli::SurveyArgs;
+use crate::experiment::examples::held_out;
 use crate::interrupt;
 use crate::network::check_size;
 use crate::optimizer::{Optimizer, Tuned, parse_list};
@@ -36,9 +37,9 @@ pub(super) fn run(args: &SurveyArgs, ranks: &Ranks) -> Result<(), Failure> {
     };
     let claim = || if ranks.is_first() { claimed().map(Some) } else { Ok(None) };
     let _claim = ranks.agree(claim())?;
-    ranks.lead(|| store.open())?;
     let tasks = ranks.agree(suite(&plan).map_err(Into::into))?;
     ranks.agree(check(&tasks, &request)).map_err(Failure::Usage)?;
+    ranks.lead(|| store.open())?;
     let units = request.units(tasks.len());
     let setup = Setup { store, tasks: &tasks, optimizers: &request.optimizers, steps: &request.steps };
     let (done, found) = Runner { ranks, setup }.run(&units)?;
@@ -117,6 +118,15 @@ fn check(tasks: &[SurveyTask], request: &Request) -> Result<()> {
         if batch > examples {
             bail!("{name}: batches of {batch} are larger than the training data, {examples} examples");
         }
+        for Optimizer { name: optimizer, method } in &request.optimizers {
+            let left = examples - held_out(method, examples);
+            if batch > left {
+                bail!(
+                    "{name}: `{optimizer}` trains on {left} of the {examples} examples, fewer than a batch of {batch}: use a smaller \
+                     batch with --batch N"
+                );
+            }
+        }
         let guarded = request.optimizers.iter().find(|one| one.method.checks_on_the_rest());
         if let Some(one) = guarded.filter(|_| 2 * batch > examples) {
             bail!(
@@ -134,7 +144,7 @@ fn command_line(args: &SurveyArgs) -> String {
     let quoted = say::quoted;
     let steps: Vec<String> = args.steps.iter().map(u64::to_string).collect();
     let mut line = "lgl2o survey".to_owned();
-    args.data.iter().for_each(|dir| line.push_str(&format!(" --data {}", quoted(&dir.display().to_string()))));
+    args.data.iter().for_each(|dir| line.push_str(&format!(" --data {}", quoted(&say::typed(dir)))));
     line.push_str(&format!(" --synthetic {} --networks {}", args.synthetic, quoted(&args.networks.join(","))));
     line.push_str(&format!(" --inputs {} --standardize {}", args.inputs.join(","), args.standardize));
     line.push_str(&format!(" --optimizers {} --flat {}", quoted(&args.optimizers), quoted(&args.flat)));

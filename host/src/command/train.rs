@@ -164,10 +164,19 @@ pub(super) fn reading<'a>(args: &'a TableArgs, kind: Kind<'a>, missing: &str) ->
     }
 }
 
+/// A folder of IDX files needs nothing of what is said about a CSV file.
+pub(super) fn check_folder(args: &TableArgs) -> Result<()> {
+    if args.delimiter.is_some() || args.header != "auto" {
+        return Err(TableError::OfText { file: args.data.clone(), what: "a folder of IDX files" }.into());
+    }
+    Ok(())
+}
+
 /// The table, and what is tested on if that is a table of its own.
 fn read(args: &TrainArgs) -> Result<(Table, Option<Table>)> {
     let path = &args.table.data;
     if path.is_dir() {
+        check_folder(&args.table)?;
         if args.regression || args.target.is_some() || !args.drop.is_empty() || args.table.labels.is_some() {
             bail!("{}: a folder of IDX files has labels of its own, and no columns to name", path.display());
         }
@@ -266,7 +275,7 @@ fn findings(args: &TrainArgs, model: &SavedModel, trained: &Trained, parts: Vec<
 
 /// The command line that gives this model.
 fn command_line(args: &TrainArgs) -> String {
-    let path = |path: &Path| say::word(&path.display().to_string());
+    let path = say::path;
     let mut line = format!("lgl2o train --data {}", path(&args.table.data));
     let mut add = |flag: &str, value: Option<String>| {
         if let Some(value) = value {

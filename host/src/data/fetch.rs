@@ -17,6 +17,8 @@ use ureq::{Agent, Proxy};
 
 use super::DataError;
 use super::folder::{KnownFile, MNIST_FILES, PARTS, known_content, locate};
+use crate::files::{missing, sweep};
+use crate::interrupt::Ours;
 
 /// Folders of the internet that hold the four `.gz` files, tried in this order.
 const MIRRORS: [&str; 2] =
@@ -111,7 +113,11 @@ enum Failure {
 
 impl Request<'_> {
     fn fetch_all(&self) -> Result<Vec<Fetched>, DataError> {
+        // Folders that are made here and stay empty go again.
+        let _made = Ours::empty(missing(&self.folder));
         fs::create_dir_all(&self.folder).map_err(DataError::io("create", &self.folder))?;
+        // What a download that was killed has left.
+        sweep(&self.folder);
         self.files.iter().zip(self.names).map(|(known, names)| self.fetch_one(known, names)).collect()
     }
 

@@ -66,6 +66,12 @@ pub fn data_dir(flag: Option<&Path>) -> PathBuf {
     resolve(flag, os, |name| std::env::var_os(name))
 }
 
+/// Whether the environment variable `LGL2O_DATA` names the data directory.
+#[must_use]
+pub fn is_named() -> bool {
+    std::env::var_os("LGL2O_DATA").is_some_and(|value| !value.is_empty())
+}
+
 /// [`data_dir`] with the operating system and its environment as arguments.
 fn resolve(flag: Option<&Path>, os: &str, variable: impl Fn(&str) -> Option<OsString>) -> PathBuf {
     let path = |name| variable(name).filter(|v| !v.is_empty()).map(PathBuf::from);

@@ -38,6 +38,9 @@ const BEGINNINGS: [(&[u8], &str, &str); 20] = [
     (b"%PDF", "a PDF document", "Is it in the wrong place?"),
 ];
 
+/// What plain text is called.
+pub const TEXT: &str = "text";
+
 /// What a file is that begins like this, and what to do about it; none if that cannot be told.
 #[must_use]
 pub fn of(start: &[u8]) -> Option<[&'static str; 2]> {
@@ -57,7 +60,7 @@ pub fn of(start: &[u8]) -> Option<[&'static str; 2]> {
     let is_text = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~' | 0x80..);
     // The last character may be cut.
     let valid = std::str::from_utf8(start).map_or_else(|error| error.valid_up_to() + 4 > start.len(), |_| true);
-    (!start.is_empty() && start.iter().all(is_text) && valid).then_some(["text", CONVERT])
+    (!start.is_empty() && start.iter().all(is_text) && valid).then_some([TEXT, CONVERT])
 }
 
 #[cfg(test)]

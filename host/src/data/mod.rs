@@ -39,7 +39,7 @@ pub mod words;
 pub use dataset::{DataSets, Dataset};
 pub use error::DataError;
 pub use fetch::{Fetched, Outcome, Progress, fetch_mnist};
-pub use folder::{data_dir, load_all, load_folder, load_mnist, load_named};
+pub use folder::{data_dir, is_named, load_all, load_folder, load_mnist, load_named};
 pub use spirals::{spirals, spirals_sets};
 pub use standard::standardized;
 pub use variant::Variant;

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SectionFlags, SectionKind, elf};
 
 use super::board::Board;
-use crate::files::read_bounded;
+use crate::files::{Temporary, read_bounded};
 use crate::interrupt::Ours;
 
 /// No program's file is larger, in bytes: debug information is what takes most of it.
@@ -66,6 +66,9 @@ pub fn build_with(
     lock.lock().context("cannot lock firmware/target")?;
     let mut command = Command::new("bash");
     command.arg(plan.folder.join("build")).arg(plan.board.name).args(["--bin", plan.program]);
+    // What a compiler leaves there when the build is killed goes, too.
+    let temporary = Temporary::new()?;
+    command.env("TMPDIR", temporary.path());
     // The folder is ours alone, and no setting of the caller's build of the host belongs here.
     command.env("CARGO_TARGET_DIR", absolute(&target)?).env_remove("CARGO");
     command.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS").envs(environment.iter().copied());

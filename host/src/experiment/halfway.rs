@@ -66,6 +66,12 @@ impl Halfway {
         Self { place, pauses: PAUSES, due, left: Cell::new(u32::MAX) }
     }
 
+    /// The run with a key, on one of several ranks: kept only if the folder is there, too.
+    #[must_use]
+    pub fn on_rank(store: &Store, key: &str) -> Self {
+        if store.is_there() { Self::of(store, key) } else { Self::nowhere() }
+    }
+
     /// The same that is kept so many times, as soon as there is something, and then left as if the program were killed.
     #[cfg(test)]
     pub(crate) fn killed(store: &Store, key: &str, times: u32) -> Self {

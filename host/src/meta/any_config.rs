@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use super::config::Config;
 use super::full_horizon;
+use crate::data::format;
 use crate::files::{read_small, unreadable};
 
 /// A configuration of either form.
@@ -24,7 +25,15 @@ impl AnyConfig {
     /// What is wrong with the file, with its name.
     pub fn read(path: &Path) -> Result<Self> {
         let bytes = read_small(path).map_err(|error| unreadable(path, &error))?;
-        let text = String::from_utf8(bytes).with_context(|| format!("{} is not text", path.display()))?;
+        if let Some([what, _]) = format::of(&bytes).filter(|[what, _]| *what != format::TEXT) {
+            bail!(
+                "{} is no configuration: it is {what}. Name a file in TOML, as host/meta/ngn.toml is",
+                path.display()
+            );
+        }
+        let text = String::from_utf8(bytes).with_context(|| {
+            format!("{} is not text: name a file in TOML, as host/meta/ngn.toml is", path.display())
+        })?;
         let config = Self::parse(&text).with_context(|| format!("in {}", path.display()))?;
         let dir = path.parent().unwrap_or(Path::new("")).to_owned();
         Ok(match config {

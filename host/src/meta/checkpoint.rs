@@ -71,7 +71,11 @@ pub trait Saved: Serialize + DeserializeOwned {
                 "it is not a checkpoint of meta-training (it does not start with \"L2OC\"); remove it, or start again with --restart"
             );
         }
-        ensure!(bytes[4] == VERSION, "it is of version {}, only version {VERSION} is known here", bytes[4]);
+        ensure!(
+            bytes[4] == VERSION,
+            "it is of version {}, and this program reads version {VERSION}: use the program that wrote it, or start again with --restart",
+            bytes[4]
+        );
         let (header, body) = bytes.split_at(HEADER);
         ensure!(
             header[5..] == crc32(body).to_le_bytes(),

@@ -261,7 +261,7 @@ impl Config {
         ensure!(self.validation.every > 0, "validation.every must be at least 1");
         within("validation.seeds", self.validation.seeds, 1..=MOST_SEEDS)?;
         let steps = &self.validation.steps;
-        ensure!(!steps.is_empty() && steps.is_sorted(), "validation.steps must rise");
+        ensure!(!steps.is_empty() && steps.is_sorted_by(|a, b| a < b), "validation.steps must rise");
         steps.iter().try_for_each(|step| within("validation.steps", *step, 1..=MOST_STEPS))?;
         ensure!(self.tasks.iter().any(|t| t.particles > 0), "at least one [[task]] needs particles");
         let particles = self.tasks.iter().fold(0, |sum: u64, task| sum.saturating_add(task.particles as u64));

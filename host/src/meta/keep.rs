@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::checkpoint::{Saved, Snapshot};
 use super::theta::Theta;
 use super::{Files, Start};
-use crate::files::{refuge, write_atomically};
+use crate::files::{check_place, refuge, write_atomically};
 use crate::interrupt::Interrupted;
 use crate::say;
 
@@ -23,9 +23,7 @@ pub(super) fn begin<C: Saved>(files: &Files, start: Start) -> Result<Option<C>> 
     let (checkpoint, weights) = (files.checkpoint.display(), files.weights.display());
     let there = |path: &&PathBuf| path.exists();
     let places = [&files.weights, &files.log, &files.validation, &files.checkpoint];
-    if let Some(place) = places.into_iter().find(|place| place.exists() && !place.is_file()) {
-        bail!("cannot write {}: something that is not a file is in its place", place.display());
-    }
+    places.into_iter().try_for_each(|place| check_place(place))?;
     match start {
         Start::Fresh if files.checkpoint.exists() => {
             bail!("there is a checkpoint at {checkpoint}: go on with --resume, or start again with --restart")
@@ -39,6 +37,9 @@ pub(super) fn begin<C: Saved>(files: &Files, start: Start) -> Result<Option<C>> 
         },
         Start::Resume if !files.checkpoint.exists() && files.weights.exists() => {
             bail!("there is nothing to go on with: the run is finished, and its weights are {weights}")
+        }
+        Start::Resume if !files.checkpoint.exists() => {
+            bail!("there is nothing to go on with: {checkpoint} is not there. Leave --resume out, or correct --out")
         }
         Start::Resume => C::read(&files.checkpoint).map(Some),
         Start::Restart => Ok(None),

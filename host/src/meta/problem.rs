@@ -45,7 +45,7 @@ pub fn load(config: &Config, data_dir: &Path) -> Result<Vec<Arc<Problem>>> {
             }
             let data = sets[&key].clone();
             let context = || format!("task `{}`", task.name);
-            anyhow::ensure!(task.batch <= data.train.len(), "{}: batch larger than the data", context());
+            anyhow::ensure!(task.batch <= data.train.len(), "{}: batch is {}, and there are {} examples to train on. Lower batch", context(), task.batch, data.train.len());
             let loaded = Task::new(&task.name, data, &task.hidden, task.activation, task.batch);
             loaded.check_size().with_context(context)?;
             let numbers = task.particles.saturating_mul(loaded.optimizee().parameters());

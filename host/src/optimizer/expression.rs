@@ -25,6 +25,7 @@ use super::hand_made::{self, Usual};
 use super::learned;
 use super::rule::AVERAGED;
 use super::{AnyRule, Method, Optimizer, RelaySettings, Sides, Tuned};
+use crate::data::format;
 use crate::files::{advice, read_small};
 
 pub use super::error::ExpressionError;
@@ -73,6 +74,9 @@ fn optimizer(item: &Item<'_>, tuned: &Tuned) -> Result<Optimizer, ExpressionErro
     }
     let name = item.word.name;
     let Some(guard) = guards::find(name) else {
+        if name.strip_prefix(AVERAGED).is_some_and(|name| guards::find(name).is_some()) {
+            return Err(argument(name, "a guard cannot be averaged; average a rule in it, as in lgl2o(avg-l2o,sgd)"));
+        }
         return Err(unknown("guard", name, &GUARDS.each_ref().map(|guard| guard.name)));
     };
     let [learned, fallback, options @ ..] = inner.as_slice() else {
@@ -169,7 +173,11 @@ fn read_weights(argument: &str) -> Result<AnyRule, ExpressionError> {
     let bad = |problem: String| ExpressionError::Weights { path: path.clone(), problem };
     let bytes =
         read_small(path.as_ref()).map_err(|error| bad(format!("cannot be read: {error}.{}", advice(&error))))?;
-    learned::read(&bytes).map(|(_, rule, _)| rule).map_err(|error| bad(error.to_string()))
+    let foreign = |error: String| match format::of(&bytes) {
+        Some([what, _]) => format!("{error}: it is {what}. Name a file of weights, which end in .l2o"),
+        None => error,
+    };
+    learned::read(&bytes).map(|(_, rule, _)| rule).map_err(|error| bad(foreign(error.to_string())))
 }
 
 #[cfg(test)]

@@ -33,6 +33,9 @@ pub fn find(name: &str) -> Option<&'static KnownGuard> {
     GUARDS.iter().find(|guard| guard.name == name)
 }
 
+/// The option that stands for the paper's form.
+const PAPER: &str = "paper";
+
 /// Sets an option.
 type Setter<S> = fn(&mut S, &Word<'_>) -> Result<(), ExpressionError>;
 /// An option: its name, and what it sets.
@@ -49,12 +52,28 @@ fn set<S>(
     mut settings: S,
     options: &[Word<'_>],
 ) -> Result<S, ExpressionError> {
-    for option in options {
+    for (i, option) in options.iter().enumerate() {
         let found = choices.iter().find(|(name, _)| *name == option.name);
         let (_, setter) = found.ok_or_else(|| unknown(what, option.name, &names(choices)))?;
+        if let Some(other) = options[..i].iter().find(|other| group(other.name) == group(option.name)) {
+            let problem = format!("`{}` stands before it, and both set the same: leave one of them out", other.name);
+            return Err(argument(option.name, problem));
+        }
+        if option.name == PAPER && i > 0 {
+            return Err(argument(PAPER, "it replaces the options before it: write it first"));
+        }
         setter(&mut settings, option)?;
     }
     Ok(settings)
+}
+
+/// What an option sets: two of the same stand for a mistake, of which one would be ignored in silence.
+fn group(name: &str) -> &str {
+    match name {
+        "lower" | "margin" | "growing-margin" | "full" | "decrease" => "decision",
+        "keep" | "rewind" | "reset" | "follow" => "state",
+        other => other.strip_prefix("no-").unwrap_or(other),
+    }
 }
 
 /// An option that sets fields to what an expression says.
@@ -95,7 +114,7 @@ struct Loss {
 }
 
 static LOSS: [Choice<Loss>; 26] = [
-    ("paper", |settings, _| {
+    (PAPER, |settings, _| {
         *settings = Loss { settings: LossSettings::PAPER, policy: Policy::Keep };
         Ok(())
     }),

@@ -23,6 +23,7 @@
 mod alone;
 #[cfg(feature = "mpi")]
 mod mpi;
+mod told;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -109,12 +109,9 @@ pub enum ReportError {
         /// What the operating system said.
         source: std::io::Error,
     },
-    /// A file of the report would replace something that is not a file.
-    #[error("cannot write {}: something that is not a file is in its place", path.display())]
-    NotAFile {
-        /// The path of the file.
-        path: PathBuf,
-    },
+    /// A file of the report cannot take its place.
+    #[error("{0}")]
+    NoPlace(String),
     /// A file could not be written.
     #[error("cannot write {}: {source}", path.display())]
     Write {
@@ -156,7 +153,7 @@ pub fn write(dir: &Path, results: &Results, extras: &Extras<'_>) -> Result<Vec<P
 ///
 /// # Errors
 ///
-/// [`ReportError::NotAFile`] if something else is in the place of a file.
+/// [`ReportError::NoPlace`] if something else is in the place of a file.
 pub fn check(dir: &Path) -> Result<(), ReportError> {
     store::check(dir, NAMES)
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::{File, ReportError};
+use crate::files::{behind_links, check_place, folder_of};
 
 /// The one file that not every report has.
 pub(super) const BOUNDARY: &str = "boundary.svg";
@@ -18,14 +19,17 @@ pub(super) fn store(dir: &Path, files: &[File]) -> Result<Vec<PathBuf>, ReportEr
     let mut waiting = Vec::new();
     for file in files {
         let path = dir.join(file.name);
-        match write_beside(dir, &file.content) {
-            Ok(temporary) => waiting.push((temporary, path)),
+        // A link stays a link.
+        let behind = |source| ReportError::Write { path: path.clone(), source };
+        let place = behind_links(&path).map_err(behind)?;
+        match write_beside(folder_of(&place), &file.content) {
+            Ok(temporary) => waiting.push((temporary, place, path)),
             Err(source) => return Err(ReportError::Write { path, source }),
         }
     }
     let mut written = Vec::new();
-    for (temporary, path) in waiting {
-        match temporary.persist(&path) {
+    for (temporary, place, path) in waiting {
+        match temporary.persist(&place) {
             Ok(_) => written.push(path),
             Err(e) => {
                 let source = e.error;
@@ -49,17 +53,15 @@ fn prepare(dir: &Path, files: &[File]) -> Result<(), ReportError> {
 
 /// Whether files of these names can take their places.
 pub(super) fn check(dir: &Path, names: impl IntoIterator<Item = &'static str>) -> Result<(), ReportError> {
-    match names.into_iter().map(|name| dir.join(name)).find(|path| path.exists() && !path.is_file()) {
-        Some(path) => Err(ReportError::NotAFile { path }),
-        None => Ok(()),
-    }
+    let mut places = names.into_iter().map(|name| dir.join(name));
+    places.try_for_each(|path| check_place(&path)).map_err(|error| ReportError::NoPlace(error.to_string()))
 }
 
 /// Writes a temporary file next to where it will be needed; it goes away if it is not used.
 fn write_beside(dir: &Path, content: &str) -> io::Result<NamedTempFile> {
     let mut file = crate::files::temporary_in(dir)?;
     file.write_all(content.as_bytes())?;
-    file.flush()?;
+    file.as_file().sync_all()?;
     Ok(file)
 }
 
@@ -125,7 +127,7 @@ mod tests {
         fs::write(home.path().join("results.json"), "old").expect("written");
         fs::create_dir(home.path().join("table.md")).expect("created");
         let error = store(home.path(), &files("new")).expect_err("refused");
-        assert!(matches!(error, ReportError::NotAFile { .. }));
+        assert!(matches!(error, ReportError::NoPlace(_)));
         let kept = fs::read_to_string(home.path().join("results.json")).expect("readable");
         assert_eq!(kept, "old");
         assert_eq!(listing(home.path()), ["results.json", "table.md"]);

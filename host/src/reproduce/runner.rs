@@ -19,10 +19,6 @@ use crate::record::{Results, Run, VERSION};
 use crate::say;
 use crate::store::Store;
 
-/// Units that each of several ranks does before they share the results and the first one stores them: few enough that
-/// a killed run loses little, and many enough that ranks wait little for each other.
-const UNITS_BETWEEN_SHARING: usize = 16;
-
 /// Runs the experiments of a plan; what all runs share.
 #[derive(Debug)]
 pub struct Runner<'a> {
@@ -136,33 +132,29 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// Runs units and stores them under their keys: one rank stores each as soon as it is done, several share theirs
-    /// every so often.
+    /// Runs units and stores them under their keys: one rank stores each as soon as it is done, the first of several some seconds
+    /// after that.
     fn do_all(&self, loaded: &LoadedTask, task: &TaskPlan, units: &[Unit], keys: &[&str]) -> Result<Vec<Run>> {
         let (bar, store, weight) = (&self.bar, &self.store, weight(task));
-        let alone = self.ranks.count() == 1;
-        let size = if alone { units.len().max(1) } else { UNITS_BETWEEN_SHARING * self.ranks.count() };
         let jobs: Vec<(&Unit, &str)> = units.iter().zip(keys.iter().copied()).collect();
-        let mut done = Vec::new();
-        for chunk in jobs.chunks(size) {
-            let before = bar.position();
-            let runs = self.ranks.try_map(chunk, |(unit, key)| {
-                // What is under way is kept by one rank alone: the others' folders may be elsewhere.
-                let halfway = if alone { Halfway::of(store, key) } else { Halfway::nowhere() };
+        if self.ranks.count() == 1 {
+            return self.ranks.try_map(&jobs, |(unit, key)| {
+                let halfway = Halfway::of(store, key);
                 let run = unit.work(loaded.task(unit.split), &halfway, &|steps| bar.inc(steps * weight))?;
-                if alone {
-                    store.put(key, &run)?;
-                    halfway.finish();
-                }
+                store.put(key, &run)?;
+                halfway.finish();
                 Ok(run)
-            })?;
-            if !alone {
-                self.ranks.lead(|| chunk.iter().zip(&runs).try_for_each(|((_, key), run)| store.put(key, run)))?;
-                bar.set_position(before + chunk.iter().map(|(unit, _)| unit.steps * weight).sum::<u64>());
-            }
-            done.extend(runs);
+            });
         }
-        Ok(done)
+        let work =
+            |(unit, key): &(&Unit, &str)| unit.work(loaded.task(unit.split), &Halfway::on_rank(store, key), &|_| {});
+        self.ranks.try_map_told(&jobs, work, |place, run| {
+            let (unit, key) = jobs[place];
+            store.put(key, run)?;
+            Halfway::of(store, key).finish();
+            bar.inc(unit.steps * weight);
+            Ok(())
+        })
     }
 
     /// About how much work a task is, as far as one knows before its grid search.

@@ -39,7 +39,7 @@ pub struct Kind {
 #[non_exhaustive]
 pub enum FileError {
     /// The first bytes are of something else.
-    #[error("it is not {name}: it is {what}")]
+    #[error("it is not {name}: it is {what}. Name another file")]
     Foreign {
         /// What it should be.
         name: &'static str,
@@ -63,7 +63,7 @@ pub enum FileError {
         bytes: usize,
     },
     /// The content contradicts itself, with a good checksum.
-    #[error("its content does not fit together: {0}")]
+    #[error("its content does not fit together: {0}. Write it again")]
     Content(String),
 }
 

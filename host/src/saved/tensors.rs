@@ -81,6 +81,18 @@ pub enum ImportError {
         /// All layers.
         known: String,
     },
+    /// Numbers or names on the command line that are not as many as the network has inputs or outputs.
+    #[error("{flag} has {found} of them, and the network has {expected} {what}: give one for each")]
+    Count {
+        /// Where they were given.
+        flag: &'static str,
+        /// How many were given.
+        found: usize,
+        /// How many there must be.
+        expected: usize,
+        /// Of what.
+        what: &'static str,
+    },
     /// The parts are no model.
     #[error("{0}")]
     Model(container::FileError),
@@ -211,6 +223,7 @@ fn assemble(
         params.extend(bias);
     }
     let (Some(first), Some(top)) = (layers.first(), layers.last()) else { return Err(ImportError::Empty) };
+    check_counts(unsaid, first.inputs, top.outputs)?;
     let numbered = || (0..top.outputs).map(|class| class.to_string()).collect();
     let said = if unsaid.regression {
         Output::Value
@@ -225,6 +238,22 @@ fn assemble(
         None => (said, plain),
     };
     SavedModel::new(layers, &params, [&mean, &deviation], output, columns).map_err(ImportError::Model)
+}
+
+/// There is one number for each input, and one name for each output.
+fn check_counts(unsaid: &Unsaid<'_>, inputs: usize, outputs: usize) -> Result<(), ImportError> {
+    let lengths = unsaid.standardizer.as_ref().map(|both| both.each_ref().map(Vec::len));
+    let given = [
+        ("--mean", lengths.map(|[mean, _]| mean), inputs, "inputs"),
+        ("--deviation", lengths.map(|[_, deviation]| deviation), inputs, "inputs"),
+        ("--classes", unsaid.classes.map(<[_]>::len), outputs, "outputs"),
+    ];
+    for (flag, found, expected, what) in given {
+        if let Some(found) = found.filter(|found| *found != expected) {
+            return Err(ImportError::Count { flag, found, expected, what });
+        }
+    }
+    Ok(())
 }
 
 /// What a tensor is of its layer.

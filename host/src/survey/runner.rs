@@ -20,8 +20,6 @@ use crate::store::Store;
 
 /// The format of what is kept; another one is not found.
 const FORMAT: u32 = 1;
-/// Units that each of several ranks does before they share the results and the first one keeps them.
-const UNITS_BETWEEN_SHARING: usize = 16;
 
 /// What is done in a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,39 +86,42 @@ impl Runner<'_> {
         let found = units.len() - missing.len();
         let progress =
             Progress::new(missing.iter().map(|&i| self.setup.weight(&units[i])).sum(), self.ranks.is_first())?;
-        let size = if self.alone() { missing.len().max(1) } else { UNITS_BETWEEN_SHARING * self.ranks.count() };
-        for chunk in missing.chunks(size) {
-            for (i, done) in chunk.iter().zip(self.chunk(chunk, units, &keys, &progress)?) {
-                all[*i] = Some(done);
-            }
+        let done = if self.ranks.count() == 1 {
+            self.alone(&missing, units, &keys, &progress)?
+        } else {
+            self.spread(&missing, units, &keys, &progress)?
+        };
+        for (i, done) in missing.iter().zip(done) {
+            all[*i] = Some(done);
         }
         progress.end();
         Ok((all.into_iter().flatten().collect(), found))
     }
 
-    fn alone(&self) -> bool {
-        self.ranks.count() == 1
+    /// Runs some units, and keeps each as soon as it is done.
+    fn alone(&self, some: &[usize], units: &[Unit], keys: &[String], progress: &Progress) -> Result<Vec<Done>> {
+        let setup = &self.setup;
+        self.ranks.try_map(some, |&i| {
+            let halfway = Halfway::of(&setup.store, &keys[i]);
+            let done = setup.unit(&units[i], &halfway)?;
+            setup.store.put(&keys[i], &done)?;
+            halfway.finish();
+            progress.advance(setup.weight(&units[i]));
+            Ok(done)
+        })
     }
 
-    /// Runs some units and keeps them: one rank each as soon as it is done, several when they have shared them.
-    fn chunk(&self, chunk: &[usize], units: &[Unit], keys: &[String], progress: &Progress) -> Result<Vec<Done>> {
-        let (setup, alone) = (&self.setup, self.alone());
-        let done = self.ranks.try_map(chunk, |&i| {
-            // What is under way is kept by one rank alone: the others' folders may be elsewhere.
-            let halfway = if alone { Halfway::of(&setup.store, &keys[i]) } else { Halfway::nowhere() };
-            let done = setup.unit(&units[i], &halfway)?;
-            if alone {
-                setup.store.put(&keys[i], &done)?;
-                halfway.finish();
-                progress.advance(setup.weight(&units[i]));
-            }
-            Ok(done)
-        })?;
-        if !alone {
-            self.ranks.lead(|| chunk.iter().zip(&done).try_for_each(|(&i, done)| setup.store.put(&keys[i], done)))?;
-            progress.advance(chunk.iter().map(|&i| setup.weight(&units[i])).sum());
-        }
-        Ok(done)
+    /// Runs some units on several ranks; the first one keeps each some seconds after it is done.
+    fn spread(&self, some: &[usize], units: &[Unit], keys: &[String], progress: &Progress) -> Result<Vec<Done>> {
+        let setup = &self.setup;
+        let work = |&i: &usize| setup.unit(&units[i], &Halfway::on_rank(&setup.store, &keys[i]));
+        self.ranks.try_map_told(some, work, |place, done| {
+            let i = some[place];
+            setup.store.put(&keys[i], done)?;
+            Halfway::of(&setup.store, &keys[i]).finish();
+            progress.advance(setup.weight(&units[i]));
+            Ok(())
+        })
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) const COMMANDS: [Case; 14] = [
     Case {
         name: "reproduce",
         short: "reproduce --quick --only 4 --seeds 1 --idx in --out out --data nowhere",
-        long: Some("reproduce --quick --only 2,7 --seeds 2 --idx in --out out --data nowhere"),
+        long: Some("reproduce --quick --only 2,7 --seeds 2 --out out --data nowhere"),
         writes: true,
         result: Some("out/report.html"),
         input: Input::Idx,
@@ -80,8 +80,10 @@ pub(super) const COMMANDS: [Case; 14] = [
     Case { name: "data", short: "data --data in", long: None, writes: false, result: None, input: Input::None },
     Case {
         name: "bench",
-        short: "bench --networks S1 --optimizers sgd:0.3 --rounds 1 --steps 1 --growth out/growth.svg",
-        long: Some("bench --networks S1 --optimizers sgd:0.3 --rounds 1000 --steps 1000000 --growth out/growth.svg"),
+        short: "bench --networks S1 --optimizers sgd:0.3 --rounds 1 --steps 1 --growth out/growth.svg --out out",
+        long: Some(
+            "bench --networks S1 --optimizers sgd:0.3 --rounds 1000 --steps 2000 --growth out/growth.svg --out out",
+        ),
         writes: true,
         result: Some("out/growth.svg"),
         input: Input::None,

@@ -144,6 +144,26 @@ fn a_comparison_that_was_killed_goes_on() {
     finds_its_units(line, &["results.json", "table.md", "report.html"]);
 }
 
+/// A measurement goes on from its finished runs, and a finished one keeps nothing: the next call measures anew.
+#[test]
+fn a_measurement_that_was_killed_goes_on() {
+    let line = "bench --networks S1 --optimizers sgd:0.3,adam:0.01 --rounds 30 --steps 400 --out out";
+    let dir = place();
+    let units = dir.path().join("out/units");
+    let count = || names(&units).iter().filter(|name| name.ends_with(".json")).count();
+    kill(dir.path(), line, Moment::Late, |_| count() > 2);
+    let before = count();
+    assert!((3..60).contains(&before), "{before}");
+    for (found, is_told) in [(before, true), (0, false)] {
+        let again = ran(&mut call(dir.path(), line));
+        again.expect(0, &[]);
+        let told = format!("{found} runs are of a call that was interrupted");
+        assert_eq!(again.err.contains(&told), is_told, "{again:#?}");
+        assert!(dir.path().join("out/results.json").exists() && names(&units).is_empty());
+    }
+    assert_eq!(leftovers(dir.path()), [""; 0]);
+}
+
 /// A search of rates is kept as the runs are.
 #[test]
 fn a_search_of_rates_that_was_killed_goes_on() {

@@ -1,9 +1,11 @@
 //! What goes wrong around the program: folders, disks, inputs, streams and signals, for every command.
 
 mod commands;
+mod flags;
 mod killed;
 mod lost;
 mod matrix;
+mod places;
 mod told;
 
 use std::path::Path;
@@ -102,6 +104,13 @@ fn ends(id: u32) -> bool {
         std::thread::sleep(Duration::from_millis(10));
         stat(id).is_none_or(|fields| fields[0] == "Z" || fields[0] == "X")
     })
+}
+
+/// Whether this process has a signal ignored, and so what it starts.
+fn is_ignored(signal: Signal) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let bits = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or("0");
+    u64::from_str_radix(bits.trim(), 16).is_ok_and(|bits| bits & (1 << (signal.as_raw() - 1)) != 0)
 }
 
 /// Hundredths of a second that a process has computed for.

@@ -11,7 +11,7 @@ use lgl2o_tests::program::{Ran, ran};
 use rustix::process::Signal;
 
 use crate::commands::{COMMANDS, Case, Input, call, place};
-use crate::{ends, finish, leftovers, names, no_panic, signal, start, ticks, wait_for};
+use crate::{ends, finish, is_ignored, leftovers, names, no_panic, signal, start, ticks, wait_for};
 
 #[test]
 fn every_command_is_here() {
@@ -43,12 +43,10 @@ fn output_folders() {
             ran.expect(1, &["cannot write", result, "not a file"]);
             fs::remove_dir_all(dir.path().join("out")).expect("removed");
         }
-        // Nothing larger than 64 kB can be written, as on a disk that is almost full.
+        // Nothing larger than 64 kB can be written, as on a disk that is almost full. The signal for it must not end the program.
         let mut full = Command::new("sh");
         let line = call(dir.path(), case.short);
-        full.args(["-c", "trap '' XFSZ; ulimit -f 128; exec \"$@\"", "sh"])
-            .arg(line.get_program())
-            .args(line.get_args());
+        full.args(["-c", "ulimit -f 128; exec \"$@\"", "sh"]).arg(line.get_program()).args(line.get_args());
         full.current_dir(dir.path()).envs(line.get_envs().filter_map(|(name, value)| Some((name, value?))));
         let ran = ran(&mut full);
         no_panic(&ran);
@@ -200,14 +198,22 @@ fn terminal(columns: u16) -> (fs::File, String) {
     (far.into(), name)
 }
 
+/// What ends a program, with the exit status: a user, the system, a terminal that closes, the end of the allowed processor time.
+const SIGNALS: [(Signal, i32); 5] =
+    [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129), (Signal::XCPU, 152), (Signal::KILL, 137)];
+
 /// Ctrl-C and the request to end, at once and in the middle of work: what is kept is said, nothing is left running or lying
 /// about, and the exit status says which signal it was. What is killed leaves nothing that the next call does not clear away.
 #[test]
 fn signals() {
     for case in &COMMANDS {
-        for (sent, status) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::KILL, 137)] {
+        for (sent, status) in SIGNALS {
             for late in [false, true] {
                 let (Some(long), dir) = (case.long, place()) else { continue };
+                // Those are told apart by their number alone. One that is ignored where the tests run ends nothing.
+                if !late && matches!(sent, Signal::HUP | Signal::XCPU) || is_ignored(sent) && sent == Signal::HUP {
+                    continue;
+                }
                 let mut child = start(&mut call(dir.path(), long));
                 let (out, born) = (dir.path().join("out"), dir.path().join("born"));
                 if late {
@@ -215,7 +221,6 @@ fn signals() {
                     wait_for(&mut child, "it had begun", || match case.name {
                         "device" => born.exists() && !fs::read(&born).unwrap_or_default().is_empty(),
                         "meta-train" | "train" => names(&out).iter().any(|name| name.ends_with(".checkpoint")),
-                        "bench" => out.exists(),
                         "compare" => ticks(id) > 50,
                         _ => {
                             !names(&out.join("units")).is_empty() || case.name == "survey" && out.join("units").exists()
@@ -244,7 +249,7 @@ fn signals() {
                     "compare" => &["out/report.html", "out/units", "the same command goes on"],
                     "meta-train" => &["out/long.checkpoint", "--resume"],
                     "train" => &["out/train.checkpoint", "--resume"],
-                    "survey" | "reproduce" => &["out/units"],
+                    "bench" | "survey" | "reproduce" => &["out/units", "the same command goes on"],
                     _ => &["nothing is kept"],
                 };
                 ran.expect(status, kept);
@@ -256,6 +261,38 @@ fn signals() {
             }
         }
     }
+}
+
+/// What is to outlive its terminal does so: `nohup` has the signal ignored.
+#[test]
+fn work_outlives_its_terminal_where_that_is_asked_for() {
+    let dir = place();
+    let line = call(dir.path(), "train --data in/t.csv --hidden 4 --steps 1000000000 --out out");
+    let mut deaf = Command::new("sh");
+    deaf.args(["-c", "trap '' HUP; exec \"$@\"", "sh"]).arg(line.get_program()).args(line.get_args());
+    let mut child = start(deaf.current_dir(dir.path()));
+    let id = child.id();
+    wait_for(&mut child, "it trained", || ticks(id) > 20);
+    signal(&child, Signal::HUP);
+    let then = ticks(id);
+    wait_for(&mut child, "it trained on", || ticks(id) > then + 20);
+    signal(&child, Signal::TERM);
+    finish(child).expect(143, &["--resume goes on"]);
+}
+
+/// The system sends the signal for the end of the processor time again and again: it is no request to stop at once.
+#[test]
+fn a_repeated_signal_of_the_system_does_not_cut_the_end_short() {
+    let dir = place();
+    let mut child = start(&mut call(dir.path(), "train --data in/t.csv --hidden 4 --steps 1000000000 --out out"));
+    let id = child.id();
+    wait_for(&mut child, "it trained", || ticks(id) > 20);
+    (0..20).for_each(|_| {
+        signal(&child, Signal::XCPU);
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    });
+    finish(child).expect(152, &["steps are kept", "--resume goes on"]);
+    assert!(dir.path().join("out/model.lgl2o").exists());
 }
 
 /// A short call into the folder of one that was killed.

@@ -305,6 +305,10 @@ fn the_doctor_says_what_is_missing() {
     let data = run(dir.path(), "doctor data --data nowhere");
     data.expect(1, &["something is missing for data"]);
     assert!(data.out.contains("MISSING  mnist") && data.out.contains("lgl2o data fetch mnist"), "{}", data.out);
+    let mut command = lgl2o_tests::program::command(dir.path(), &["doctor", "output"]);
+    let ran = lgl2o_tests::program::ran(command.env("TMPDIR", dir.path().join("gone")));
+    ran.expect(1, &["something is missing for output"]);
+    assert!(ran.out.contains("MISSING  temporary files") && ran.out.contains("export TMPDIR="), "{}", ran.out);
     fs::write(dir.path().join("file"), "x").unwrap();
     run(dir.path(), "doctor output --out file").expect(1, &["something is missing for output"]);
     // No compiler on the path, and none of rustup's.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow};
 
 use super::Failure;
+use super::journal::Journal;
 use crate::cli::DeviceArgs;
 use crate::device::board::{Board, Runner};
 use crate::device::emulator::Emulator;
@@ -29,6 +30,8 @@ pub(super) struct Job<'a> {
     pub(super) port: Option<Port>,
     /// Whether somebody is still to write the program into the board.
     pub(super) awaited: bool,
+    /// What the device says.
+    pub(super) journal: Journal,
 }
 
 /// The port that the arguments name; real hardware needs one.
@@ -97,11 +100,14 @@ impl Job<'_> {
     pub(super) fn report(
         &mut self,
         start: fn(&Board, &Path) -> anyhow::Result<Emulator>,
-        each: impl FnMut(&Event),
+        mut each: impl FnMut(&Event),
     ) -> Result<Transcript, Failure> {
         if let Some(port) = self.attach()? {
             let events = listen(port, None::<(std::io::Empty, _)>);
-            let transcript = follow(Transcript::default(), &events, self.deadline(), self.at_port(), each);
+            let transcript = follow(Transcript::default(), &events, self.deadline(), self.at_port(), |event| {
+                self.journal.note(event);
+                each(event);
+            });
             return match transcript.ended {
                 Ended::Over if transcript.summary.is_none() => Err(closed(&transcript).into()),
                 Ended::Over => Ok(transcript),
@@ -117,10 +123,13 @@ impl Job<'_> {
         &self,
         mut emulator: Emulator,
         bytes: &[u8],
-        each: impl FnMut(&Event),
+        mut each: impl FnMut(&Event),
     ) -> Result<Transcript, Failure> {
         let events = events(&mut emulator, bytes)?;
-        let transcript = follow(Transcript::default(), &events, self.deadline(), None, each);
+        let transcript = follow(Transcript::default(), &events, self.deadline(), None, |event| {
+            self.journal.note(event);
+            each(event);
+        });
         if transcript.ended == Ended::TimedOut {
             return Err(self.late(&transcript).into());
         }

@@ -42,7 +42,7 @@ pub(super) fn check(args: &DeviceArgs, board: &Board) -> Result<(), Failure> {
 pub(super) fn run(mut job: Job<'_>) -> Result<(), Failure> {
     let (args, board, out) = (job.args, job.board, job.out);
     let sets = load(args)?;
-    let order = Order { seed: args.seed, steps: args.steps };
+    let order = Order { seed: args.seed.unwrap_or(SEED), steps: args.steps.unwrap_or(STEPS) };
     let (outcome, trouble) = match job.attach()? {
         Some(port) => (follow(Line::new(port, patience(args)).at_port(), args, &sets, order)?, None),
         None => emulate(&job, &sets, order)?,
@@ -61,6 +61,10 @@ pub(super) fn run(mut job: Job<'_>) -> Result<(), Failure> {
     }
 }
 
+/// Seed and training steps unless the command line says so.
+const SEED: u32 = 1;
+const STEPS: u32 = 500;
+
 /// MNIST at 14 x 14.
 fn load(args: &DeviceArgs) -> Result<DataSets, Failure> {
     let sets = data::load_mnist(&data::data_dir(args.data.as_deref()))?;
@@ -73,10 +77,11 @@ fn emulate(job: &Job<'_>, sets: &DataSets, order: Order) -> Result<(Outcome, Opt
     let table = log_table(bytes)?;
     let mut emulator = Emulator::start(job.board, elf)?;
     let events = listen(std::io::empty(), emulator.log.take().map(|log| (log, table)));
-    let show = args.log;
+    let (show, journal) = (args.log, job.journal.clone());
     let log = std::thread::spawn(move || {
         let mut last = None;
         for event in events {
+            journal.note(&event);
             let Event::Log(line) = event else { continue };
             if show {
                 say::note(format_args!("{line}"));

@@ -7,7 +7,7 @@ use crate::cli::DoctorArgs;
 use crate::data;
 use crate::device::board::{BOARDS, Board, Runner};
 use crate::device::{emulator, firmware, port, probe};
-use crate::files::check_writable;
+use crate::files::{check_writable, try_to_write};
 use crate::say;
 
 /// One thing that is there or not.
@@ -68,7 +68,7 @@ const BUILD: u64 = 2 << 30;
 
 fn output(args: &DoctorArgs) -> Vec<Finding> {
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out"));
-    let name = say::word(&out.to_string_lossy());
+    let name = say::path(&out);
     // A folder that is made only to look at it goes again.
     let was_there = out.exists();
     let written = check_writable(&out);
@@ -86,8 +86,22 @@ fn output(args: &DoctorArgs) -> Vec<Finding> {
         Some(if free < least { missing(name, shown, command) } else { there(name, shown) })
     };
     let parent = out.ancestors().find(|dir| dir.is_dir()).unwrap_or(Path::new("."));
-    let spaces = [space("disk", parent, REPORT), space("temporary files", &std::env::temp_dir(), REPORT)];
-    std::iter::once(writable).chain(spaces.into_iter().flatten()).collect()
+    let temporary = std::env::temp_dir();
+    let spaces = [space("disk", parent, REPORT), space("disk of temporary files", &temporary, REPORT)];
+    [writable, temporary_files(&temporary)].into_iter().chain(spaces.into_iter().flatten()).collect()
+}
+
+/// Whether there is a place for temporary files, which emulators need, and results whose own place fails.
+fn temporary_files(dir: &Path) -> Finding {
+    let name = "temporary files";
+    match try_to_write(dir) {
+        Ok(()) => there(name, format!("{} can be written to", dir.display())),
+        Err(error) => missing(
+            name,
+            format!("cannot write to {}: {error}; `lgl2o device` needs them", dir.display()),
+            "export TMPDIR=DIR      (a folder that can be written to)",
+        ),
+    }
 }
 
 /// Bytes that can still be written to the disk of a folder.
@@ -126,7 +140,7 @@ fn rust_version(words: &str) -> Option<(u32, u32)> {
 
 fn mnist(args: &DoctorArgs) -> Vec<Finding> {
     let dir = data::data_dir(args.data.as_deref());
-    let fetch = || format!("lgl2o data fetch mnist --data {}", say::word(&dir.to_string_lossy()));
+    let fetch = || format!("lgl2o data fetch mnist --data {}", say::path(&dir));
     let found = match data::load_mnist(&dir) {
         Ok(_) => there("mnist", format!("whole, in {}", dir.display())),
         Err(error) => missing("mnist", error.to_string().replace('\n', "\n           "), fetch()),

@@ -34,6 +34,16 @@ impl Columns {
     pub(super) fn of(file: &Path, all: &[Column], reading: &Reading<'_>) -> Result<Self, TableError> {
         let drop = reading.drop.iter().map(|asked| find(file, all, asked)).collect::<Result<Vec<_>, _>>()?;
         let named = reading.target.map(|asked| find(file, all, asked)).transpose()?;
+        for (i, place) in drop.iter().enumerate() {
+            let asked = || reading.drop.get(i).cloned().unwrap_or_default();
+            let twice = |other: String| TableError::Twice { file: file.to_owned(), asked: asked(), other };
+            if named == Some(*place) {
+                return Err(twice("the target".to_owned()));
+            }
+            if let Some(before) = drop.iter().take(i).position(|before| before == place) {
+                return Err(twice(format!("--drop {}", reading.drop.get(before).cloned().unwrap_or_default())));
+            }
+        }
         if let Some(like) = reading.like {
             return like.again(file, all, named, reading.needs_target);
         }

@@ -315,6 +315,24 @@ pub enum TableError {
         /// The table.
         file: PathBuf,
     },
+    /// What is said about a CSV file, of another one.
+    #[error("{}: it is {what}, and --header and --delimiter are for CSV files. Leave them out.", .file.display())]
+    OfText {
+        /// The table.
+        file: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
+    /// A column is left out twice, or is also the target.
+    #[error("{}: --drop leaves `{asked}` out, which is also {other}. Name each column once.", .file.display())]
+    Twice {
+        /// The file.
+        file: PathBuf,
+        /// The column, as it was asked for.
+        asked: String,
+        /// What else it is.
+        other: String,
+    },
     /// There are too few rows to hold some out.
     #[error(
         "{}: {rows} rows are too few: {train} would be left to train on, {check} to check on and {test} to test on, and each part that is \

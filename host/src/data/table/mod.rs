@@ -169,6 +169,9 @@ pub fn read(file: &Path, reading: &Reading<'_>) -> Result<Table, TableError> {
 /// Whatever is wrong with them, and where.
 pub fn parse(file: &Path, bytes: &[u8], reading: &Reading<'_>) -> Result<Table, TableError> {
     if bytes.starts_with(npy::MAGIC) {
+        if reading.header.is_some() || reading.delimiter.is_some() {
+            return Err(TableError::OfText { file: file.to_owned(), what: "a .npy file" });
+        }
         return npy::table(file, bytes, reading);
     }
     if reading.labels.is_some() {

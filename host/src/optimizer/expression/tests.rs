@@ -54,6 +54,23 @@ fn options_reach_the_guard() {
     assert!(matches!(parse("blend(l2o,sgd,share=0.25)", &tuned()).unwrap().method, Method::Blend { share: 0.25, .. }));
 }
 
+/// Two options that set the same stand for a mistake: one of them would be ignored.
+#[test]
+fn options_do_not_contradict_each_other() {
+    for (options, other) in [
+        ("nt=3,nt=4", "nt"),
+        ("trust,no-trust", "trust"),
+        ("no-veto,veto", "no-veto"),
+        ("full,lower", "full"),
+        ("keep,nc=2,reset", "keep"),
+    ] {
+        let said = error(&format!("lgl2o(l2o,sgd,{options})"));
+        assert!(said.contains(&format!("`{other}` stands before it")), "{said}");
+    }
+    assert!(error("lgl2o(l2o,sgd,veto,paper)").contains("write it first"));
+    assert!(parse("lgl2o(l2o,sgd,paper,nt=3,no-veto,full,stride=2)", &tuned()).is_ok());
+}
+
 #[test]
 fn any_rule_can_be_averaged_and_has_its_own_rate_if_there_is_one() {
     let mut tuned = tuned();
@@ -92,5 +109,6 @@ fn what_is_wrong_is_said_with_the_nearest_name() {
     for nested in ["lgl2o(lgl2o,sgd)", "lgl2o(auto,sgd)", "avg-auto", "relay(l2o,avg-gl2o)"] {
         assert!(error(nested).contains("it is a guard"), "{}", error(nested));
     }
+    assert!(error("avg-lgl2o(l2o,sgd)").contains("a guard cannot be averaged"));
     assert!(error("((((((((").contains("cannot read"));
 }
