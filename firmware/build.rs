@@ -1,4 +1,4 @@
-//! Chooses the board and takes from its entry in `boards.toml` what the programs need: the memory map, the linker's arguments,
+//! Chooses the board and takes from its entry in `shared/boards.toml` what the programs need: the memory map, the linker's arguments,
 //! the board's file, `cfg(emulated)`, `cfg(armv6m)` for the least of Cortex-M, and `cfg(fits = "...")` for what its RAM is enough for.
 //!
 //! The feature of a board's name chooses it; without, it is the first one of the target, so that the package builds with a
@@ -16,7 +16,7 @@ use std::{env, fs};
 use boards::{Entry, NEEDS};
 
 fn main() {
-    println!("cargo:rerun-if-changed=boards.toml");
+    println!("cargo:rerun-if-changed=shared/boards.toml");
     println!("cargo:rerun-if-changed=build.rs");
     let target = env::var("TARGET").unwrap_or_default();
     let board = chosen(&target);
@@ -92,9 +92,9 @@ fn script(board: &Entry) -> String {
 
 /// The board's file as a module, and where its program's flash ends.
 fn code(board: &Entry) -> String {
-    let name = board.get("code").unwrap_or_else(|| panic!("{} has no `code` in boards.toml", board.name));
+    let name = board.get("code").unwrap_or_else(|| panic!("{} has no `code` in shared/boards.toml", board.name));
     let path = Path::new(&env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("src/board").join(name);
-    assert!(path.is_file(), "{}, the code of {} by boards.toml, is not there", path.display(), board.name);
+    assert!(path.is_file(), "{}, the code of {} by shared/boards.toml, is not there", path.display(), board.name);
     let end = board.region("flash").map_or(0, |flash| flash.begin + flash.size * 1024);
     format!(
         "#[path = {path:?}]\nmod chosen;\n/// Where the flash ends that programs may fill.\n#[allow(dead_code)]\nconst FLASH_END: u32 = {end};\n"

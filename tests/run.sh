@@ -6,19 +6,20 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-STAGES=(format lint laws host ranks firmware)
+STAGES=(format lint laws host ranks release firmware)
 
 usage() {
     cat <<'END'
 usage: tests/run.sh [--all] [STAGE...]
 
-Runs these stages, in this order; without a name all of them, but `ranks` only with --all:
+Runs these stages, in this order; without a name all of them, but `ranks` and `release` only with --all:
 
   format    every file is as rustfmt has it
   lint      clippy, the documentation, and the dependencies where `cargo deny` is installed
   laws      the core's own tests, the examples, and the laws that the core is held to
   host      every package's own tests; the host program as a process
   ranks     training spread over several processes; needs Open MPI and libclang
+  release   the packages as they would be published, each built from what was packed
   firmware  programs on boards under QEMU: the same bits as here, and no growth of what they take
 
 Without --all, for the time while you work: a tenth of the laws' random draws, one board of each instruction set, no builds
@@ -38,14 +39,17 @@ for argument in "$@"; do
     case $argument in
     --all) all=yes ;;
     -h | --help) usage && exit 0 ;;
-    format | lint | laws | host | ranks | firmware) chosen+=("$argument") ;;
+    format | lint | laws | host | ranks | release | firmware) chosen+=("$argument") ;;
     *) echo "unknown: \`$argument\`; tests/run.sh --help lists the stages" >&2 && exit 2 ;;
     esac
 done
 whole=no
 [ ${#chosen[@]} -gt 0 ] || { whole=yes && chosen=("${STAGES[@]}"); }
-# A second build of the host program, with MPI.
-[ $whole$all != yesno ] || chosen=("${chosen[@]/ranks/}")
+# Further builds of the host program, with MPI and from its package.
+if [ $whole$all = yesno ]; then
+    chosen=("${chosen[@]/ranks/}")
+    chosen=("${chosen[@]/release/}")
+fi
 if [ $all = yes ]; then
     export LGL2O_DRAWS=all
 else
@@ -162,6 +166,23 @@ stage_ranks() {
     fi
     [ $all = no ] || cargo clippy -p lgl2o-host --features mpi --all-targets -- -D warnings
     workspace_test ranks -- --ignored
+}
+
+stage_release() {
+    need_c
+    say "packages"
+    # What is not committed yet is packed, too.
+    cargo package --allow-dirty -p lgl2o -p lgl2o-device -p lgl2o-host
+    local oldest version folder
+    oldest=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' core/Cargo.toml)
+    version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
+    folder=$PWD/target/package/lgl2o-$version
+    if ! rustup run "$oldest" cargo --version >/dev/null 2>&1; then
+        skip "the oldest Rust: rustup toolchain install $oldest --profile minimal"
+        return
+    fi
+    say "the packed core with Rust $oldest"
+    (cd "$folder" && cargo "+$oldest" check --locked --all-features --examples --target-dir ../msrv)
 }
 
 # Builds the programs that the tests run, two at a time, where one test after the other would build one at a time.

@@ -105,9 +105,9 @@
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
-/// The README's example, so that it is compiled and run.
+/// The example of this package's README, so that it is compiled and run.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;
 
 pub mod anomaly;

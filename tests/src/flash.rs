@@ -70,6 +70,15 @@ impl<const READ: usize, const WRITE: usize, const ERASE: usize> Flash<READ, WRIT
         }
     }
 
+    /// A flash of as many sectors as these bytes fill.
+    #[must_use]
+    pub fn holding(bytes: &[u8]) -> Self {
+        let mut flash = Self::new(bytes.len() / ERASE);
+        flash.bytes.copy_from_slice(bytes);
+        flash.fresh = bytes.chunks(WRITE).map(|word| word.iter().all(|byte| *byte == 0xff)).collect();
+        flash
+    }
+
     /// The same flash after a reset, with power.
     #[must_use]
     pub fn restarted(mut self) -> Self {

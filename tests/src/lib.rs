@@ -66,6 +66,11 @@
 //! let _ = Trainer::new(&objective, &guard, &mut memory);
 //! ```
 
+/// The README's example, so that it is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 pub mod adversary;
 pub mod bits;
 #[cfg(feature = "host")]

@@ -12,8 +12,15 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use lgl2o::source::Sampler;
+use lgl2o::{Auto, Memory, Rng, Trainer, auto};
+use lgl2o_device::spirals::BATCH;
 use lgl2o_host::playground::MODULE;
+use lgl2o_tests::bits;
 use lgl2o_tests::program::{folder, lgl2o};
+use lgl2o_web::lane::{Guarded, Lane, Net, Runner as _, Stop, net};
+use lgl2o_web::points::{MOST, Points};
+use lgl2o_web::race::Settings;
 use serde_json::Value;
 
 /// How the module is renewed; also in CONTRIBUTING.
@@ -46,6 +53,61 @@ fn the_command_writes_one_page_and_needs_no_browser() {
     let mut command = lgl2o_tests::program::command(dir.path(), &["playground", "--open"]);
     let ran = lgl2o_tests::program::ran(command.env("PATH", "/nowhere").env("DISPLAY", ":99"));
     ran.expect(0, &["by hand"]);
+}
+
+/// The accepted parameters of a run, as a hash, at the end of each round.
+type Trail = Vec<u64>;
+
+/// The page's lane `auto`, as native code.
+fn trail_of_the_lane(points: &Points, seed: u64, batches: u32) -> Trail {
+    let mut lane: Box<Lane<Guarded>> = Box::new(Lane::new());
+    lane.restart(seed);
+    let mut trail = Trail::new();
+    while lane.batches() < batches {
+        // One batch more at a time: each call makes one round.
+        let stop = lane.advance(&Settings::default(), points, lane.batches() + 1);
+        assert_ne!(stop, Stop::Broken);
+        trail.push(bits::fingerprint(lane.params()));
+    }
+    trail
+}
+
+/// So many rounds of a guard, with the network, the data and the seeds of the lane.
+fn trail_of_the_core(points: &Points, seed: u64, guard: &Auto, rounds: usize) -> Trail {
+    let (net, mut memory) = (net(), Box::new(Memory::<Net, Auto>::new()));
+    net.initialize(memory.params_mut(), &mut Rng::stream(seed, 0));
+    let (mut pick, mut used) = ([0; BATCH], [0; MOST / 32]);
+    let mut source = Sampler::new(points.inputs(), 2, points.labels(), seed, &mut pick, &mut used).expect("points");
+    let mut trainer = Trainer::new(&net, guard, &mut memory);
+    let round = |_| {
+        trainer.round(&mut source).expect("good data");
+        bits::fingerprint(trainer.params())
+    };
+    (0..rounds).map(round).collect()
+}
+
+#[test]
+fn the_lane_auto_has_the_bits_of_auto() {
+    let mut points = Points::NONE;
+    for (seed, is_rings) in [(1, false), (7, false), (3, true)] {
+        if is_rings {
+            points.rings(seed);
+        } else {
+            points.spirals(seed).expect("points");
+        }
+        let lane = trail_of_the_lane(&points, seed, 600);
+        // The lane's rounds are short, so that the page answers at once; round by round it is `auto` with rounds as short.
+        let short = trail_of_the_core(&points, seed, &auto().longest_round(2), lane.len());
+        assert!(lane == short, "seed {seed}: round {:?}", lane.iter().zip(&short).position(|(a, b)| a != b));
+        // `auto` itself has longer rounds; the parameters that it accepts, one after the other, are the lane's.
+        let mut accepted = trail_of_the_core(&points, seed, &auto(), 10);
+        accepted.dedup();
+        let mut rest = lane.iter();
+        let in_order = accepted.iter().filter(|one| rest.any(|other| other == *one)).count();
+        assert!(in_order == accepted.len() && in_order > 5, "seed {seed}: {in_order} of {}", accepted.len());
+        // Another seed has other bits.
+        assert_ne!(lane.last(), trail_of_the_lane(&points, seed + 1, 600).last());
+    }
 }
 
 /// The browser, if there is one.

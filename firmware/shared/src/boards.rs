@@ -1,11 +1,11 @@
-//! The table of boards, `firmware/boards.toml`, which says itself what its keys mean.
+//! The table of boards, `firmware/shared/boards.toml`, which says itself what its keys mean.
 //!
 //! Without anything from the rest of this package, for the firmware's build script has this file as a module, too.
 
 use core::fmt;
 
 /// The table.
-const TABLE: &str = include_str!("../../boards.toml");
+const TABLE: &str = include_str!("../boards.toml");
 
 /// What takes so much RAM, in kB, with its stack, that not every board has it: the large network of `spirals`, two workloads of
 /// `cost`, and `stream`.
@@ -40,7 +40,7 @@ pub struct UnknownBoard<'a>(pub &'a str);
 
 impl fmt::Display for UnknownBoard<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "there is no board `{}`; firmware/boards.toml has", self.0)?;
+        write!(f, "there is no board `{}`; firmware/shared/boards.toml has", self.0)?;
         entries().try_for_each(|entry| write!(f, " {}", entry.name))
     }
 }

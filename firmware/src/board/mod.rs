@@ -1,4 +1,4 @@
-//! The boards. A board is one small file, its UART and its LED; all else that is known of it stands in `boards.toml`.
+//! The boards. A board is one small file, its UART and its LED; all else that is known of it stands in `shared/boards.toml`.
 //!
 //! Boards under QEMU (`cfg(emulated)`) share the rest: drivers of registers, a log and a flash by semihosting, and a counter
 //! of instructions. Real hardware has a HAL for that, in its one file; how it counts and ends is in `hardware`.
@@ -33,7 +33,7 @@ pub use cortex_m_rt::entry;
 #[cfg(target_arch = "riscv32")]
 pub use riscv_rt::entry;
 
-// The board's file, as `build.rs` has it from `boards.toml`.
+// The board's file, as `build.rs` has it from `shared/boards.toml`.
 include!(concat!(env!("OUT_DIR"), "/chosen.rs"));
 
 #[cfg(not(emulated))]

@@ -205,8 +205,8 @@ fn check_size(task: &Task, optimizers: &[Optimizer]) -> Result<(), Failure> {
 fn command_line(args: &CompareArgs, plan: &Plan) -> String {
     let names: Vec<&str> = plan.optimizers.iter().map(|o| o.name.as_str()).collect();
     let mut line = format!("lgl2o compare --task {}", args.task.name);
-    if args.task.name != "spirals" {
-        line.push_str(" --data DIR");
+    if let Some(dir) = args.data.as_ref().filter(|_| args.task.name != "spirals") {
+        let _ = write!(line, " --data {}", say::word(&dir.to_string_lossy()));
     }
     if !args.hidden.is_empty() {
         let widths: Vec<String> = args.hidden.iter().map(u64::to_string).collect();

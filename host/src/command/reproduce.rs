@@ -49,11 +49,18 @@ pub(super) fn run(args: &ReproduceArgs, ranks: &Ranks) -> Result<(), Failure> {
         left_out.iter().for_each(say::note);
     }
     ranks.lead(|| store.open())?;
-    let notes = [vec![format!("Command: `{}`.", command_line(args))], left_out].concat();
+    let command = command_line(args);
     let mut runner = Runner::new(ranks, cache, store, scale.clone())?;
     let findings = runner.run(&chosen)?;
     let claims: Vec<Claim> = findings.iter().flat_map(|f| (ALL[f.experiment - 1].claims)(f)).collect();
-    let outcome = Outcome { experiments: &chosen, findings: &findings, claims: &claims, scale: &scale, notes: &notes };
+    let outcome = Outcome {
+        experiments: &chosen,
+        findings: &findings,
+        claims: &claims,
+        scale: &scale,
+        notes: &left_out,
+        command: &command,
+    };
     if ranks.is_first() {
         claims.iter().for_each(|claim| say::line(line(claim)));
     }
@@ -118,7 +125,10 @@ fn leave_out(
 
 /// The command line that produces these results.
 fn command_line(args: &ReproduceArgs) -> String {
-    let mut line = "lgl2o reproduce --data DIR".to_owned();
+    let mut line = "lgl2o reproduce".to_owned();
+    if let Some(dir) = &args.data {
+        line.push_str(&format!(" --data {}", say::word(&dir.to_string_lossy())));
+    }
     if args.quick {
         line.push_str(" --quick");
     }

@@ -1,4 +1,4 @@
-//! The boards: those that QEMU emulates, and real hardware. `firmware/boards.toml` has all of them.
+//! The boards: those that QEMU emulates, and real hardware. `firmware/shared/boards.toml` has all of them.
 
 use std::sync::LazyLock;
 
@@ -73,7 +73,8 @@ impl Board {
 
 /// All boards; the first is the usual one.
 pub static BOARDS: LazyLock<Vec<Board>> = LazyLock::new(|| {
-    let board = |entry: Entry| Board::new(entry).unwrap_or_else(|| panic!("firmware/boards.toml: {}", entry.name));
+    let board =
+        |entry: Entry| Board::new(entry).unwrap_or_else(|| panic!("firmware/shared/boards.toml: {}", entry.name));
     entries().map(board).collect()
 });
 

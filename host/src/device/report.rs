@@ -66,7 +66,7 @@ pub fn table(results: &DeviceResults) -> String {
     let title = format!("{} on {} ({}), {}", results.program, results.board, results.core, results.math);
     let head = ["", &format!("device: {}", results.board), "this machine"].map(str::to_owned).to_vec();
     let table = Table { caption: format!("Network {}.", results.network), head, rows, words: false };
-    Overview { title, lead: vec![sentence(results)], table, sections: Vec::new() }.markdown()
+    Overview { title, lead: vec![sentence(results)], table, ..Overview::default() }.markdown()
 }
 
 fn explanation(results: &DeviceResults) -> String {

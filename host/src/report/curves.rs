@@ -8,6 +8,7 @@ use super::axis::{draw_axes, log_axis};
 use super::canvas::{self, Area, BELOW_HEADING, Heading, PX, WIDTH};
 use super::departures::draw_departures;
 use super::labels::{BEFORE_LABEL, LINE_HEIGHT, draw_labels, labels};
+use super::palette::styles;
 use super::series::{self, Kind, Series};
 use super::text::{width, wrap};
 use super::trace::{By, Trace, draw_band, draw_lines, draw_markers, trace};
@@ -41,7 +42,8 @@ pub(super) fn picture(results: &Results, all: &[Series<'_>], by: By) -> Result<S
         draw_axes(&mut chart, axis_title, Some("Held-out loss"))?;
         // A loss of zero has no place on the axis; it stands at its low end.
         let place = |x: f64, loss: f64| chart.backend_coord(&(x, loss.max(plot.y.0)));
-        let traces: Vec<Trace<'_>> = all.iter().enumerate().map(|(i, s)| trace(s, i, by, place)).collect();
+        let styles = styles(&all.iter().map(|s| s.name).collect::<Vec<_>>());
+        let traces: Vec<Trace<'_>> = all.iter().zip(styles).map(|(s, style)| trace(s, style, by, place)).collect();
         traces.iter().try_for_each(|t| draw_band(sheet, area, t))?;
         traces.iter().try_for_each(|t| draw_lines(sheet, area, t))?;
         canvas::outline(sheet, area)?;
@@ -139,7 +141,8 @@ mod tests {
         let mut results = sample::results();
         results.runs.truncate(1);
         let all = series::series(&results);
-        assert_eq!(trace(&all[0], 0, By::Step, |_, _| (0, 0)).whole.len(), sample::STEPS.len() - 1);
+        let style = styles(&["sgd:1"])[0];
+        assert_eq!(trace(&all[0], style, By::Step, |_, _| (0, 0)).whole.len(), sample::STEPS.len() - 1);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::canvas::{
 use super::growth::range;
 use super::legend;
 use super::number::tick;
-use super::palette::style;
+use super::palette::{Style, styles};
 use super::text::wrap;
 
 const TOP: i32 = BELOW_HEADING + 10 * PX;
@@ -52,13 +52,14 @@ pub struct Row {
 /// [`ReportError::Picture`] if they cannot be drawn.
 pub fn dots(title: &str, all: &Dots) -> Result<String, ReportError> {
     let heading = Heading { title, subject: &all.subject, explanation: &all.explanation };
-    let bottom = TOP + ROW * all.rows.len().max(1) as i32;
+    let (bottom, styles) = (TOP + ROW * all.rows.len().max(1) as i32, styles(&all.names));
     canvas::picture(&heading, bottom + BELOW + legend::height(&all.names), |sheet| {
         let count = all.titles.len().max(1) as i32;
         let width = (WIDTH - 2 * LEFT - BEFORE - GAP * (count - 1)) / count;
         for (i, title) in all.titles.iter().enumerate() {
             let left = LEFT + BEFORE + (width + GAP) * i as i32;
-            draw_plot(sheet, Area { left, top: TOP, right: left + width, bottom }, (title, i), &all.rows)?;
+            let area = Area { left, top: TOP, right: left + width, bottom };
+            draw_plot(sheet, (area, &styles), (title, i), &all.rows)?;
         }
         for (i, row) in all.rows.iter().enumerate() {
             let y = TOP + ROW * i as i32 + ROW / 2;
@@ -71,7 +72,7 @@ pub fn dots(title: &str, all: &Dots) -> Result<String, ReportError> {
     })
 }
 
-fn draw_plot(sheet: &Sheet<'_>, area: Area, (title, plot): (&str, usize), rows: &[Row]) -> Drawn {
+fn draw_plot(sheet: &Sheet<'_>, (area, styles): (Area, &[Style]), (title, plot): (&str, usize), rows: &[Row]) -> Drawn {
     let (low, high) = range(rows.iter().filter_map(|row| row.values.get(plot)).flatten());
     let (low, high) = (low.clamp(SHOWN[0], 0.8) / 1.1, high.clamp(1.25, SHOWN[1]) * 1.1);
     let mut chart = canvas::chart(sheet, area, BELOW);
@@ -96,8 +97,8 @@ fn draw_plot(sheet: &Sheet<'_>, area: Area, (title, plot): (&str, usize), rows: 
     canvas::outline(sheet, area)?;
     for (i, row) in rows.iter().enumerate() {
         let y = area.top + ROW * i as i32 + ROW / 2;
-        for (j, value) in row.values.get(plot).into_iter().flatten().enumerate() {
-            style(j).mark(sheet, (place(*value), y))?;
+        for (value, style) in row.values.get(plot).into_iter().flatten().zip(styles) {
+            style.mark(sheet, (place(*value), y))?;
         }
     }
     Ok(())

@@ -9,7 +9,7 @@ use super::ReportError;
 use super::axis::{draw_axes, log_axis};
 use super::canvas::{self, Area, BELOW_HEADING, Drawn, Heading, LEFT, PX, Sheet, WIDTH};
 use super::legend;
-use super::palette::style;
+use super::palette::{Style, styles};
 
 /// What stands below the heading: the plots, this high.
 const TOP: i32 = BELOW_HEADING + 10 * PX;
@@ -50,7 +50,7 @@ pub struct Plot {
 /// [`ReportError::Picture`] if it cannot be drawn.
 pub fn growth(title: &str, axis: &str, all: &Growth) -> Result<String, ReportError> {
     let heading = Heading { title, subject: &all.subject, explanation: &all.explanation };
-    let bottom = TOP + HEIGHT;
+    let (bottom, styles) = (TOP + HEIGHT, styles(&all.names));
     canvas::picture(&heading, bottom + BELOW + legend::height(&all.names), |sheet| {
         let (low, high) = range(all.plots.iter().flat_map(|plot| plot.costs.iter().flatten()));
         let count = all.plots.len().max(1) as i32;
@@ -58,7 +58,7 @@ pub fn growth(title: &str, axis: &str, all: &Growth) -> Result<String, ReportErr
         for (i, plot) in all.plots.iter().enumerate() {
             let left = LEFT + BEFORE + (width + GAP) * i as i32;
             let area = Area { left, top: TOP, right: left + width, bottom };
-            draw_plot(sheet, area, plot, (low / 1.3, high * 1.3), (i == 0).then_some(axis))?;
+            draw_plot(sheet, (area, &styles), plot, (low / 1.3, high * 1.3), (i == 0).then_some(axis))?;
         }
         legend::draw(sheet, bottom + BELOW, &all.names)
     })
@@ -71,8 +71,14 @@ pub(super) fn range<'a>(numbers: impl Iterator<Item = &'a f64>) -> (f64, f64) {
     if low <= high { (low, high) } else { (1.0, 10.0) }
 }
 
-/// Draws one plot; its vertical axis has labels if it has a title.
-fn draw_plot(sheet: &Sheet<'_>, area: Area, plot: &Plot, costs: (f64, f64), beside: Option<&str>) -> Drawn {
+/// Draws one plot with its lines' styles; its vertical axis has labels if it has a title.
+fn draw_plot(
+    sheet: &Sheet<'_>,
+    (area, styles): (Area, &[Style]),
+    plot: &Plot,
+    costs: (f64, f64),
+    beside: Option<&str>,
+) -> Drawn {
     let sizes = range(plot.sizes.iter());
     let (x, y) = (log_axis(sizes.0 / 1.2, sizes.1 * 1.2), log_axis(costs.0, costs.1));
     let mut chart = canvas::chart(sheet, area, BELOW);
@@ -80,8 +86,7 @@ fn draw_plot(sheet: &Sheet<'_>, area: Area, plot: &Plot, costs: (f64, f64), besi
     let mut chart = chart.build_cartesian_2d(x, y)?;
     draw_axes(&mut chart, &plot.title, beside)?;
     canvas::outline(sheet, area)?;
-    for (i, costs) in plot.costs.iter().enumerate() {
-        let style = style(i);
+    for (costs, style) in plot.costs.iter().zip(styles) {
         let places = plot.sizes.iter().zip(costs).filter(|(_, cost)| **cost > 0.0);
         let places: Vec<_> = places.map(|(&size, &cost)| chart.backend_coord(&(size, cost))).collect();
         canvas::line(sheet, &places, style.colour.stroke_width(18), style.dash)?;

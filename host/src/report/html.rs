@@ -1,13 +1,36 @@
-//! The page: everything in one HTML file that opens from disk, with no script and nothing to fetch.
+//! The page: everything in one HTML file that opens from disk, with nothing to fetch; a small script sorts its tables.
 
 use super::Extras;
+use super::headline;
 use super::number::{grouped, percent, significant};
 use super::series::Series;
 use super::table::{self, Cell, Table};
 use super::text::escape;
 use crate::record::{Point, Results, Run};
 
-pub(super) const STYLE: &str = include_str!("page.css");
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// The beginning of a page: all before what it says.
+pub(super) fn head(title: &str) -> String {
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
+         <title>{0}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{0}</h1>\n",
+        escape(title)
+    )
+}
+
+/// The end of a page.
+pub(super) fn foot() -> String {
+    format!("</main>\n<script>\n//<![CDATA[\n{SCRIPT}//]]>\n</script>\n</body>\n</html>\n")
+}
+
+/// The command that makes a page again.
+pub(super) fn command(line: &str) -> String {
+    let line = escape(line);
+    format!("<h2>Make it again</h2>\n<pre><code>{line}</code></pre>\n")
+}
 
 /// The rendered pictures.
 pub(super) struct Pictures {
@@ -15,8 +38,8 @@ pub(super) struct Pictures {
     pub(super) by_step: String,
     /// Loss by cost.
     pub(super) by_cost: String,
-    /// Who won the rounds.
-    pub(super) verdicts: String,
+    /// Who won the rounds; or why that would show nothing, as a sentence.
+    pub(super) verdicts: Result<String, String>,
     /// What each optimizer learned, for a task in the plane.
     pub(super) boundary: Option<String>,
 }
@@ -46,28 +69,30 @@ const WORDS: [(&str, &str); 7] = [
 
 /// Renders the page.
 pub(super) fn page(results: &Results, all: &[Series<'_>], extras: &Extras<'_>, pictures: &Pictures) -> String {
-    let title = format!("Optimizers compared: {}", results.task);
-    let mut out = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-         <title>{0}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{0}</h1>\n",
-        escape(&title)
-    );
-    out.push_str(&introduction(results, all, extras));
+    let mut out = head(&format!("Optimizers compared: {}", results.task));
+    out.push_str(&introduction(results, all));
+    out.push_str(&first_figure(pictures, all));
     out.push_str(&result_table(&table::build(results), &table::intro(results, "Bold")));
-    out.push_str(&all_figures(pictures));
+    out.push_str(&other_figures(pictures));
     out.push_str(&words());
     out.push_str(&every_run(results));
+    if !extras.command.is_empty() {
+        out.push_str(&command(extras.command));
+    }
+    if !extras.notes.is_empty() {
+        let items: String = extras.notes.iter().map(|n| format!("<li>{}</li>\n", escape(n))).collect();
+        out.push_str(&format!("<ul>\n{items}</ul>\n"));
+    }
     out.push_str(
         "<h2>Data</h2>\n<p>Everything on this page is drawn from \
          <a href=\"results.json\"><code>results.json</code></a> in the same folder: every run with its losses, \
          costs and verdicts. The table is also there as <a href=\"table.md\"><code>table.md</code></a>, and \
-         every picture as an SVG file.</p>\n</main>\n</body>\n</html>\n",
+         every picture as an SVG file.</p>\n",
     );
-    out
+    out + &foot()
 }
 
-fn introduction(results: &Results, all: &[Series<'_>], extras: &Extras<'_>) -> String {
+fn introduction(results: &Results, all: &[Series<'_>]) -> String {
     let mut out = format!(
         "<p class=\"lead\">{} · {} · {} parameters · batches of {}</p>\n",
         escape(&results.task),
@@ -75,49 +100,14 @@ fn introduction(results: &Results, all: &[Series<'_>], extras: &Extras<'_>) -> S
         grouped(results.parameters as u64),
         results.batch
     );
-    let found = findings(results, all);
+    let found = headline::findings(results, all);
     if !found.is_empty() {
-        out.push_str(&format!("<p>{}</p>\n", found.join(" ")));
+        out.push_str(&format!("<p class=\"headline\">{}</p>\n", found.join(" ")));
     }
     out.push_str(
-        "<p>How to read this: each optimizer trained the same model from the same starting points, once per seed. \
-         Lower loss is better. The first picture compares what a training step achieves, the second what the same \
-         amount of computation achieves; a guarded optimizer pays for its checks only in the second. Differences \
-         smaller than the spread over the seeds mean little.</p>\n",
+        "<p>Each optimizer trained the same model from the same starting points, once per seed. Lower loss is better; \
+         differences smaller than the spread over the seeds mean little.</p>\n",
     );
-    if !extras.command.is_empty() {
-        let command = escape(extras.command);
-        out.push_str(&format!("<p>Produced by:</p>\n<pre><code>{command}</code></pre>\n"));
-    }
-    if !extras.notes.is_empty() {
-        let items: String = extras.notes.iter().map(|n| format!("<li>{}</li>\n", escape(n))).collect();
-        out.push_str(&format!("<ul>\n{items}</ul>\n"));
-    }
-    out
-}
-
-/// Sentences about the outcome, as HTML: the lowest loss, and who diverged.
-fn findings(results: &Results, all: &[Series<'_>]) -> Vec<String> {
-    let mut out = Vec::new();
-    let last = results.summary.iter().map(|s| s.step).max().unwrap_or(0);
-    let ends = results.summary.iter().filter(|s| s.step == last);
-    let finite = ends.filter_map(|s| Some((s, s.test_loss_mean.filter(|m| m.is_finite())?)));
-    if let Some((best, mean)) = finite.min_by(|a, b| a.1.total_cmp(&b.1)) {
-        out.push(format!(
-            "After {} steps the lowest mean held-out loss is {}, reached by <code>{}</code>.",
-            grouped(last),
-            significant(mean),
-            escape(&best.optimizer)
-        ));
-    }
-    for one in all.iter().filter(|s| s.diverged() > 0) {
-        out.push(format!(
-            "<code>{}</code> diverged for {} of {} seeds.",
-            escape(one.name),
-            one.diverged(),
-            one.runs.len()
-        ));
-    }
     out
 }
 
@@ -157,23 +147,33 @@ fn table_cell(cell: &Cell) -> String {
     }
 }
 
-fn all_figures(pictures: &Pictures) -> String {
-    let mut out = String::from("<h2>Pictures</h2>\n");
-    out.push_str(&figure(
-        &pictures.by_step,
-        "Held-out loss after each number of training steps. Both axes are logarithmic; the loss before \
-         the first step is not shown.",
-    ));
+/// The picture that the page begins with.
+fn first_figure(pictures: &Pictures, all: &[Series<'_>]) -> String {
+    let mut caption =
+        "Held-out loss after each number of training steps. Both axes are logarithmic; the loss before the \
+                       first step is not shown. A guarded optimizer has the colour of its fallback; controls are grey."
+            .to_owned();
+    if let Some(said) = headline::of_curves(all) {
+        caption.push_str(&format!(" {}", escape(&said)));
+    }
+    figure(&pictures.by_step, &caption)
+}
+
+fn other_figures(pictures: &Pictures) -> String {
+    let mut out = String::from("<h2>More pictures</h2>\n");
     out.push_str(&figure(
         &pictures.by_cost,
-        "The same losses against the computation spent. A line that ends further left was cheaper \
-         for the same number of steps.",
+        "The same losses against the computation spent, with the checks of the guards. A line that ends further left was \
+         cheaper for the same number of steps.",
     ));
-    out.push_str(&figure(
-        &pictures.verdicts,
-        "Which side the guard kept, along the training. A band that turns from blue to orange is a \
-         guard that stops trusting the learned optimizer.",
-    ));
+    out.push_str(&match &pictures.verdicts {
+        Ok(picture) => figure(
+            picture,
+            "Which side the guard kept, along the training. A band that turns from blue to orange is a guard that stops \
+             trusting the learned optimizer.",
+        ),
+        Err(why) => format!("<p>{}</p>\n", escape(why)),
+    });
     if let Some(boundary) = &pictures.boundary {
         out.push_str(&figure(
             boundary,
@@ -186,7 +186,10 @@ fn all_figures(pictures: &Pictures) -> String {
 
 /// A picture with its caption, which is HTML.
 pub(super) fn figure(picture: &str, caption: &str) -> String {
-    format!("<figure>\n<div class=\"scroll\">\n{picture}</div>\n<figcaption>{caption}</figcaption>\n</figure>\n")
+    format!(
+        "<figure>\n<div class=\"scroll\">\n{picture}</div>\n<figcaption>{caption} <span class=\"narrow\">Tap the picture \
+         to enlarge it.</span></figcaption>\n</figure>\n"
+    )
 }
 
 fn words() -> String {
@@ -255,7 +258,7 @@ mod tests {
         let page = rendered(&sample::results(), &extras);
         let doc = parse(&page);
         let count = |tag: &str| doc.descendants().filter(|e| e.tag_name().name() == tag).count();
-        assert_eq!((count("figure"), count("table"), count("script"), count("img")), (4, 2, 0, 0));
+        assert_eq!((count("figure"), count("table"), count("script"), count("img")), (4, 2, 1, 0));
         assert!(!page.contains("src=") && !page.contains("@import") && !page.contains("url("));
         let links = doc.descendants().filter_map(|e| e.attribute("href"));
         assert!(links.into_iter().all(|l| !l.contains(':')));
@@ -264,14 +267,14 @@ mod tests {
     #[test]
     fn command_notes_and_names_are_shown_escaped() {
         let mut results = sample::results();
-        results.runs[0].optimizer = "<b>&\"".to_owned();
+        results.runs[0].optimizer = "<i>&\"".to_owned();
         let notes = ["rates <tuned> & kept".to_owned()];
         let extras = Extras { command: "lgl2o compare --optimizers 'a<b'", boundaries: None, notes: &notes };
         let page = rendered(&results, &extras);
         parse(&page);
         assert!(page.contains("lgl2o compare --optimizers &#39;a&lt;b&#39;"));
         assert!(page.contains("rates &lt;tuned&gt; &amp; kept"));
-        assert!(page.contains("&lt;b&gt;&amp;&quot;") && !page.contains("<b>"));
+        assert!(page.contains("&lt;i&gt;&amp;&quot;") && !page.contains("<i>"));
     }
 
     #[test]
@@ -279,8 +282,34 @@ mod tests {
         let page = rendered(&sample::results(), &Extras::default());
         assert!(page.contains("<code>sgd:9</code> diverged for 1 of 2 seeds."));
         assert!(page.contains("<td class=\"best\">0.00311 <span class=\"spread\">± 0.000293</span></td>"));
-        assert!(page.contains("reached by <code>lgl2o(l2o,sgd:1)</code>"));
+        assert!(
+            page.contains(
+                "<code>lgl2o(l2o,sgd:1)</code> has a mean held-out loss of <b>0.00311</b>. No other is lower."
+            )
+        );
         assert!(page.contains("<td class=\"bad\">diverged</td>"));
+    }
+
+    #[test]
+    fn the_picture_comes_before_the_table_and_the_command_last() {
+        let page = rendered(&sample::results(), &Extras { command: "lgl2o compare", ..Extras::default() });
+        let at = |part: &str| page.find(part).unwrap_or_else(|| panic!("{part}"));
+        let places =
+            ["class=\"headline\"", "<figure>", "<table>", "More pictures", "Make it again", "<script>"].map(at);
+        assert!(places.is_sorted(), "{places:?}");
+    }
+
+    #[test]
+    fn a_picture_that_would_show_nothing_is_left_out_with_a_sentence() {
+        let mut results = sample::results();
+        for run in &mut results.runs {
+            run.verdicts.iter_mut().for_each(|one| one.winner = crate::record::Winner::Learned);
+        }
+        let page = rendered(&results, &Extras::default());
+        assert_eq!(page.matches("<figure>").count(), 2);
+        assert!(page.contains("<p>In every round of every guarded run the learned side won"));
+        results.runs.iter_mut().for_each(|run| run.verdicts.clear());
+        assert!(rendered(&results, &Extras::default()).contains("<p>No optimizer here has a guard"));
     }
 
     #[test]

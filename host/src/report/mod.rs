@@ -2,7 +2,7 @@
 //!
 //! [`write()`] renders everything in memory, and only then touches the disk. The way of the data: `series`
 //! groups the runs by optimizer; `table`, `curves`, `verdicts` and `boundary` each draw one thing; `html`
-//! puts them on a page; `store` writes the files. `heat` draws pairs, `growth` costs and other
+//! puts them on a page, with what `headline` says; `store` writes the files. `heat` draws pairs, `growth` costs and other
 //! lines, `profile` and `dots` factors over many tasks, `confusion` what is predicted as what, `calibration` how sure it is, [`overview`] lays out a report of several
 //! experiments. plotters draws the pictures: `curves` with `trace`, `clip`,
 //! `departures` and `labels`, `boundary` with `field`; what all pictures need stands in `canvas`, `palette`,
@@ -21,6 +21,7 @@ mod departures;
 mod dots;
 mod field;
 mod growth;
+pub(crate) mod headline;
 mod heat;
 mod html;
 mod labels;
@@ -124,7 +125,7 @@ pub enum ReportError {
 
 /// The files of a report.
 const NAMES: [&str; 7] =
-    [RECORD, "table.md", "loss-by-step.svg", "loss-by-cost.svg", "verdicts.svg", store::BOUNDARY, "report.html"];
+    [RECORD, "table.md", "loss-by-step.svg", "loss-by-cost.svg", store::VERDICTS, store::BOUNDARY, "report.html"];
 /// The file that holds everything that was measured.
 pub const RECORD: &str = "results.json";
 
@@ -137,8 +138,8 @@ pub(crate) struct File {
 /// Writes the report into `dir`, which is created if need be, and returns the paths of its files.
 ///
 /// Everything is rendered first and written beside its final place; only when all files are complete do
-/// they take their names. A failure before that leaves an earlier report as it was. A `boundary.svg` of an
-/// earlier report is removed when this one has none, so that the directory holds one report, not two halves.
+/// they take their names. A failure before that leaves an earlier report as it was. A `boundary.svg` or
+/// `verdicts.svg` of an earlier report is removed when this one has none, so that the directory holds one report, not two halves.
 ///
 /// # Errors
 ///
@@ -165,8 +166,10 @@ pub struct Pictures {
     pub by_step: String,
     /// Loss by cost.
     pub by_cost: String,
-    /// Who won the rounds; only if some are guarded.
-    pub verdicts: Option<String>,
+    /// Who won the rounds; or why that would show nothing, as a sentence.
+    pub verdicts: Result<String, String>,
+    /// Which curves coincide, as a sentence.
+    pub coincide: Option<String>,
 }
 
 /// Draws the pictures of some results.
@@ -176,11 +179,11 @@ pub struct Pictures {
 /// [`ReportError::Picture`] if one cannot be drawn.
 pub fn pictures(results: &Results) -> Result<Pictures, ReportError> {
     let series = series::series(results);
-    let guarded = series.iter().any(|one| one.kind == series::Kind::Guarded);
     Ok(Pictures {
         by_step: curves::picture(results, &series, trace::By::Step)?,
         by_cost: curves::picture(results, &series, trace::By::Cost)?,
-        verdicts: guarded.then(|| verdicts::picture(results, &series)).transpose()?,
+        verdicts: verdicts::picture(results, &series)?,
+        coincide: headline::of_curves(&series),
     })
 }
 
@@ -204,7 +207,9 @@ fn render(results: &Results, extras: &Extras<'_>) -> Result<Vec<File>, ReportErr
     let report = html::page(results, &series, extras, &page);
     add("loss-by-step.svg", page.by_step);
     add("loss-by-cost.svg", page.by_cost);
-    add("verdicts.svg", page.verdicts);
+    if let Ok(verdicts) = page.verdicts {
+        add(store::VERDICTS, verdicts);
+    }
     if let Some(boundary) = page.boundary {
         add(store::BOUNDARY, boundary);
     }

@@ -2,8 +2,8 @@
 //!
 //! What it says is decided elsewhere; here it is only laid out.
 
-use super::html::{STYLE, figure};
-use super::text::escape;
+use super::html::{command, figure, foot, head};
+use super::text::{escape, printable};
 
 /// A report.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -12,10 +12,14 @@ pub struct Overview {
     pub title: String,
     /// What comes first, a paragraph each.
     pub lead: Vec<String>,
-    /// A table right after it.
+    /// A picture right after it, with its caption.
+    pub picture: Option<(String, String)>,
+    /// A table after that.
     pub table: Table,
     /// The rest.
     pub sections: Vec<Section>,
+    /// The command that makes it again; empty for none.
+    pub command: String,
 }
 
 /// A part of a report with a heading of its own.
@@ -49,20 +53,19 @@ pub struct Table {
 }
 
 impl Overview {
-    /// The page: one file that opens from disk, with no script and nothing to fetch.
+    /// The page: one file that opens from disk, with nothing to fetch; a small script sorts its tables.
     #[must_use]
     pub fn html(&self) -> String {
-        let title = escape(&self.title);
-        let mut out = format!(
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-             <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
-        );
+        let mut out = head(&self.title);
         self.lead.iter().for_each(|text| out.push_str(&paragraph(text)));
+        let first = self.picture.iter().map(|(picture, caption)| figure(picture, &escape(caption)));
+        first.for_each(|picture| out.push_str(&picture));
         out.push_str(&self.table.html());
         self.sections.iter().for_each(|section| out.push_str(&section.html()));
-        out.push_str("</main>\n</body>\n</html>\n");
-        out
+        if !self.command.is_empty() {
+            out.push_str(&command(&self.command));
+        }
+        out + &foot()
     }
 
     /// The same in Markdown, without the pictures.
@@ -72,6 +75,9 @@ impl Overview {
         self.lead.iter().for_each(|text| out.push_str(&format!("{text}\n\n")));
         out.push_str(&self.table.markdown());
         self.sections.iter().for_each(|section| out.push_str(&section.markdown()));
+        if !self.command.is_empty() {
+            out.push_str(&format!("## Make it again\n\n    {}\n", printable(&self.command)));
+        }
         out
     }
 }
@@ -80,8 +86,8 @@ impl Section {
     fn html(&self) -> String {
         let mut out = format!("<h{0}>{1}</h{0}>\n", self.level, escape(&self.title));
         self.text.iter().for_each(|text| out.push_str(&paragraph(text)));
-        self.tables.iter().for_each(|table| out.push_str(&table.html()));
         self.pictures.iter().for_each(|(picture, caption)| out.push_str(&figure(picture, &escape(caption))));
+        self.tables.iter().for_each(|table| out.push_str(&table.html()));
         if let Some([path, what]) = &self.more {
             let (path, what) = (escape(path), escape(what));
             out.push_str(&format!("<p class=\"small\">{what}: <a href=\"{path}\"><code>{path}</code></a></p>\n"));
@@ -198,6 +204,8 @@ mod tests {
                 more: Some(["1/report.html", "Everything"].map(str::to_owned)),
                 ..Section::default()
             }],
+            picture: None,
+            command: "lgl2o survey --data 'a `b`**'".to_owned(),
         }
     }
 
@@ -207,7 +215,9 @@ mod tests {
         let options = roxmltree::ParsingOptions { allow_dtd: true, ..Default::default() };
         let doc = roxmltree::Document::parse_with_options(&page, options).expect("well-formed");
         let count = |tag: &str| doc.descendants().filter(|e| e.tag_name().name() == tag).count();
-        assert_eq!((count("figure"), count("table"), count("tr"), count("code"), count("script")), (1, 1, 3, 3, 0));
+        assert_eq!((count("figure"), count("table"), count("tr"), count("code"), count("script")), (1, 1, 3, 4, 1));
+        // What a command quotes stays as it is.
+        assert!(page.contains("<pre><code>lgl2o survey --data &#39;a `b`**&#39;</code></pre>"));
         assert!(page.contains("<td class=\"bad\">no</td>") && page.contains("± 2</span>"));
     }
 

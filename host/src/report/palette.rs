@@ -23,8 +23,8 @@ pub(super) const MISSING: RGBColor = RGBColor(0xD9, 0xD9, 0xD9);
 /// Levels of the heat map.
 pub(super) const LEVELS: u8 = 12;
 
-/// Blue, vermillion, green, purple, orange, sky blue, black.
-const LINES: [RGBColor; 7] = [
+/// Blue, vermillion, green, purple, orange, sky blue, black; then brown, crimson and dark cyan, which are not theirs.
+const LINES: [RGBColor; 10] = [
     RGBColor(0x00, 0x72, 0xB2),
     RGBColor(0xD5, 0x5E, 0x00),
     RGBColor(0x00, 0x9E, 0x73),
@@ -32,10 +32,22 @@ const LINES: [RGBColor; 7] = [
     RGBColor(0xE6, 0x9F, 0x00),
     RGBColor(0x56, 0xB4, 0xE9),
     RGBColor(0x00, 0x00, 0x00),
+    RGBColor(0x7B, 0x3F, 0x00),
+    RGBColor(0xAD, 0x14, 0x57),
+    RGBColor(0x00, 0x60, 0x64),
 ];
 
 /// One dash pattern for each turn through the colours; the first is a solid line.
 const DASHES: [Option<[i32; 2]>; 3] = [None, Some([90, 40]), Some([30, 30])];
+
+/// The colour of controls, which nobody would take.
+const CONTROL: RGBColor = RGBColor(0x80, 0x80, 0x80);
+/// Guards and learned rules that are there for comparison alone.
+const CONTROLS: [&str; 4] = ["gl2o", "blend", "lstm", "rnnprop"];
+/// What a guard's name begins with; its second argument is the fallback.
+const GUARDS: [&str; 4] = ["lgl2o", "relay", "gl2o", "blend"];
+/// Guards with a fallback that their names do not say, and this fallback.
+const SHORT: [(&str, &str); 2] = [("auto", "ngn"), ("auto-lean", "ngn")];
 
 /// The shape drawn at each evaluated step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,17 +77,76 @@ pub(super) struct Style {
     pub(super) filled: bool,
 }
 
-/// The style of the optimizer with this index.
+/// The styles of optimizers: a guarded one has the hue of its fallback, and is solid; controls are grey. What stands before `: ` in a
+/// name is words.
 ///
-/// The first 35 differ in colour or marker, the first 21 in colour or dash.
-pub(super) fn style(index: usize) -> Style {
+/// Lines of one hue differ in their dashes, up to three, and neighbours in their markers.
+pub(super) fn styles<S: AsRef<str>>(names: &[S]) -> Vec<Style> {
     use Marker::{Circle, Diamond, Down, Square, Up};
-    Style {
-        colour: LINES[index % LINES.len()],
-        dash: DASHES[index / LINES.len() % DASHES.len()],
-        marker: [Circle, Square, Up, Diamond, Down][index % 5],
-        filled: (index / 5).is_multiple_of(2),
+    let names: Vec<&str> = names.iter().map(|name| expression(name.as_ref())).collect();
+    let mut hues: Vec<&str> = Vec::new();
+    let style = |i: usize| {
+        let hue = hue(names[i], &names);
+        let place = hues.iter().position(|known| *known == hue).unwrap_or_else(|| {
+            hues.push(hue);
+            hues.len() - 1
+        });
+        let colour = if is_control(names[i]) { CONTROL } else { LINES[place % LINES.len()] };
+        let marker = [Circle, Square, Up, Diamond, Down][i % 5];
+        Style { colour, dash: None, marker, filled: (i / 5).is_multiple_of(2) }
+    };
+    let mut all: Vec<Style> = (0..names.len()).map(style).collect();
+    // The guarded ones first: they are to be solid.
+    let mut order: Vec<usize> = (0..names.len()).collect();
+    order.sort_by_key(|&i| fallback(names[i]).is_none());
+    for (done, &i) in order.iter().enumerate() {
+        let same = order[..done].iter().filter(|&&other| all[other].colour == all[i].colour).count();
+        all[i].dash = DASHES[same % DASHES.len()];
     }
+    all
+}
+
+/// The expression in a name.
+fn expression(name: &str) -> &str {
+    name.rsplit_once(": ").map_or(name, |(_, expression)| expression)
+}
+
+/// A rule's name, without its averaging and its settings.
+fn rule(name: &str) -> &str {
+    let name = name.trim().trim_start_matches("avg-");
+    name.split([':', '(', ',']).next().unwrap_or(name)
+}
+
+fn is_control(name: &str) -> bool {
+    CONTROLS.contains(&rule(name))
+}
+
+/// The fallback of a guarded optimizer.
+fn fallback(name: &str) -> Option<&str> {
+    let own = rule(name);
+    if let Some((_, fallback)) = SHORT.iter().find(|(short, _)| *short == own) {
+        return Some(fallback);
+    }
+    let arguments = GUARDS.contains(&own).then(|| name.split_once('('))??.1.trim_end_matches(')');
+    let mut depth = 0_u32;
+    let mut outside = arguments.split(|c| {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        c == ',' && depth == 0
+    });
+    outside.nth(1).map(str::trim)
+}
+
+/// What gives a name its hue: a guard's fallback as it stands among the names, or else its rule.
+fn hue<'a>(name: &'a str, names: &[&'a str]) -> &'a str {
+    let Some(fallback) = fallback(name) else { return name };
+    let plain = || names.iter().filter(|other| self::fallback(other).is_none() && !is_control(other));
+    let same = plain().find(|other| **other == fallback);
+    let alike = || plain().find(|other| rule(other) == rule(fallback));
+    same.or_else(alike).copied().unwrap_or_else(|| rule(fallback))
 }
 
 impl Style {
@@ -126,7 +197,8 @@ mod tests {
 
     #[test]
     fn twelve_optimizers_differ_in_more_than_colour() {
-        let styles: Vec<Style> = (0..12).map(style).collect();
+        let names: Vec<String> = (0..12).map(|i| format!("rule-{i}")).collect();
+        let styles = styles(&names);
         for (i, a) in styles.iter().enumerate() {
             for b in &styles[..i] {
                 assert_ne!(a, b);
@@ -134,6 +206,31 @@ mod tests {
                 assert!(a.marker != b.marker || a.filled != b.filled || a.dash != b.dash);
             }
         }
+    }
+
+    #[test]
+    fn a_guarded_run_has_the_hue_of_its_fallback_and_controls_are_grey() {
+        let names = [
+            "sgd:1",
+            "adam:0.1",
+            "lgl2o(avg-l2o,sgd:1,nt=3)",
+            "relay(l2o,adam:0.3)",
+            "auto",
+            "avg-ngn",
+            "gl2o(l2o,sgd:1)",
+            "rnnprop",
+            "lgl2o(l2o,lion:1)",
+            "SGD behind a guard: relay(l2o,sgd)",
+        ];
+        let all = styles(&names);
+        let is_same = |a: usize, b: usize| all[a].colour == all[b].colour && all[a].dash != all[b].dash;
+        assert!(is_same(1, 3), "the same rule with another rate");
+        assert!(is_same(4, 5), "auto falls back to ngn");
+        assert!(is_same(0, 2) && all[0].colour == all[9].colour && all[0].colour != all[1].colour);
+        assert!([6, 7].iter().all(|&i| all[i].colour == CONTROL) && all[8].colour != CONTROL);
+        assert!([3, 4, 8].iter().all(|&i| all[i].dash.is_none()), "guarded lines are solid");
+        assert_eq!(fallback("lgl2o(rule(1,2),adam:1/(2+i),nt=3)"), Some("adam:1/(2+i)"));
+        assert_eq!([fallback("sgd:1"), fallback("lgl2o"), fallback("relay(l2o)")], [None; 3]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::canvas::{self, Area, BELOW_HEADING, Drawn, FRAME, Heading, INK, LEFT,
 use super::growth::range;
 use super::legend;
 use super::number::tick;
-use super::palette::style;
+use super::palette::{Style, styles};
 
 const TOP: i32 = BELOW_HEADING + 10 * PX;
 const HEIGHT: i32 = 360 * PX;
@@ -41,20 +41,25 @@ pub struct Profiles {
 /// [`ReportError::Picture`] if they cannot be drawn.
 pub fn profiles(title: &str, all: &Profiles) -> Result<String, ReportError> {
     let heading = Heading { title, subject: &all.subject, explanation: &all.explanation };
-    let bottom = TOP + HEIGHT;
+    let (bottom, styles) = (TOP + HEIGHT, styles(&all.names));
     canvas::picture(&heading, bottom + BELOW + legend::height(&all.names), |sheet| {
         let count = all.plots.len().max(1) as i32;
         let width = (WIDTH - 2 * LEFT - BEFORE - GAP * (count - 1)) / count;
         for (i, (title, lines)) in all.plots.iter().enumerate() {
             let left = LEFT + BEFORE + (width + GAP) * i as i32;
             let area = Area { left, top: TOP, right: left + width, bottom };
-            draw_plot(sheet, area, (title, lines), (i == 0).then_some("Share of the tasks, %"))?;
+            draw_plot(sheet, (area, &styles), (title, lines), (i == 0).then_some("Share of the tasks, %"))?;
         }
         legend::draw(sheet, bottom + BELOW, &all.names)
     })
 }
 
-fn draw_plot(sheet: &Sheet<'_>, area: Area, (title, lines): (&str, &[Vec<f64>]), beside: Option<&str>) -> Drawn {
+fn draw_plot(
+    sheet: &Sheet<'_>,
+    (area, styles): (Area, &[Style]),
+    (title, lines): (&str, &[Vec<f64>]),
+    beside: Option<&str>,
+) -> Drawn {
     let (low, high) = range(lines.iter().flatten());
     let (low, high) = (low.clamp(SHOWN[0], 0.8) / 1.1, high.clamp(1.25, SHOWN[1]) * 1.1);
     let mut chart = canvas::chart(sheet, area, BELOW);
@@ -80,8 +85,7 @@ fn draw_plot(sheet: &Sheet<'_>, area: Area, (title, lines): (&str, &[Vec<f64>]),
     let one: Vec<_> = [0.0, 103.0].map(|y| chart.backend_coord(&(1.0, y))).to_vec();
     canvas::line(sheet, &one, FRAME.stroke_width(18), None)?;
     canvas::outline(sheet, area)?;
-    for (i, factors) in lines.iter().enumerate() {
-        let style = style(i);
+    for (i, (factors, style)) in lines.iter().zip(styles).enumerate() {
         let places: Vec<_> =
             stairs(factors, low, high).into_iter().map(|(x, share)| chart.backend_coord(&(x, 100.0 * share))).collect();
         canvas::line(sheet, &places, style.colour.stroke_width(20), style.dash)?;

@@ -9,8 +9,9 @@ use tempfile::NamedTempFile;
 use super::{File, ReportError};
 use crate::files::{behind_links, check_place, folder_of};
 
-/// The one file that not every report has.
+/// The files that not every report has.
 pub(super) const BOUNDARY: &str = "boundary.svg";
+pub(super) const VERDICTS: &str = "verdicts.svg";
 
 /// Writes the files into `dir`; nothing there changes before all of them are complete.
 pub(super) fn store(dir: &Path, files: &[File]) -> Result<Vec<PathBuf>, ReportError> {
@@ -37,7 +38,7 @@ pub(super) fn store(dir: &Path, files: &[File]) -> Result<Vec<PathBuf>, ReportEr
             }
         }
     }
-    remove_stale_boundary(dir, files)?;
+    [BOUNDARY, VERDICTS].into_iter().try_for_each(|name| remove_stale(dir, files, name))?;
     Ok(written)
 }
 
@@ -65,10 +66,10 @@ fn write_beside(dir: &Path, content: &str) -> io::Result<NamedTempFile> {
     Ok(file)
 }
 
-/// Removes the boundary picture of an earlier report where this one has none.
-fn remove_stale_boundary(dir: &Path, files: &[File]) -> Result<(), ReportError> {
-    let path = dir.join(BOUNDARY);
-    if files.iter().any(|f| f.name == BOUNDARY) || !path.is_file() {
+/// Removes a picture of an earlier report where this one has none.
+fn remove_stale(dir: &Path, files: &[File], name: &str) -> Result<(), ReportError> {
+    let path = dir.join(name);
+    if files.iter().any(|f| f.name == name) || !path.is_file() {
         return Ok(());
     }
     fs::remove_file(&path).map_err(|source| ReportError::Write { path, source })

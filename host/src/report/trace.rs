@@ -4,7 +4,7 @@ use plotters::prelude::*;
 
 use super::canvas::{Area, At, Drawn, PX, Sheet, line};
 use super::clip::{held_down, visible};
-use super::palette::{Style, style};
+use super::palette::Style;
 use super::series::{Kind, Series, Stat};
 
 /// What the horizontal axis counts.
@@ -48,10 +48,9 @@ pub(super) struct Trace<'a> {
     pub(super) lost: Option<i32>,
 }
 
-/// Follows an optimizer through the plot; `index` chooses its style, `place` knows where a step or cost and a
-/// loss stand.
-pub(super) fn trace<'a>(series: &'a Series<'a>, index: usize, by: By, place: impl Fn(f64, f64) -> At) -> Trace<'a> {
-    let mut trace = Trace { series, style: style(index), whole: Vec::new(), partial: Vec::new(), lost: None };
+/// Follows an optimizer through the plot; `place` knows where a step or cost and a loss stand.
+pub(super) fn trace<'a>(series: &'a Series<'a>, style: Style, by: By, place: impl Fn(f64, f64) -> At) -> Trace<'a> {
+    let mut trace = Trace { series, style, whole: Vec::new(), partial: Vec::new(), lost: None };
     for point in series.points.iter().filter(|p| by.of(p) > 0.0) {
         let at = |loss: f64| place(by.of(point), loss);
         if point.diverged > 0 && trace.lost.is_none() {

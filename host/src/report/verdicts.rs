@@ -30,23 +30,42 @@ const BELOW: i32 = 49 * PX;
 /// Where no run has a verdict.
 const EMPTY: RGBColor = RGBColor(0xF4, 0xF4, 0xF4);
 
-/// Draws the picture; without a guarded optimizer it says so.
-pub(super) fn picture(results: &Results, all: &[Series<'_>]) -> Result<String, ReportError> {
+/// Why a picture would show nothing, as a sentence.
+fn needless(guarded: &[&Series<'_>]) -> Option<String> {
+    let stretches = guarded.iter().flat_map(|s| &s.runs).flat_map(|run| &run.verdicts);
+    let mut winners: Vec<Winner> = stretches.map(|one| one.winner).collect();
+    winners.dedup();
+    let words = match winners.as_slice() {
+        [] => return Some("No optimizer here has a guard, so there are no rounds to show.".to_owned()),
+        [Winner::Learned] => "the learned side won",
+        [Winner::Fallback] => "the fallback won",
+        [Winner::Neither] => "neither side won",
+        _ => return None,
+    };
+    Some(format!("In every round of every guarded run {words}, so there is no picture of who won when."))
+}
+
+/// Draws the picture; where it would show nothing, says why.
+pub(super) fn picture(results: &Results, all: &[Series<'_>]) -> Result<Result<String, String>, ReportError> {
     let guarded: Vec<&Series<'_>> = all.iter().filter(|s| s.kind == Kind::Guarded).collect();
+    match needless(&guarded) {
+        Some(why) => Ok(Err(why)),
+        None => draw(results, &guarded).map(Ok),
+    }
+}
+
+fn draw(results: &Results, guarded: &[&Series<'_>]) -> Result<String, ReportError> {
     let explanation = match series::seeds(results).len() {
-        _ if guarded.is_empty() => "No optimizer of this comparison is guarded, so no rounds were judged.".to_owned(),
         1 => "Share of the training steps in rounds with each verdict, one seed.".to_owned(),
         seeds => format!("Share of the training steps in rounds with each verdict, over {seeds} seeds."),
     };
     let heading =
         Heading { title: "Who won the rounds", subject: &canvas::subject(results), explanation: &explanation };
-    let Some(before) = guarded.len().checked_sub(1) else {
-        return canvas::picture(&heading, 100 * PX, |_| Ok(()));
-    };
+    let before = guarded.len().saturating_sub(1);
     let top = |i: usize| FIRST + PITCH * i as i32;
     canvas::picture(&heading, top(before) + BAND + BELOW + 10 * PX, |sheet| {
         draw_legend(sheet, BELOW_HEADING + 9 * PX)?;
-        let edges = edges(last_step(&guarded));
+        let edges = edges(last_step(guarded));
         for (i, one) in guarded.iter().enumerate() {
             let area = Area { left: PLOT_LEFT, top: top(i), right: PLOT_RIGHT, bottom: top(i) + BAND };
             draw_band(sheet, area, &edges, one, if i == before { BELOW } else { 0 })?;
@@ -191,7 +210,8 @@ mod tests {
     #[test]
     fn bands_name_their_optimizer_and_its_share() {
         let results = sample::results();
-        let texts = canvas::texts(&picture(&results, &series::series(&results)).expect("drawn"));
+        let drawn = picture(&results, &series::series(&results)).expect("drawn").expect("a picture");
+        let texts = canvas::texts(&drawn);
         for part in ["lgl2o(l2o,sgd:1)", "25.0 % learned steps", "50 %", "100 %", "1k"] {
             assert!(texts.iter().any(|t| t == part), "{part}: {texts:?}");
         }
@@ -199,10 +219,15 @@ mod tests {
     }
 
     #[test]
-    fn without_a_guard_the_picture_says_so() {
+    fn without_a_guard_or_with_one_winner_a_sentence_says_so() {
         let mut results = sample::results();
+        let said =
+            |results: &Results| picture(results, &series::series(results)).expect("no fault").expect_err("a sentence");
+        for run in &mut results.runs {
+            run.verdicts.iter_mut().for_each(|one| one.winner = Winner::Fallback);
+        }
+        assert!(said(&results).contains("every guarded run the fallback won"));
         results.runs.iter_mut().for_each(|r| r.verdicts.clear());
-        let text = picture(&results, &series::series(&results)).expect("drawn");
-        assert!(text.contains("No optimizer of this comparison is guarded"));
+        assert!(said(&results).contains("No optimizer here has a guard"));
     }
 }

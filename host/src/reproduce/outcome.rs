@@ -16,6 +16,8 @@ pub struct Outcome<'a> {
     pub claims: &'a [Claim],
     /// How much of everything.
     pub scale: &'a Scale,
-    /// The command line, and what was left out and why.
+    /// What was left out and why.
     pub notes: &'a [String],
+    /// The command line.
+    pub command: &'a str,
 }

@@ -27,7 +27,8 @@ pub fn write(out: &Path, outcome: &Outcome<'_>) -> Result<PathBuf> {
         title: "lgl2o: the experiments reproduced".to_owned(),
         lead: words::lead(outcome),
         table: claim_table(outcome.claims),
-        sections: Vec::new(),
+        command: outcome.command.to_owned(),
+        ..Overview::default()
     };
     for planned in outcome.experiments {
         let Planned { number, experiment, parts } = planned;

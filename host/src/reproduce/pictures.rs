@@ -22,13 +22,22 @@ pub struct Picture {
 /// A picture that cannot be drawn.
 pub fn curves(finding: &Finding, shown: impl Fn(&str) -> bool, suffix: &str) -> Result<Vec<Picture>> {
     let drawn = report::pictures(&finding.shown(shown))?;
+    let by_step = "Held-out loss by training step; both axes are logarithmic. A guarded optimizer has the colour of its \
+                   fallback; controls are grey.";
+    let by_step = std::iter::once(by_step.to_owned()).chain(drawn.coincide).collect::<Vec<_>>().join(" ");
+    let by_cost = "The same losses by cost: what the guard's checks add counts here.".to_owned();
+    let (verdicts, why) = match drawn.verdicts {
+        Ok(picture) => (Some(picture), None),
+        Err(why) => (None, Some(why)),
+    };
+    let by_cost = std::iter::once(by_cost).chain(why).collect::<Vec<_>>().join(" ");
     let all = [
-        ("loss-by-step", Some(drawn.by_step), "Held-out loss by training step; both axes are logarithmic."),
-        ("loss-by-cost", Some(drawn.by_cost), "The same losses by cost: what the guard's checks add counts here."),
-        ("verdicts", drawn.verdicts, "Which side the guard kept, along the training."),
+        ("loss-by-step", Some(drawn.by_step), by_step),
+        ("loss-by-cost", Some(drawn.by_cost), by_cost),
+        ("verdicts", verdicts, "Which side the guard kept, along the training.".to_owned()),
     ];
-    let picture = |(name, svg, caption): (&str, Option<String>, &str)| {
-        Some(Picture { file: format!("{name}{suffix}.svg"), svg: svg?, caption: caption.to_owned() })
+    let picture = |(name, svg, caption): (&str, Option<String>, String)| {
+        Some(Picture { file: format!("{name}{suffix}.svg"), svg: svg?, caption })
     };
     Ok(all.into_iter().filter_map(picture).collect())
 }

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
-use super::pictures::{Picture, pictures};
+use super::pictures::{FILES, Picture, left_out, pictures};
 use super::record::{Against, By, Survey};
 use super::words;
 use crate::files::write_atomically;
@@ -18,6 +18,13 @@ pub fn write(out: &Path, survey: &Survey) -> Result<PathBuf> {
     write_atomically(&out.join("survey.json"), (serde_json::to_string(survey)? + "\n").as_bytes())?;
     write_atomically(&out.join("table.md"), markdown(survey).as_bytes())?;
     let pictures = pictures(survey)?;
+    // What an earlier survey in this folder had, and this one has not.
+    for file in FILES.iter().filter(|file| !pictures.iter().any(|picture| picture.file == **file)) {
+        let path = out.join(file);
+        if path.is_file() {
+            std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+    }
     pictures.iter().try_for_each(|picture| write_atomically(&out.join(picture.file), picture.svg.as_bytes()))?;
     let page = out.join("survey.html");
     write_atomically(&page, overview(survey, pictures).html().as_bytes())?;
@@ -31,16 +38,16 @@ pub fn markdown(survey: &Survey) -> String {
 }
 
 fn overview(survey: &Survey, pictures: Vec<Picture>) -> Overview {
+    let mut pictures = pictures.into_iter().map(|picture| (picture.svg, picture.caption));
+    let first = pictures.next();
     let section = |title: &str| Section { title: title.to_owned(), level: 2, ..Section::default() };
     Overview {
         title: "lgl2o: a survey of optimizers".to_owned(),
-        lead: words::lead(survey),
+        lead: [words::headline(survey), words::lead(survey)].concat(),
+        picture: first,
         table: words::main_table(survey),
         sections: vec![
-            Section {
-                pictures: pictures.into_iter().map(|picture| (picture.svg, picture.caption)).collect(),
-                ..section("On how many tasks, and on which")
-            },
+            Section { pictures: pictures.collect(), text: left_out(survey), ..section("More pictures") },
             Section {
                 tables: vec![
                     words::more_table(survey, (Against::Oracle, By::Cost), words::BY_COST),
@@ -55,5 +62,6 @@ fn overview(survey: &Survey, pictures: Vec<Picture>) -> Overview {
                 ..section("The tasks")
             },
         ],
+        command: survey.command.clone(),
     }
 }

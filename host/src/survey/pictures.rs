@@ -1,7 +1,8 @@
 //! The pictures of a survey's report.
 
-use super::record::{FlatPoint, FlatRecord, OptimizerRecord, Survey};
+use super::record::{FlatPoint, FlatRecord, Group, OptimizerRecord, Survey};
 use super::words::middle;
+use crate::report::headline::coincidences;
 use crate::report::{Dots, Growth, Plot, Profiles, ReportError, Row, dots, growth, profiles};
 
 /// A picture with the name of its file and its caption.
@@ -11,30 +12,29 @@ pub(super) struct Picture {
     pub(super) caption: String,
 }
 
-/// Draws them.
+/// The files of all pictures that there can be.
+pub(super) const FILES: [&str; 3] = ["profile.svg", "groups.svg", "flat.svg"];
+
+/// Draws those that show something.
 pub(super) fn pictures(survey: &Survey) -> Result<Vec<Picture>, ReportError> {
-    let mut all = vec![
-        Picture {
-            file: "profile.svg",
-            svg: profile(survey)?,
-            caption:
-                "Performance profile: on what share of the tasks an optimizer is within a factor of the best of 15 \
-                      settings tuned for the task. Left of 1 it is better than that."
-                    .to_owned(),
-        },
-        Picture {
-            file: "groups.svg",
-            svg: groups(survey)?,
-            caption:
-                "Geometric mean of the factor on parts of the tasks. A rule that knows one kind of task has dots far \
-                      apart."
-                    .to_owned(),
-        },
-    ];
+    let mut all = Vec::new();
+    if survey.tasks.len() > 1 {
+        let caption = "Performance profile: on what share of the tasks an optimizer is within a factor of the best of 15 settings \
+                       tuned for the task. Left of 1 it is better than that. A guarded optimizer has the colour of its fallback; \
+                       controls are grey.";
+        let (svg, coincide) = profile(survey)?;
+        let caption = std::iter::once(caption.to_owned()).chain(coincide).collect::<Vec<_>>().join(" ");
+        all.push(Picture { file: "profile.svg", svg, caption });
+    }
+    if parts(survey).next().is_some() {
+        let caption = "Geometric mean of the factor on parts of the tasks. A rule that knows one kind of task has dots far apart.";
+        all.push(Picture { file: "groups.svg", svg: groups(survey)?, caption: caption.to_owned() });
+    }
     if let Some(flat) = &survey.flat {
         let caption = format!(
-            "Loss against the rate of SGD, geometric mean over the tasks, one seed. Alone it is a U; the flatter the \
-             guarded line, the less the rate matters. Failed runs, from the smallest rate to the largest: alone {}, \
+            "Loss at the end against the learning rate of SGD, geometric mean over the tasks, one seed. SGD alone needs the right \
+             rate: its line is a U. As the fallback of a guard it takes over only where the learned optimizer is worse: the \
+             flatter that line, the less the rate matters. Failed runs, from the smallest rate to the largest: alone {}, \
              guarded {}.",
             failed(&flat.alone),
             failed(&flat.guarded)
@@ -42,6 +42,25 @@ pub(super) fn pictures(survey: &Survey) -> Result<Vec<Picture>, ReportError> {
         all.push(Picture { file: "flat.svg", svg: flat_line(survey, flat)?, caption });
     }
     Ok(all)
+}
+
+/// Which pictures are left out, and why.
+pub(super) fn left_out(survey: &Survey) -> Vec<String> {
+    let mut all = Vec::new();
+    if survey.tasks.len() < 2 {
+        all.push("There is one task, so there is no picture of shares of the tasks.".to_owned());
+    }
+    if parts(survey).next().is_none() {
+        all.push("The tasks are all of one kind, so there is no picture of kinds of tasks.".to_owned());
+    }
+    all
+}
+
+/// The parts of the tasks that differ in something, by their place among the groups.
+fn parts(survey: &Survey) -> impl Iterator<Item = (usize, &Group)> {
+    let groups = survey.optimizers.first().map_or(&[][..], |one| &one.groups);
+    // What does not differ shows nothing.
+    groups.iter().enumerate().filter(move |(_, one)| groups.iter().filter(|other| other.by == one.by).count() > 1)
 }
 
 fn names(survey: &Survey) -> Vec<String> {
@@ -52,7 +71,8 @@ fn subject(survey: &Survey) -> String {
     format!("{} tasks after {} steps", survey.tasks.len(), middle(survey))
 }
 
-fn profile(survey: &Survey) -> Result<String, ReportError> {
+/// The picture, and which of its lines coincide.
+fn profile(survey: &Survey) -> Result<(String, Option<String>), ReportError> {
     let place = survey.steps.len() / 2;
     let lines = |of: fn(&super::record::OnTask) -> &Vec<f64>| -> Vec<Vec<f64>> {
         let line = |one: &OptimizerRecord| one.tasks.iter().filter_map(|task| of(task).get(place).copied()).collect();
@@ -63,24 +83,23 @@ fn profile(survey: &Survey) -> Result<String, ReportError> {
         ("Held-out loss, factor to the oracle".to_owned(), lines(|task| &task.held_out_factors)),
     ];
     let explanation = "Share of the tasks on which the factor is at most x: further up and left is better.".to_owned();
-    profiles("Performance profile", &Profiles { subject: subject(survey), explanation, names: names(survey), plots })
+    let both = |i: usize| plots.iter().flat_map(|(_, lines)| lines[i].iter().copied()).collect();
+    let lines: Vec<(String, Vec<f64>)> =
+        names(survey).into_iter().enumerate().map(|(i, name)| (name, both(i))).collect();
+    let coincide = coincidences(&lines);
+    let all = Profiles { subject: subject(survey), explanation, names: names(survey), plots };
+    Ok((profiles("Performance profile", &all)?, coincide))
 }
 
 fn groups(survey: &Survey) -> Result<String, ReportError> {
-    let first = survey.optimizers.first().map_or(&[][..], |one| &one.groups);
     let mut rows: Vec<Row> = Vec::new();
     let mut by = "";
-    for (i, group) in first.iter().enumerate() {
-        // What does not differ shows nothing.
-        if first.iter().filter(|other| other.by == group.by).count() < 2 {
-            continue;
-        }
+    for (i, group) in parts(survey) {
         if group.by != by {
             by = &group.by;
             rows.push(Row { name: by.to_owned(), values: Vec::new() });
         }
-        let values =
-            |of: fn(&super::record::Group) -> f64| survey.optimizers.iter().map(|one| of(&one.groups[i])).collect();
+        let values = |of: fn(&Group) -> f64| survey.optimizers.iter().map(|one| of(&one.groups[i])).collect();
         let values = vec![values(|group| group.train), values(|group| group.held_out)];
         rows.push(Row { name: format!("{} ({})", group.name, group.tasks), values });
     }
@@ -105,7 +124,10 @@ fn flat_line(survey: &Survey, flat: &FlatRecord) -> Result<String, ReportError> 
         subject: format!("{} tasks after {} steps", survey.tasks.len(), survey.steps.last().copied().unwrap_or(0)),
         explanation: "Geometric mean over the tasks; a run that diverged counts as 1000. Both axes logarithmic."
             .to_owned(),
-        names: vec!["sgd alone".to_owned(), format!("relay({},sgd)", flat.learned)],
+        names: vec![
+            "SGD alone: sgd".to_owned(),
+            format!("SGD as the fallback of a guard: relay({},sgd)", flat.learned),
+        ],
         plots: vec![
             plot("Rate of SGD; training loss", |point| point.train),
             plot("Rate of SGD; held-out loss", |point| point.held_out),

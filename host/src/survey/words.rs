@@ -187,6 +187,42 @@ pub(super) fn lead(survey: &Survey) -> Vec<String> {
             if seeds == 1 { "" } else { "s" }
         ),
         format!("Losses below {} count as that, factors end at 1/1000 and 1000.", survey.floor),
-        format!("Produced by `{}`.", survey.command),
     ]
+}
+
+/// What the product did, `auto` or else the first optimizer, and what it lost to.
+pub(super) fn headline(survey: &Survey) -> Vec<String> {
+    let step = middle(survey);
+    let product = survey.optimizers.iter().find(|one| one.name == "auto").or_else(|| survey.optimizers.first());
+    let score = |one, loss| scored(one, (Against::Oracle, loss, By::Step), step).map(|scored| &scored.score);
+    let Some((own, train, held_out)) =
+        product.and_then(|one| Some((one, score(one, Loss::Training)?, score(one, Loss::HeldOut)?)))
+    else {
+        return Vec::new();
+    };
+    let mut text = format!(
+        "After {} steps the training loss of `{}` is **{} times** that of settings tuned for each task, its held-out loss {} \
+         times; below 1 is better than tuned.",
+        grouped(step),
+        own.name,
+        factor(train.factor),
+        factor(held_out.factor)
+    );
+    let worst = survey.tasks.get(train.worst_task).map_or("", |task| &task.name);
+    text.push_str(&format!(" At its worst, on {worst}, its training loss is {} times that.", factor(train.worst)));
+    if own.failed > 0 {
+        text.push_str(&format!(" {} of its {} runs failed.", own.failed, own.runs));
+    }
+    let others = survey.optimizers.iter().filter(|one| one.name != own.name);
+    let better = others.filter_map(|one| Some((one, score(one, Loss::Training)?.factor)));
+    let better: Vec<String> = better
+        .filter(|(_, other)| *other < train.factor)
+        .map(|(one, other)| format!("`{}` ({})", one.name, factor(other)))
+        .collect();
+    text.push_str(&match (better.len(), survey.optimizers.len()) {
+        (_, 1) => String::new(),
+        (0, _) => " No other optimizer here is lower.".to_owned(),
+        _ => format!(" It lost to {}.", better.join(", ")),
+    });
+    vec![text]
 }

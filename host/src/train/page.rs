@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use serde::Serialize;
 
 use super::kept::Point;
@@ -114,25 +114,36 @@ pub fn text(parts: &[(String, Metrics)]) -> String {
 pub fn write(out: &Path, findings: &Findings) -> Result<PathBuf> {
     let [metrics, loss, matrix, sure, page] = FILES.map(|name| out.join(name));
     write_atomically(&metrics, (serde_json::to_string_pretty(findings)? + "\n").as_bytes())?;
-    let curve = curve(findings)?;
-    write_atomically(&loss, curve.as_bytes())?;
-    let mut pictures = vec![(curve, "Mean losses along the training.".to_owned())];
-    if let Some(picture) = findings.parts.last().and_then(|(name, metrics)| picture(findings, name, metrics)) {
-        let picture = picture?;
-        write_atomically(&matrix, picture.as_bytes())?;
-        pictures.push((picture, "What is predicted as what.".to_owned()));
-    }
-    if let Some(picture) = findings.parts.last().and_then(|(name, metrics)| reliance(findings, name, metrics)) {
-        let picture = picture?;
-        write_atomically(&sure, picture.as_bytes())?;
-        pictures.push((picture, "How sure the network is, and how often it is right.".to_owned()));
+    let last = findings.parts.last();
+    let drawn = [
+        (loss, curve(findings), "Mean losses along the training."),
+        (matrix, last.and_then(|(name, metrics)| picture(findings, name, metrics)), "What is predicted as what."),
+        (
+            sure,
+            last.and_then(|(name, metrics)| reliance(findings, name, metrics)),
+            "How sure the network is, and how often it is right.",
+        ),
+    ];
+    let mut pictures = Vec::new();
+    for (path, picture, caption) in drawn {
+        if let Some(picture) = picture.transpose()? {
+            write_atomically(&path, picture.as_bytes())?;
+            pictures.push((picture, caption.to_owned()));
+        } else if path.is_file() {
+            // Of an earlier training in this folder.
+            std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
     }
     write_atomically(&page, overview(findings, pictures).html().as_bytes())?;
     Ok(page)
 }
 
-fn curve(findings: &Findings) -> Result<String> {
+/// Losses along the training, where there are two points at least.
+fn curve(findings: &Findings) -> Option<Result<String>> {
     let points: Vec<&Point> = findings.curve.iter().filter(|point| point.step > 0).collect();
+    if points.len() < 2 {
+        return None;
+    }
     let lines: [(&str, LossOf); 3] =
         [("trained on", |p| p.train), ("checked on", |p| p.check), ("tested on", |p| p.test)];
     let costs = |of: LossOf| -> Vec<f64> { points.iter().map(|point| of(point).map_or(0.0, f64::from)).collect() };
@@ -148,7 +159,7 @@ fn curve(findings: &Findings) -> Result<String> {
             costs: shown.into_iter().map(|(_, costs)| costs).collect(),
         }],
     };
-    Ok(growth("Loss", "Loss", &all)?)
+    Some(growth("Loss", "Loss", &all).map_err(Into::into))
 }
 
 /// What the loss is.
@@ -171,11 +182,14 @@ fn picture(findings: &Findings, name: &str, metrics: &Metrics) -> Option<Result<
     Some(confusion("What is predicted as what", &matrix).map_err(Into::into))
 }
 
-/// How far the probabilities can be relied on, where there are classes.
+/// How far the probabilities can be relied on, where there are classes and not all predictions are equally sure.
 fn reliance(findings: &Findings, name: &str, metrics: &Metrics) -> Option<Result<String>> {
     let Metrics::Classes { calibration: all, expected_calibration_error: error, .. } = metrics else { return None };
     let bin = |sure: &Sure| Bin { rows: sure.rows, probability: sure.probability, right: sure.accuracy };
     let bins: Vec<Bin> = all.iter().map(bin).collect();
+    if bins.len() < 2 {
+        return None;
+    }
     let subject = format!("{} · {} · rows {name} · mean gap {} %", findings.data, findings.model, share(*error));
     Some(calibration("How sure it is", &subject, &bins).map_err(Into::into))
 }
@@ -194,7 +208,52 @@ fn who_won(share: f32) -> String {
     )
 }
 
+/// How good the model is on the rows that say most, beside a guess that needs no model.
+fn headline(parts: &[(String, Metrics)]) -> Option<String> {
+    let (name, metrics) = parts.last()?;
+    match metrics {
+        Metrics::Classes { rows, accuracy, classes, .. } => {
+            let most = classes.iter().map(|class| class.rows).max()?;
+            let guess = percent(most as f64 / (*rows).max(1) as f64);
+            Some(format!(
+                "**{} %** of the {rows} rows {name} are predicted right. Always saying the most frequent class would be right in \
+                 {guess} %.",
+                percent(f64::from((*accuracy)?))
+            ))
+        }
+        Metrics::Values { rows, root_mean_squared_error, r2, .. } => {
+            let (error, r2) = (f64::from((*root_mean_squared_error)?), f64::from((*r2)?));
+            let guess = (r2 < 1.0).then(|| error / libm::sqrt(1.0 - r2));
+            let guess = guess.map(|guess| format!(" Always saying the mean would have {}.", significant(guess)));
+            Some(format!(
+                "The root mean squared error on the {rows} rows {name} is **{}**.{}",
+                significant(error),
+                guess.unwrap_or_default()
+            ))
+        }
+    }
+}
+
+/// Which pictures are left out, and why.
+fn left_out(findings: &Findings) -> Vec<String> {
+    let mut all = Vec::new();
+    if findings.curve.iter().filter(|point| point.step > 0).count() < 2 {
+        all.push("The losses were measured once, so there is no picture of their way.".to_owned());
+    }
+    if let Some((_, Metrics::Classes { calibration, .. })) = findings.parts.last()
+        && let [one] = calibration.as_slice()
+    {
+        all.push(format!(
+            "All predictions are about equally sure ({} %), so there is no picture of how sure they are.",
+            percent(one.probability.into())
+        ));
+    }
+    all
+}
+
 fn overview(findings: &Findings, pictures: Vec<(String, String)>) -> Overview {
+    let mut pictures = pictures.into_iter();
+    let first = pictures.next();
     let section = |title: &str| Section { title: title.to_owned(), level: 2, ..Section::default() };
     let lead = format!(
         "{}: a network {} with {} parameters, trained for {} steps. {}",
@@ -208,22 +267,44 @@ fn overview(findings: &Findings, pictures: Vec<(String, String)>) -> Overview {
     let title = if classes.rows.is_empty() { "More" } else { "Class by class" };
     Overview {
         title: "lgl2o: a trained network".to_owned(),
-        lead: vec![lead, format!("`{}`", findings.command)],
+        lead: headline(&findings.parts).into_iter().chain([lead]).collect(),
+        picture: first,
         table: summary(&findings.parts),
         sections: vec![
-            Section { pictures, ..section("Pictures") },
+            Section { pictures: pictures.collect(), text: left_out(findings), ..section("More pictures") },
             Section {
                 tables: vec![classes],
                 more: Some(["metrics.json", "All numbers"].map(str::to_owned)),
                 ..section(title)
             },
         ],
+        command: findings.command.clone(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::who_won;
+    use super::*;
+
+    #[test]
+    fn the_headline_has_a_guess_beside_it() {
+        let class = |rows| Class { name: String::new(), rows, recall: None, precision: None, predicted: Vec::new() };
+        let classes = Metrics::Classes {
+            rows: 40,
+            accuracy: Some(0.9),
+            balanced_accuracy: None,
+            expected_calibration_error: None,
+            calibration: Vec::new(),
+            classes: vec![class(30), class(10)],
+        };
+        let said = headline(&[("tested on".to_owned(), classes)]).unwrap();
+        assert!(said.contains("**90.0 %** of the 40 rows tested on") && said.contains("75.0 %"), "{said}");
+        let values =
+            Metrics::Values { rows: 9, mean_absolute_error: None, root_mean_squared_error: Some(0.5), r2: Some(0.75) };
+        let said = headline(&[("tested on".to_owned(), values)]).unwrap();
+        assert!(said.contains("is **0.500**") && said.contains("would have 1.00."), "{said}");
+        assert_eq!(headline(&[]), None);
+    }
 
     #[test]
     fn a_fallback_that_held_the_run_is_no_fault() {

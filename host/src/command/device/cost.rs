@@ -185,6 +185,7 @@ fn table(results: &Results) -> String {
             section("Descent", descents),
             section("Programs", programs(&results.sizes)),
         ],
+        ..Overview::default()
     }
     .markdown()
 }

@@ -126,5 +126,5 @@ fn table(board: &Board, results: &Results) -> String {
         (true, true) => "Every bit is the same, and no fault has left the model worse than the fallback.",
     };
     let title = format!("faults on {} ({}), {}", board.name, board.core, results.math);
-    Overview { title, lead: vec![lead.to_owned()], table, sections: Vec::new() }.markdown()
+    Overview { title, lead: vec![lead.to_owned()], table, ..Overview::default() }.markdown()
 }

@@ -27,10 +27,11 @@ fn lists_split_outside_parentheses_and_rates_are_spelled_out() {
 #[test]
 fn a_file_of_any_name_can_be_named() {
     let home = tempfile::tempdir().unwrap();
-    let weights = include_bytes!("../../../../core/src/learned/ngn.l2o");
+    let kind = crate::optimizer::learned::find("ngn", None).unwrap();
+    let weights = (kind.to_file)(&(kind.initial)(&mut lgl2o::Rng::new(1))).unwrap();
     for name in ["my weights, 2.l2o", "it's.l2o", "a\"b.l2o", "a\\\"b'c.l2o", "(.l2o", "\u{30c7}:=.l2o", "a\nb.l2o"] {
         let path = home.path().join(name);
-        std::fs::write(&path, weights).unwrap();
+        std::fs::write(&path, &weights).unwrap();
         let path = path.to_str().unwrap();
         let double = format!("\"{}\"", path.replace('\\', "\\\\").replace('"', "\\\""));
         let single = (!path.contains('\'')).then(|| format!("'{path}'"));
