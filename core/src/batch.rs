@@ -19,12 +19,17 @@ pub(crate) fn row_mut(data: &mut [f32], i: usize, width: usize) -> &mut [f32] {
     data.get_mut(start..start.saturating_add(width)).unwrap_or(&mut [])
 }
 
-/// The first `wide` numbers of four rows from number `i` on, where they are there.
+/// The first `wide` numbers of S rows from number `i` on, where they are there.
 #[inline]
-pub(crate) fn four(data: &[f32], i: usize, width: usize, wide: usize) -> Option<[&[f32]; 4]> {
-    let data = data.get(i.checked_mul(width)?..)?;
-    let row = |k| data.get(width.checked_mul(k)?..)?.get(..wide);
-    Some([row(0)?, row(1)?, row(2)?, row(3)?])
+pub(crate) fn several<const S: usize>(data: &[f32], i: usize, width: usize, wide: usize) -> Option<[&[f32]; S]> {
+    let mut rest = data.get(i.checked_mul(width)?..)?;
+    let mut rows: [&[f32]; S] = [&[]; S];
+    for (k, row) in rows.iter_mut().enumerate() {
+        // Behind the last row there may be none.
+        rest = if k == 0 { rest } else { rest.get(width..)? };
+        *row = rest.get(..wide)?;
+    }
+    Some(rows)
 }
 
 /// A borrowed matrix, row by row, however its rows lie in memory.
@@ -35,8 +40,8 @@ pub trait Matrix<'a>: Copy {
     /// Row number `s`; empty where there is none.
     fn row(&self, s: usize) -> &'a [f32];
 
-    /// `wide` numbers from `column` on of the four rows from number `s` on, where all of that is there.
-    fn four(&self, s: usize, column: usize, wide: usize) -> Option<[&'a [f32]; 4]>;
+    /// `wide` numbers from `column` on of the S rows from number `s` on, where all of that is there.
+    fn several<const S: usize>(&self, s: usize, column: usize, wide: usize) -> Option<[&'a [f32]; S]>;
 }
 
 /// Rows of a borrowed row-major matrix: all of them, or those that an index list names.
@@ -115,12 +120,14 @@ impl<'a> Matrix<'a> for Rows<'a> {
         Rows::row(self, s)
     }
     #[inline]
-    fn four(&self, s: usize, column: usize, wide: usize) -> Option<[&'a [f32]; 4]> {
+    fn several<const S: usize>(&self, s: usize, column: usize, wide: usize) -> Option<[&'a [f32]; S]> {
         let data = self.data.get(column..)?;
-        let Some(pick) = self.pick else { return four(data, s, self.width, wide) };
-        let row = |i: u32| data.get((i as usize).checked_mul(self.width)?..)?.get(..wide);
-        let [a, b, c, d] = *pick.get(s..)?.first_chunk()?;
-        Some([row(a)?, row(b)?, row(c)?, row(d)?])
+        let Some(pick) = self.pick else { return several(data, s, self.width, wide) };
+        let mut rows: [&[f32]; S] = [&[]; S];
+        for (row, &i) in rows.iter_mut().zip(pick.get(s..)?.first_chunk::<S>()?) {
+            *row = data.get((i as usize).checked_mul(self.width)?..)?.get(..wide)?;
+        }
+        Some(rows)
     }
 }
 

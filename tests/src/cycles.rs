@@ -39,6 +39,8 @@ pub enum CycleError {
     Unseen(String),
     /// The program ran where its file has no code.
     NoCode(u32),
+    /// An instruction ran that multiplies and adds with one rounding.
+    Fused(u32),
     /// The trace ends while the function's callee is still running.
     Unfinished,
     /// The trace cannot be read.
@@ -53,6 +55,7 @@ impl fmt::Display for CycleError {
             Self::Line(line) => write!(f, "the trace has a line that cannot be read: {line}"),
             Self::Unseen(line) => write!(f, "the trace has a block whose instructions it has not shown: {line}"),
             Self::NoCode(at) => write!(f, "the program ran at {at:#x}, where its file has no code"),
+            Self::Fused(at) => write!(f, "the program multiplies and adds with one rounding at {at:#x}"),
             Self::Unfinished => f.write_str("the trace ends in the middle of what is measured"),
             Self::Io(error) => write!(f, "the trace cannot be read: {error}"),
         }
@@ -143,7 +146,11 @@ impl Program {
         let (mut work, mut at) = (Work::default(), range.start);
         while at < range.end {
             let first = self.half(at).ok_or(CycleError::NoCode(at))?;
-            let cycles = model::cycles(first, self.half(at + 2).unwrap_or(0));
+            let second = self.half(at + 2).unwrap_or(0);
+            if model::is_fused(first, second) {
+                return Err(CycleError::Fused(at));
+            }
+            let cycles = model::cycles(first, second);
             work += Work { instructions: 1, cycles: cycles.into() };
             at += self.length(at)?;
         }
@@ -366,6 +373,8 @@ mod tests {
         assert!(matches!(below(&["Trace 0: nothing\n"]), Err(CycleError::Line(_))));
         let outside = "IN:\n0x00000100:  nop\n\nTrace 0: 0x7f50 [0/00000100/0/0]\n";
         assert!(matches!(below(&[outside]), Err(CycleError::NoCode(0x100))));
+        let fused = Program { code: vec![(0, vec![0xa0, 0xee, 0x81, 0x0a])], functions: Vec::new() };
+        assert!(matches!(fused.straight(&(0..4)), Err(CycleError::Fused(0))));
         for parts in [&[""][..], &["main", "work"]] {
             assert!(matches!(program().function(parts), Err(CycleError::NoFunction(_))), "{parts:?}");
         }

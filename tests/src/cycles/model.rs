@@ -95,6 +95,14 @@ pub(super) fn cycles(first: u32, second: u32) -> u32 {
     }
 }
 
+/// VFNMA, VFNMS; VFMA, VFMS: they multiply and add with one rounding, not two.
+const FUSED: [(u32, u32); 2] = [(0xffb0_0e10, 0xee90_0a00), (0xffb0_0e10, 0xeea0_0a00)];
+
+/// Whether an instruction multiplies and adds with one rounding. No program may: its bits would not be those of other processors.
+pub(super) fn is_fused(first: u32, second: u32) -> bool {
+    FUSED.iter().any(|(mask, bits)| (first << 16 | second) & mask == *bits)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,6 +141,13 @@ mod tests {
             ],
         );
         cost(2, &[[0xec41, 0x0b10]]); // vmov d0, r0, r1
+    }
+
+    #[test]
+    fn one_rounding_is_seen() {
+        assert!(is_fused(0xeea0, 0x0a81) && is_fused(0xee90, 0x0ac1)); // vfma.f32 s0, s1, s2; vfnma.f32 s0, s1, s2
+        assert!(!is_fused(0xee00, 0x0a81) && !is_fused(0xee10, 0x0a81)); // vmla.f32 s0, s1, s2; vnmls.f32 s0, s1, s2
+        assert!(!is_fused(0xee20, 0x0a81) && !is_fused(0xee30, 0x0a81)); // vmul.f32 s0, s1, s2; vadd.f32 s0, s1, s2
     }
 
     #[test]

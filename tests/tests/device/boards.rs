@@ -32,6 +32,9 @@ fn every_board_has_its_code_and_a_feature_and_programs_that_are_tried() {
         let code = board.entry.get("code").expect("code");
         assert!(firmware.join("src/board").join(code).is_file(), "{}: {code}", board.name);
         assert!(manifest["features"].get(board.name).is_some(), "{} is no feature", board.name);
+        let cpu = [("Cortex-M4F", "cortex-m4"), ("Cortex-M7", "cortex-m7")];
+        let cpu = cpu.into_iter().find(|(core, _)| board.entry.get("core") == Some(core)).map(|(_, cpu)| cpu);
+        assert_eq!(board.entry.get("cpu"), cpu, "{}", board.name);
         let programs = board.entry.get("tried").expect("programs");
         for program in programs.split(' ') {
             assert!(firmware.join(format!("src/bin/{program}.rs")).is_file(), "{}: {program}", board.name);

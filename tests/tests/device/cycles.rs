@@ -10,11 +10,13 @@ use lgl2o::objective::mlp::Network;
 use lgl2o_device::cost::{Cost, Item, W1, W2, W3, WORKLOADS};
 use lgl2o_device::message::FromDevice;
 use lgl2o_host::device::board::{Board, Runner, board};
+use lgl2o_host::device::firmware::compiler;
 use lgl2o_host::device::listen::{Event, listen};
 use lgl2o_tests::cycles::{Program, Work};
 use lgl2o_tests::program::folder;
 
-use crate::{built_for, built_with, left_out};
+use crate::pinned::{Cycles, committed, grown, hold};
+use crate::{built_for, left_out};
 
 const BOARD: &str = "mps2-an386";
 /// Parts of the name of the function that counts, however the compiler makes names. What it calls is what is counted.
@@ -161,26 +163,36 @@ fn table(all: &[Measured]) -> String {
     table
 }
 
+/// Cycles that have grown by more than 3 %.
+fn cycles_grown(now: &[Cycles], then: &[Cycles]) -> Vec<String> {
+    let same = |a: &Cycles, b: &Cycles| (a.workload, a.item) == (b.workload, b.item);
+    grown(now, then, same, |cycles| cycles.cycles, 1.03)
+}
+
 #[test]
 #[ignore = "needs QEMU and a compiler for the boards"]
-fn modelled_cycles() {
+fn none_of_the_modelled_cycles_has_grown() {
     if left_out("modelled cycles") {
         return;
     }
     let board = board(BOARD).expect("a board");
-    let programs = [
-        ("as it is built", built_for(board, "cost", &[])),
-        // There a multiplication and an addition take fewer cycles than both in one instruction, and the compiler knows.
-        (
-            "for this processor alone",
-            built_with(board, "cost", "cortex-m4", &[("RUSTFLAGS", "-Ctarget-cpu=cortex-m4")]),
-        ),
-    ];
-    for (how, elf) in programs {
-        let (costs, work) = traced(board, &elf);
-        let measured = measured(&costs, &work).unwrap_or_else(|error| panic!("{BOARD}, {how}: {error}"));
-        println!("{BOARD}, {how}:\n\n{}\n", table(&measured));
-    }
+    let elf = built_for(board, "cost", &[]);
+    let (costs, work) = traced(board, &elf);
+    let measured = measured(&costs, &work).unwrap_or_else(|error| panic!("{BOARD}: {error}"));
+    println!("{BOARD}:\n\n{}\n", table(&measured));
+    let cycles = |m: &Measured| Cycles { workload: m.workload, item: m.item, cycles: m.cycles.round() as u32 };
+    let now: Vec<Cycles> = measured.iter().map(cycles).collect();
+    let by = compiler(&std::fs::read(&elf).expect("a program"));
+    hold(BOARD, by.as_deref(), |then| cycles_grown(&now, &then.cycles), |figures| figures.cycles.clone_from(&now));
+}
+
+#[test]
+fn growth_of_cycles_is_noticed() {
+    let then = &committed().boards[BOARD].cycles;
+    assert!(then.len() == ORDER.len() * WORKLOADS.len() && cycles_grown(then, then).is_empty());
+    let mut now = then.clone();
+    now[0].cycles += then[0].cycles / 25;
+    assert_eq!((cycles_grown(&now, then).len(), cycles_grown(&now, &[]).len()), (1, now.len()));
 }
 
 #[test]

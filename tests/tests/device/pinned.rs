@@ -1,4 +1,4 @@
-//! The pinned figures, `firmware/counts.json`: what programs take of instructions, flash and stack, by one compiler.
+//! The pinned figures, `firmware/counts.json`: what programs take of instructions, cycles by a model, flash and stack, by one compiler.
 //!
 //! Counts repeat exactly under one compiler, and another makes other code of the same sources. So the file names the
 //! compiler that its figures are from, what any other has built is not compared, and a test says so.
@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use lgl2o_device::cost::Cost;
+use lgl2o_device::cost::{Cost, Item};
 use serde::{Deserialize, Serialize};
 
 /// How the figures are renewed; also in CONTRIBUTING.
@@ -32,7 +32,17 @@ pub(crate) struct Figures {
     pub(crate) sizes: Vec<Size>,
     pub(crate) bounds: Vec<StackBound>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) cycles: Vec<Cycles>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) least: Vec<Least>,
+}
+
+/// Cycles of one call, by the model of `lgl2o_tests::cycles`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Cycles {
+    pub(crate) workload: u8,
+    pub(crate) item: Item,
+    pub(crate) cycles: u32,
 }
 
 /// What one program takes, in bytes.

@@ -182,4 +182,82 @@ fn pinned_costs_are_those_of_the_file() {
     hold(COSTS, "update", &table("update", &update));
     let step = |i: usize, rule: &str| grouped(count(&counts, i, &format!("Step{rule}"))[0], " ");
     hold(COSTS, "step", &table("step", &step));
+    hold(COSTS, "instructions", &instructions(&counts));
+    hold(COSTS, "cycles", &cycles(&counts));
+    hold(COSTS, "least", &least(&counts));
+}
+
+/// Instructions of what a board's program does beside the steps of each rule.
+fn instructions(counts: &Value) -> String {
+    const ITEMS: [(&str, &str); 7] = [
+        ("inference", "Inference"),
+        ("gradient", "Gradient"),
+        ("SGD", "StepSgd"),
+        ("Adam", "StepAdam"),
+        ("decision", "Decision"),
+        ("SGD, no gradient kept", "DescentSgd"),
+        ("Adam, no gradient kept", "DescentAdam"),
+    ];
+    let head = ["workload"].into_iter().chain(ITEMS.map(|(name, _)| name)).map(str::to_owned);
+    let mut lines = vec![row(head), format!("|:---|{}", "---:|".repeat(ITEMS.len()))];
+    for (i, name) in WORKLOADS.into_iter().enumerate() {
+        let cells = ITEMS.map(|(_, item)| grouped(count(counts, i, item)[0], " "));
+        lines.push(row([name.to_owned()].into_iter().chain(cells)));
+    }
+    lines.join("\n")
+}
+
+/// Bytes of programs that train and do nothing else.
+fn least(counts: &Value) -> String {
+    let head = ["training by", "flash", "of it code", "memory", "stack", "RAM"].map(str::to_owned);
+    let mut lines = vec![row(head), "|:---|---:|---:|---:|---:|---:|".to_owned()];
+    for one in counts["boards"]["mps2-an386"]["least"].as_array().expect("programs") {
+        let [flash, code, memory, stack] =
+            ["flash", "code", "memory", "stack"].map(|key| one[key].as_u64().expect("bytes"));
+        let way = one["way"].as_str().expect("a name").to_owned();
+        lines.push(row([way].into_iter().chain([flash, code, memory, stack, memory + stack].map(|n| n.to_string()))));
+    }
+    lines.join("\n")
+}
+
+/// Modelled cycles of the items, and how many for each multiply-add.
+fn cycles(counts: &Value) -> String {
+    const ITEMS: [(&str, &str); 10] = [
+        ("inference", "Inference"),
+        ("gradient", "Gradient"),
+        ("SGD", "StepSgd"),
+        ("Adam", "StepAdam"),
+        ("NGN", "StepNgn"),
+        ("lean", "StepLean"),
+        ("l2o", "StepL2o"),
+        ("decision", "Decision"),
+        ("SGD, no gradient kept", "DescentSgd"),
+        ("Adam, no gradient kept", "DescentAdam"),
+    ];
+    /// Multiply-adds of the weights for an inference, a gradient and a decision; a step has those of its gradient.
+    const MULTIPLY_ADDS: [[u64; 3]; 3] = [[64, 1_280, 1_536], [2_368, 80_896, 113_664], [6_592, 216_064, 316_416]];
+    let all = counts["boards"]["mps2-an386"]["cycles"].as_array().expect("cycles");
+    let of = |workload: usize, item: &str| {
+        let one = all.iter().find(|one| one["workload"] == workload && one["item"] == item);
+        one.and_then(|one| one["cycles"].as_u64()).unwrap_or_else(|| panic!("no {item} of workload {workload}"))
+    };
+    let each = |workload: usize, item: &str| {
+        let [inference, gradient, decision] = MULTIPLY_ADDS[workload];
+        let needed = match item {
+            "Inference" => inference,
+            "Decision" => decision,
+            _ => gradient,
+        };
+        format!("{:.2}", of(workload, item) as f64 / needed as f64)
+    };
+    let head = ["workload", ""].into_iter().chain(ITEMS.map(|(name, _)| name)).map(str::to_owned);
+    let mut lines = vec![row(head), format!("|:---|:---|{}", "---:|".repeat(ITEMS.len()))];
+    for (i, name) in WORKLOADS.into_iter().enumerate() {
+        let cells = ITEMS.map(|(_, item)| [grouped(of(i, item), " "), each(i, item)]);
+        let line = |what: [&str; 2], k: usize| {
+            row(what.map(str::to_owned).into_iter().chain(cells.iter().map(|c| c[k].clone())))
+        };
+        lines.extend([line([name, "cycles"], 0), line(["", "cycles per multiply-add"], 1)]);
+    }
+    lines.join("\n")
 }

@@ -6,7 +6,7 @@
 
 use core::ops::Range;
 
-use crate::batch::{Matrix, four, row};
+use crate::batch::{Matrix, row, several};
 
 /// The times that a window of `kernel` inputs can stand at, `stride` apart, on `time` inputs and `padding` zeros on either side:
 /// (T + 2 P - K) / S + 1, rounded down; 0 where it fits nowhere.
@@ -135,8 +135,8 @@ impl<'a> Matrix<'a> for Overlapping<'a> {
         row(self.data.get(s.saturating_mul(self.step)..).unwrap_or_default(), 0, self.width)
     }
     #[inline]
-    fn four(&self, s: usize, column: usize, wide: usize) -> Option<[&'a [f32]; 4]> {
-        four(self.data.get(column..)?, s, self.step, wide)
+    fn several<const S: usize>(&self, s: usize, column: usize, wide: usize) -> Option<[&'a [f32]; S]> {
+        several(self.data.get(column..)?, s, self.step, wide)
     }
 }
 

@@ -24,8 +24,16 @@ pub fn weight_gradient_by<const O: usize>(
 ) {
     let width = inputs.width();
     let gradient = gradient.get_mut(..outputs.saturating_mul(width)).unwrap_or(&mut []);
-    gradient.fill(0.0);
-    add_rows::<O>(errors, inputs, n, outputs, gradient);
+    by_blocks::<O>(errors, inputs, n, outputs, gradient, Start::Zero);
+}
+
+/// What the sums of a gradient begin with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    /// Zero, whatever stands in their place.
+    Zero,
+    /// What stands there.
+    Given,
 }
 
 /// G <- G + E^T X over the first n rows, with O rows of the gradient at a time.
@@ -37,37 +45,60 @@ pub(crate) fn add_rows<'a, const O: usize>(
     outputs: usize,
     gradient: &mut [f32],
 ) {
+    by_blocks::<O>(errors, inputs, n, outputs, gradient, Start::Given);
+}
+
+/// G <- E^T X over the first n rows, or G + E^T X, with O rows of the gradient at a time.
+#[inline]
+fn by_blocks<'a, const O: usize>(
+    errors: &[f32],
+    inputs: impl Matrix<'a>,
+    n: usize,
+    outputs: usize,
+    gradient: &mut [f32],
+    start: Start,
+) {
     let width = inputs.width();
     let mut o = 0;
     while o + O <= outputs {
-        add_block(rows_mut::<O>(gradient, o, width), errors, [o, outputs], inputs, 0, n);
+        add_block(rows_mut::<O>(gradient, o, width), errors, [o, outputs], inputs, [0, n], start);
         o += O;
     }
     for o in o..outputs {
-        add_block([row_mut(gradient, o, width)], errors, [o, outputs], inputs, 0, n);
+        add_block([row_mut(gradient, o, width)], errors, [o, outputs], inputs, [0, n], start);
     }
 }
 
-/// A block of G <- G + E^T X over the first n rows: its O rows are those of the outputs from `first` of `outputs` on, its
-/// columns those of the inputs from `column` on.
+/// A block of G <- E^T X over the first n rows, or G + E^T X: its O rows are those of the outputs from `first` of `outputs`
+/// on, its columns those of the inputs from `column` on.
 #[inline(never)]
 pub(super) fn add_block<'a, const O: usize>(
     mut g: [&mut [f32]; O],
     errors: &[f32],
-    [first, outputs]: [usize; 2],
+    first: [usize; 2],
     inputs: impl Matrix<'a>,
-    column: usize,
-    n: usize,
+    [column, n]: [usize; 2],
+    start: Start,
 ) {
     let wide = g.first().map_or(0, |g| g.len());
+    let four = |s: usize| Some((four_errors(errors, s, first)?, inputs.several(s, column, wide)?));
     let mut s = 0;
+    if start == Start::Zero {
+        // The first four examples write what they would else be added to.
+        match four(0).filter(|_| 4 <= n) {
+            Some((e, x)) => {
+                add_four::<O, true>(g.each_mut().map(|g| &mut **g), e, x);
+                s = 4;
+            }
+            None => g.iter_mut().for_each(|g| g.fill(0.0)),
+        }
+    }
     while s + 4 <= n {
-        let (Some(e), Some(x)) = (four_errors(errors, s, [first, outputs]), inputs.four(s, column, wide)) else {
-            break;
-        };
-        add_four(g.each_mut().map(|g| &mut **g), e, x);
+        let Some((e, x)) = four(s) else { break };
+        add_four::<O, false>(g.each_mut().map(|g| &mut **g), e, x);
         s += 4;
     }
+    let [first, outputs] = first;
     for s in s..n {
         let x = inputs.row(s).get(column..).unwrap_or_default();
         let e = row(errors, s, outputs).get(first..).unwrap_or_default();
@@ -97,10 +128,11 @@ pub(crate) fn add(g: &mut [f32], e: f32, x: &[f32]) {
 /// Numbers of each row to one turn of the loop in [`add_four`]: its eight pointers move once for all of them.
 const TURN: usize = if cfg!(all(target_arch = "arm", target_abi = "eabihf")) { 8 } else { 1 };
 
-/// g_o <- (((g_o + e_0o x0) + e_1o x1) + e_2o x2) + e_3o x3 for each of O rows, which are as long as those of x.
+/// g_o <- (((g_o + e_0o x0) + e_1o x1) + e_2o x2) + e_3o x3 for each of O rows, which are as long as those of x; the sums begin
+/// with zero, not with g_o, if ZERO.
 // A function of its own: inlined, the errors no longer stay in registers.
 #[inline(never)]
-fn add_four<const O: usize>(mut g: [&mut [f32]; O], e: [&[f32; O]; 4], x: [&[f32]; 4]) {
+fn add_four<const O: usize, const ZERO: bool>(mut g: [&mut [f32]; O], e: [&[f32; O]; 4], x: [&[f32]; 4]) {
     let e: [[f32; 4]; O] = core::array::from_fn(|o| e.map(|e| e[o]));
     let n = x[0].len();
     // Said once for all rows, so that no access below is checked.
@@ -115,7 +147,7 @@ fn add_four<const O: usize>(mut g: [&mut [f32]; O], e: [&[f32; O]; 4], x: [&[f32
             let x = turns.map(|x| x.get(i).map_or(0.0, |x| x[j]));
             for (g, e) in sums.iter_mut().zip(&e) {
                 let Some(g) = g.get_mut(i) else { return };
-                g[j] = four_more(g[j], e, x);
+                g[j] = four_more(if ZERO { 0.0 } else { g[j] }, e, x);
             }
         }
     }
@@ -123,7 +155,7 @@ fn add_four<const O: usize>(mut g: [&mut [f32]; O], e: [&[f32; O]; 4], x: [&[f32
         let x = x.map(|x| x.get(i).copied().unwrap_or(0.0));
         for (g, e) in g.iter_mut().zip(&e) {
             let Some(g) = g.get_mut(i) else { return };
-            *g = four_more(*g, e, x);
+            *g = four_more(if ZERO { 0.0 } else { *g }, e, x);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The weight gradient, used as soon as it is made: no more of it is in memory than a block.
 
-use super::backward::{BIASES, OUTPUTS, add_block, bias_sums, error_sums};
+use super::backward::{BIASES, OUTPUTS, Start, add_block, bias_sums, error_sums};
 use crate::batch::{Rows, row, row_mut};
 use crate::objective::mlp::activation::Activation;
 use crate::objective::mlp::layer::{Motion, NARROW, Part};
@@ -27,13 +27,12 @@ impl Pass<'_> {
         part: &mut Part<'_, K>,
     ) {
         let Self { errors, outputs, inputs, n } = self;
-        let mut rows = room.each_mut().map(|row| &mut **row);
-        rows.iter_mut().for_each(|row| row.fill(0.0));
+        let rows = room.each_mut().map(|row| &mut **row);
         if first + OUTPUTS <= outputs {
-            add_block(rows, errors, [first, outputs], inputs, column, n);
+            add_block(rows, errors, [first, outputs], inputs, [column, n], Start::Zero);
         } else {
             for (row, o) in rows.into_iter().zip(first..outputs) {
-                add_block([row], errors, [o, outputs], inputs, column, n);
+                add_block([row], errors, [o, outputs], inputs, [column, n], Start::Zero);
             }
         }
         for (row, o) in room.iter().zip(first..outputs) {

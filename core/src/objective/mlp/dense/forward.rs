@@ -6,11 +6,13 @@
 //! processors with many registers of one number, such as a Cortex-M4F, where a number that was loaded then serves four
 //! products.
 
-use crate::batch::{Matrix, Rows, four, row, row_mut};
+use crate::batch::{Matrix, Rows, row, row_mut, several};
 use crate::sum::{self, LANES};
 
 /// Examples, and outputs, that share a pass by lanes.
 const SIDE: usize = 4;
+/// Numbers of each lane to one turn of the loop over them: its eight pointers move once for all of them.
+const TURN: usize = 4;
 /// A number for each pair of one of four outputs and one of four examples.
 type Tile = [[f32; SIDE]; SIDE];
 
@@ -110,9 +112,9 @@ pub fn by_lanes<'a>(weights: &[f32], bias: &[f32], inputs: impl Matrix<'a>, n: u
     };
     let mut sums = [[[0.0; SIDE]; SIDE]; LANES];
     for s in (0..n).step_by(SIDE).map(|s| s.min(last_s)) {
-        let Some(x) = inputs.four(s, 0, width) else { return };
+        let Some(x) = inputs.several(s, 0, width) else { return };
         for o in (0..outputs).step_by(SIDE).map(|o| o.min(last_o)) {
-            let Some(w) = four(weights, o, width, width) else { return };
+            let Some(w) = several(weights, o, width, width) else { return };
             lanes(w, x, &mut sums);
             let Some(b) = bias.get(o..).and_then(|b| b.first_chunk::<SIDE>()) else { return };
             let Some(mut out) = out.get_mut(s * outputs + o..) else { return };
@@ -136,17 +138,20 @@ fn lanes(w: [&[f32]; SIDE], x: [&[f32]; SIDE], sums: &mut [Tile; LANES]) {
     if w.iter().chain(&x).any(|row| row.len() != width) {
         return;
     }
-    let [w_pairs, x_pairs] = [w, x].map(|rows| rows.map(|row| row.as_chunks::<{ 2 * LANES }>().0));
-    let pairs = width / (2 * LANES);
+    let [w_parts, x_parts] = [w, x].map(|rows| rows.map(|row| row.as_chunks::<{ TURN * LANES }>()));
+    let turns = width / (TURN * LANES);
     for (l, sums) in sums.iter_mut().enumerate() {
         let mut tile = [[0.0; SIDE]; SIDE];
-        for i in 0..pairs {
-            add(&mut tile, w_pairs.map(|row| row[i][l]), x_pairs.map(|row| row[i][l]));
-            add(&mut tile, w_pairs.map(|row| row[i][LANES + l]), x_pairs.map(|row| row[i][LANES + l]));
+        for i in 0..turns {
+            for k in 0..TURN {
+                let at = k * LANES + l;
+                add(&mut tile, w_parts.map(|(turns, _)| turns[i][at]), x_parts.map(|(turns, _)| turns[i][at]));
+            }
         }
-        let mut i = 2 * LANES * pairs + l;
-        while i < width {
-            add(&mut tile, w.map(|row| row[i]), x.map(|row| row[i]));
+        let (mut i, last) = (l, w_parts[0].1);
+        // What is left is as long for all rows.
+        while last.get(i).is_some() {
+            add(&mut tile, w_parts.map(|(_, rest)| rest[i]), x_parts.map(|(_, rest)| rest[i]));
             i += LANES;
         }
         *sums = tile;
