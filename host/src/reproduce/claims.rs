@@ -72,7 +72,7 @@ pub(super) fn worst_ratio(
 ) -> Option<Worst> {
     let ratios = steps.into_iter().filter_map(|step| {
         let theirs = finding.mean(other, step)?;
-        Some(Worst { ratio: finding.mean(own, step).map_or(f64::INFINITY, |own| own / theirs), step })
+        Some(Worst { ratio: finding.ratio(own, step, theirs)?, step })
     });
     ratios.reduce(Worst::or)
 }

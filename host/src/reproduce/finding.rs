@@ -2,7 +2,7 @@
 
 use super::steps;
 use crate::optimizer::rule::AVERAGED;
-use crate::record::{Results, Run};
+use crate::record::{Results, Run, Summary};
 
 /// A rule's best rate for one checkpoint.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +43,17 @@ impl Finding {
     #[must_use]
     pub fn mean(&self, name: &str, step: u64) -> Option<f64> {
         self.results.summary.iter().find(|s| s.optimizer == name && s.step == step)?.test_loss_mean
+    }
+
+    /// Mean held-out loss of an optimizer as a multiple of another loss; infinite if it has diverged, `None` where it has no point
+    /// at this step but has one later: a first round may be longer than the first steps of a report.
+    #[must_use]
+    pub fn ratio(&self, name: &str, step: u64, other: f64) -> Option<f64> {
+        let row = |s: &&Summary| s.optimizer == name;
+        let own = self.results.summary.iter().filter(row);
+        let is_late =
+            !own.clone().any(|s| s.step == step) && own.clone().any(|s| s.step > step && s.test_loss_mean.is_some());
+        (!is_late).then(|| self.mean(name, step).map_or(f64::INFINITY, |own| own / other))
     }
 
     /// Mean held-out loss of an expression of the plan.

@@ -13,7 +13,7 @@
 use super::activation::Activation;
 use super::huber;
 use super::kernels::Kernels;
-use super::soft_cross_entropy::Soft;
+use super::soft_cross_entropy::{LEAST_ERROR, Soft};
 use crate::batch::{Labels, Rows, Targets, row, row_mut};
 use crate::error::Error;
 use crate::math;
@@ -192,10 +192,6 @@ impl Loss {
         }
     }
 }
-
-/// The least error of a class that is not 0: 2^-80. The probability of a class that is ruled out falls without end in a long
-/// run; its products with inputs and weights would be subnormal numbers, see [`math::flush`].
-pub(super) const LEAST_ERROR: f32 = f32::from_bits(47 << 23);
 
 /// 1/C |a - t|^2 of each example.
 fn squared(outputs: &[f32], width: usize, targets: &Rows<'_>, n: usize, losses: &mut [f32]) {

@@ -10,10 +10,13 @@
 //! its size as it is.
 
 use super::activation::Activation;
-use super::loss::LEAST_ERROR;
 use crate::error::Error;
 use crate::math;
 use crate::sum;
+
+/// The least error of a class that is not 0: 2^-80. The probability of a class that is ruled out falls without end in a long
+/// run; its products with inputs and weights would be subnormal numbers, see [`math::flush`].
+pub(super) const LEAST_ERROR: f32 = f32::from_bits(47 << 23);
 
 /// What labels become.
 #[derive(Debug, Clone, Copy)]

@@ -72,7 +72,7 @@ pub(super) fn automatic(finding: &Finding) -> [Claim; 2] {
     let worst = finding.name(AUTO).and_then(|own| {
         let ratios = late(finding).filter_map(|step| {
             let (_, theirs) = finding.best_baseline(step)?;
-            Some(Worst { ratio: finding.mean(own, step).map_or(f64::INFINITY, |own| own / theirs), step })
+            Some(Worst { ratio: finding.ratio(own, step, theirs)?, step })
         });
         ratios.reduce(Worst::or)
     });
@@ -159,5 +159,12 @@ mod tests {
         let all = claims(&finding(50, runs, &[("avg-ngn", "sgd:1"), (AUTO, "g")], &[]));
         assert_eq!((all[2].reached, all[2].measured.as_str()), (Some(false), "diverged by step 50"));
         assert_eq!((all[3].reached, all[3].measured.as_str()), (Some(false), "diverged against 1.00"));
+    }
+
+    #[test]
+    fn a_first_round_that_is_longer_than_a_tenth_of_the_horizon_is_no_divergence() {
+        let runs = vec![run("sgd:1", 1, &[(10, 1.0), (50, 1.0)]), run("g", 1, &[(50, 1.02)])];
+        let all = claims(&finding(50, runs, &[("avg-ngn", "sgd:1"), (AUTO, "g")], &[]));
+        assert_eq!((all[2].reached, all[2].measured.as_str()), (Some(true), "at worst 1.02 times, at step 50"));
     }
 }
