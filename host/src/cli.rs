@@ -207,7 +207,8 @@ pub struct MetaTrainArgs {
     /// Data directory. Else $LGL2O_DATA, else the user's cache directory.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Where weights, logs and checkpoint go; beside the configuration file unless said otherwise.
+    /// Where weights, logs and checkpoint go; beside the configuration file unless said otherwise. With `--evaluate`, where
+    /// finished runs go; `out/evaluate` unless said otherwise.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// How many seeds to train, from the configuration's on; the best snapshot of all of them is kept. Instead of
@@ -223,7 +224,7 @@ pub struct MetaTrainArgs {
     pub restart: bool,
     /// Train nothing; score these optimizers on fresh tasks of the configuration's distribution and of families that are
     /// never trained on. Optimizers are as in `compare`, but every rate must be given.
-    #[arg(long, value_name = "LIST", conflicts_with_all = ["resume", "restart", "seeds", "out"])]
+    #[arg(long, value_name = "LIST", conflicts_with_all = ["resume", "restart", "seeds"])]
     pub evaluate: Option<String>,
     /// How many tasks of either kind `--evaluate` draws.
     #[arg(long, value_name = "N", default_value_t = 200, requires = "evaluate", value_parser = whole::<u32>(1, 100_000))]

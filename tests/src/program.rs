@@ -130,3 +130,33 @@ pub fn write_idx(dir: &Path, side: u32, classes: u8, train: usize, test: usize) 
         write_labels(&path("labels-idx1"), &labels, Encoding::Plain).expect("labels are written");
     }
 }
+
+/// A meta-training of a few seconds on a distribution of tasks, without the families that need data.
+pub const DISTRIBUTION: &str = r#"
+seed = 7
+[optimizer]
+kind = "scale-free"
+[estimator]
+kind = "full-horizon"
+sigma = 0.05
+pairs = 3
+horizon = [8, 60]
+work = 1e8
+difference_clip = 0.6
+held_out_weight = 1.0
+[outer]
+steps = 6
+rate = 0.01
+warmup = 2
+betas = [0.9, 0.98]
+clip = 2.0
+average = 0.5
+schedule = "linear"
+[validation]
+every = 3
+horizons = [8, 16]
+seeds = 1
+[distribution]
+rows = [100, 200]
+families = ["teacher", "mixture", "plane", "sensor", "sparse"]
+"#;

@@ -1,6 +1,6 @@
 //! `lgl2o meta-train`: trains the weights of a learned optimizer, or evaluates optimizers on what it is trained on.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
@@ -16,13 +16,14 @@ use crate::optimizer::{Tuned, parse_list};
 use crate::output::Output;
 use crate::ranks::Ranks;
 use crate::say;
+use crate::store::{self, Store};
 
 /// Runs the command.
 pub(super) fn run(args: &MetaTrainArgs, ranks: &Ranks) -> Result<(), Failure> {
     let mut config = ranks.agree(AnyConfig::read(&args.config)).map_err(Failure::Usage)?;
     let data = data::data_dir(args.data.as_deref());
     if let Some(optimizers) = &args.evaluate {
-        return evaluate(&config, optimizers, args.tasks, &data);
+        return evaluate(&config, optimizers, args, &data);
     }
     let (AnyConfig::Tasks(meta::config::Config { seeds, .. })
     | AnyConfig::Distribution(full_horizon::Config { seeds, .. })) = &mut config;
@@ -57,13 +58,19 @@ pub(super) fn run(args: &MetaTrainArgs, ranks: &Ranks) -> Result<(), Failure> {
 }
 
 /// Evaluates optimizers instead.
-fn evaluate(config: &AnyConfig, optimizers: &str, tasks: u32, data: &Path) -> Result<(), Failure> {
+fn evaluate(config: &AnyConfig, optimizers: &str, args: &MetaTrainArgs, data: &Path) -> Result<(), Failure> {
     let AnyConfig::Distribution(config) = config else {
         return Err(Failure::Usage(anyhow!("--evaluate needs a configuration with a [distribution]")));
     };
     let optimizers = parse_list(optimizers, &Tuned::default()).map_err(|error| Failure::Usage(error.into()))?;
+    let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out/evaluate"));
+    let store = Store::new(&out);
+    let _claim = Output::claim(&out)?;
+    store.open()?;
+    interrupt::last_words(store::kept(&out));
     let sources = full_horizon::sources(config, data)?;
-    let table = full_horizon::evaluate::evaluate(config, &sources, &optimizers, tasks)?;
-    say::line(table.to_string().trim_end());
+    let all = full_horizon::evaluate::evaluate(config, &sources, &optimizers, args.tasks, &store)?;
+    say::line(all.text.trim_end());
+    say::line(format_args!("runs: {} done, {} found finished in {}", all.done, all.found, out.join("units").display()));
     Ok(())
 }

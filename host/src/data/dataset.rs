@@ -46,16 +46,22 @@ impl DataSets {
     /// The first digits of a digest of all examples, by which results are known that were made of them.
     #[must_use]
     pub fn digest(&self) -> String {
-        let mut hash = Sha256::new();
-        for data in [&self.train, &self.test] {
-            for inputs in data.inputs.chunks(1 << 16) {
-                let bytes: Vec<u8> = inputs.iter().flat_map(|x| x.to_le_bytes()).collect();
-                hash.update(&bytes);
-            }
-            hash.update(&data.labels);
-        }
-        hash.finalize().iter().take(10).map(|byte| format!("{byte:02x}")).collect()
+        digest_of([&self.train, &self.test])
     }
+}
+
+/// The first digits of a digest of all examples of two sets.
+#[must_use]
+pub fn digest_of(sets: [&Dataset; 2]) -> String {
+    let mut hash = Sha256::new();
+    for data in sets {
+        for inputs in data.inputs.chunks(1 << 16) {
+            let bytes: Vec<u8> = inputs.iter().flat_map(|x| x.to_le_bytes()).collect();
+            hash.update(&bytes);
+        }
+        hash.update(&data.labels);
+    }
+    hash.finalize().iter().take(10).map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Dataset {

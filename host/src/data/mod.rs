@@ -36,7 +36,7 @@ pub mod table;
 pub mod variant;
 pub mod words;
 
-pub use dataset::{DataSets, Dataset};
+pub use dataset::{DataSets, Dataset, digest_of};
 pub use error::DataError;
 pub use fetch::{Fetched, Outcome, Progress, fetch_mnist};
 pub use folder::{data_dir, is_named, load_all, load_folder, load_mnist, load_named};

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use lgl2o_tests::program::ran;
+use lgl2o_tests::program::{DISTRIBUTION, ran};
 use rustix::process::Signal;
 
 use crate::commands::{call, place};
@@ -102,12 +102,19 @@ fn a_meta_training_that_was_killed_goes_on() {
     goes_on_from_its_checkpoint("meta-train --config c.toml --out out", "c.checkpoint", &["c.l2o"]);
 }
 
+/// A place with the configuration of a distribution of tasks.
+fn prepared() -> tempfile::TempDir {
+    let dir = place();
+    fs::write(dir.path().join("d.toml"), DISTRIBUTION).expect("written");
+    dir
+}
+
 /// What keeps finished units finds them again, and leaves them as they are.
 fn finds_its_units(line: &str, files: &[&str]) {
-    let whole = place();
+    let whole = prepared();
     ran(&mut call(whole.path(), line)).expect(0, &[]);
     for moment in [Moment::Early, Moment::Late] {
-        let dir = place();
+        let dir = prepared();
         let units = dir.path().join("out/units");
         let has_some = |_| names(&units).iter().any(|name| name.ends_with(".json"));
         let found = kill(dir.path(), line, moment, has_some);
@@ -142,6 +149,11 @@ fn a_reproduction_that_was_killed_goes_on() {
 fn a_comparison_that_was_killed_goes_on() {
     let line = "compare --task idx --data in --batch 8 --steps 3000 --seeds 3 --optimizers sgd:0.1,lgl2o(l2o,sgd:0.1),auto --out out";
     finds_its_units(line, &["results.json", "table.md", "report.html"]);
+}
+
+#[test]
+fn an_evaluation_that_was_killed_goes_on() {
+    finds_its_units("meta-train --config d.toml --evaluate avg-ngn,adam:0.03 --tasks 30 --out out", &[]);
 }
 
 /// A measurement goes on from its finished runs, and a finished one keeps nothing: the next call measures anew.
