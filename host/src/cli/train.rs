@@ -99,7 +99,7 @@ pub struct TrainArgs {
     /// Seed of the split, of the initial parameters and of the minibatches.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<u64>(0, 1_000_000_000))]
     pub seed: u64,
-    /// Share of the rows that is never trained on and decides what is kept, as `auto(held-out)`; 0 for none.
+    /// Share of the rows that is never trained on and decides which parameters are kept; 0 for none.
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     pub check_on: f64,
     /// Share of the rows that is only tested on at the end; 0 for none, 0.2 unless said otherwise. A folder of IDX files has its

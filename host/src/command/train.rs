@@ -70,10 +70,13 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     let model = model(&table, &prepared, &settings, &trained)?;
     let findings = findings(args, &model, &trained, parts(&model, &table, tested.as_ref(), &split)?);
     say::line(page::text(&findings.parts));
+    page::overfitted(&findings).iter().for_each(say::note);
     let dir = if trained.stopped && stays { out.dir().join(INTERRUPTED) } else { out.dir().to_path_buf() };
     let page = write(&dir, &model, &findings);
     let page = page.with_context(|| format!("the training is kept in {}; --resume writes the rest", path.display()))?;
-    say::line(format_args!("model: {}\nreport: {}", dir.join(MODEL).display(), page.display()));
+    let saved = dir.join(MODEL);
+    say::line(format_args!("model: {}\nreport: {}", saved.display(), page.display()));
+    say::line(format_args!("next: lgl2o predict --model {} --data NEW.csv", say::path(&saved)));
     if !trained.stopped {
         if own {
             mark(&path, &settings, false)?;
@@ -268,6 +271,7 @@ fn findings(args: &TrainArgs, model: &SavedModel, trained: &Trained, parts: Vec<
         parameters: model.params.as_slice().len(),
         steps: trained.steps,
         learned_share: trained.learned_share,
+        neither_share: trained.neither_share,
         parts,
         curve: trained.curve.clone(),
     }

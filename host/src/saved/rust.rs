@@ -54,14 +54,14 @@ fn head(model: &SavedModel) -> String {
         model.shape(),
         model.params.len(),
         if model.classes().is_empty() {
-            "`model()?.values(&row)?[0]` is the value of a row of features."
+            "`let mut model = model()?; let value = model.values(&row)?[0];` is the value of a row of features."
         } else {
-            "`model()?.predict(&row)?` is the class of a row of features; `CLASSES` has the names."
+            "`let mut model = model()?; let p = model.predict(&row)?;` predicts from a row of features: `CLASSES[usize::from(p.class)]`."
         }
     );
     // Numbers that happen to be near pi are no mistake, and rows stand as they are.
     out.push_str(
-        "#![allow(clippy::approx_constant, clippy::excessive_precision)]\n#![cfg_attr(rustfmt, rustfmt_skip)]\n\n",
+        "#![allow(dead_code, clippy::approx_constant, clippy::excessive_precision)]\n#![cfg_attr(rustfmt, rustfmt_skip)]\n\n",
     );
     let mut used = vec!["Dense", "DenseParams", "Fixed", "Loss", "Mlp"];
     used.extend(layers.iter().filter_map(|layer| name(layer.activation)));

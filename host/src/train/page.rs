@@ -37,6 +37,8 @@ pub struct Findings {
     pub steps: u64,
     /// Share of the rounds that the learned optimizer won.
     pub learned_share: f32,
+    /// Share of the rounds that nobody won, or that ended before anybody was judged.
+    pub neither_share: f32,
     /// How good the model is on each part of the rows: `trained on`, `checked on`, `tested on`.
     pub parts: Vec<(String, Metrics)>,
     /// Losses along the way.
@@ -194,18 +196,56 @@ fn reliance(findings: &Findings, name: &str, metrics: &Metrics) -> Option<Result
     Some(calibration("How sure it is", &subject, &bins).map_err(Into::into))
 }
 
-/// What the share of the rounds that the learned side won says.
-fn who_won(share: f32) -> String {
-    if share == 0.0 {
-        return "The guard kept the steps of the fallback optimizer all along, since those of the learned one were not better \
-                here. That is no fault: it is what the guard is for."
+/// What the shares of the rounds say that the learned side won, and that nobody did.
+fn who_won(learned: f32, neither: f32) -> String {
+    let fallback = (1.0 - f64::from(learned) - f64::from(neither)).max(0.0);
+    if learned > 0.0 {
+        return format!(
+            "Two optimizers took part, and the guard kept what was better: the learned one won {} % of the rounds, the \
+             fallback {} %. In the others nothing better was found, or nothing was compared yet.",
+            percent(learned.into()),
+            percent(fallback)
+        );
+    }
+    if fallback > 1e-6 {
+        return "The guard kept steps of the fallback optimizer alone, since those of the learned one were not better here. That \
+                is no fault: it is what the guard is for."
             .to_owned();
     }
-    format!(
-        "Two optimizers took part, and the guard kept whichever was better: the learned one in {} % of the rounds, the \
-         fallback in the others.",
-        percent(share.into())
-    )
+    "The guard found no step better than the parameters at the start.".to_owned()
+}
+
+/// Last loss over lowest loss from which the network is said to be overfitted.
+const OVERFITTED: f32 = 1.5;
+
+/// What is to be said where the loss on rows that were not trained on has risen again.
+#[must_use]
+pub fn overfitted(findings: &Findings) -> Option<String> {
+    let tested: Vec<(u64, f32)> = findings
+        .curve
+        .iter()
+        .filter(|point| point.step > 0)
+        .filter_map(|point| Some((point.step, point.test?)))
+        .collect();
+    let (step, lowest) = tested.iter().copied().min_by(|a, b| a.1.total_cmp(&b.1))?;
+    let (_, last) = *tested.last()?;
+    if last <= OVERFITTED * lowest {
+        return None;
+    }
+    let is_checked = findings.parts.iter().any(|(name, _)| name == "checked on");
+    Some(format!(
+        "On the rows tested on, the loss was lowest at step {step}, {}, and is {} now: the network has learned its training rows \
+         by heart. {}",
+        significant(lowest.into()),
+        significant(last.into()),
+        if is_checked {
+            format!("Try more rows, or fewer steps (`--steps {step}`).")
+        } else {
+            format!(
+                "Try `--check-on 0.2`, which keeps what is best on rows held out, or fewer steps (`--steps {step}`)."
+            )
+        }
+    ))
 }
 
 /// How good the model is on the rows that say most, beside a guess that needs no model.
@@ -261,23 +301,26 @@ fn overview(findings: &Findings, pictures: Vec<(String, String)>) -> Overview {
         findings.model,
         findings.parameters,
         findings.steps,
-        who_won(findings.learned_share)
+        who_won(findings.learned_share, findings.neither_share)
     );
     let classes = findings.parts.last().map(|(_, metrics)| classes(metrics)).unwrap_or_default();
+    let (pictures, text): (Vec<_>, _) = (pictures.collect(), left_out(findings));
+    let is_empty = pictures.is_empty() && text.is_empty();
+    let more = (!is_empty).then(|| Section { pictures, text, ..section("More pictures") });
     let title = if classes.rows.is_empty() { "More" } else { "Class by class" };
     Overview {
         title: "lgl2o: a trained network".to_owned(),
-        lead: headline(&findings.parts).into_iter().chain([lead]).collect(),
+        lead: headline(&findings.parts).into_iter().chain(overfitted(findings)).chain([lead]).collect(),
         picture: first,
         table: summary(&findings.parts),
-        sections: vec![
-            Section { pictures: pictures.collect(), text: left_out(findings), ..section("More pictures") },
-            Section {
+        sections: more
+            .into_iter()
+            .chain([Section {
                 tables: vec![classes],
                 more: Some(["metrics.json", "All numbers"].map(str::to_owned)),
                 ..section(title)
-            },
-        ],
+            }])
+            .collect(),
         command: findings.command.clone(),
     }
 }
@@ -308,7 +351,32 @@ mod tests {
 
     #[test]
     fn a_fallback_that_held_the_run_is_no_fault() {
-        assert!(who_won(0.0).contains("no fault") && !who_won(0.0).contains('%'));
-        assert!(who_won(0.25).contains("the learned one in 25.0 % of the rounds"), "{}", who_won(0.25));
+        assert!(who_won(0.0, 0.5).contains("no fault") && !who_won(0.0, 0.5).contains('%'));
+        let both = who_won(0.25, 0.5);
+        assert!(both.contains("won 25.0 % of the rounds") && both.contains("fallback 25.0 %"), "{both}");
+        assert!(who_won(0.0, 1.0).contains("no step better"));
+    }
+
+    #[test]
+    fn a_loss_that_has_risen_again_is_told() {
+        let point = |step, test| Point { step, train: Some(0.1), check: None, test: Some(test) };
+        let findings = |last| Findings {
+            version: VERSION,
+            command: String::new(),
+            data: "t.csv".to_owned(),
+            model: "2-2".to_owned(),
+            parameters: 6,
+            steps: 2000,
+            learned_share: 0.1,
+            neither_share: 0.1,
+            parts: Vec::new(),
+            curve: vec![point(0, 0.01), point(40, 0.2), point(2000, last)],
+        };
+        let said = overfitted(&findings(0.4)).unwrap();
+        assert!(
+            said.contains("lowest at step 40, 0.200, and is 0.400 now") && said.contains("--check-on 0.2"),
+            "{said}"
+        );
+        assert_eq!(overfitted(&findings(0.29)), None);
     }
 }

@@ -37,6 +37,8 @@ pub struct Trained {
     pub steps: u64,
     /// Share of the rounds that the learned side won.
     pub learned_share: f32,
+    /// Share of the rounds that nobody won, or that ended before anybody was judged.
+    pub neither_share: f32,
     /// Whether it was stopped on the way.
     pub stopped: bool,
     /// Its rounds, if they were asked for.
@@ -115,8 +117,9 @@ pub fn train(
     }
     let progress = run.trainer.progress();
     let (done, learned_share) = (progress.steps, progress.learned_share());
+    let neither_share = progress.neither as f32 / progress.rounds.max(1) as f32;
     let rounds = run.record.map_or(Vec::new(), |(_, rounds)| rounds);
-    Ok(Trained { params, curve: run.curve, steps: done, learned_share, stopped, rounds, bits })
+    Ok(Trained { params, curve: run.curve, steps: done, learned_share, neither_share, stopped, rounds, bits })
 }
 
 impl Run<'_, '_> {

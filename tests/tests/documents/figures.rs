@@ -52,7 +52,8 @@ fn readmes_main_figures_hold() {
     let figures = format!(
         "- **Guard.** In the picture, SGD alone ends at a training loss of {low} to {high}, and {} of {runs} runs fail; under the guard it is\n  \
          {least} to {most}, and {} fail. A step of `auto` costs {:.2} gradients. For strongly convex losses, computed exactly, the bound of\n  \
-         gradient descent holds in every round of the loss guard, whatever is proposed ([guarantees](tests/GUARANTEES.md)).\n\
+         gradient descent holds in every round of the paper's guard; `auto` has [another](core/guide/how_the_guard_decides.md)\n  \
+         ([guarantees](tests/GUARANTEES.md)).\n\
          - **Bytes.** The learned optimizer takes {} bytes of flash. All training memory for 196-32-10 and batches of 16: {} bytes by `auto`, {}\n  \
          by plain SGD without a stored gradient. `cargo test -p lgl2o-tests --test memory -- --nocapture`\n\
          - **Bits.** {emulated} emulated boards, from Cortex-M0 to M55 and RISC-V, train to the same bits as your desktop.\n  \
