@@ -63,7 +63,9 @@ impl Store {
     /// The result that was stored under a key.
     #[must_use]
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
-        let bytes = std::fs::read(self.path(key)).ok()?;
+        let path = self.path(key);
+        // A pipe in its place would be waited for without end.
+        let bytes = path.is_file().then(|| std::fs::read(path).ok())??;
         let Read { key: found, result } = serde_json::from_slice(&bytes).ok()?;
         (found == key).then_some(result)
     }
@@ -124,6 +126,18 @@ mod tests {
         assert_eq!(store.get::<Run>("b"), None);
         store.put("a", &run(2)).unwrap();
         assert_eq!(Store::new(home.path()).get("a"), Some(run(2)));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_in_the_place_of_a_unit_is_not_waited_for() {
+        let home = tempfile::tempdir().unwrap();
+        let store = Store::new(home.path());
+        store.open().unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, store.path("a"), rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        assert_eq!(store.get::<Run>("a"), None);
+        store.put("a", &run(1)).unwrap();
+        assert_eq!(store.get("a"), Some(run(1)));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::export::check_place;
 use super::train::MODEL;
 use crate::cli::ImportArgs;
 use crate::data::format;
+use crate::data::table::class_name;
 use crate::files::write_atomically;
 use crate::output::Output;
 use crate::saved::container::bytes_of;
@@ -43,6 +44,12 @@ fn check(args: &ImportArgs) -> Result<()> {
             }
             if names[..i].contains(name) {
                 bail!("{flag}: `{name}` is listed twice. Give each its own name");
+            }
+            let same = |other: &&String| flag == "--classes" && class_name(other) == class_name(name);
+            if let Some(other) = names[..i].iter().find(same) {
+                bail!(
+                    "{flag}: `{other}` and `{name}` are the same number, and tables could not tell them apart. Give each its own name"
+                );
             }
         }
     }

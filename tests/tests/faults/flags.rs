@@ -12,7 +12,7 @@ use crate::leftovers;
 fn nothing_that_is_asked_for_is_ignored() {
     let dir = place();
     fs::write(dir.path().join("in/m.html"), "<html><body>Not found</body></html>").unwrap();
-    let cases: [(&str, &[&str]); 27] = [
+    let cases: [(&str, &[&str]); 28] = [
         ("compare --steps 5 --optimizers sgd:0.1 --data in --out out", &["--data", "`spirals` is built in"]),
         ("compare --task idx --steps 5 --optimizers sgd:0.1 --out out", &["`--task idx`", "--data DIR"]),
         ("compare --optimizers lgl2o(l2o,sgd,nt=5,nt=6) --out out", &["`nt`", "both set the same"]),
@@ -25,6 +25,7 @@ fn nothing_that_is_asked_for_is_ignored() {
         ("device --program sensor --seed 1 --out out", &["--seed is for `--program stream`"]),
         ("device --program cost --data in --out out", &["--data is for `--program stream`"]),
         ("device --power-cuts 3 --out out", &["--program resume"]),
+        ("import --from in/w.safetensors --classes 1,01 --out out", &["`1` and `01` are the same number"]),
         ("device --features flip-bit --port /dev/null --out out", &["--features: nothing is built"]),
         ("bench --networks S1 --data in --out out", &["--data: only S2 and S3 train on MNIST"]),
         ("bench --networks S1,S1 --out out", &["`S1` is listed twice"]),

@@ -32,7 +32,7 @@ use crate::files::read_bounded;
 pub use column::Column;
 pub use columns::Columns;
 pub use error::{At, Place, TableError};
-pub use target::Target;
+pub use target::{Target, class_name};
 
 /// The largest file that is read, in bytes: 4 GB.
 const LARGEST: u64 = 4 << 30;

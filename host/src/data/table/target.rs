@@ -41,12 +41,15 @@ impl Target {
     }
 }
 
+/// From here on not every whole number is an `f64`: labels such as serial numbers could be taken for one another.
+const INEXACT: f64 = 9_007_199_254_740_992.0;
+
 /// The name of the class that a label stands for: numbers that are equal have one name.
 #[must_use]
 pub fn class_name(label: &str) -> String {
     match label.parse::<f64>() {
         // Zero has one sign.
-        Ok(number) if number.is_finite() => (number + 0.0).to_string(),
+        Ok(number) if number.abs() < INEXACT => (number + 0.0).to_string(),
         _ => label.to_owned(),
     }
 }
@@ -109,11 +112,23 @@ impl Labels {
             order.sort();
         } else {
             let number = |name: &str| name.parse::<f64>().unwrap_or(f64::NAN);
-            order.sort_by(|a, b| number(&a.0).total_cmp(&number(&b.0)));
+            order.sort_by(|a, b| number(&a.0).total_cmp(&number(&b.0)).then_with(|| a.0.cmp(&b.0)));
         }
         let mut place = [0; MOST_CLASSES];
         order.iter().zip(0..=u8::MAX).for_each(|((_, old), new)| place[usize::from(*old)] = new);
         let labels = self.rows.into_iter().map(|old| place[usize::from(old)]).collect();
         Ok(Target::Classes { labels, names: order.into_iter().map(|(name, _)| name).collect() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_one_name_where_they_are_exact() {
+        assert_eq!(["1", "1.0", "01", "-0", "1e15"].map(class_name), ["1", "1", "1", "0", "1000000000000000"]);
+        let serials = ["9007199254740992", "9007199254740993", "1e999", "nan"];
+        assert_eq!(serials.map(class_name), serials);
     }
 }
