@@ -67,7 +67,7 @@ pub(crate) use {block, by_lanes};
 #[inline(always)]
 pub(crate) fn total(lanes: [f32; LANES]) -> f32 {
     // Else the compiler keeps the lanes in the order in which the tree adds them, and shuffles every block into it.
-    #[cfg(not(target_os = "none"))]
+    #[cfg(not(any(target_os = "none", target_family = "wasm")))]
     let lanes = core::hint::black_box(lanes);
     tree(lanes)
 }

@@ -64,7 +64,7 @@ impl Store {
     #[must_use]
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
         let path = self.path(key);
-        // A pipe in its place would be waited for without end.
+        // Reading a pipe in its place would never end.
         let bytes = path.is_file().then(|| std::fs::read(path).ok())??;
         let Read { key: found, result } = serde_json::from_slice(&bytes).ok()?;
         (found == key).then_some(result)

@@ -47,7 +47,7 @@ impl<R> Averaged<R> {
     }
 
     /// x <- x + c (z - x) in step t of the average.
-    #[cfg_attr(not(target_os = "none"), inline(always))]
+    #[cfg_attr(not(any(target_os = "none", target_family = "wasm")), inline(always))]
     fn mix<P: Tensors>(&self, x: &mut P, z: &P, t: u32) {
         let share = (self.eta + 1.0) / (t as f32 + self.eta);
         for i in 0..x.count() {
@@ -127,7 +127,7 @@ impl<R: Rule> Rule for Averaged<R> {
         state.age = 0;
     }
 
-    #[cfg_attr(not(target_os = "none"), inline(always))]
+    #[cfg_attr(not(any(target_os = "none", target_family = "wasm")), inline(always))]
     fn step<P: Tensors>(
         &self,
         state: &mut Self::State<P>,

@@ -157,7 +157,7 @@ impl<R: Rule> Rule for &R {
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
         (**self).state(like)
     }
-    #[cfg_attr(not(target_os = "none"), inline(always))]
+    #[cfg_attr(not(any(target_os = "none", target_family = "wasm")), inline(always))]
     fn step<P: Tensors>(
         &self,
         state: &mut Self::State<P>,

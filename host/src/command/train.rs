@@ -74,9 +74,7 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     let dir = if trained.stopped && stays { out.dir().join(INTERRUPTED) } else { out.dir().to_path_buf() };
     let page = write(&dir, &model, &findings);
     let page = page.with_context(|| format!("the training is kept in {}; --resume writes the rest", path.display()))?;
-    let saved = dir.join(MODEL);
-    say::line(format_args!("model: {}\nreport: {}", saved.display(), page.display()));
-    say::line(format_args!("next: lgl2o predict --model {} --data NEW.csv", say::path(&saved)));
+    told(&dir.join(MODEL), &page);
     if !trained.stopped {
         if own {
             mark(&path, &settings, false)?;
@@ -92,6 +90,12 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     }
     mark(&path, &settings, true)?;
     Err(Interrupted::new(rest).into())
+}
+
+/// Tells where model and report are, and what to do next.
+fn told(model: &Path, page: &Path) {
+    say::line(format_args!("model: {}\nreport: {}", model.display(), page.display()));
+    say::line(format_args!("next: lgl2o predict --model {} --data NEW.csv", say::path(model)));
 }
 
 /// The output folder, in which nothing stands in the way.

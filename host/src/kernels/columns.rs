@@ -8,7 +8,7 @@
 use fearless_simd::Simd;
 use lgl2o::sum::LANES;
 
-use super::forward::tail;
+use super::forward::{tails, width};
 use super::{Block, Numbers};
 
 /// Z of all rows of inputs, N examples at a time; there are at least as many outputs as a vector has numbers.
@@ -20,9 +20,7 @@ pub(super) fn forward<S: Simd, V: Numbers<S>, const N: usize>(
     rows: &[&[f32]],
     out: &mut [f32],
 ) {
-    let (outputs, width) = (bias.len(), rows.first().map_or(0, |row| row.len()));
-    let x_tails: Vec<Block> =
-        if width.is_multiple_of(LANES) { Vec::new() } else { rows.iter().map(|row| tail(row)).collect() };
+    let (outputs, width, x_tails) = (bias.len(), width(rows), tails(rows));
     let mut columns = vec![[V::splat(simd, 0.0); LANES]; width.div_ceil(LANES)];
     let mut o = 0;
     while o < outputs {

@@ -17,10 +17,8 @@ const EXAMPLES: usize = 2;
 /// Z of all rows of inputs.
 #[inline(always)]
 pub(super) fn forward<S: Simd>(simd: S, weights: &[f32], bias: &[f32], rows: &[&[f32]], out: &mut [f32]) {
-    let (outputs, width) = (bias.len(), rows.first().map_or(0, |row| row.len()));
-    let x_tails: Vec<Block> =
-        if width.is_multiple_of(LANES) { Vec::new() } else { rows.iter().map(|row| tail(row)).collect() };
-    let layer = Layer { weights, bias, rows, x_tails: &x_tails, width };
+    let (outputs, width) = (bias.len(), width(rows));
+    let layer = Layer { weights, bias, rows, x_tails: &tails(rows), width };
     match outputs.checked_sub(OUTPUTS) {
         None => (0..outputs).for_each(
             #[inline(always)]
@@ -38,13 +36,24 @@ pub(super) fn forward<S: Simd>(simd: S, weights: &[f32], bias: &[f32], rows: &[&
 }
 
 /// What a pass reads.
-struct Layer<'a> {
-    weights: &'a [f32],
-    bias: &'a [f32],
-    rows: &'a [&'a [f32]],
+pub(super) struct Layer<'a> {
+    pub(super) weights: &'a [f32],
+    pub(super) bias: &'a [f32],
+    pub(super) rows: &'a [&'a [f32]],
     /// What is behind the last whole block of each row, if anything.
-    x_tails: &'a [Block],
-    width: usize,
+    pub(super) x_tails: &'a [Block],
+    pub(super) width: usize,
+}
+
+/// Numbers in a row.
+pub(super) fn width(rows: &[&[f32]]) -> usize {
+    rows.first().map_or(0, |row| row.len())
+}
+
+/// The [`tail`] of each row; none where rows are whole blocks.
+#[inline(always)]
+pub(super) fn tails(rows: &[&[f32]]) -> Vec<Block> {
+    if width(rows).is_multiple_of(LANES) { Vec::new() } else { rows.iter().map(|row| tail(row)).collect() }
 }
 
 /// Outputs o to o + O of all examples.

@@ -8,7 +8,7 @@
 use fearless_simd::{Simd, f32x16, prelude::*};
 use lgl2o::sum::LANES;
 
-use super::forward::{padded, tail, trees};
+use super::forward::{Layer, padded, tails, trees, width};
 use super::{Block, Lanes};
 
 /// Two blocks in a register.
@@ -20,10 +20,8 @@ const PAIRS: usize = 4;
 /// Z of all rows of inputs, for at least two outputs.
 #[inline(always)]
 pub(super) fn forward<S: Simd>(simd: S, weights: &[f32], bias: &[f32], rows: &[&[f32]], out: &mut [f32]) {
-    let (outputs, width) = (bias.len(), rows.first().map_or(0, |row| row.len()));
-    let x_tails: Vec<Block> =
-        if width.is_multiple_of(LANES) { Vec::new() } else { rows.iter().map(|row| tail(row)).collect() };
-    let layer = Layer { weights, bias, rows, x_tails: &x_tails, width };
+    let (outputs, width) = (bias.len(), width(rows));
+    let layer = Layer { weights, bias, rows, x_tails: &tails(rows), width };
     let mut done = 0;
     while done < outputs {
         let most = (outputs - done).div_ceil(2).min(outputs / 2).min(PAIRS);
@@ -37,16 +35,6 @@ pub(super) fn forward<S: Simd>(simd: S, weights: &[f32], bias: &[f32], rows: &[&
         }
         done = o + 2 * most;
     }
-}
-
-/// What a pass reads.
-struct Layer<'a> {
-    weights: &'a [f32],
-    bias: &'a [f32],
-    rows: &'a [&'a [f32]],
-    /// What is behind the last whole block of each row, if anything.
-    x_tails: &'a [Block],
-    width: usize,
 }
 
 impl Layer<'_> {

@@ -5,7 +5,7 @@ use super::series::{Kind, Series};
 use super::text::escape;
 use crate::record::Results;
 
-/// What this project is for.
+/// The optimizer that the headline is about.
 const PRODUCT: &str = "auto";
 /// So many names are listed; of the others the number.
 const LISTED: usize = 4;

@@ -40,7 +40,7 @@ const LINES: [RGBColor; 10] = [
 /// One dash pattern for each turn through the colours; the first is a solid line.
 const DASHES: [Option<[i32; 2]>; 3] = [None, Some([90, 40]), Some([30, 30])];
 
-/// The colour of controls, which nobody would take.
+/// The colour of controls, which are there for comparison alone.
 const CONTROL: RGBColor = RGBColor(0x80, 0x80, 0x80);
 /// Guards and learned rules that are there for comparison alone.
 const CONTROLS: [&str; 4] = ["gl2o", "blend", "lstm", "rnnprop"];

@@ -234,8 +234,8 @@ pub fn overfitted(findings: &Findings) -> Option<String> {
     }
     let is_checked = findings.parts.iter().any(|(name, _)| name == "checked on");
     Some(format!(
-        "On the rows tested on, the loss was lowest at step {step}, {}, and is {} now: the network has learned its training rows \
-         by heart. {}",
+        "On the rows tested on, the loss was lowest at step {step}, {}, and is {} now: the network overfits its training \
+         rows. {}",
         significant(lowest.into()),
         significant(last.into()),
         if is_checked {

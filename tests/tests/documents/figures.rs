@@ -244,10 +244,12 @@ fn cycles(counts: &Value) -> String {
     };
     let each = |workload: usize, item: &str| {
         let [inference, gradient, decision] = MULTIPLY_ADDS[workload];
+        let has_gradient = ["Gradient", "Step", "Descent"].iter().any(|kind| item.starts_with(kind));
         let needed = match item {
             "Inference" => inference,
             "Decision" => decision,
-            _ => gradient,
+            _ if has_gradient => gradient,
+            _ => panic!("how many multiply-adds does {item} need?"),
         };
         format!("{:.2}", of(workload, item) as f64 / needed as f64)
     };

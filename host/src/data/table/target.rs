@@ -41,7 +41,7 @@ impl Target {
     }
 }
 
-/// From here on not every whole number is an `f64`: labels such as serial numbers could be taken for one another.
+/// From here on not every whole number is an `f64`, so that two serial numbers could become one class.
 const INEXACT: f64 = 9_007_199_254_740_992.0;
 
 /// The name of the class that a label stands for: numbers that are equal have one name.
