@@ -105,6 +105,10 @@ impl<R: Rule> Rule for Flipping<R> {
         self.rule.moved(state);
     }
 
+    fn shorten<P: Tensors>(&self, state: &mut Self::State<P>) {
+        self.rule.shorten(state);
+    }
+
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
         self.rule.state(like)
     }

@@ -127,6 +127,10 @@ impl<R: Rule> Rule for Averaged<R> {
         state.age = 0;
     }
 
+    fn shorten<P: Tensors>(&self, state: &mut Self::State<P>) {
+        self.rule.shorten(&mut state.inner);
+    }
+
     #[cfg_attr(not(any(target_os = "none", target_family = "wasm")), inline(always))]
     fn step<P: Tensors>(
         &self,

@@ -120,6 +120,10 @@ impl<R: Rule> Rule for Clipped<R> {
         self.rule.moved(&mut state.inner);
     }
 
+    fn shorten<P: Tensors>(&self, state: &mut Self::State<P>) {
+        self.rule.shorten(&mut state.inner);
+    }
+
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
         let mut scaled = like.clone();
         scaled.fill(0.0);

@@ -75,6 +75,10 @@ impl<R: Rule> Rule for Decayed<R> {
         self.rule.moved(state);
     }
 
+    fn shorten<P: Tensors>(&self, state: &mut Self::State<P>) {
+        self.rule.shorten(state);
+    }
+
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
         self.rule.state(like)
     }

@@ -111,6 +111,12 @@ pub trait Rule {
         let _ = state;
     }
 
+    /// A guard has seen that the rule's steps gain nothing any more: they are to be shorter from now on. A rule whose rate somebody
+    /// has set keeps it; that is the default.
+    fn shorten<P: Tensors>(&self, state: &mut Self::State<P>) {
+        let _ = state;
+    }
+
     /// Fresh accumulators for parameters like these, for memory sized at run time. Static memory has
     /// [`Zeroed::ZERO`] instead, which is the same.
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P>;
@@ -153,6 +159,9 @@ impl<R: Rule> Rule for &R {
     }
     fn moved<P: Tensors>(&self, state: &mut Self::State<P>) {
         (**self).moved(state);
+    }
+    fn shorten<P: Tensors>(&self, state: &mut Self::State<P>) {
+        (**self).shorten(state);
     }
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
         (**self).state(like)

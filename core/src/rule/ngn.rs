@@ -3,11 +3,13 @@
 //! ```text
 //! rho = the layer's size in the first step, kept: max(rms(w), 1e-3), see `ScaleFree`
 //! v <- beta2 v + (1 - beta2) g^2        v' = v / (1 - beta2^t)        D = sqrt(v') / rho
-//! e  = sigma / (1 + sigma sum(g^2 / D) / (2 f))                       sum over all parameters
+//! e  = sigma / (1 + sigma sum(g^2 / D) / (2 f / 2^h))                 sum over all parameters
 //! q <- beta q - (1 - beta) e g / D      w <- w + beta q - (1 - beta) e g / D
 //! ```
 //!
-//! f is the loss of the minibatch, which must not be negative. rho is one number a layer. After Orvieto and Xiao's NGN (arXiv 2407.04358) with the
+//! f is the loss of the minibatch, which must not be negative. rho is one number a layer. h counts how often a guard has
+//! asked for [shorter steps](Rule::shorten), 0 at first: what f promises holds for one minibatch, and where they contradict each other,
+//! steps as long as that lead nowhere. After Orvieto and Xiao's NGN (arXiv 2407.04358) with the
 //! metric of Adam and with momentum (NGN-M, arXiv 2508.15071), here in Nesterov's form (Dozat 2016).
 //! The [plain rule](super::PlainNgn) says where e comes from: e never passes sigma, nor what a linear model of the loss
 //! promises to bring it to zero. So a wrong sigma costs little, and one setting serves for many tasks: `lgl2o survey --optimizers
@@ -17,14 +19,14 @@
 //! multiplied by a constant c, then D, sum(g^2 / D) and f are multiplied by c, too, and the step is the same. With rho a step
 //! is a share of the layer's initial weights, so that a wide layer, whose weights are small, and a narrow one move alike.
 //!
-//! State: slot 0 is q, slot 1 is v; of layers: number 0 is rho.
+//! State: slot 0 is q, slot 1 is v, the memo is h; of layers: number 0 is rho.
 
 use super::layered::{LayeredState, initial_size, number, set_number};
 use super::plain_ngn::rate;
 use super::{Probe, Rule, range};
 use crate::error::Error;
 use crate::lanes::{by_lanes, total};
-use crate::math::{self, inverse_sqrt};
+use crate::math::{self, exp2_linear, inverse_sqrt};
 use crate::persist::{Digest, Fingerprint};
 use crate::sum::LANES;
 use crate::tensors::Tensors;
@@ -34,6 +36,9 @@ pub(crate) const SQUARE_FLOOR: f32 = 4.0 * f32::MIN_POSITIVE;
 /// The largest mean square that is kept, as a multiple of 1 - beta: one huge gradient is forgotten again, and v' is finite from
 /// the first step on.
 const SQUARE_CEILING: f32 = 1e38;
+
+/// h is at most this: the shortest steps are a millionth as long.
+const MOST_HALVINGS: f32 = 20.0;
 
 /// v with one more gradient in it.
 #[inline(always)]
@@ -90,7 +95,7 @@ impl Ngn {
             }
             all += number(rho, l) * part;
         }
-        rate(self.sigma, all, 2.0 * loss)
+        rate(self.sigma, all, exp2_linear(1.0 - state.slots.memo) * loss)
     }
 
     /// How layer l is to move.
@@ -191,6 +196,13 @@ impl Rule for Ngn {
                 let slots = state.slots.slots.each_mut().map(|slot| slot.tensor_mut(i));
                 motion.apply(params.tensor_mut(i), slots, gradient.tensor(i));
             }
+        }
+    }
+
+    fn shorten<P: Tensors>(&self, state: &mut Self::State<P>) {
+        let halvings = &mut state.slots.memo;
+        if *halvings < MOST_HALVINGS {
+            *halvings += 1.0;
         }
     }
 

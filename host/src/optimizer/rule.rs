@@ -325,6 +325,10 @@ impl Rule for AnyRule {
         each_rule!(self, state, (rule, state) => rule.moved(state));
     }
 
+    fn shorten<P: Tensors>(&self, state: &mut AnyState<P>) {
+        each_rule!(self, state, (rule, state) => rule.shorten(state));
+    }
+
     fn state<P: Tensors>(&self, like: &P) -> AnyState<P> {
         self.begin(like)
     }

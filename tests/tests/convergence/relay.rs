@@ -62,7 +62,7 @@ fn assert_theorem<K: Known>(problem: &K, setting: Setting) {
             }
         }
         assert!(
-            memory.guard().is_handed_over() || setting.round * 60 < 2 * setting.hand_over,
+            memory.guard().is_handed_over() || setting.round * 60 < 10 * setting.hand_over,
             "{learned:?}, {setting:?}"
         );
     }

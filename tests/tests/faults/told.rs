@@ -120,7 +120,7 @@ fn numbers_are_bounded_before_they_cost_anything() {
     }
 }
 
-const CONFIG: &str = include_str!("../../../host/meta/lstm.toml");
+const CONFIG: &str = include_str!("pes.toml");
 
 /// The same of configurations.
 #[test]

@@ -15,6 +15,7 @@
 //! - `errors`: what is wrong is said exactly, and changes nothing.
 //! - `settings`: a rule that is out of range is refused.
 //! - `relay`: the best checked point, a lost and a won race, the hand-over.
+//! - `shorter`: when the relay asks its fallback for shorter steps.
 //! - `suspicion`: the relay takes up the fallback's own run, or leaves it.
 //! - `ruin`: how a run ends whose learned side does harm.
 //! - `residual`, `blend`: the two guards for comparison.
@@ -35,6 +36,7 @@ mod rounds;
 mod ruin;
 mod schedule;
 mod settings;
+mod shorter;
 mod stay;
 mod suspicion;
 mod trust;

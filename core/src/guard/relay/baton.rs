@@ -11,6 +11,21 @@ pub(super) struct Schedule {
     pub hand_over: u32,
 }
 
+/// A learned side that has solved its task hands over after so many times its steps.
+const SOLVED_LONGER: u32 = 5;
+
+impl Schedule {
+    /// Learned steps before the hand-over where the task is solved.
+    const fn last(&self) -> u32 {
+        self.hand_over.saturating_mul(SOLVED_LONGER)
+    }
+
+    /// The next number of steps, after so many, at which the learned side may have to hand over.
+    const fn hand_over_after(&self, steps: u32) -> u32 {
+        if steps < self.hand_over { self.hand_over } else { self.last() }
+    }
+}
+
 /// One learned step in so many has a step of the fallback beside it in a race; first windows are as long. With one in four a
 /// side that kills units in a network on raw inputs ends at 1.24 times the fallback's loss, in the mean over ten seeds.
 const HANDICAP: u32 = 3;
@@ -108,7 +123,7 @@ impl Baton {
         let grown = if first > share { first } else { share };
         let window = match self.leg() {
             Leg::Race => schedule.race,
-            Leg::Learned => grown.min(schedule.hand_over.saturating_sub(self.steps)),
+            Leg::Learned => grown.min(schedule.hand_over_after(self.steps).saturating_sub(self.steps)),
             Leg::Fallback => grown,
         };
         (self.window, self.done, self.lost) = (window.min(left).max(1), 0, false);
@@ -152,12 +167,12 @@ impl Baton {
         self.steps.saturating_add(self.done) / SHADOW[1]
     }
 
-    /// Whether the learned side has made all its steps.
-    pub(super) const fn is_to_hand_over(&self, schedule: &Schedule) -> bool {
-        self.steps >= schedule.hand_over
+    /// Whether the learned side has made all its steps; it has more of them where the task is solved.
+    pub(super) const fn is_to_hand_over(&self, schedule: &Schedule, is_solved: bool) -> bool {
+        self.steps >= if is_solved { schedule.last() } else { schedule.hand_over }
     }
 
-    /// Whether the learned side has made so many steps that each window has to gain.
+    /// Whether so many steps are made that each window has to gain.
     pub(super) const fn is_late(&self, schedule: &Schedule) -> bool {
         self.steps >= schedule.hand_over / LATE
     }

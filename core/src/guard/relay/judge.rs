@@ -1,6 +1,6 @@
 //! What happens at the end of a window of a [`RelayGuard`].
 
-use super::baton::Leg;
+use super::baton::{Baton, Leg};
 use super::{MemoryOf, RelayGuard, RelayMemory};
 use crate::error::Error;
 use crate::guard::{Verdict, Winner};
@@ -22,8 +22,8 @@ const FAR: f32 = 0.5;
 const CHECKED: u32 = 16;
 /// So many windows in a row that did badly end a side.
 const FAILS: u32 = 2;
-/// At this share of the loss at w_0 a task is solved, and the learned side does not fail: a fallback that took over would fit the
-/// last digits of the training loss, and lose on examples that are not trained on.
+/// At this share of the loss at w_0 a task is solved. The learned side does not fail then, and the fallback's steps become shorter with every
+/// window: what fits the last digits of the training loss loses on examples that are not trained on.
 const SOLVED: f32 = 1e-3;
 
 impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
@@ -95,7 +95,7 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
         if is_below {
             accept(memory, verdict, Winner::Learned);
         }
-        let is_due = memory.baton.is_to_hand_over(&self.schedule);
+        let is_due = memory.baton.is_to_hand_over(&self.schedule, false);
         self.perhaps_hand_over(memory, false, is_due);
         Ok(())
     }
@@ -115,7 +115,7 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
             self.report(&paired, verdict);
             verdict.learned_loss = Some(paired.second());
             is_below = paired.difference() < 0.0 && paired.second().is_finite();
-            is_solved = paired.second() <= SOLVED * memory.baton.first_loss;
+            is_solved = is_solved_at(paired.second(), &memory.baton);
             is_out = !is_solved && self.is_far_worse(&paired);
             gains = is_solved || is_below && self.is_better(&paired);
         }
@@ -128,8 +128,8 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
             memory.baton.fails = memory.baton.fails.saturating_add(1);
             is_out |= memory.baton.fails >= FAILS;
         }
-        let is_due = !gains && memory.baton.is_late(&self.schedule) || memory.baton.is_to_hand_over(&self.schedule);
-        self.perhaps_hand_over(memory, is_out, is_due);
+        let is_late = !gains && memory.baton.is_late(&self.schedule);
+        self.perhaps_hand_over(memory, is_out, is_late || memory.baton.is_to_hand_over(&self.schedule, is_solved));
         Ok(())
     }
 
@@ -162,7 +162,13 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
             memory.baton.suspects = false;
             memory.baton.ahead = memory.baton.own_steps;
             accept(memory, verdict, Winner::Fallback);
-        } else if is_below {
+            return Ok(());
+        }
+        let stalls = memory.baton.is_late(&self.schedule) && !(is_below && self.is_better(&paired));
+        if stalls || is_solved_at(paired.second(), &memory.baton) {
+            memory.shorten(&self.fallback);
+        }
+        if is_below {
             accept(memory, verdict, Winner::Fallback);
         } else if self.is_far_worse(&paired) {
             memory.baton.fails = memory.baton.fails.saturating_add(1);
@@ -255,6 +261,11 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
         let is_far = !paired.second().is_finite() || paired.difference() > FAR * scale;
         is_far && self.is_worse(paired, paired.to_first(), CLEAR)
     }
+}
+
+/// Whether a loss is so small a share of that at w_0 that the task is solved.
+fn is_solved_at(loss: f32, baton: &Baton) -> bool {
+    loss <= SOLVED * baton.first_loss
 }
 
 /// Whether no more check batches are needed: every difference is clear, or the running point has no loss. To keep a better point

@@ -11,9 +11,11 @@
 //! learned    windows of max(n_0 / 3, t / 3) steps, t = steps so far. At the end of one, S <- x if x is below S.
 //!            Two windows in a row not below S, or one that is far worse (below), ends the learned side; but not while
 //!            its loss is at most F(w_0) / 1000: the task is solved then.
-//! hand over  at t_1 steps; from t_1 / 5 on at the end of a window that is not below S by a standard error, if the task is
-//!            not solved; or where the learned side ends: x <- S, and the fallback begins afresh from there.
+//! hand over  at t_1 steps, or at 5 t_1 if the task is solved by then; from t_1 / 5 on at the end of a window that is not
+//!            below S by a standard error, if the task is not solved; or where the learned side ends: x <- S, and the
+//!            fallback begins afresh from there.
 //! fallback   windows as above; S <- x if x is below S. Far worse twice: x <- S, and the fallback begins afresh.
+//!            From t_1 / 5 steps on not below S by a standard error, or the task is solved: it is asked for shorter steps.
 //! suspicion  after a learned side or a fallback that ended badly, b makes one step for two of x, until it has t / 5
 //!            steps. If it then is below x by one standard error and below S: S <- b, x <- b.
 //!
@@ -27,11 +29,15 @@
 //! training overfits, a learned side that lets weights decay is better; where it stagnates, the fallback is. So the learned side
 //! stays while it gains.
 //!
+//! **Shorter steps.** A rate that is right early is too long late: where examples contradict each other, steps as long as before no
+//! longer lead down. The windows' checks show when, at no cost, and [`Rule::shorten`] says so to the fallback. `Ngn` halves its
+//! steps; a rule with a fixed rate keeps it, and its theorem. With exact losses gradient descent below 2/L gains until it has converged.
+//!
 //! **What holds whatever the learned side does.** S is never replaced by a point that a check has found worse. With
 //! [exact](RelayGuard::exact) losses F(S) never rises, so the fallback begins at F(S) <= F(w_0), and its own theorem
 //! holds from there: with gradient descent at 0 < rate < 2/L on a mu-strongly convex, L-smooth F, after k of its steps
 //! F(S) - F* <= rho^k (F(w_0) - F*), rho = 1 - 2 mu rate (1 - rate L / 2). A lost race leaves the fallback's run alone,
-//! bit for bit, begun 2 n_0 / 3 batches later. Points that are not finite are never kept.
+//! bit for bit, begun 2 n_0 / 3 batches later, but for shorter steps where it can make them. Points that are not finite are never kept.
 //!
 //! **Rounds.** A round makes part of a window: no more steps than the source has [room](Source::room) for, nor than the
 //! [longest round](RelayGuard::longest_round). A round that does not finish its window ends with nobody judged: winner

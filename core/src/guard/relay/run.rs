@@ -25,6 +25,11 @@ impl<P: Tensors, L: RuleState, F: RuleState, const SPARE: usize> RelayMemory<P, 
         self.fallback_state.reset();
     }
 
+    /// The running fallback's steps are shorter from now on.
+    pub(super) fn shorten<R: Rule<State<P> = F>>(&mut self, fallback: &R) {
+        fallback.shorten::<P>(state_of(self.baton.on_own, &mut self.untouched_state, &mut self.fallback_state));
+    }
+
     /// The fallback's own run is the running one from now on. One that is no longer finite begins afresh.
     pub(super) fn go_on_alone(&mut self) {
         if self.baton.own_lost {
