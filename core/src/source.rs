@@ -16,7 +16,7 @@ use crate::shuffle::Shuffle;
 /// rejects every proposal would not repeat the fallback's run alone.
 pub trait Source<O: Objective> {
     /// A new round begins; a guard that asks for check batches says so first. A source that checks on examples which the
-    /// round has not trained on starts counting anew.
+    /// round has not trained on starts to count from zero.
     fn begin_round(&mut self) {}
 
     /// How many training batches a round may take if a batch should be left to check on; no limit where that is no

@@ -88,7 +88,7 @@ impl<'a, S: Sink> Summing<'a, S> {
         Self { sink, sum: CRC32.digest() }
     }
 
-    /// Writes the checksum of all bytes so far, and begins anew.
+    /// Writes the checksum of all bytes so far, and starts a new one.
     pub(super) fn close(&mut self) -> Result<(), S::Error> {
         let sum = core::mem::replace(&mut self.sum, CRC32.digest()).finalize();
         self.sink.put(&sum.to_le_bytes())
@@ -193,7 +193,7 @@ impl<'a, S: Store> Reader<'a, S> {
         Ok(())
     }
 
-    /// Compares the checksum that comes next with that of all bytes so far, and begins anew.
+    /// Compares the checksum that comes next with that of all bytes so far, and starts a new one.
     pub(super) fn close(&mut self) -> Result<(), CheckpointError> {
         let sum = core::mem::replace(&mut self.sum, CRC32.digest()).finalize();
         let mut expected = 0u32;

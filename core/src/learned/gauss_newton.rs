@@ -208,7 +208,7 @@ struct Shared {
     faded: f32,
     /// 1 / (1 - beta2^t).
     unbias: f32,
-    /// log2 of p / (a e k x), but for s.
+    /// log2 of p / (a e k x), without s.
     log_length: f32,
 }
 

@@ -70,7 +70,7 @@ use crate::standardize::Standardized;
 use crate::tensors::{Tensors, all_finite};
 use draws::Draws;
 
-/// Which example gives way to a new one.
+/// Which example a new one replaces.
 pub trait Keep {
     /// Its name in a fingerprint.
     const NAME: &'static str;

@@ -1,6 +1,6 @@
 //! The rule without a scale in the least memory: one number a parameter, a mean of gradients.
 //!
-//! For layer l, in step t = 1, 2, ..., as in [`ScaleFree`](super::ScaleFree) but for the direction, Nesterov's:
+//! For layer l, in step t = 1, 2, ..., as in [`ScaleFree`](super::ScaleFree) except for the direction, which is Nesterov's:
 //!
 //! ```text
 //! c    = cos(g, m), m of the step before; 0 in the first step
