@@ -71,7 +71,7 @@ impl<const HELD: usize, const VOTES: usize> Monitor<HELD, VOTES> {
         Ok(self)
     }
 
-    /// Takes the score of a window in, before the window is trained on. A NaN or an infinity, say for a window that a model
+    /// Adds the score of a window, before the window is trained on. A NaN or an infinity, say for a window that a model
     /// refuses, is above every score.
     pub fn watch(&mut self, score: f32) -> State {
         if self.learning > 0 {

@@ -124,7 +124,7 @@ impl Bound {
         self.mu
     }
 
-    /// Takes an accepted residual in.
+    /// Records an accepted residual.
     pub fn accept(&mut self, rule: MuRule, residual: f32) {
         self.mu = match rule {
             MuRule::Geometric(theta) => theta * self.mu,

@@ -147,18 +147,18 @@ impl ScheduleState {
         self.suspects
     }
 
-    /// Takes in whether the fallback was caught climbing.
+    /// Records whether the fallback was caught climbing.
     pub(super) const fn suspect(&mut self, climbs: bool) {
         self.suspects |= climbs;
     }
 
-    /// Takes in that a round ended without a winner because the fallback was in trouble: that says nothing of the learned side.
+    /// Records that a round ended without a winner because the fallback was in trouble: that says nothing of the learned side.
     /// The learned side is asked again at once, and has to win a race to be trusted.
     pub(super) const fn ask_again(&mut self) {
         (self.trusted, self.k, self.left) = (false, 1, 0);
     }
 
-    /// Takes in how a round ended: whether the learned side won, and how many steps the kept candidate has made.
+    /// Records how a round ended: whether the learned side won, and how many steps the kept candidate has made.
     pub(super) fn settle(&mut self, schedule: &Schedule, round: Round, train_batches: u32, won: bool, steps: u32) {
         self.steps = self.steps.saturating_add(steps);
         match round {

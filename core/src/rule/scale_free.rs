@@ -145,7 +145,7 @@ pub(crate) fn cosine([ab, aa, bb]: [f32; 3]) -> f32 {
 type StateOf<P> = LayeredState<P, <P as Tensors>::Layers, 2, 2>;
 
 impl ScaleFree {
-    /// Takes in the gradient of layer l; returns the factor of d in its step.
+    /// Updates the state with the gradient of layer l; returns the factor of d in its step.
     #[cfg_attr(not(target_os = "none"), inline(always))]
     fn accumulate<P: Tensors>(&self, clock: &Clock, state: &mut StateOf<P>, params: &P, gradient: &P, l: usize) -> f32 {
         let mut sums = Sums::default();

@@ -73,7 +73,7 @@ impl ScaleFreeMomentum {
         });
     }
 
-    /// Takes in the gradient of layer l; returns the factor of d in its step.
+    /// Updates the state with the gradient of layer l; returns the factor of d in its step.
     #[cfg_attr(not(target_os = "none"), inline(always))]
     fn accumulate<P: Tensors>(&self, state: &mut StateOf<P>, params: &P, gradient: &P, l: usize) -> f32 {
         let (mut sums, [mean]) = ([0.0; 4], &mut state.slots.slots);
