@@ -1,4 +1,4 @@
-//! An alarm for a machine that nobody has labels of: an autoencoder that goes on learning what is normal.
+//! An alarm for a machine without labelled data: an autoencoder that keeps learning what is normal.
 use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Tanh};
 use lgl2o::{Memory, Model, Rng, Trainer, anomaly::Monitor, anomaly::State, auto, chain};
 use lgl2o::{replay::Reconstruction, replay::Ring, standardize::Standardized, standardize::Standardizer};

@@ -5,10 +5,10 @@ use crc::{CRC_32_ISO_HDLC, Crc, Table};
 /// The computation without a table, which would cost 1 kB of flash.
 pub(crate) static CRC32: Crc<u32, Table<0>> = Crc::<u32, Table<0>>::new(&CRC_32_ISO_HDLC);
 
-/// A checksum that takes in bytes piece by piece.
+/// A checksum of bytes that come piece by piece.
 pub(crate) type Running = crc::Digest<'static, u32, Table<0>>;
 
-/// Takes in some bytes. Not inlined: it has many callers, and on a device all of them want the one copy.
+/// Adds some bytes. Not inlined: it has many callers, and on a device all of them share one copy.
 #[inline(never)]
 pub(crate) fn update(sum: &mut Running, bytes: &[u8]) {
     sum.update(bytes);

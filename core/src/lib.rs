@@ -26,7 +26,7 @@
 //!
 //! A network and minibatches are in the README's example. The [`guide`] explains how to use it all, chapter by chapter.
 //!
-//! # The tour, along the way of the data
+//! # The tour, in the order that data takes
 //!
 //! **Numbers and parameters.** All transcendental functions go through [`math`], all sums
 //! through [`sum`]. [`tensors`] says what memory with a shape is: lengths are types on a device, values on a desktop, slices

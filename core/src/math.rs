@@ -3,7 +3,7 @@
 //! micromath's exp is good to 0.3 %, its sin and cos to 0.0011. With that feature tanh and the logistic function are a
 //! rational function of our own, which takes a third of the instructions and is good to 0.000003; logarithm and square root
 //! keep their accuracy. Nothing else in the crate calls either of them, and nothing calls the standard library's float
-//! functions, whose bits differ between platforms, but for the square root with the feature `std`. The helpers below are
+//! functions, whose bits differ between platforms, except for the square root with the feature `std`. The helpers below are
 //! written out because `f32::max`, `min` and `clamp` do not promise which zero they return.
 
 #[cfg(not(feature = "micromath"))]
@@ -175,7 +175,7 @@ pub fn log2_linear(x: f32) -> f32 {
 }
 
 /// The inverse of [`log2_linear`]: 2^x with each octave a straight line; at most 6.2 % too high. x is clamped to
-/// [-126, 127]; a NaN gives 2^-126.
+/// [-126, 127]; 2^-126 for a NaN.
 #[must_use]
 #[inline]
 pub fn exp2_linear(x: f32) -> f32 {

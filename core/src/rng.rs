@@ -32,7 +32,7 @@ impl Rng {
     pub const fn new(seed: u64) -> Self {
         let (state, a) = split_mix(seed);
         let (_, b) = split_mix(state);
-        // An all-zero state would stay so; SplitMix64 gives two zeros in a row for no seed, but the cost is nothing.
+        // An all-zero state would stay zero. SplitMix64 never returns two zeros in a row, but to set this bit is free.
         Self { s: [a as u32, (a >> 32) as u32, b as u32, (b >> 32) as u32 | 1] }
     }
 

@@ -47,7 +47,7 @@ fn rare(x: f32) -> f32 {
 mod tests {
     use super::*;
 
-    /// Every mantissa with an even and an odd exponent, and so every number but for a power of four; in debug builds
+    /// Every mantissa with an even and an odd exponent, and so every number up to a factor of a power of four; in debug builds
     /// every 16th.
     #[test]
     fn every_mantissa_has_the_nearest_root() {

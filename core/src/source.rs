@@ -16,17 +16,17 @@ use crate::shuffle::Shuffle;
 /// rejects every proposal would not repeat the fallback's run alone.
 pub trait Source<O: Objective> {
     /// A new round begins; a guard that asks for check batches says so first. A source that checks on examples which the
-    /// round has not trained on starts counting anew.
+    /// round has not trained on starts to count from zero.
     fn begin_round(&mut self) {}
 
-    /// How many training batches a round may take if a batch should be left to check on; no limit where that is no
-    /// question.
+    /// How many training batches a round may take if a batch should be left to check on; no limit where check
+    /// batches do not depend on it.
     fn room(&self) -> u32 {
         u32::MAX
     }
 
-    /// How many training steps the run has left, those not counted that no verdict has counted yet; no limit where that is
-    /// not known. A guard that compares over windows of many steps ends one there.
+    /// How many training steps the run has left, without those that no verdict has counted yet; no limit where that is
+    /// not known. A guard that compares over windows of many steps ends its window there.
     fn left(&self) -> u32 {
         u32::MAX
     }

@@ -9,7 +9,7 @@
 //!
 //! That is what four lanes (SSE2, NEON, Helium) or eight lanes (AVX2) compute anyway, and a scalar core computes it at
 //! no loss. Multiplication and addition stay two operations, never fused. Each function here has a slow, obvious twin
-//! in the module `plain` (feature `twins`), which gives the same bits.
+//! in the module `plain` (feature `twins`), which returns the same bits.
 //!
 //! On a device none of them is inlined: a loop that is unrolled for every caller is most of a program.
 //!

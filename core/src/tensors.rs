@@ -10,7 +10,7 @@ use core::ops::Range;
 
 /// An ordered list of tensors, each seen as a slice.
 ///
-/// An index past the end gives an empty slice rather than a panic. Tensors of two values of one type that belong to
+/// An index past the end returns an empty slice instead of a panic. Tensors of two values of one type that belong to
 /// one objective always have equal lengths.
 pub trait Tensors: Clone {
     /// One number for each layer, as tensors of one number.

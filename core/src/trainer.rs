@@ -18,7 +18,7 @@ use crate::tensors::Zeroed;
 pub struct Progress {
     /// Rounds done.
     pub rounds: u32,
-    /// Training steps done, whether what they led to was kept or not: what a schedule counts.
+    /// Training steps done, whether their result was kept or not. A schedule counts these.
     pub steps: u64,
     /// Steps that the accepted parameters have made: those of the candidates that were kept.
     pub accepted: u64,
@@ -126,13 +126,13 @@ impl<O: Objective, G: Guard> Memory<O, G> {
         &self.progress
     }
 
-    /// The guard's memory, to be disturbed.
+    /// The guard's memory, for tests that disturb it.
     #[cfg(feature = "fault")]
     pub const fn guard_mut(&mut self) -> &mut G::Memory<O::Params> {
         &mut self.guard
     }
 
-    /// The guard's memory, for what a guard offers to look at.
+    /// The guard's memory, to read what a guard shows of it.
     pub const fn guard(&self) -> &G::Memory<O::Params> {
         &self.guard
     }

@@ -1,11 +1,7 @@
 //! What the laws of `lgl2o` are held against.
 //!
-//! - [`oracle`]: losses in double precision, written out anew, and their gradients by central differences.
-//! - [`reference`](mod@reference): the update rules in double precision.
-//! - [`learned`], [`scale_free`], [`recurrent`]: the learned NGN, the rules without a scale and the recurrent rules in double
-//!   precision.
+//! - [`reference`](mod@reference): losses, networks and rules in double precision, written a second time.
 //! - [`layers`]: parameters of two layers, and runs on them.
-//! - [`series`]: networks over a series in time in double precision.
 //! - [`known`]: objectives of known constants, with bounds of their rounding.
 //! - [`adversary`]: fallbacks that always lose; everything that a guard is attacked with.
 //! - [`trail`]: a rule that records what its state has seen.
@@ -17,8 +13,6 @@
 //! - [`cloud`]: an objective on minibatches without end, and checks that leak.
 //! - [`cable`]: a serial line in memory, good or bad.
 //! - [`documents`]: figures in documents, held or written anew.
-//! - [`cycles`]: how many cycles of a Cortex-M4 a piece of a program takes, by a model.
-//! - [`stack`]: the most stack that a program for a Cortex-M can take, from its file.
 //! - [`strategy`]: what property tests draw from.
 //! - [`program`]: the `lgl2o` program as a process.
 //!
@@ -76,23 +70,16 @@ pub mod bits;
 #[cfg(feature = "host")]
 pub mod cable;
 pub mod cloud;
-pub mod cycles;
 pub mod documents;
 pub mod flash;
 #[cfg(feature = "host")]
 pub mod fuzz;
 pub mod known;
 pub mod layers;
-pub mod learned;
-pub mod oracle;
 #[cfg(feature = "host")]
 pub mod program;
-pub mod recurrent;
 pub mod reference;
 pub mod run;
-pub mod scale_free;
-pub mod series;
-pub mod stack;
 pub mod strategy;
 pub mod task;
 pub mod trail;

@@ -10,7 +10,7 @@ use lgl2o_device::stream::{CLASSES, INPUTS};
 #[cfg(feature = "host")]
 use lgl2o_host::data::Dataset;
 
-use crate::oracle::{Quadratic64, wide};
+use crate::reference::losses::{Quadratic64, wide};
 
 /// 2-8-2 with tanh units, for batches of up to 8 examples.
 pub type SmallMlp = Mlp<Fixed<chain![Dense<2, 8, Tanh>, Dense<8, 2>], 8>>;

@@ -3,7 +3,7 @@
 use lgl2o::objective::Quadratic;
 use lgl2o::rule::{Armijo, NoProbe, Probe, Rule};
 use lgl2o::tensors::Tensors;
-use lgl2o_tests::oracle::{Quadratic64, wide};
+use lgl2o_tests::reference::losses::{Quadratic64, wide};
 use lgl2o_tests::{bits, cases, strategy};
 use proptest::prelude::*;
 

@@ -10,7 +10,7 @@ use lgl2o::objective::{Blank, Logistic, Quadratic};
 use lgl2o::tensors::Tensors;
 use lgl2o::{Rng, chain};
 use lgl2o_host::network::{HeapNetwork, HeapTensors};
-use lgl2o_tests::oracle::{
+use lgl2o_tests::reference::losses::{
     Logistic64, Mlp64, Oracle, Params64, Quadratic64, Targets64, distance, largest, wide, widen,
 };
 use lgl2o_tests::{bits, cases, strategy};

@@ -9,8 +9,8 @@ use lgl2o::learned::{self, Learned, LearnedNgn, LearnedScaleFree, WeightsError};
 use lgl2o::rule::{NoProbe, Rule, RuleState};
 use lgl2o::tensors::Tensors;
 use lgl2o_tests::bits;
-use lgl2o_tests::learned::LearnedNgn64;
-use lgl2o_tests::oracle::{wide, widen};
+use lgl2o_tests::reference::learned::LearnedNgn64;
+use lgl2o_tests::reference::losses::{wide, widen};
 
 type Pair = ([f32; 13], [f32; 3]);
 

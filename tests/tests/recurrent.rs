@@ -7,8 +7,8 @@ use lgl2o::tensors::{Tensors, Zeroed};
 #[cfg(feature = "host")]
 use lgl2o_host::network::HeapTensors;
 use lgl2o_tests::bits;
-use lgl2o_tests::oracle::{distance, largest, wide, widen};
-use lgl2o_tests::recurrent::{Kind, Recurrent64};
+use lgl2o_tests::reference::losses::{distance, largest, wide, widen};
+use lgl2o_tests::reference::recurrent::{Kind, Recurrent64};
 
 type Pair = ([f32; 13], [f32; 3]);
 

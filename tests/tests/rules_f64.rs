@@ -1,8 +1,8 @@
 //! The hand-designed update rules against double precision, over random settings and gradients.
 
 use lgl2o::rule::{Adam, AdamW, Lion, Momentum, NAdam, Nesterov, NoProbe, Rate, RmsProp, Rule, Sgd};
-use lgl2o_tests::oracle::{distance, largest, wide, widen};
-use lgl2o_tests::reference::{Reference, Which};
+use lgl2o_tests::reference::losses::{distance, largest, wide, widen};
+use lgl2o_tests::reference::rules::{Reference, Which};
 use lgl2o_tests::{cases, strategy};
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -4,7 +4,7 @@ use lgl2o::learned::{LeanScaleFree, Learned, LearnedScaleFree};
 use lgl2o::rule::{Ngn, NoProbe, Rule, RuleState, ScaleFree, ScaleFreeMomentum};
 use lgl2o::tensors::Tensors;
 use lgl2o_tests::layers::{Steps, params, path, runs};
-use lgl2o_tests::scale_free::{Full, HandMade, Lean, Momentum, Reference, rms};
+use lgl2o_tests::reference::scale_free::{Full, HandMade, Lean, Momentum, Reference, rms};
 use lgl2o_tests::{bits, cases};
 use proptest::collection::vec;
 use proptest::prelude::*;

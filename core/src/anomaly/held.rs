@@ -14,7 +14,7 @@ pub(super) struct Held<const N: usize> {
 impl<const N: usize> Held<N> {
     pub(super) const EMPTY: Self = Self { scores: [0.0; N], count: 0, next: 0 };
 
-    /// Takes a score in.
+    /// Adds a score.
     pub(super) fn push(&mut self, score: f32) {
         if let Some(place) = self.scores.get_mut(self.next as usize) {
             *place = score;

@@ -71,7 +71,7 @@ impl<const HELD: usize, const VOTES: usize> Monitor<HELD, VOTES> {
         Ok(self)
     }
 
-    /// Takes the score of a window in, before the window is trained on. A NaN or an infinity, say for a window that a model
+    /// Adds the score of a window, before the window is trained on. A NaN or an infinity, say for a window that a model
     /// refuses, is above every score.
     pub fn watch(&mut self, score: f32) -> State {
         if self.learning > 0 {
@@ -120,7 +120,7 @@ impl<const HELD: usize, const VOTES: usize> Monitor<HELD, VOTES> {
         self.held.threshold(self.rarity)
     }
 
-    /// Begins anew, after a service or with another machine: forgets scores and alarm, and ignores the next `learning` windows.
+    /// Starts over, after maintenance or with another machine: forgets scores and alarm, and ignores the next `learning` windows.
     pub fn restart(&mut self, learning: u32) {
         let (rarity, needed) = (self.rarity, self.needed);
         *self = Self { learning, rarity, needed, ..Self::BLANK };

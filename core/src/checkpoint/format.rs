@@ -15,7 +15,7 @@ pub const TRAILER: usize = 4;
 
 /// A place that a checkpoint is read from.
 ///
-/// A checkpoint is read twice: once to see whether it is whole, and once to take it in.
+/// A checkpoint is read twice: once to verify it, and once to load it.
 pub trait Store {
     /// How many bytes there are.
     fn len(&self) -> usize;
@@ -77,7 +77,7 @@ impl Sink for Buffer<'_> {
     }
 }
 
-/// Hands bytes on and sums them up.
+/// Passes bytes on and updates their checksum.
 pub(super) struct Summing<'a, S> {
     sink: &'a mut S,
     sum: Running,
@@ -88,7 +88,7 @@ impl<'a, S: Sink> Summing<'a, S> {
         Self { sink, sum: CRC32.digest() }
     }
 
-    /// Writes the checksum of all bytes so far, and begins anew.
+    /// Writes the checksum of all bytes so far, and starts a new one.
     pub(super) fn close(&mut self) -> Result<(), S::Error> {
         let sum = core::mem::replace(&mut self.sum, CRC32.digest()).finalize();
         self.sink.put(&sum.to_le_bytes())
@@ -126,7 +126,7 @@ impl Header {
     /// Writes the header with its checksum.
     pub(super) fn write<S: Sink>(&self, sink: &mut Summing<'_, S>) -> Result<(), S::Error> {
         sink.put(&MAGIC)?;
-        // Three bytes, 0 before there was a meaning to them.
+        // Three bytes that were 0 before they had a meaning.
         let [a, b, c, over] = self.standardizer.to_le_bytes();
         sink.put(&if over == 0 { [VERSION, a, b, c] } else { [VERSION, 0, 0, 0] })?;
         let Marks { objective, optimizer, source } = self.marks;
@@ -140,7 +140,7 @@ impl Header {
     }
 }
 
-/// Reads a store from its beginning to its end, and sums up what it reads.
+/// Reads a store from its beginning to its end, and updates a checksum.
 pub(super) struct Reader<'a, S> {
     store: &'a mut S,
     buffer: [u8; CHUNK],
@@ -193,7 +193,7 @@ impl<'a, S: Store> Reader<'a, S> {
         Ok(())
     }
 
-    /// Compares the checksum that comes next with that of all bytes so far, and begins anew.
+    /// Compares the checksum that comes next with that of all bytes so far, and starts a new one.
     pub(super) fn close(&mut self) -> Result<(), CheckpointError> {
         let sum = core::mem::replace(&mut self.sum, CRC32.digest()).finalize();
         let mut expected = 0u32;

@@ -12,7 +12,7 @@
 //!       28   the state, n bytes
 //!   28 + n   CRC-32 of the state, u32
 //!
-//! state: accepted parameters | rule states, bound, pace and count of rounds of the guard | progress | position of the source
+//! state: accepted parameters | rule states, bound, schedule and count of rounds of the guard | progress | position of the source
 //! ```
 //!
 //! All numbers are little-endian, those of a tensor in its order; a CRC-32 is that of IEEE 802.3. What every round

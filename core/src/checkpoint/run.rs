@@ -35,7 +35,7 @@ where
         sink.close()
     }
 
-    /// Takes a checkpoint in: the run goes on from where it was saved.
+    /// Loads a checkpoint: the run goes on where it was saved.
     ///
     /// # Errors
     /// Whatever is wrong with the checkpoint; memory and source are then as they were, except for
@@ -56,10 +56,10 @@ where
         take_in().map_err(|_: CheckpointError| CheckpointError::Interrupted)
     }
 
-    /// Takes the parameters of a checkpoint in and nothing else, for a run with another optimizer or other data.
+    /// Loads the parameters of a checkpoint and nothing else, for a run with another optimizer or other data.
     ///
     /// # Errors
-    /// Whatever is wrong with the checkpoint, but that it has the same objective is enough.
+    /// Whatever is wrong with the checkpoint. It must have the same objective; optimizer and source may differ.
     pub fn load_params<R: Store>(&mut self, store: &mut R) -> Result<(), CheckpointError> {
         let Header { marks, length, .. } = format::verify(store)?;
         if marks.objective != self.objective.fingerprint() {
@@ -80,7 +80,7 @@ where
         take_in().map_err(|_: CheckpointError| CheckpointError::Interrupted)
     }
 
-    /// Verifies that a checkpoint is valid and belongs to this run, without taking it in.
+    /// Verifies that a checkpoint is valid and belongs to this run, without loading it.
     ///
     /// # Errors
     /// Whatever is wrong with it.
@@ -110,7 +110,7 @@ where
 
     fn marks<S: Fingerprint>(&self, source: &S) -> Marks {
         let mut optimizer = Digest::new();
-        // The other functions give other bits.
+        // The other functions return other bits.
         optimizer.word(u32::from(cfg!(feature = "micromath")));
         self.guard.describe(&mut optimizer);
         Marks { objective: self.objective.fingerprint(), optimizer: optimizer.finish(), source: source.fingerprint() }

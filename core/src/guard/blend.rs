@@ -53,7 +53,7 @@ impl<P: Zeroed, L: Zeroed, F: Zeroed> Zeroed for BlendMemory<P, L, F> {
         Self { points: Zeroed::ZERO, gradient: P::ZERO, learned_state: L::ZERO, fallback_state: F::ZERO };
 }
 
-/// Both rules' states; gradient and candidates are made anew in each round.
+/// Both rules' states; gradient and candidates are computed again in each round.
 impl<P, L: Persist, F: Persist> Persist for BlendMemory<P, L, F> {
     crate::persist_fields!(learned_state, fallback_state);
 }

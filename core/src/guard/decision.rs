@@ -15,7 +15,7 @@
 //! wrong acceptance, at most 1 / (i + 1)^2, have a finite sum, and the 1/i rate of SGD survives, if the guard does not
 //! [trust](super::LossGuard::trust): a trusted side wins ties. *Full objective* is
 //! what the theorem is about. *Sufficient decrease* is Armijo's condition on the proposal; with exact losses and
-//! kappa = rate (1 - rate L / 2) it gives the fallback's own bound without looking at the fallback's candidate.
+//! kappa = rate (1 - rate L / 2) it has the fallback's own bound without looking at the fallback's candidate.
 
 use crate::persist::{Digest, Fingerprint};
 

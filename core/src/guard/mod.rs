@@ -117,9 +117,11 @@ pub trait Guard {
 /// One step of a rule from a candidate at which `gradient` and `loss` were computed; where the rule wants its gradient
 /// [elsewhere](Rule::gradient_point), they are computed there instead.
 fn step<R: Rule, O: Objective>(
-    (rule, state): (&R, &mut R::State<O::Params>),
+    rule: &R,
+    state: &mut R::State<O::Params>,
     candidate: &mut O::Params,
-    (gradient, mut loss): (&mut O::Params, f32),
+    gradient: &mut O::Params,
+    mut loss: f32,
     oracle: &mut Oracle<'_, O>,
     batch: O::Batch<'_>,
 ) -> Result<(), Error> {

@@ -1,5 +1,5 @@
 //! The accepted parameters and the candidates of a round: as many points as a guard compares, and which of them is
-//! accepted. To accept a candidate is to say so; nothing is copied.
+//! accepted. Accepting one changes which comes first; nothing is copied.
 
 use crate::tensors::{Tensors, Zeroed};
 
@@ -28,7 +28,7 @@ pub struct Points<P, const N: usize> {
     accepted: u8,
     /// Whether the candidates are counted from the last one.
     turned: bool,
-    /// For who goes back.
+    /// Where a guard may go back to.
     pub(super) back: Back,
 }
 

@@ -124,7 +124,7 @@ impl Bound {
         self.mu
     }
 
-    /// Takes an accepted residual in.
+    /// Records an accepted residual.
     pub fn accept(&mut self, rule: MuRule, residual: f32) {
         self.mu = match rule {
             MuRule::Geometric(theta) => theta * self.mu,
@@ -208,7 +208,7 @@ impl<P: Zeroed, L: Zeroed, F: Zeroed> Zeroed for ResidualMemory<P, L, F> {
     };
 }
 
-/// Both rules' states and the bound; the rest is made anew in each round.
+/// Both rules' states and the bound; the rest is computed again in each round.
 impl<P, L: Persist, F: Persist> Persist for ResidualMemory<P, L, F> {
     crate::persist_fields!(learned_state, fallback_state, bound);
 }
@@ -231,7 +231,7 @@ impl<P, L, F> ResidualMemory<P, L, F> {
 }
 
 impl<P, L: RuleState, F: RuleState> ResidualMemory<P, L, F> {
-    /// Accumulators that are not finite, and those of a side that is not, begin anew.
+    /// Accumulators that are not finite, and those of a side that is not, are reset.
     fn mend_states(&mut self, [is_learned_finite, is_fallback_finite]: [bool; 2]) {
         if !is_learned_finite || !self.learned_state.is_finite() {
             self.learned_state.reset();
@@ -244,7 +244,7 @@ impl<P, L: RuleState, F: RuleState> ResidualMemory<P, L, F> {
 
 impl<L: Rule, F: Rule> ResidualGuard<L, F> {
     /// |S(y)| for the learned candidate y, on a check batch; infinite if it is not finite. The fallback's state is
-    /// copied, for the step at y is a trial, and its average begins anew there.
+    /// copied, for the step at y is a trial, and its average starts again there.
     fn residual<O: Objective>(
         &self,
         memory: &mut <Self as Guard>::Memory<O::Params>,
@@ -313,10 +313,9 @@ impl<L: Rule, F: Rule> Guard for ResidualGuard<L, F> {
         }
         learned.copy_from(params);
         fallback.copy_from(params);
-        let rule = (&self.fallback, &mut memory.fallback_state);
-        step(rule, fallback, (&mut memory.gradient, train_loss), oracle, batch)?;
-        let rule = (&self.learned, &mut memory.learned_state);
-        step(rule, learned, (&mut memory.gradient, train_loss), oracle, batch)?;
+        let gradient = &mut memory.gradient;
+        step(&self.fallback, &mut memory.fallback_state, fallback, gradient, train_loss, oracle, batch)?;
+        step(&self.learned, &mut memory.learned_state, learned, gradient, train_loss, oracle, batch)?;
         // No finite step of the fallback yet, no bound.
         let first = math::sqrt(params.squared_distance(fallback));
         if !memory.bound.started && first.is_finite() {

@@ -1,7 +1,7 @@
 //! When the two sides of a [`LossGuard`](super::LossGuard) meet, and who runs in between.
 //!
 //! A race (n_t steps of both sides, the paper's round) costs about two gradients a step, and most races end like the
-//! one before. So the winner of a race goes on without one for a while:
+//! one before. So the winner of a race goes on for a while without another race:
 //!
 //! ```text
 //! race     n_t learned steps against n_t steps of the fallback
@@ -147,19 +147,19 @@ impl ScheduleState {
         self.suspects
     }
 
-    /// Takes in whether the fallback was caught climbing.
+    /// Records whether the fallback was caught climbing.
     pub(super) const fn suspect(&mut self, climbs: bool) {
         self.suspects |= climbs;
     }
 
-    /// Takes in that a round ended without anybody because the fallback was in trouble: that says nothing of the learned side.
-    /// It is asked again at once, and has to win a race to be trusted.
+    /// Records that a round ended without a winner because the fallback was in trouble: that says nothing of the learned side.
+    /// The learned side is asked again at once, and has to win a race to be trusted.
     pub(super) const fn ask_again(&mut self) {
         (self.trusted, self.k, self.left) = (false, 1, 0);
     }
 
-    /// Takes in how a round ended: whether the learned side won, and how many steps the kept candidate has made.
-    pub(super) fn settle(&mut self, schedule: &Schedule, round: Round, train_batches: u32, (won, steps): (bool, u32)) {
+    /// Records how a round ended: whether the learned side won, and how many steps the kept candidate has made.
+    pub(super) fn settle(&mut self, schedule: &Schedule, round: Round, train_batches: u32, won: bool, steps: u32) {
         self.steps = self.steps.saturating_add(steps);
         match round {
             Round::Alone => self.left = self.left.saturating_sub(1),
@@ -189,7 +189,7 @@ mod tests {
 
     const SCHEDULE: Schedule = Schedule { stride: 8, stretch: 0, audits: true, budget: true, gaps: [6, 24] };
 
-    /// The rounds of a run whose learned side wins or loses as told.
+    /// The rounds of a run whose learned side wins or loses as `outcomes` says.
     fn rounds(schedule: &Schedule, outcomes: &[bool]) -> Vec<Round> {
         let mut state = ScheduleState::ZERO;
         let mut all = Vec::new();
@@ -209,7 +209,7 @@ mod tests {
                 Round::Race => 4,
                 _ => 1,
             };
-            state.settle(schedule, round, 4, (won, steps));
+            state.settle(schedule, round, 4, won, steps);
         }
     }
 
@@ -243,7 +243,7 @@ mod tests {
             state.left = 0;
             let round = state.next(&SCHEDULE, 4, u32::MAX);
             assert_eq!(round, Round::Race);
-            state.settle(&SCHEDULE, round, 4, (won, 4));
+            state.settle(&SCHEDULE, round, 4, won, 4);
             state.left
         });
         assert_eq!(gaps, [6, 12, 24, 6, 12, 6, 12, 6]);

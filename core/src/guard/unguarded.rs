@@ -43,7 +43,7 @@ impl<P: Zeroed, S: Zeroed> Zeroed for UnguardedMemory<P, S> {
     const ZERO: Self = Self { points: Zeroed::ZERO, gradient: P::ZERO, state: S::ZERO };
 }
 
-/// The rule's state; gradient and candidate are made anew in each round.
+/// The rule's state; gradient and candidate are computed again in each round.
 impl<P, S: Persist> Persist for UnguardedMemory<P, S> {
     crate::persist_fields!(state);
 }

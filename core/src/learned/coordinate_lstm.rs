@@ -12,7 +12,7 @@
 //! ```
 //!
 //! The first input tells how large the gradient is down to e^-10, the second its sign, and below e^-10 its value. The
-//! paper's step is w + 0.1 (O h2 + o); v, m and all that hangs on them is [ours](super::recurrent), and so is the
+//! paper's step is w + 0.1 (O h2 + o); v, m and all that depends on them is [ours](super::recurrent), and so is the
 //! logarithm, a straight line within an octave ([`log2_linear`]). rms and mean run over the tensor.
 //!
 //! There are 12 H^2 + 17 H + 5 weights: 909 for 8 units in a layer, and 5145 for the paper's 20, of which 5141 are the

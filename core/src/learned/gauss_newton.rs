@@ -182,7 +182,7 @@ impl LearnedNgn {
         }
     }
 
-    /// Takes in a gradient; returns what all layers move by.
+    /// Updates the state with a gradient; returns what all layers move by.
     #[cfg_attr(not(target_os = "none"), inline(always))]
     fn advance<P: Tensors>(&self, state: &mut StateOf<P>, params: &P, gradient: &P, loss: f32) -> (Constants, Shared) {
         let constants = self.constants();
@@ -208,7 +208,7 @@ struct Shared {
     faded: f32,
     /// 1 / (1 - beta2^t).
     unbias: f32,
-    /// log2 of p / (a e k x), but for s.
+    /// log2 of p / (a e k x), without s.
     log_length: f32,
 }
 
@@ -235,7 +235,7 @@ impl Constants {
         if self.fade > 0.0 && r.is_finite() { r / (r + self.fade) } else { 1.0 }
     }
 
-    /// Takes in the gradient of layer l; returns its part of the sum of k g x.
+    /// Updates the state with the gradient of layer l; returns its part of the sum of k g x.
     #[cfg_attr(not(target_os = "none"), inline(always))]
     fn accumulate<P: Tensors>(&self, state: &mut StateOf<P>, params: &P, gradient: &P, l: usize, unbias: f32) -> f32 {
         let mut sums = [0.0; 4];

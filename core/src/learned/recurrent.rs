@@ -1,4 +1,4 @@
-//! What the recurrent rules share: two LSTM layers with a head and a bypass, their state, and the way through tensors.
+//! What the recurrent rules share: two LSTM layers with a head and a bypass, their state, and the walk over tensors.
 //!
 //! A recurrent rule runs one network over every parameter alike, and remembers for each of them the network's own h and
 //! c. Per parameter w with gradient g, in step t = 1, 2, ...:

@@ -192,7 +192,7 @@ impl LearnedScaleFree {
         }
     }
 
-    /// Takes in the gradient of layer l; returns how its parameters are to move. `progress` is log2(f' / f_1).
+    /// Updates the state with the gradient of layer l; returns how its parameters are to move. `progress` is log2(f' / f_1).
     #[cfg_attr(not(target_os = "none"), inline(always))]
     fn accumulate<P: Tensors>(
         &self,

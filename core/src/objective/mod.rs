@@ -30,7 +30,7 @@ pub trait Objective {
     /// Memory of the losses of one batch, one number per example.
     type Losses: AsRef<[f32]> + AsMut<[f32]>;
 
-    /// Writes the loss of each example to the front of `losses`; gives the number of examples.
+    /// Writes the loss of each example to the front of `losses`; returns the number of examples.
     ///
     /// A loss may be a NaN or an infinity: whether that is a broken batch or a diverged candidate is the caller's to
     /// judge.

@@ -79,7 +79,7 @@ impl<const N: usize> Quadratic<N> {
         }
     }
 
-    /// Leaves z = Q (w - w*) in `z` and gives F(w).
+    /// Leaves z = Q (w - w*) in `z` and returns F(w).
     fn value(&self, w: &[f32; N], z: &mut [f32; N]) -> f32 {
         for ((z, &w), &best) in z.iter_mut().zip(w).zip(&self.minimiser) {
             *z = w - best;

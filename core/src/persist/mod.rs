@@ -46,11 +46,11 @@ pub trait Origin {
 /// use lgl2o::persist::Persist;
 /// use lgl2o::{Rng, persist_fields};
 ///
-/// /// A source of examples that are made up on the way.
+/// /// A source that computes its examples.
 /// struct Stream {
 ///     rng: Rng,
 ///     count: u32,
-///     last: [f32; 2], // written anew for every example: nothing to keep
+///     last: [f32; 2], // overwritten by every example: nothing to keep
 /// }
 ///
 /// impl Persist for Stream {

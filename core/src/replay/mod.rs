@@ -70,7 +70,7 @@ use crate::standardize::Standardized;
 use crate::tensors::{Tensors, all_finite};
 use draws::Draws;
 
-/// Which example gives way to a new one.
+/// Which example a new one replaces.
 pub trait Keep {
     /// Its name in a fingerprint.
     const NAME: &'static str;
@@ -119,11 +119,11 @@ impl<'a, T: Answers, K: Keep> Replay<'a, T, K> {
         self
     }
 
-    /// Takes an example in, between two rounds; tells whether it was kept.
+    /// Adds an example, between two rounds; returns whether it was kept.
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`] for a row of another width, [`Error::NonFiniteInput`] for one with a NaN or an
-    /// infinity, [`Error::LabelOutOfRange`]. Nothing is taken in then.
+    /// infinity, [`Error::LabelOutOfRange`]. Nothing is stored then.
     pub fn push(&mut self, row: &[f32], answer: T::One<'_>) -> Result<bool, Error> {
         if row.len() != self.width {
             return Err(Error::ShapeMismatch { what: "an input row", expected: self.width, found: row.len() });
@@ -175,8 +175,8 @@ impl<'a, T: Answers, K: Keep> Replay<'a, T, K> {
 }
 
 impl<T: Answers, K: Keep, M: Tensors> Standardized<Replay<'_, T, K>, M> {
-    /// Takes a raw example in, between two rounds: until the standardizer is frozen it observes the row; from then on
-    /// the row is standardized, in place, and pushed. Tells whether the example was kept.
+    /// Adds a raw example, between two rounds: until the standardizer is frozen it observes the row; from then on
+    /// the row is standardized, in place, and pushed. Returns whether the example was kept.
     ///
     /// # Errors
     /// As [`Replay::push`]. The row may be standardized already then.

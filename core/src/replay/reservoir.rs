@@ -21,7 +21,7 @@ use crate::error::Error;
 use crate::persist::{Origin, Persist, Sink};
 use crate::rng::Rng;
 
-/// The largest class gives way, or the class of the new example.
+/// An example of the largest class is replaced, or one of the new example's class.
 #[derive(Debug)]
 pub struct Balanced<'a> {
     /// Examples of each class that have come so far.

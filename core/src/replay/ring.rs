@@ -9,7 +9,7 @@ use super::{Answers, Keep, Replay};
 use crate::error::Error;
 use crate::persist::Persist;
 
-/// The oldest example gives way.
+/// The oldest example is replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Oldest {
     next: u32,

@@ -8,7 +8,7 @@
 //!
 //! State: slot 0 is m, slot 1 is v.
 
-use super::{Coordinatewise, Probe, Rate, Rule, State, coordinatewise, range};
+use super::{Coordinatewise, Rate, Rule, State, coordinatewise::step_by_motion, range};
 use crate::error::Error;
 use crate::math;
 use crate::persist::{Digest, Fingerprint};
@@ -96,27 +96,12 @@ impl Fingerprint for Adam {
 }
 
 impl Rule for Adam {
-    type State<P: Tensors> = State<P, 2>;
+    step_by_motion!(2);
 
     fn check(&self) -> Result<(), Error> {
         self.rate.check()?;
         range::shares(&[self.beta1, self.beta2])?;
         range::positive(self.eps, "eps must be positive and finite")
-    }
-
-    fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
-        State::like(like)
-    }
-
-    fn step<P: Tensors>(
-        &self,
-        state: &mut Self::State<P>,
-        params: &mut P,
-        gradient: &P,
-        _: f32,
-        _: &mut impl Probe<P>,
-    ) {
-        coordinatewise::step(self, state, params, gradient);
     }
 
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P, _: f32) {

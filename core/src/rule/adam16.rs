@@ -6,13 +6,13 @@
 //! ```
 //!
 //! A bfloat16 is the upper half of an f32: its range, and 8 bits of mantissa. To the nearest of them v would never fall:
-//! 0.001 v, what beta2 takes from it in a step, is less than half the way to the next. Rounded at random it falls on the
+//! 0.001 v, what beta2 takes from it in a step, is less than half the distance to the next value. Rounded at random it falls on the
 //! average (stochastic rounding; Zamirai et al., "Revisiting BFloat16 Training", 2020, arXiv 2010.06192). Chance is a hash
 //! of both means and the step's number here, so a run is still the same everywhere.
 //!
 //! State: one slot, m in the upper half of each number's bits and v in the lower.
 
-use super::{Adam, Coordinatewise, Probe, Rate, Rule, State, coordinatewise};
+use super::{Adam, Coordinatewise, Rate, Rule, coordinatewise::step_by_motion};
 use crate::error::Error;
 use crate::persist::{Digest, Fingerprint};
 use crate::tensors::Tensors;
@@ -91,25 +91,10 @@ impl Fingerprint for Adam16 {
 }
 
 impl Rule for Adam16 {
-    type State<P: Tensors> = State<P, 1>;
+    step_by_motion!(1);
 
     fn check(&self) -> Result<(), Error> {
         self.adam.check()
-    }
-
-    fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
-        State::like(like)
-    }
-
-    fn step<P: Tensors>(
-        &self,
-        state: &mut Self::State<P>,
-        params: &mut P,
-        gradient: &P,
-        _: f32,
-        _: &mut impl Probe<P>,
-    ) {
-        coordinatewise::step(self, state, params, gradient);
     }
 
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P, _: f32) {

@@ -12,7 +12,7 @@
 //! in proportion to about its eighth power, so that the average lags a tenth of the run behind.)
 //!
 //! Meant for the learned side of a guard: a learned rule takes long steps, so that its last iterate is noisy, and a
-//! guard that judges this iterate against a fallback with short steps sees the noise and not the way made. The gradient
+//! guard that judges this iterate against a fallback with short steps sees the noise and not the progress. The gradient
 //! is needed at z, not at x; [`Rule::gradient_point`] says so to the caller. Where a guard has kept another
 //! candidate, [`Rule::moved`] begins a new average from there.
 //!

@@ -43,3 +43,27 @@ pub(super) fn step<P: Tensors, const K: usize>(
         motion(params.tensor_mut(i), state.slots.each_mut().map(|slot| slot.tensor_mut(i)), gradient.tensor(i));
     }
 }
+
+/// What is the same in every [`Coordinatewise`] rule's `impl Rule`: a state of so many slots, and a step by the rule's motion.
+macro_rules! step_by_motion {
+    ($slots:literal) => {
+        type State<P: $crate::tensors::Tensors> = $crate::rule::State<P, $slots>;
+
+        fn state<P: $crate::tensors::Tensors>(&self, like: &P) -> Self::State<P> {
+            $crate::rule::State::like(like)
+        }
+
+        fn step<P: $crate::tensors::Tensors>(
+            &self,
+            state: &mut Self::State<P>,
+            params: &mut P,
+            gradient: &P,
+            _: f32,
+            _: &mut impl $crate::rule::Probe<P>,
+        ) {
+            $crate::rule::coordinatewise::step(self, state, params, gradient);
+        }
+    };
+}
+
+pub(super) use step_by_motion;

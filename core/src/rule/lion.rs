@@ -6,7 +6,7 @@
 //!
 //! sign(0) = 0. State: slot 0 is m.
 
-use super::{Coordinatewise, Probe, Rate, Rule, State, coordinatewise, range};
+use super::{Coordinatewise, Rate, Rule, coordinatewise::step_by_motion, range};
 use crate::error::Error;
 use crate::persist::{Digest, Fingerprint};
 use crate::tensors::Tensors;
@@ -67,27 +67,12 @@ impl Coordinatewise<1> for Lion {
 }
 
 impl Rule for Lion {
-    type State<P: Tensors> = State<P, 1>;
+    step_by_motion!(1);
 
     fn check(&self) -> Result<(), Error> {
         self.rate.check()?;
         range::shares(&[self.beta1, self.beta2])?;
         range::not_negative(self.decay, "weight decay must be finite and not negative")
-    }
-
-    fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
-        State::like(like)
-    }
-
-    fn step<P: Tensors>(
-        &self,
-        state: &mut Self::State<P>,
-        params: &mut P,
-        gradient: &P,
-        _: f32,
-        _: &mut impl Probe<P>,
-    ) {
-        coordinatewise::step(self, state, params, gradient);
     }
 
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P, _: f32) {

@@ -7,7 +7,7 @@
 //!
 //! State: slot 0 is m, slot 1 is v.
 
-use super::{Adam, Coordinatewise, Probe, Rate, Rule, State, coordinatewise};
+use super::{Adam, Coordinatewise, Rate, Rule, coordinatewise::step_by_motion};
 use crate::error::Error;
 use crate::math;
 use crate::persist::{Digest, Fingerprint};
@@ -54,25 +54,10 @@ impl Coordinatewise<2> for NAdam {
 }
 
 impl Rule for NAdam {
-    type State<P: Tensors> = State<P, 2>;
+    step_by_motion!(2);
 
     fn check(&self) -> Result<(), Error> {
         self.adam.check()
-    }
-
-    fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
-        State::like(like)
-    }
-
-    fn step<P: Tensors>(
-        &self,
-        state: &mut Self::State<P>,
-        params: &mut P,
-        gradient: &P,
-        _: f32,
-        _: &mut impl Probe<P>,
-    ) {
-        coordinatewise::step(self, state, params, gradient);
     }
 
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P, _: f32) {

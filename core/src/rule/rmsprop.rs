@@ -6,7 +6,7 @@
 //!
 //! State: slot 0 is v.
 
-use super::{Coordinatewise, Probe, Rate, Rule, State, coordinatewise, range};
+use super::{Coordinatewise, Rate, Rule, coordinatewise::step_by_motion, range};
 use crate::error::Error;
 use crate::math;
 use crate::persist::{Digest, Fingerprint};
@@ -54,27 +54,12 @@ impl Coordinatewise<1> for RmsProp {
 }
 
 impl Rule for RmsProp {
-    type State<P: Tensors> = State<P, 1>;
+    step_by_motion!(1);
 
     fn check(&self) -> Result<(), Error> {
         self.rate.check()?;
         range::shares(&[self.decay])?;
         range::positive(self.eps, "eps must be positive and finite")
-    }
-
-    fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
-        State::like(like)
-    }
-
-    fn step<P: Tensors>(
-        &self,
-        state: &mut Self::State<P>,
-        params: &mut P,
-        gradient: &P,
-        _: f32,
-        _: &mut impl Probe<P>,
-    ) {
-        coordinatewise::step(self, state, params, gradient);
     }
 
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P, _: f32) {

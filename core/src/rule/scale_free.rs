@@ -13,7 +13,7 @@
 //! ```
 //!
 //! d is the direction of NAdam (Dozat, ICLR workshop 2016). The relative length of a step is that of LARS and LAMB (You et al.
-//! 2017, 2020), but for rho: with the size of the weights as they are now they would grow without end. s is the sum of
+//! 2017, 2020), except for rho: with the size of the weights as they are now they would grow without end. s is the sum of
 //! hypergradients (Baydin et al., ICLR 2018) in the form of a cosine: as long as gradients agree with the way that the
 //! parameters go, steps grow, and they shrink when the gradients turn. That makes eta a weaker setting than a rate is.
 //!
@@ -73,7 +73,7 @@ struct Sums {
     direction: f32,
 }
 
-/// What the clock of a step gives to all layers.
+/// What all layers take from the step's clock.
 #[derive(Debug, Clone, Copy)]
 struct Clock {
     betas: [f32; 2],
@@ -145,7 +145,7 @@ pub(crate) fn cosine([ab, aa, bb]: [f32; 3]) -> f32 {
 type StateOf<P> = LayeredState<P, <P as Tensors>::Layers, 2, 2>;
 
 impl ScaleFree {
-    /// Takes in the gradient of layer l; returns the factor of d in its step.
+    /// Updates the state with the gradient of layer l; returns the factor of d in its step.
     #[cfg_attr(not(target_os = "none"), inline(always))]
     fn accumulate<P: Tensors>(&self, clock: &Clock, state: &mut StateOf<P>, params: &P, gradient: &P, l: usize) -> f32 {
         let mut sums = Sums::default();

@@ -1,6 +1,6 @@
 //! The rule without a scale in the least memory: one number a parameter, a mean of gradients.
 //!
-//! For layer l, in step t = 1, 2, ..., as in [`ScaleFree`](super::ScaleFree) but for the direction, Nesterov's:
+//! For layer l, in step t = 1, 2, ..., as in [`ScaleFree`](super::ScaleFree) except for the direction, which is Nesterov's:
 //!
 //! ```text
 //! c    = cos(g, m), m of the step before; 0 in the first step
@@ -73,7 +73,7 @@ impl ScaleFreeMomentum {
         });
     }
 
-    /// Takes in the gradient of layer l; returns the factor of d in its step.
+    /// Updates the state with the gradient of layer l; returns the factor of d in its step.
     #[cfg_attr(not(target_os = "none"), inline(always))]
     fn accumulate<P: Tensors>(&self, state: &mut StateOf<P>, params: &P, gradient: &P, l: usize) -> f32 {
         let (mut sums, [mean]) = ([0.0; 4], &mut state.slots.slots);

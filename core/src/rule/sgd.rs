@@ -7,7 +7,7 @@
 //! The fallback of the convergence theorem: on a mu-strongly convex, L-smooth objective with exact gradients and
 //! 0 < rate < 2/L, F(w) - F* shrinks at least by 1 - 2 mu rate (1 - rate L / 2) in every step.
 
-use super::{Coordinatewise, Probe, Rate, Rule, State, coordinatewise};
+use super::{Coordinatewise, Rate, Rule, coordinatewise::step_by_motion};
 use crate::error::Error;
 use crate::persist::{Digest, Fingerprint};
 use crate::tensors::Tensors;
@@ -44,25 +44,10 @@ impl Coordinatewise<0> for Sgd {
 }
 
 impl Rule for Sgd {
-    type State<P: Tensors> = State<P, 0>;
+    step_by_motion!(0);
 
     fn check(&self) -> Result<(), Error> {
         self.rate.check()
-    }
-
-    fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
-        State::like(like)
-    }
-
-    fn step<P: Tensors>(
-        &self,
-        state: &mut Self::State<P>,
-        params: &mut P,
-        gradient: &P,
-        _: f32,
-        _: &mut impl Probe<P>,
-    ) {
-        coordinatewise::step(self, state, params, gradient);
     }
 
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, _: &P, _: f32) {

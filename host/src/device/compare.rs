@@ -11,9 +11,9 @@ pub struct Difference {
     pub what: String,
 }
 
-/// One side of a comparison.
+/// The bits of a run that are compared.
 #[derive(Debug, Clone, Copy)]
-pub struct Side<'a> {
+pub struct RunBits<'a> {
     /// All rounds.
     pub rounds: &'a [RoundRecord],
     /// Hash of the final parameters, if the run came so far.
@@ -22,7 +22,7 @@ pub struct Side<'a> {
 
 /// The first difference of a device's run from the host's; `None` if every bit is the same.
 #[must_use]
-pub fn first_difference(device: Side<'_>, host: Side<'_>) -> Option<Difference> {
+pub fn first_difference(device: RunBits<'_>, host: RunBits<'_>) -> Option<Difference> {
     for (d, h) in device.rounds.iter().zip(host.rounds) {
         if let Some(what) = different_in(d, h) {
             return Some(Difference { round: Some(h.round), what });
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn equal_runs_have_no_difference() {
         let rounds = rounds();
-        let side = Side { rounds: &rounds, params: Some(1) };
+        let side = RunBits { rounds: &rounds, params: Some(1) };
         assert_eq!(first_difference(side, side), None);
     }
 
@@ -113,12 +113,12 @@ mod tests {
         let mut device = host.clone();
         device[1].learned_loss ^= 1;
         device[2].winner = 1;
-        let side = |rounds| Side { rounds, params: Some(1) };
+        let side = |rounds| RunBits { rounds, params: Some(1) };
         let found = first_difference(side(&device), side(&host)).expect("a difference");
         assert_eq!((found.round, found.what.as_str()), (Some(2), "learned loss 00000002 on the device, 00000003 here"));
         let short = first_difference(side(&host[..2]), side(&host)).expect("a difference");
         assert_eq!((short.round, short.what.as_str()), (Some(3), "2 rounds on the device, 3 here"));
-        let lost = Side { rounds: &host, params: None };
+        let lost = RunBits { rounds: &host, params: None };
         let last = first_difference(lost, side(&host)).expect("a difference");
         assert_eq!(last.round, None);
         assert!(last.what.contains("missing on the device, 0000000000000001 here"), "{}", last.what);

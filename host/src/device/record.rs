@@ -32,9 +32,9 @@ pub struct DeviceResults {
     /// Where they part, if they do.
     pub first_difference: Option<FirstDifference>,
     /// The device's side.
-    pub device: Side,
+    pub device: MachineRecord,
     /// This machine's side.
-    pub host: Side,
+    pub host: MachineRecord,
 }
 
 /// Where two runs part.
@@ -52,9 +52,9 @@ impl From<Difference> for FirstDifference {
     }
 }
 
-/// One side.
+/// What one of the two machines has reported.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Side {
+pub struct MachineRecord {
     /// Share of held-out examples that are classified right in the end; this machine's only, where there are any.
     pub accuracy: Option<f64>,
     /// Held-out loss in the end; `null` if the run did not come so far, or diverged.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::record::{DeviceResults, Side};
+use super::record::{DeviceResults, MachineRecord};
 use crate::files::write_atomically;
 use crate::report::overview::{Overview, Table};
 use crate::report::rounds::{RoundPoint, rounds_picture};
@@ -43,7 +43,7 @@ pub fn sentence(results: &DeviceResults) -> String {
 pub fn table(results: &DeviceResults) -> String {
     let number = |n: Option<u64>| n.map_or("-".to_owned(), |n| n.to_string());
     let code = |text: &Option<String>| text.as_ref().map_or("-".to_owned(), |text| format!("`{text}`"));
-    let row = |name: &str, value: &dyn Fn(&Side) -> String| {
+    let row = |name: &str, value: &dyn Fn(&MachineRecord) -> String| {
         vec![name.to_owned(), value(&results.device), value(&results.host)]
     };
     let mut rows = vec![
@@ -74,7 +74,7 @@ fn explanation(results: &DeviceResults) -> String {
     format!("Loss on the first training batch of each round; {equal}. Dots: rounds that the learned side won.")
 }
 
-fn points(side: &Side) -> Vec<RoundPoint> {
+fn points(side: &MachineRecord) -> Vec<RoundPoint> {
     let mut step = 0;
     let each = side.rounds.iter().map(|round| {
         step += u64::from(round.steps);

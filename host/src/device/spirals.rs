@@ -9,7 +9,7 @@ use super::board::Board;
 
 /// A whole run.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Run {
+pub struct DemoRun {
     /// The network in words.
     pub network: &'static str,
     /// All rounds.
@@ -26,7 +26,7 @@ pub struct Run {
 ///
 /// # Errors
 /// If the run fails.
-pub fn reference(board: &Board) -> Result<Run> {
+pub fn reference(board: &Board) -> Result<DemoRun> {
     if board.fits("large") {
         run_here::<Large>(|| Box::new(Memory::new()))
     } else {
@@ -34,8 +34,8 @@ pub fn reference(board: &Board) -> Result<Run> {
     }
 }
 
-fn run_here<N: Demo>(memory: impl FnOnce() -> Box<RunMemory<N>>) -> Result<Run> {
+fn run_here<N: Demo>(memory: impl FnOnce() -> Box<RunMemory<N>>) -> Result<DemoRun> {
     let mut rounds = Vec::new();
     let outcome = run::<N>(&mut memory(), |_| {}, |round| rounds.push(*round)).context("the run on this machine")?;
-    Ok(Run { network: N::NAME, rounds, outcome, memory: size_of::<RunMemory<N>>(), accuracy: None })
+    Ok(DemoRun { network: N::NAME, rounds, outcome, memory: size_of::<RunMemory<N>>(), accuracy: None })
 }

@@ -14,7 +14,7 @@ use super::particle::Particle;
 use super::problem::Problem;
 use super::theta::Theta;
 use crate::files::{read_small, unreadable};
-use crate::optimizer::learned;
+use crate::optimizer::learned::{self, WeightsFile};
 use crate::ranks::Ranks;
 
 /// Outer steps between lines of the log.
@@ -170,7 +170,8 @@ pub(super) fn initial(config: &OptimizerConfig, dir: &Path, seed: u64, ranks: &R
 fn read_weights(path: &Path, config: &OptimizerConfig) -> Result<Vec<f32>> {
     let shown = path.display();
     let file = read_small(path).map_err(|error| unreadable(path, &error)).context("the weights to start from")?;
-    let (kind, _, weights) = learned::read(&file).with_context(|| format!("the weights to start from, {shown}"))?;
+    let held = learned::read(&file).with_context(|| format!("the weights to start from, {shown}"))?;
+    let WeightsFile { kind, weights, .. } = held;
     let wanted = config.find()?;
     ensure!(
         (kind.number, kind.hidden) == (wanted.number, wanted.hidden),

@@ -156,15 +156,26 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     BUILT_IN.iter().flat_map(BuiltIn::names)
 }
 
+/// What a weights file holds.
+#[derive(Debug)]
+pub struct WeightsFile {
+    /// The kind of learned optimizer.
+    pub kind: &'static LearnedKind,
+    /// The rule with these weights.
+    pub rule: AnyRule,
+    /// The weights alone.
+    pub weights: Vec<f32>,
+}
+
 /// Reads a weights file of whichever kind and size.
 ///
 /// # Errors
 /// What is wrong with the file.
-pub fn read(file: &[u8]) -> Result<(&'static LearnedKind, AnyRule, Vec<f32>), WeightsError> {
+pub fn read(file: &[u8]) -> Result<WeightsFile, WeightsError> {
     let mut error = WeightsError::Foreign;
     for kind in &KINDS {
         match (kind.from_file)(file) {
-            Ok((rule, weights)) => return Ok((kind, rule, weights)),
+            Ok((rule, weights)) => return Ok(WeightsFile { kind, rule, weights }),
             Err(WeightsError::OtherOptimizer { kind, hidden }) => {
                 error = WeightsError::OtherOptimizer { kind, hidden };
             }
@@ -184,7 +195,7 @@ mod tests {
             let weights = (kind.initial)(&mut Rng::new(3));
             assert_eq!(weights.len(), kind.weights);
             let file = (kind.to_file)(&weights).unwrap();
-            let (found, rule, back) = read(&file).unwrap();
+            let WeightsFile { kind: found, rule, weights: back } = read(&file).unwrap();
             assert_eq!((found.name, found.hidden), (kind.name, kind.hidden));
             assert_eq!(rule, (kind.rule)(&weights).unwrap());
             assert_eq!((kind.to_file)(&back).unwrap(), file);

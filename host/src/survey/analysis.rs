@@ -68,7 +68,7 @@ impl Request {
         let flat = self
             .flat
             .as_ref()
-            .map(|flat| flat.record(&self.optimizers, (tasks.len(), seed, self.floor), |unit| results.trail(unit)));
+            .map(|flat| flat.record(&self.optimizers, tasks.len(), seed, self.floor, |unit| results.trail(unit)));
         Survey {
             version: VERSION,
             command: self.command.clone(),

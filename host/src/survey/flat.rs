@@ -41,7 +41,9 @@ impl Flat {
     pub fn record<'a>(
         &self,
         optimizers: &[Optimizer],
-        (tasks, seed, floor): (usize, u64, f64),
+        tasks: usize,
+        seed: u64,
+        floor: f64,
         trail: impl Fn(&Unit) -> &'a Trail,
     ) -> FlatRecord {
         let point = |optimizer: &Optimizer| {

@@ -169,9 +169,9 @@ impl Trajectory<'_> {
         let (mut params, mut gradient) = (evaluator.initial(self.seed), optimizee.blank_params());
         let mut averaged = Averaged { rule: setting.rule(0), eta: ETA };
         let mut state: State = averaged.state(&params);
-        let parts = (&mut source, &mut params, &mut state);
         let (begin, seen) = (std::mem::take(&mut kept.steps), std::mem::take(&mut kept.seen));
-        let (begin, mut seen) = if go_on(body, parts) { (begin, seen) } else { Default::default() };
+        let (begin, mut seen) =
+            if go_on(body, &mut source, &mut params, &mut state) { (begin, seen) } else { Default::default() };
         for i in begin..steps.last().copied().unwrap_or(0) {
             if self.halfway.is_due() {
                 (kept.steps, kept.seen) = (i, seen.clone());
@@ -206,7 +206,7 @@ fn bytes(source: &Sampler<'_>, params: &HeapTensors, state: &State) -> Vec<u8> {
 }
 
 /// Takes the state of a run in, if there is one. Its file has a checksum and the key of this run, so it fits.
-fn go_on(body: &[u8], (source, params, state): (&mut Sampler<'_>, &mut HeapTensors, &mut State)) -> bool {
+fn go_on(body: &[u8], source: &mut Sampler<'_>, params: &mut HeapTensors, state: &mut State) -> bool {
     let mut rest = Rest(body);
     body.len() == bytes(source, params, state).len()
         && source.load(&mut rest).is_ok()

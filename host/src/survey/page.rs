@@ -50,8 +50,8 @@ fn overview(survey: &Survey, pictures: Vec<Picture>) -> Overview {
             Section { pictures: pictures.collect(), text: left_out(survey), ..section("More pictures") },
             Section {
                 tables: vec![
-                    words::more_table(survey, (Against::Oracle, By::Cost), words::BY_COST),
-                    words::more_table(survey, (Against::Strong, By::Step), words::STRONG),
+                    words::more_table(survey, Against::Oracle, By::Cost, words::BY_COST),
+                    words::more_table(survey, Against::Strong, By::Step, words::STRONG),
                 ],
                 ..section("At the same cost, and against a stronger oracle")
             },

@@ -11,9 +11,25 @@ fn factor(value: f64) -> String {
     if value < 9.995 { format!("{value:.2}") } else { significant(value) }
 }
 
+/// What a score measures.
+#[derive(Clone, Copy)]
+pub(super) struct Measure {
+    pub(super) against: Against,
+    pub(super) loss: Loss,
+    pub(super) by: By,
+}
+
+impl Measure {
+    /// Against the plain oracle after as many steps as it has made.
+    const fn by_step(loss: Loss) -> Self {
+        Self { against: Against::Oracle, loss, by: By::Step }
+    }
+}
+
 /// A score of an optimizer.
-pub(super) fn scored(optimizer: &OptimizerRecord, of: (Against, Loss, By), step: u64) -> Option<&Scored> {
-    optimizer.scores.iter().find(|scored| (scored.against, scored.loss, scored.by) == of && scored.step == step)
+pub(super) fn scored(optimizer: &OptimizerRecord, measure: Measure, step: u64) -> Option<&Scored> {
+    let Measure { against, loss, by } = measure;
+    optimizer.scores.iter().find(|s| (s.against, s.loss, s.by, s.step) == (against, loss, by, step))
 }
 
 /// The middle one of the scored steps, which pictures and groups are about.
@@ -37,16 +53,15 @@ fn bold_lowest(rows: &mut [(Vec<f64>, Vec<String>)]) -> Vec<Vec<String>> {
 }
 
 /// The factors of one kind at every scored step.
-fn factors(survey: &Survey, optimizer: &OptimizerRecord, of: (Against, Loss, By)) -> Vec<f64> {
-    let at = |step: &u64| scored(optimizer, of, *step).map_or(f64::NAN, |scored| scored.score.factor);
+fn factors(survey: &Survey, optimizer: &OptimizerRecord, measure: Measure) -> Vec<f64> {
+    let at = |step: &u64| scored(optimizer, measure, *step).map_or(f64::NAN, |scored| scored.score.factor);
     survey.steps.iter().map(at).collect()
 }
 
 /// The table that is printed: against the plain oracle by step, with spread, failures and cost.
 pub(super) fn main_table(survey: &Survey) -> Table {
     let step = middle(survey);
-    let train = (Against::Oracle, Loss::Training, By::Step);
-    let held_out = (Against::Oracle, Loss::HeldOut, By::Step);
+    let (train, held_out) = (Measure::by_step(Loss::Training), Measure::by_step(Loss::HeldOut));
     let runs = survey.optimizers.first().map_or(0, |one| one.runs);
     let mut head = vec!["optimizer".to_owned()];
     head.extend(survey.steps.iter().map(|step| format!("training at {step}")));
@@ -89,14 +104,13 @@ pub(super) fn main_table(survey: &Survey) -> Table {
 }
 
 /// Against the strong oracle by step, and against the plain one by cost.
-pub(super) fn more_table(survey: &Survey, of: (Against, By), caption: &str) -> Table {
-    let (against, by) = of;
+pub(super) fn more_table(survey: &Survey, against: Against, by: By, caption: &str) -> Table {
     let mut head = vec!["optimizer".to_owned()];
     for loss in ["training", "held-out"] {
         head.extend(survey.steps.iter().map(|step| format!("{loss} at {step}")));
     }
     let row = |one: &OptimizerRecord| {
-        let both = [Loss::Training, Loss::HeldOut].map(|loss| factors(survey, one, (against, loss, by)));
+        let both = [Loss::Training, Loss::HeldOut].map(|loss| factors(survey, one, Measure { against, loss, by }));
         (both.concat(), vec![format!("`{}`", one.name)])
     };
     let mut rows: Vec<_> = survey.optimizers.iter().map(row).collect();
@@ -135,7 +149,7 @@ pub(super) fn task_table(survey: &Survey) -> Table {
 pub(super) fn worst_table(survey: &Survey) -> Table {
     let row = |one: &OptimizerRecord| {
         let worst = |loss: Loss| {
-            let scored = scored(one, (Against::Oracle, loss, By::Step), middle(survey))?;
+            let scored = scored(one, Measure::by_step(loss), middle(survey))?;
             let name = &survey.tasks.get(scored.score.worst_task)?.name;
             Some(format!("{} ({name})", factor(scored.score.worst)))
         };
@@ -194,7 +208,7 @@ pub(super) fn lead(survey: &Survey) -> Vec<String> {
 pub(super) fn headline(survey: &Survey) -> Vec<String> {
     let step = middle(survey);
     let product = survey.optimizers.iter().find(|one| one.name == "auto").or_else(|| survey.optimizers.first());
-    let score = |one, loss| scored(one, (Against::Oracle, loss, By::Step), step).map(|scored| &scored.score);
+    let score = |one, loss| scored(one, Measure::by_step(loss), step).map(|scored| &scored.score);
     let Some((own, train, held_out)) =
         product.and_then(|one| Some((one, score(one, Loss::Training)?, score(one, Loss::HeldOut)?)))
     else {

@@ -66,7 +66,7 @@ pub fn network(settings: &Settings, table: &Table, batch: usize) -> HeapNetwork 
 type Net = Mlp<HeapNetwork>;
 
 /// One training.
-struct Run<'a, 't> {
+struct Training<'a, 't> {
     trainer: Trainer<'a, Net, Auto>,
     source: Minibatches<'a>,
     prepared: &'a Prepared,
@@ -102,7 +102,7 @@ pub fn train(
     optimizee.initialize(memory.params_mut(), &mut Rng::stream(settings.seed, 0));
     let trainer = Trainer::new(&optimizee, &guard, &mut memory);
     let mut run =
-        Run { trainer, source, prepared, settings, batch, curve: Vec::new(), unfinished: false, record: None };
+        Training { trainer, source, prepared, settings, batch, curve: Vec::new(), unfinished: false, record: None };
     run.record = record.then(|| (Trace::EMPTY, Vec::new()));
     match kept {
         Some(kept) => run.take(kept)?,
@@ -122,7 +122,7 @@ pub fn train(
     Ok(Trained { params, curve: run.curve, steps: done, learned_share, neither_share, stopped, rounds, bits })
 }
 
-impl Run<'_, '_> {
+impl Training<'_, '_> {
     /// Goes on from what was kept.
     fn take(&mut self, kept: Kept) -> Result<()> {
         let loaded = self.trainer.load(&mut self.source, &mut kept.checkpoint.as_slice());

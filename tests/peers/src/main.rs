@@ -5,7 +5,7 @@
 //! ```
 //!
 //! One thread, batches of 128 that lie in memory, the same one in each step. A figure is the median of seven runs of 300
-//! steps, in microseconds a step on the processor, as in `tests/peers.py`.
+//! steps, in microseconds a step on the processor, as in `tests/peers/peers.py`.
 
 mod burn_peer;
 mod candle_peer;

@@ -2,7 +2,7 @@
 
 use lgl2o::Rng;
 use lgl2o::learned::file::TRAILER;
-use lgl2o_host::optimizer::learned::{KINDS, read as read_weights};
+use lgl2o_host::optimizer::learned::{KINDS, WeightsFile, read as read_weights};
 
 use super::{Target, put_right};
 
@@ -24,7 +24,7 @@ fn read(bytes: &[u8]) -> bool {
 
 /// What is accepted is finite, and writes the same file again.
 fn one(bytes: &[u8]) -> bool {
-    let Ok((kind, rule, weights)) = read_weights(bytes) else { return false };
+    let Ok(WeightsFile { kind, rule, weights }) = read_weights(bytes) else { return false };
     assert!(weights.len() == kind.weights && weights.iter().all(|weight| weight.is_finite()));
     assert_eq!((kind.to_file)(&weights).expect("good weights"), bytes);
     assert_eq!((kind.rule)(&weights).expect("good weights"), rule);

@@ -5,7 +5,7 @@ use lgl2o::objective::Quadratic;
 use lgl2o::source::{Exact, Source};
 
 use super::{Known, MORE, UNIT, additions, norm};
-use crate::oracle::{Quadratic64, wide};
+use crate::reference::losses::{Quadratic64, wide};
 
 /// A quadratic of dimension N, and a place to start.
 #[derive(Debug, Clone)]

@@ -12,7 +12,7 @@ use lgl2o::source::{Exact, Source};
 use lgl2o::{Rng, sum};
 
 use super::{Function, Known, MORE, Plain, UNIT, additions, dot, norm};
-use crate::oracle::wide;
+use crate::reference::losses::wide;
 
 /// The rows and right-hand sides, in single precision.
 #[derive(Debug, Clone)]

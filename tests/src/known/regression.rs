@@ -6,7 +6,7 @@ use lgl2o::objective::Logistic;
 use lgl2o::source::Source;
 
 use super::{Known, MORE, UNIT, additions, norm};
-use crate::oracle::{Logistic64, Oracle, wide};
+use crate::reference::losses::{Logistic64, Oracle, wide};
 use crate::task::Whole;
 
 const EXAMPLES: usize = 24;

@@ -10,7 +10,7 @@ use lgl2o::source::{Exact, Source};
 use lgl2o::{Rng, math, sum};
 
 use super::{Function, Known, MORE, Plain, UNIT, additions, dot, norm};
-use crate::oracle::{minimiser, wide};
+use crate::reference::losses::{minimiser, wide};
 
 /// How many planes there are.
 const PLANES: usize = 12;

@@ -15,7 +15,7 @@ use lgl2o::objective::mlp::{Activation, Shape};
 use lgl2o::rule::Armijo;
 use lgl2o_tests::adversary::Attack;
 use lgl2o_tests::known::{self, Degenerate, Known, Rosenbrock, UNIT, Wells, flat, norm};
-use lgl2o_tests::oracle::{Mlp64, Oracle, Targets64, widen};
+use lgl2o_tests::reference::losses::{Mlp64, Oracle, Targets64, widen};
 use lgl2o_tests::task::{BATCH, Data, SmallMlp, Whole, small_mlp, start};
 use lgl2o_tests::{cases, run};
 use proptest::prelude::*;

@@ -12,8 +12,8 @@ use lgl2o_device::message::FromDevice;
 use lgl2o_host::device::board::{Board, Runner, board};
 use lgl2o_host::device::firmware::compiler;
 use lgl2o_host::device::listen::{Event, listen};
-use lgl2o_tests::cycles::{Program, Work};
 use lgl2o_tests::program::folder;
+use lgl2o_tools::cycles::{Program, Work};
 
 use crate::pinned::{Cycles, committed, grown, hold};
 use crate::{built_for, left_out};

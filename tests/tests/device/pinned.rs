@@ -37,7 +37,7 @@ pub(crate) struct Figures {
     pub(crate) least: Vec<Least>,
 }
 
-/// Cycles of one call, by the model of `lgl2o_tests::cycles`.
+/// Cycles of one call, by the model of `lgl2o_tools::cycles`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Cycles {
     pub(crate) workload: u8,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use lgl2o_host::device::board::Board;
 use lgl2o_host::device::emulator::Emulator;
 use lgl2o_host::device::firmware;
-use lgl2o_tests::stack::{Bound, Program};
+use lgl2o_tools::stack::{Bound, Program};
 
 use crate::pinned::{Figures, StackBound, committed, grown, hold};
 use crate::{built_with, check_equal, device, is_tried, learned_over, pinned_boards};

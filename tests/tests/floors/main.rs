@@ -1,7 +1,7 @@
 //! The order of the house: floors, sizes, and the lists of what an addition touches.
 //!
 //! - here: the floors.
-//! - `sizes`: how long files and functions may be.
+//! - `sizes`: how long files and functions may be, and where modules are.
 //! - `lists`: `CONTRIBUTING.md` names every place that an addition touches.
 //!
 //! The floors of core and host: no module imports from one above it, and no two files import each other, be it through others.

@@ -1,4 +1,5 @@
-//! Sizes: files of at most 400 lines, functions of at most 60, tests included.
+//! Sizes: files of at most 400 lines, functions of at most 60, tests included. A module with files of its own is a folder with a
+//! `mod.rs`.
 
 use std::iter;
 
@@ -51,6 +52,23 @@ fn files_and_functions_are_short() {
             all.iter().flat_map(|(path, text)| faults(&format!("{folder}/{path}"), text)).collect();
         assert_eq!(faults, [""; 0]);
     }
+}
+
+/// Files `NAME.rs` beside a folder `NAME`.
+fn beside_folders<'a>(paths: &[&'a str]) -> Vec<&'a str> {
+    let is_folder =
+        |name: &str| paths.iter().any(|path| path.strip_prefix(name).is_some_and(|rest| rest.starts_with('/')));
+    paths.iter().copied().filter(|path| path.strip_suffix(".rs").is_some_and(is_folder)).collect()
+}
+
+#[test]
+fn modules_with_files_of_their_own_are_folders() {
+    for folder in ["core", "host", "firmware", "tests"] {
+        let all = sources(&root().join(folder));
+        let paths: Vec<&str> = all.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(beside_folders(&paths), [""; 0], "in {folder}: move NAME.rs to NAME/mod.rs");
+    }
+    assert_eq!(beside_folders(&["a.rs", "a/b.rs", "c/mod.rs", "c/d.rs", "e.rs", "ef/g.rs"]), ["a.rs"]);
 }
 
 #[test]

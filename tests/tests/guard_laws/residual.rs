@@ -5,7 +5,7 @@ use lgl2o::guard::{MuRule, ResidualGuard};
 use lgl2o::rule::{Momentum, Rate, Rule, Sgd};
 use lgl2o::source::Exact;
 use lgl2o::{Trainer, Verdict, Winner};
-use lgl2o_tests::oracle::wide;
+use lgl2o_tests::reference::losses::wide;
 use lgl2o_tests::run;
 use lgl2o_tests::task::{BOWL_START, bowl, bowl64};
 

@@ -9,7 +9,7 @@ use lgl2o::rule::{Adam, Armijo, Momentum, Sgd};
 use lgl2o::source::{Exact, Source};
 use lgl2o::{Guard, Rule, Trainer, Verdict, Winner, learned};
 use lgl2o_tests::adversary::Terrible;
-use lgl2o_tests::oracle::wide;
+use lgl2o_tests::reference::losses::wide;
 use lgl2o_tests::task::{BATCH, BOWL_START, Data, bowl, bowl64, small_mlp, start};
 use lgl2o_tests::{bits, cases, run};
 use proptest::prelude::*;

@@ -9,7 +9,7 @@ use std::process::Command;
 use lgl2o::Rng;
 use lgl2o::rule::{NoProbe, Rule as _};
 use lgl2o_host::meta::checkpoint::{Checkpoint, Saved};
-use lgl2o_host::optimizer::learned::{self, KINDS};
+use lgl2o_host::optimizer::learned::{self, KINDS, WeightsFile};
 use lgl2o_host::optimizer::rule::Parts as _;
 use lgl2o_tests::bits;
 use lgl2o_tests::program::{command, folder, lgl2o};
@@ -91,7 +91,8 @@ fn every_kind_can_be_trained() {
         let config = config.replace("steps = 12", "steps = 20").replace("every = 4", "every = 20");
         let dir = folder();
         train(dir.path(), &config, &[]).expect(0, &[]);
-        let (found, _, weights) = learned::read(&fs::read(dir.path().join("c.l2o")).unwrap()).unwrap();
+        let WeightsFile { kind: found, weights, .. } =
+            learned::read(&fs::read(dir.path().join("c.l2o")).unwrap()).unwrap();
         assert_eq!((found.name, found.hidden, weights.len()), (name, hidden, kind.weights));
         let column = |file: &str, header: &str| -> Vec<f64> {
             let text = fs::read_to_string(dir.path().join(file)).unwrap();

@@ -169,7 +169,7 @@ impl<F: NorFlash> Slots<F> {
         Self::CONTENT + length.next_multiple_of(Self::WORD)
     }
 
-    /// Gives the flash back.
+    /// Returns the flash.
     pub fn release(self) -> F {
         self.flash
     }

@@ -42,7 +42,7 @@ pub enum SlotState {
 #[must_use]
 pub struct Resumed {
     /// Sequence number of the checkpoint that was loaded; `None` where no slot was ever committed, or could be read:
-    /// then the run begins anew.
+    /// then the run starts from the beginning.
     pub sequence: Option<u32>,
     /// Both slots. Anything here but one that is loaded and one that is committed or blank is worth a line in a log.
     pub slots: [SlotState; 2],

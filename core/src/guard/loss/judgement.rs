@@ -66,7 +66,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         if self.settings.decision == Decision::FullObjective {
             let mut part = 0;
             while let Some(batch) = source.objective(part)? {
-                self.compare_on([first, second], [third, kept], batch, (oracle, &mut paired))?;
+                self.compare_on([first, second], [third, kept], batch, oracle, &mut paired)?;
                 part += 1;
             }
             if part == 0 {
@@ -75,7 +75,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         } else {
             for _ in 0..self.settings.check_batches {
                 let batch = source.check()?;
-                self.compare_on([first, second], [third, kept], batch, (oracle, &mut paired))?;
+                self.compare_on([first, second], [third, kept], batch, oracle, &mut paired)?;
                 if self.is_clear(&paired, stop) {
                     break;
                 }
@@ -90,7 +90,8 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
         [first, second]: [&O::Params; 2],
         [third, kept]: [Option<&O::Params>; 2],
         batch: O::Batch<'_>,
-        (oracle, paired): (&mut Oracle<'_, O>, &mut Paired),
+        oracle: &mut Oracle<'_, O>,
+        paired: &mut Paired,
     ) -> Result<(), Error> {
         let was_finite = paired.first().is_finite() || paired.second().is_finite();
         oracle.compare(first, second, third, batch, paired)?;

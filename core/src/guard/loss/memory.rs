@@ -31,7 +31,7 @@ impl<P: Zeroed, L: Zeroed, F: Zeroed, E: Zeroed> Zeroed for LossMemory<P, L, F, 
     };
 }
 
-/// Both rules' states, the count of rounds, the schedule, and the point to go back to; the rest is made anew in each round.
+/// Both rules' states, the count of rounds, the schedule, and the point to go back to; the rest is computed again in each round.
 impl<P: Tensors, L: Persist, F: Persist, E> Persist for LossMemory<P, L, F, E> {
     fn save<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
         self.learned_state.save(sink)?;

@@ -193,7 +193,7 @@ impl<L: Rule, F: Rule, S: StatePolicy> Guard for LossGuard<L, F, S> {
         if winner == Winner::Neither && (judgement.climbs && !self.settings.stay || !proposals.fallback) {
             memory.schedule.ask_again();
         } else {
-            memory.schedule.settle(&self.settings.schedule, round, self.settings.train_batches, (won, accepted));
+            memory.schedule.settle(&self.settings.schedule, round, self.settings.train_batches, won, accepted);
         }
         Ok(Verdict {
             winner,

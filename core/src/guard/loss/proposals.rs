@@ -117,8 +117,9 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
     ) -> Result<(), Error> {
         let LossMemory { points, gradient, fallback_state, extra, .. } = memory;
         let [params, _, fallback] = points.all_mut();
-        let side = (&self.fallback, fallback_state, fallback, &mut proposals.fallback);
-        advance(side, params, (gradient, shared), oracle, batch, |point, gradient, loss| {
+        let stands = &mut proposals.fallback;
+        let side = Side { rule: &self.fallback, state: fallback_state, candidate: fallback, gradient, shared, stands };
+        advance(side, params, oracle, batch, |point, gradient, loss| {
             S::fallback_gradient::<L, F::State<O::Params>, O::Params>(extra, &self.learned, point, gradient, loss);
         })
     }
@@ -134,26 +135,36 @@ impl<L: Rule, F: Rule, S: StatePolicy> LossGuard<L, F, S> {
     ) -> Result<(), Error> {
         let LossMemory { points, gradient, learned_state, extra, .. } = memory;
         let [params, learned, _] = points.all_mut();
-        let side = (&self.learned, learned_state, learned, &mut proposals.learned);
-        advance(side, params, (gradient, shared), oracle, batch, |point, gradient, loss| {
+        let stands = &mut proposals.learned;
+        let side = Side { rule: &self.learned, state: learned_state, candidate: learned, gradient, shared, stands };
+        advance(side, params, oracle, batch, |point, gradient, loss| {
             S::learned_gradient::<L::State<O::Params>, F, O::Params>(extra, &self.fallback, point, gradient, loss);
         })
     }
 }
 
-/// A rule, its state, its candidate, and whether it still stands at a finite point.
-type Side<'a, R, P> = (&'a R, &'a mut <R as Rule>::State<P>, &'a mut P, &'a mut bool);
+/// One of the two rules that a round compares, with all that it changes in one step.
+struct Side<'a, R: Rule, P: Tensors> {
+    rule: &'a R,
+    state: &'a mut R::State<P>,
+    candidate: &'a mut P,
+    gradient: &'a mut P,
+    /// The loss that belongs to `gradient`; `None` if the gradient has to be computed first.
+    shared: Option<f32>,
+    /// Whether gradients and candidate have all been finite so far.
+    stands: &'a mut bool,
+}
 
-/// One more step of a side, with a gradient of its own unless one is at hand, whose loss is given. The state policy sees
-/// the gradient, where it was computed, and the loss there. A side that is no longer finite stands still.
+/// One more step of a side. The state policy sees the gradient, where it was computed, and the loss there. A side that is no
+/// longer finite does not move.
 fn advance<R: Rule, O: Objective>(
-    (rule, state, candidate, stands): Side<'_, R, O::Params>,
+    side: Side<'_, R, O::Params>,
     kept: &O::Params,
-    (gradient, shared): (&mut O::Params, Option<f32>),
     oracle: &mut Oracle<'_, O>,
     batch: O::Batch<'_>,
     see: impl FnOnce(&O::Params, &O::Params, f32),
 ) -> Result<(), Error> {
+    let Side { rule, state, candidate, gradient, shared, stands } = side;
     if !*stands {
         return Ok(());
     }

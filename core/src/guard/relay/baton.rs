@@ -134,7 +134,7 @@ impl Baton {
         if self.lost { 0 } else { self.window.saturating_sub(self.done) }
     }
 
-    /// Steps that the window counts for: those made, and one that came to nothing.
+    /// Steps that the window counts for: those made, and one that failed.
     pub(super) fn spent(&self) -> u32 {
         self.done.saturating_add(u32::from(self.lost))
     }

@@ -13,14 +13,14 @@ use crate::tensors::Tensors;
 
 /// Standard errors at which a difference is clear.
 const CLEAR: f32 = 2.0;
-/// Standard errors by which the fallback's own run must be the better one, to be taken up again; and at which nothing more is
-/// drawn for a point that is better.
+/// Standard errors by which the fallback's own run must be better before it is resumed; and at which no more check batches
+/// are drawn for a better point.
 const BETTER: f32 = 1.0;
 /// What share of a standard deviation of the losses is far.
 const FAR: f32 = 0.5;
-/// A comparison has a check batch for so many steps of the window, at most, if that is more than the guard's own most.
+/// A comparison draws at most one check batch for this many steps of the window, or the guard's own limit where that is more.
 const CHECKED: u32 = 16;
-/// So many windows in a row that did badly end a side.
+/// This many bad windows in a row end a side.
 const FAILS: u32 = 2;
 /// At this share of the loss at w_0 a task is solved. The learned side does not fail then, and the fallback's steps become shorter with every
 /// window: what fits the last digits of the training loss loses on examples that are not trained on.
@@ -268,8 +268,8 @@ fn is_solved_at(loss: f32, baton: &Baton) -> bool {
     loss <= SOLVED * baton.first_loss
 }
 
-/// Whether no more check batches are needed: every difference is clear, or the running point has no loss. To keep a better point
-/// by mistake costs little, to end a side by mistake much.
+/// Whether no more check batches are needed: every difference is clear, or the running point has no loss. To accept a point
+/// by mistake costs little; to end a side by mistake costs much.
 fn is_clear(paired: &Paired, has_third: bool) -> bool {
     let clear = |difference: &Difference| {
         let error = difference.standard_error();

@@ -40,7 +40,7 @@
 //! bit for bit, begun 2 n_0 / 3 batches later, but for shorter steps where it can make them. Points that are not finite are never kept.
 //!
 //! **Rounds.** A round makes part of a window: no more steps than the source has [room](Source::room) for, nor than the
-//! [longest round](RelayGuard::longest_round). A round that does not finish its window ends with nobody judged: winner
+//! [longest round](RelayGuard::longest_round). A round that does not finish its window ends without a judgement: winner
 //! *neither*, no losses, 0 steps. One that does counts all steps of its window. A window ends early with the
 //! [run](Source::left), so the end of a run is always judged.
 //!
@@ -102,7 +102,7 @@ impl<P: Zeroed, L: Zeroed, F: Zeroed, const SPARE: usize> Zeroed for RelayMemory
     };
 }
 
-/// Both runs, all states, and where the relay is; the gradient is made anew in each step.
+/// Both runs, all states, and where the relay is; the gradient is computed again in each step.
 impl<P: Tensors, L: Persist, F: Persist, const SPARE: usize> Persist for RelayMemory<P, L, F, SPARE> {
     fn save<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
         self.runner.save(sink)?;

@@ -40,7 +40,7 @@ impl<P: Tensors, L: RuleState, F: RuleState, const SPARE: usize> RelayMemory<P, 
         self.runner.copy_from(&self.untouched);
     }
 
-    /// Accumulators that are not finite begin anew: a NaN in them would never go away. Returns whether the learned side's
+    /// Accumulators that are not finite are reset: a NaN in them would never go away. Returns whether the learned side's
     /// were such.
     pub(super) fn mend_states(&mut self) -> bool {
         let Self { learned_state, fallback_state, untouched_state, .. } = self;
@@ -93,10 +93,10 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
         let beside = memory.baton.own_steps_too();
         let RelayMemory { kept, runner, gradient, learned_state, fallback_state, untouched_state, baton, .. } = memory;
         let loss = match baton.leg() {
-            Leg::Race | Leg::Learned => advance((&self.learned, learned_state, runner), gradient, oracle, batch)?,
+            Leg::Race | Leg::Learned => advance(&self.learned, learned_state, runner, gradient, oracle, batch)?,
             Leg::Fallback => {
                 let state = state_of(baton.on_own, untouched_state, fallback_state);
-                advance((&self.fallback, state, runner), gradient, oracle, batch)?
+                advance(&self.fallback, state, runner, gradient, oracle, batch)?
             }
         };
         if loss.is_none() && !gradient.is_finite() {
@@ -122,7 +122,7 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
     ) -> Result<(), Error> {
         let RelayMemory { untouched, gradient, fallback_state, untouched_state, baton, .. } = memory;
         let state = state_of(true, untouched_state, fallback_state);
-        if advance((&self.fallback, state, untouched), gradient, oracle, batch)?.is_some() {
+        if advance(&self.fallback, state, untouched, gradient, oracle, batch)?.is_some() {
             baton.own_steps = baton.own_steps.saturating_add(1);
         } else {
             (baton.own_lost, baton.shadows) = (true, false);
@@ -133,7 +133,9 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
 
 /// One step of a rule; the loss where its gradient was computed, if gradient and step are finite.
 fn advance<R: Rule, O: Objective>(
-    (rule, state, point): (&R, &mut R::State<O::Params>, &mut O::Params),
+    rule: &R,
+    state: &mut R::State<O::Params>,
+    point: &mut O::Params,
     gradient: &mut O::Params,
     oracle: &mut Oracle<'_, O>,
     batch: O::Batch<'_>,

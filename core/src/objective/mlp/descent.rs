@@ -12,7 +12,7 @@
 //! (1 + K) P + B A + 8 B numbers, where [`Unguarded`](crate::guard::Unguarded) takes (3 + K) P + B A + 2 B. There is no
 //! candidate, though: what a rule makes of a finite gradient is kept.
 //!
-//! That is the dense layer's way. In a convolution every error below hangs on many of its few weights, so its gradient, no larger
+//! This is how a dense layer does it. In a convolution every error below depends on many of its few weights, so its gradient, no larger
 //! than they are, stands on the stack while it is moved.
 
 use super::Mlp;
@@ -121,7 +121,7 @@ impl<N: Network, const K: usize> Descent<N, K> {
         &self.state
     }
 
-    /// One training step; gives the mean loss of the batch before it.
+    /// One training step; returns the mean loss of the batch before it.
     ///
     /// # Errors
     /// As [`Mlp::descend`]; nothing has been moved then.
@@ -131,7 +131,7 @@ impl<N: Network, const K: usize> Descent<N, K> {
 }
 
 impl<N: Network> Mlp<N> {
-    /// One training step by a rule, without memory for a gradient; gives the mean loss of the batch before it. What
+    /// One training step by a rule, without memory for a gradient; returns the mean loss of the batch before it. What
     /// [`Descent`] does, for memory that the caller keeps elsewhere.
     ///
     /// # Errors

@@ -27,7 +27,7 @@ pub struct Shape {
     pub inputs: usize,
     /// Numbers that go out.
     pub outputs: usize,
-    /// What is applied to them on the way out.
+    /// The activation that is applied to them.
     pub activation: Activation,
 }
 

@@ -100,7 +100,7 @@ impl<N: Network> Mlp<N> {
         }
     }
 
-    /// Writes the network's outputs for each row of inputs to the last tensor of `activations`; gives that tensor.
+    /// Writes the network's outputs for each row of inputs to the last tensor of `activations`; returns that tensor.
     ///
     /// # Errors
     /// [`Error::EmptyBatch`], [`Error::BatchTooLarge`], or [`Error::ShapeMismatch`] for rows of another width and for a row
@@ -125,7 +125,7 @@ impl<N: Network> Mlp<N> {
         Ok(top.get_mut(..inputs.count() * last.outputs).unwrap_or_default())
     }
 
-    /// Checks a batch against the network and the loss; gives the number of examples.
+    /// Checks a batch against the network and the loss; returns the number of examples.
     fn check(&self, batch: &Batch<'_>) -> Result<usize, Error> {
         let depth = self.network.depth();
         let (first, last) = (self.network.layer(0), self.network.layer(depth.saturating_sub(1)));

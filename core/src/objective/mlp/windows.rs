@@ -1,6 +1,6 @@
 //! Windows on a series in time: which numbers each output of a convolution is made of.
 //!
-//! A series is \[time\]\[channels\], all channels of one time after the other: so a sensor gives it, one sample of all axes after the
+//! A series is \[time\]\[channels\], all channels of one time after the other, as a sensor delivers it: one sample of all axes after the
 //! other, and so a window is one slice, K C numbers from number (t S - P) C on. The k-th *tap* of a window lies on the input
 //! t S + k - P; where there is none, the input counts as zero (padding) and its product is left out of the sum.
 

@@ -16,7 +16,7 @@ use crate::device::board::Board;
 use crate::device::emulator::Emulator;
 use crate::device::firmware::sizes;
 use crate::device::listen::{Event, listen, log_table};
-use crate::device::record::{DeviceResults, FirstDifference, Side, VERSION, finite, hex};
+use crate::device::record::{DeviceResults, FirstDifference, MachineRecord, VERSION, finite, hex};
 use crate::device::stream::{Data, Examples, Line, Outcome, Patience, StreamError, run as learn};
 use crate::device::{Transport, report};
 use crate::say;
@@ -128,7 +128,7 @@ fn results(args: &DeviceArgs, board: &Board, outcome: &Outcome, elf: Option<&[u8
     };
     let (theirs, ours) = (rounds(|pair| pair.0), rounds(|pair| Some(pair.1)));
     let whole = outcome.failure.is_none();
-    let device = Side {
+    let device = MachineRecord {
         stack: outcome.device.map(|s| s.stack),
         flash: sizes.map(|s| s.flash),
         static_ram: sizes.map(|s| s.ram),
@@ -136,8 +136,11 @@ fn results(args: &DeviceArgs, board: &Board, outcome: &Outcome, elf: Option<&[u8
         params: whole.then(|| hex(outcome.params)),
         ..side(outcome.device, &theirs)
     };
-    let host =
-        Side { accuracy: outcome.accuracy, params: Some(hex(outcome.params)), ..side(Some(outcome.host), &ours) };
+    let host = MachineRecord {
+        accuracy: outcome.accuracy,
+        params: Some(hex(outcome.params)),
+        ..side(Some(outcome.host), &ours)
+    };
     Ok(DeviceResults {
         version: VERSION,
         board: board.name.to_owned(),
@@ -153,8 +156,8 @@ fn results(args: &DeviceArgs, board: &Board, outcome: &Outcome, elf: Option<&[u8
 }
 
 /// What both sides have in common.
-fn side(summary: Option<Summary>, rounds: &[RoundRecord]) -> Side {
-    Side {
+fn side(summary: Option<Summary>, rounds: &[RoundRecord]) -> MachineRecord {
+    MachineRecord {
         loss: summary.and_then(|s| finite(s.loss)),
         loss_bits: summary.map(|s| format!("{:08x}", s.loss)),
         steps: summary.map(|s| s.steps),
@@ -162,7 +165,7 @@ fn side(summary: Option<Summary>, rounds: &[RoundRecord]) -> Side {
         memory: summary.map(|s| u64::from(s.memory)),
         trace: rounds.last().map(|round| hex(round.trace)),
         rounds: rounds.iter().map(Into::into).collect(),
-        ..Side::default()
+        ..MachineRecord::default()
     }
 }
 

@@ -235,7 +235,7 @@ pub fn input_error_by<const B: usize>(
     }
 }
 
-/// The columns of an error from `first` on that are whole blocks of B; gives where they end.
+/// The columns of an error from `first` on that are whole blocks of B; returns where they end.
 #[inline(always)]
 fn error_blocks<const B: usize>(
     weights: &[f32],

@@ -71,7 +71,7 @@ pub fn descend<const K: usize>(
 }
 
 /// [`descend`] and, by the weights as they were, [`input_error`](super::input_error): x holds the layer's inputs before, and
-/// the errors of the layer below after. A column of both hangs on one column of W, so no more errors are in memory
+/// the errors of the layer below after. A column of both depends on one column of W, so no more errors are in memory
 /// beside their inputs than `columns`, each as long as there are examples.
 // On a device, its block is on the stack only while it runs.
 #[cfg_attr(target_os = "none", inline(never))]

@@ -25,7 +25,7 @@ pub fn forward(weights: &[f32], bias: &[f32], inputs: Rows<'_>, n: usize, out: &
     }
 }
 
-/// [`forward`] for rows of any matrix, by the way that is best for the processor.
+/// [`forward`] for rows of any matrix, by the kernel that is fastest on the processor.
 #[inline]
 pub(crate) fn rows<'a>(weights: &[f32], bias: &[f32], inputs: impl Matrix<'a>, n: usize, out: &mut [f32]) {
     let single = cfg!(all(target_arch = "arm", target_abi = "eabihf"));

@@ -66,7 +66,7 @@ fn optimizer(item: &Item<'_>, tuned: &Tuned) -> Result<Optimizer, ExpressionErro
         if let Some(method) = automatic(&item.word, &[])? {
             return Ok(Optimizer { name: item.word.name.to_owned(), method });
         }
-        let (name, rule, learned) = rule(&item.word, tuned)?;
+        let NamedRule { name, rule, learned } = rule(&item.word, tuned)?;
         return Ok(Optimizer { name, method: Method::Alone { rule, learned } });
     };
     if let Some(method) = automatic(&item.word, inner)? {
@@ -82,10 +82,10 @@ fn optimizer(item: &Item<'_>, tuned: &Tuned) -> Result<Optimizer, ExpressionErro
     let [learned, fallback, options @ ..] = inner.as_slice() else {
         return Err(argument(name, "two rules are needed, the learned one first"));
     };
-    let (learned_name, learned, _) = rule(learned, tuned)?;
-    let (fallback_name, fallback, _) = rule(fallback, tuned)?;
-    let method = (guard.method)(Sides { learned, fallback }, options)?;
-    Ok(Optimizer { name: format!("{name}({learned_name},{fallback_name}{})", suffix(options)), method })
+    let (learned, fallback) = (rule(learned, tuned)?, rule(fallback, tuned)?);
+    let name = format!("{name}({},{}{})", learned.name, fallback.name, suffix(options));
+    let method = (guard.method)(Sides { learned: learned.rule, fallback: fallback.rule }, options)?;
+    Ok(Optimizer { name, method })
 }
 
 /// The core's [`lgl2o::auto()`], in both sizes of its memory; `None` for other words.
@@ -105,21 +105,30 @@ fn suffix(options: &[Word<'_>]) -> String {
     options.iter().map(|o| o.argument.map_or(format!(",{}", o.name), |v| format!(",{}={v}", o.name))).collect()
 }
 
-/// A rule with the name that spells its rate out, and whether it is a learned one.
-fn rule(word: &Word<'_>, tuned: &Tuned) -> Result<(String, AnyRule, bool), ExpressionError> {
+/// A rule with the name that spells its rate out.
+struct NamedRule {
+    name: String,
+    rule: AnyRule,
+    /// Whether it is a learned rule.
+    learned: bool,
+}
+
+/// The rule that a word names.
+fn rule(word: &Word<'_>, tuned: &Tuned) -> Result<NamedRule, ExpressionError> {
     if let Some(name) = word.name.strip_prefix(AVERAGED) {
-        let (name, rule, learned) = plain_rule(&Word { name, ..*word }, tuned, AVERAGED)?;
-        return Ok((format!("{AVERAGED}{name}"), AnyRule::Averaged(Box::new(rule.averaged())), learned));
+        let plain = plain_rule(&Word { name, ..*word }, tuned, AVERAGED)?;
+        let rule = AnyRule::Averaged(Box::new(plain.rule.averaged()));
+        return Ok(NamedRule { name: format!("{AVERAGED}{}", plain.name), rule, learned: plain.learned });
     }
     plain_rule(word, tuned, "")
 }
 
 /// The same for a rule without the prefix that it had.
-fn plain_rule(word: &Word<'_>, tuned: &Tuned, prefix: &str) -> Result<(String, AnyRule, bool), ExpressionError> {
+fn plain_rule(word: &Word<'_>, tuned: &Tuned, prefix: &str) -> Result<NamedRule, ExpressionError> {
     if let Some(built_in) = learned::built_in(word.name) {
         let name = word.argument.map_or(built_in.name.to_owned(), |file| format!("{}:{file}", built_in.name));
         let rule = word.argument.map_or_else(|| Ok((built_in.rule)()), read_weights)?;
-        return Ok((name, rule, true));
+        return Ok(NamedRule { name, rule, learned: true });
     }
     let Some(known) = hand_made::find(word.name) else {
         if guards::find(word.name).is_some() || AUTOMATIC.iter().any(|(name, _)| *name == word.name) {
@@ -151,7 +160,7 @@ fn plain_rule(word: &Word<'_>, tuned: &Tuned, prefix: &str) -> Result<(String, A
         }
     };
     let rule = (known.make)(number).map_err(|problem| argument(word.name, problem))?;
-    Ok((name, rule, false))
+    Ok(NamedRule { name, rule, learned: false })
 }
 
 /// A rate: a positive number, or `c/(i0+i)`.
@@ -177,7 +186,7 @@ fn read_weights(argument: &str) -> Result<AnyRule, ExpressionError> {
         Some([what, _]) => format!("{error}: it is {what}. Name a file of weights, which end in .l2o"),
         None => error,
     };
-    learned::read(&bytes).map(|(_, rule, _)| rule).map_err(|error| bad(foreign(error.to_string())))
+    learned::read(&bytes).map(|file| file.rule).map_err(|error| bad(foreign(error.to_string())))
 }
 
 #[cfg(test)]

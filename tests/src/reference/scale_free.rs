@@ -3,7 +3,7 @@
 
 use lgl2o::rule::{ScaleFree, ScaleFreeMomentum};
 
-use crate::learned::{exp2_linear, log2_linear};
+use crate::reference::learned::{exp2_linear, log2_linear};
 
 /// A rule in double precision, for one layer.
 pub trait Reference {

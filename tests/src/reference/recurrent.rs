@@ -1,7 +1,7 @@
 //! The recurrent learned rules in double precision, written out anew from the formulas at the heads of
 //! `lgl2o::learned::coordinate_lstm`, `rnnprop`, `recurrent` and `lstm`.
 
-use crate::learned::{exp2_linear, log2_linear, mean, mean_square};
+use crate::reference::learned::{exp2_linear, log2_linear, mean, mean_square};
 
 /// Which of the two rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

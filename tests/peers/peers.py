@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Step times of JAX and PyTorch on the networks of `lgl2o bench`: run both, one right after the other, on the same machine.
 
-    taskset -c 0 python3 tests/peers.py        needs `pip install jax torch`, or one of them; prints a line for each network and rule
+    taskset -c 0 python3 tests/peers/peers.py        needs `pip install jax torch`, or one of them; prints a line for each network and rule
 
 One thread, batches of 128 that lie in memory, the same one in each step. In JAX the whole step is one compiled function whose
 parameters are donated; PyTorch runs eagerly, with its own modules, loss and optimizers. A figure is the median of seven

@@ -2,7 +2,7 @@
 
 use lgl2o::objective::mlp::Activation;
 
-use crate::oracle::{Oracle, activate, cross_entropy};
+use crate::reference::losses::{Oracle, activate, cross_entropy};
 
 /// A layer. Convolutions have kernel, stride and padding.
 #[derive(Debug, Clone, Copy)]

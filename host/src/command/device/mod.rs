@@ -26,9 +26,9 @@ use crate::device::emulator::{self, Emulator};
 use crate::device::firmware::{self, Build};
 use crate::device::listen::{Event, listen};
 use crate::device::port::Port;
-use crate::device::record::{DeviceResults, Side, VERSION, finite, hex};
+use crate::device::record::{DeviceResults, MachineRecord, VERSION, finite, hex};
 use crate::device::session::{Ended, Transcript, follow};
-use crate::device::spirals::{Run, reference};
+use crate::device::spirals::{DemoRun, reference};
 use crate::device::{report, sensor};
 use crate::files::Temporary;
 use crate::output::Output;
@@ -145,7 +145,7 @@ fn build_program(args: &DeviceArgs, board: &Board, program: &str) -> Result<Path
 }
 
 /// Runs the program under QEMU. Beside the transcript, what was wrong with its end.
-fn emulate(job: &Job<'_>, here: &Run) -> Result<(Transcript, Option<anyhow::Error>), Failure> {
+fn emulate(job: &Job<'_>, here: &DemoRun) -> Result<(Transcript, Option<anyhow::Error>), Failure> {
     let (args, board, (elf, bytes)) = (job.args, job.board, job.program()?);
     let mut emulator = Emulator::start(board, elf)?;
     let mut transcript = Transcript::default();
@@ -186,7 +186,7 @@ fn power_cuts(count: u32, rounds: usize) -> impl Iterator<Item = (u32, Duration)
 }
 
 /// Listens to a board on a serial port. Its log comes by another way, a debug probe.
-fn listen_to(port: Port, job: &Job<'_>, here: &Run) -> Result<(Transcript, Option<anyhow::Error>), Failure> {
+fn listen_to(port: Port, job: &Job<'_>, here: &DemoRun) -> Result<(Transcript, Option<anyhow::Error>), Failure> {
     let events = listen(port, None::<(std::io::Empty, _)>);
     let transcript = watch(Transcript::default(), &events, job, here, |_| {})?;
     let old = transcript.rounds.first().map_or(transcript.resumed.first().copied(), |first| first.round.checked_sub(1));
@@ -204,7 +204,7 @@ fn watch(
     transcript: Transcript,
     events: &Receiver<Event>,
     job: &Job<'_>,
-    here: &Run,
+    here: &DemoRun,
     mut each: impl FnMut(&Event),
 ) -> Result<Transcript, Failure> {
     let args = job.args;
@@ -229,13 +229,13 @@ fn results(
     args: &DeviceArgs,
     board: &Board,
     transcript: &Transcript,
-    here: &Run,
+    here: &DemoRun,
     bytes: Option<&[u8]>,
 ) -> Result<DeviceResults, Failure> {
     let sizes = bytes.map(firmware::sizes).transpose()?;
     let last = transcript.rounds.last();
     let summary = transcript.summary;
-    let device = Side {
+    let device = MachineRecord {
         loss: summary.and_then(|s| finite(s.loss)),
         loss_bits: summary.map(|s| format!("{:08x}", s.loss)),
         steps: summary.map(|s| s.steps),
@@ -249,9 +249,9 @@ fn results(
         trace: last.map(|round| hex(round.trace)),
         params: transcript.params.map(hex),
         rounds: transcript.rounds.iter().map(Into::into).collect(),
-        ..Side::default()
+        ..MachineRecord::default()
     };
-    let host = Side {
+    let host = MachineRecord {
         loss: finite(here.outcome.loss.to_bits()),
         loss_bits: Some(format!("{:08x}", here.outcome.loss.to_bits())),
         steps: Some(here.outcome.steps),
@@ -261,10 +261,10 @@ fn results(
         trace: here.rounds.last().map(|round| hex(round.trace)),
         params: Some(hex(here.outcome.params)),
         rounds: here.rounds.iter().map(Into::into).collect(),
-        ..Side::default()
+        ..MachineRecord::default()
     };
-    let ours = compare::Side { rounds: &here.rounds, params: Some(here.outcome.params) };
-    let theirs = compare::Side { rounds: &transcript.rounds, params: transcript.params };
+    let ours = compare::RunBits { rounds: &here.rounds, params: Some(here.outcome.params) };
+    let theirs = compare::RunBits { rounds: &transcript.rounds, params: transcript.params };
     let lost = compare::first_lost_difference(&transcript.lost, &here.rounds);
     let difference = lost.or_else(|| first_difference(theirs, ours));
     Ok(DeviceResults {
