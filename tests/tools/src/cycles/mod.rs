@@ -16,6 +16,7 @@
 //! device, with which the next block begins ("rewound").
 
 pub mod model;
+mod waits;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -135,13 +136,19 @@ impl Program {
         })
     }
 
+    /// Four bytes of code, as two halfwords in the order of memory; zeros where there is none.
+    fn word(&self, at: u32) -> u32 {
+        self.half(at).unwrap_or(0) << 16 | self.half(at + 2).unwrap_or(0)
+    }
+
     /// How long the instruction at an address is, in bytes.
     fn length(&self, at: u32) -> Result<u32, CycleError> {
         let first = self.half(at).ok_or(CycleError::NoCode(at))?;
         Ok(if is_long(first) { 4 } else { 2 })
     }
 
-    /// What instructions that follow each other in memory take, without a jump at the end.
+    /// What instructions that follow each other in memory take, without a jump at the end. No jump waits or is waited for, so the
+    /// instruction behind the last one is the next in memory where it counts.
     fn straight(&self, range: &Range<u32>) -> Result<Work, CycleError> {
         let (mut work, mut at) = (Work::default(), range.start);
         while at < range.end {
@@ -151,8 +158,10 @@ impl Program {
                 return Err(CycleError::Fused(at));
             }
             let cycles = model::cycles(first, second);
-            work += Work { instructions: 1, cycles: cycles.into() };
-            at += self.length(at)?;
+            let next = at + self.length(at)?;
+            let wait = waits::waits(first << 16 | second, self.word(next));
+            work += Work { instructions: 1, cycles: u64::from(cycles) + u64::from(wait) };
+            at = next;
         }
         Ok(work)
     }

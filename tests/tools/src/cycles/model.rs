@@ -12,6 +12,8 @@
 //! To that come [`REFILL`] cycles whenever the next instruction is not the next one in memory: for a branch that is taken, a
 //! call, a return, a jump by a table.
 //!
+//! And 1 more where an instruction takes the floating-point result of the one before, see [`waits`](super::waits).
+//!
 //! The figures are those of the Cortex-M4 Technical Reference Manual, tables of instructions and of floating-point
 //! instructions. Where it gives a range, these are the choices:
 //!
@@ -21,8 +23,9 @@
 //! - IT takes 1. The processor can fold it into the instruction before.
 //! - What an IT block skips costs as much as if it ran.
 //!
-//! And these take no time at all: waiting for the result of the instruction before, wait states of the flash, other masters
-//! on the bus, interrupts. So it is a model, and no measurement.
+//! And these take no time at all: wait states of the flash, other masters on the bus, interrupts. A division is taken to hold up
+//! what follows it, though the processor can go on with instructions that are not of floating point. So it is a model, and no
+//! measurement.
 
 use crate::stack::thumb::is_long;
 

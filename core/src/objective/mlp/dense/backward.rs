@@ -126,7 +126,9 @@ pub(crate) fn add(g: &mut [f32], e: f32, x: &[f32]) {
 }
 
 /// Numbers of each row to one turn of the loop in [`add_four`]: its eight pointers move once for all of them.
-const TURN: usize = if cfg!(all(target_arch = "arm", target_abi = "eabihf")) { 8 } else { 1 };
+const TURN: usize = if SINGLE { 8 } else { 1 };
+/// Whether the processor has a unit for single numbers, such as a Cortex-M4F.
+const SINGLE: bool = cfg!(all(target_arch = "arm", target_abi = "eabihf"));
 
 /// g_o <- (((g_o + e_0o x0) + e_1o x1) + e_2o x2) + e_3o x3 for each of O rows, which are as long as those of x; the sums begin
 /// with zero, not with g_o, if ZERO.
@@ -145,9 +147,21 @@ fn add_four<const O: usize, const ZERO: bool>(mut g: [&mut [f32]; O], e: [&[f32;
         for j in 0..TURN {
             // No index of a row: for a single one, or for WebAssembly, the compiler keeps its check, and with it a panic.
             let x = turns.map(|x| x.get(i).map_or(0.0, |x| x[j]));
-            for (g, e) in sums.iter_mut().zip(&e) {
+            if !SINGLE {
+                for (g, e) in sums.iter_mut().zip(&e) {
+                    let Some(g) = g.get_mut(i) else { return };
+                    g[j] = four_more(if ZERO { 0.0 } else { g[j] }, e, x);
+                }
+                continue;
+            }
+            let mut so_far = [0.0; O];
+            if !ZERO {
+                so_far.iter_mut().zip(&sums).for_each(|(so_far, g)| *so_far = g.get(i).map_or(0.0, |g| g[j]));
+            }
+            add_products(&mut so_far, &e, x);
+            for (g, sum) in sums.iter_mut().zip(so_far) {
                 let Some(g) = g.get_mut(i) else { return };
-                g[j] = four_more(if ZERO { 0.0 } else { g[j] }, e, x);
+                g[j] = sum;
             }
         }
     }
@@ -157,6 +171,16 @@ fn add_four<const O: usize, const ZERO: bool>(mut g: [&mut [f32]; O], e: [&[f32;
             let Some(g) = g.get_mut(i) else { return };
             *g = four_more(if ZERO { 0.0 } else { *g }, e, x);
         }
+    }
+}
+
+/// [`four_more`] for each of O sums, example by example: all products of an example stand before their additions, for a Cortex-M4F
+/// waits where an addition takes the product of the instruction before.
+#[inline(always)]
+fn add_products<const O: usize>(sums: &mut [f32; O], e: &[[f32; 4]; O], x: [f32; 4]) {
+    for (k, x) in x.into_iter().enumerate() {
+        let products = e.each_ref().map(|e| e[k] * x);
+        sums.iter_mut().zip(products).for_each(|(sum, product)| *sum += product);
     }
 }
 

@@ -11,8 +11,9 @@ use crate::sum::{self, LANES};
 
 /// Examples, and outputs, that share a pass by lanes.
 const SIDE: usize = 4;
-/// Numbers of each lane to one turn of the loop over them: its eight pointers move once for all of them.
-const TURN: usize = 4;
+/// Numbers of each lane to one turn of the loop over them: its eight pointers move once for all of them. Of more the compiler keeps
+/// some pointers in memory.
+const TURN: usize = 2;
 /// A number for each pair of one of four outputs and one of four examples.
 type Tile = [[f32; SIDE]; SIDE];
 
@@ -145,25 +146,25 @@ fn lanes(w: [&[f32]; SIDE], x: [&[f32]; SIDE], sums: &mut [Tile; LANES]) {
         for i in 0..turns {
             for k in 0..TURN {
                 let at = k * LANES + l;
-                add(&mut tile, w_parts.map(|(turns, _)| turns[i][at]), x_parts.map(|(turns, _)| turns[i][at]));
+                add(&mut tile, |o| w_parts[o].0[i][at], x_parts.map(|(turns, _)| turns[i][at]));
             }
         }
         let (mut i, last) = (l, w_parts[0].1);
         // What is left is as long for all rows.
         while last.get(i).is_some() {
-            add(&mut tile, w_parts.map(|(_, rest)| rest[i]), x_parts.map(|(_, rest)| rest[i]));
+            add(&mut tile, |o| w_parts[o].1[i], x_parts.map(|(_, rest)| rest[i]));
             i += LANES;
         }
         *sums = tile;
     }
 }
 
-/// tile\[o\]\[s\] <- tile\[o\]\[s\] + w\[o\] x\[s\].
+/// tile\[o\]\[s\] <- tile\[o\]\[s\] + w(o) x\[s\]. The products of an output stand before their additions, as in the weight gradient.
 #[inline(always)]
-fn add(tile: &mut Tile, w: [f32; SIDE], x: [f32; SIDE]) {
-    for (sums, w) in tile.iter_mut().zip(w) {
-        for (sum, x) in sums.iter_mut().zip(x) {
-            *sum += w * x;
-        }
+fn add(tile: &mut Tile, w: impl Fn(usize) -> f32, x: [f32; SIDE]) {
+    for (o, sums) in tile.iter_mut().enumerate() {
+        let w = w(o);
+        let products = x.map(|x| w * x);
+        sums.iter_mut().zip(products).for_each(|(sum, product)| *sum += product);
     }
 }
