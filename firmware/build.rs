@@ -21,9 +21,10 @@ fn main() {
     let target = env::var("TARGET").unwrap_or_default();
     let board = chosen(&target);
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
-    for (file, text) in [("memory.x", memory(&board) + &script(&board)), ("chosen.rs", code(&board))] {
+    let write = |file: &str, text: String| {
         fs::write(out.join(file), text).unwrap_or_else(|error| panic!("cannot write {file}: {error}"));
-    }
+    };
+    write("chosen.rs", code(&board));
     let words = NEEDS.map(|(what, _)| format!("\"{what}\"")).join(", ");
     println!("cargo:rustc-check-cfg=cfg(fits, values({words}))");
     for (what, _) in NEEDS.iter().filter(|(what, _)| board.fits(what)) {
@@ -38,12 +39,18 @@ fn main() {
         println!("cargo:rustc-cfg=emulated");
     }
     println!("cargo:rustc-env=BOARD={}", board.name);
-    println!("cargo:rustc-link-search={}", out.display());
-    if target.starts_with("riscv") {
-        // There the runtime's script does not ask for the memory map by itself.
-        println!("cargo:rustc-link-arg-bins=-Tmemory.x");
+    if let Some(linker) = board.get("linker") {
+        // That has its own memory map.
+        println!("cargo:rustc-link-arg-bins=-T{linker}");
+    } else {
+        write("memory.x", memory(&board) + &script(&board));
+        println!("cargo:rustc-link-search={}", out.display());
+        if target.starts_with("riscv") {
+            // There the runtime's script does not ask for the memory map by itself.
+            println!("cargo:rustc-link-arg-bins=-Tmemory.x");
+        }
+        println!("cargo:rustc-link-arg-bins=-Tlink.x");
     }
-    println!("cargo:rustc-link-arg-bins=-Tlink.x");
     println!("cargo:rustc-link-arg-bins=-Tdefmt.x");
     println!("cargo:rustc-link-arg-bins=--nmagic");
 }

@@ -200,7 +200,7 @@ prebuild_all() {
         return
     fi
     for board in $(firmware/boards --with pinned); do prebuild "$board" $(firmware/boards "$board" tried); done
-    few=$(firmware/boards --each target | grep -vxF "$(firmware/boards --with pinned)")
+    few=$(firmware/boards --each target | grep -xF "$(firmware/boards --with emulator)" | grep -vxF "$(firmware/boards --with pinned)")
     for board in $few; do prebuild "$board" spirals; done
 }
 

@@ -90,10 +90,12 @@
 //!
 //! # Features
 //!
+//! - `alloc`: `Memory::boxed`, training memory that is made on the heap and never passes over the stack.
 //! - `fault`: harmful learned optimizers and bits that flip, to test guards with (module `fault`).
 //! - `micromath`: approximate transcendental functions instead of `libm`'s; see [`math`].
 //! - `defmt`: `defmt::Format` for errors, verdicts and settings.
 //! - `nor-flash`: checkpoints in two slots of a flash, over embedded-storage's `NorFlash`.
+//! - `nor-flash-async`: the same over embedded-storage-async's `NorFlash`.
 //! - `serde`: `Serialize` and `Deserialize` for settings and verdicts.
 //! - `std`: square roots by the machine's own instruction; the bits are `libm`'s.
 //! - `twins`: the slow twins of the kernels, for tests.
@@ -102,6 +104,8 @@
 #![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "alloc")]
+extern crate alloc;
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 

@@ -16,6 +16,7 @@ use crate::tensors::Tensors;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "alloc", derive(bytemuck::Zeroable))]
 pub struct Cost {
     /// Examples whose gradient was computed.
     pub gradients: u64,

@@ -155,6 +155,7 @@ array!(
 
 /// No tensor at all, for what has no parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "alloc", derive(bytemuck::Zeroable))]
 pub struct Nothing;
 
 impl Zeroed for Nothing {

@@ -15,6 +15,7 @@ use crate::tensors::Zeroed;
 /// Progress of a run: rounds, steps, last losses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "alloc", derive(bytemuck::Zeroable))]
 pub struct Progress {
     /// Rounds done.
     pub rounds: u32,
@@ -60,6 +61,13 @@ impl Progress {
 /// All memory of a training run.
 ///
 /// On a device it belongs in a `static`, where [`Memory::new`] costs neither flash nor stack: every bit of it is zero.
+#[cfg_attr(feature = "alloc", derive(bytemuck::Zeroable))]
+#[cfg_attr(
+    feature = "alloc",
+    zeroable(
+        bound = "O::Scratch: bytemuck::Zeroable, O::Losses: bytemuck::Zeroable, G::Memory<O::Params>: bytemuck::Zeroable"
+    )
+)]
 pub struct Memory<O: Objective, G: Guard> {
     scratch: O::Scratch,
     losses: [O::Losses; 2],
@@ -83,6 +91,32 @@ where
             guard: Zeroed::ZERO,
             progress: Zeroed::ZERO,
         }
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<O: Objective, G: Guard> Memory<O, G>
+where
+    O::Scratch: bytemuck::Zeroable,
+    O::Losses: bytemuck::Zeroable,
+    G::Memory<O::Params>: bytemuck::Zeroable,
+{
+    /// [`new`](Self::new) on the heap, which is asked for zeroed memory: nothing passes over the stack, however large the network
+    /// is. `Box::new(Memory::new())` may need as much stack as the memory is long.
+    ///
+    /// Every guard has it but the [`ResidualGuard`](crate::guard::ResidualGuard), whose memory belongs in a `static`.
+    ///
+    /// ```
+    /// use lgl2o::objective::mlp::{Dense, Fixed, Mlp, Relu};
+    /// use lgl2o::{Auto, Memory, chain};
+    ///
+    /// type Net = Mlp<Fixed<chain![Dense<1024, 256, Relu>, Dense<256, 10>], 16>>;
+    /// let memory = Memory::<Net, Auto>::boxed(); // 14 MB
+    /// assert_eq!(memory.progress().rounds, 0);
+    /// ```
+    #[must_use]
+    pub fn boxed() -> alloc::boxed::Box<Self> {
+        bytemuck::zeroed_box()
     }
 }
 

@@ -3,6 +3,7 @@
 //! Misuse is an access that is not aligned or out of bounds, a word written twice after an erasure, and a bit that would
 //! have to go from 0 to 1. All of it panics: it is a mistake of the code under test.
 
+use embassy_futures::yield_now;
 use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash};
 use lgl2o::Rng;
 
@@ -210,5 +211,41 @@ impl<const READ: usize, const WRITE: usize, const ERASE: usize> NorFlash for Fla
             }
         }
         Err(FlashError::PowerCut)
+    }
+}
+
+/// The same flash behind the asynchronous trait; each operation is waited for before it begins.
+#[derive(Debug, Clone)]
+pub struct Awaited<F>(pub F);
+
+impl<F: ErrorType> ErrorType for Awaited<F> {
+    type Error = F::Error;
+}
+
+impl<F: NorFlash> embedded_storage_async::nor_flash::ReadNorFlash for Awaited<F> {
+    const READ_SIZE: usize = F::READ_SIZE;
+
+    async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), F::Error> {
+        yield_now().await;
+        self.0.read(offset, bytes)
+    }
+
+    fn capacity(&self) -> usize {
+        self.0.capacity()
+    }
+}
+
+impl<F: NorFlash> embedded_storage_async::nor_flash::NorFlash for Awaited<F> {
+    const WRITE_SIZE: usize = F::WRITE_SIZE;
+    const ERASE_SIZE: usize = F::ERASE_SIZE;
+
+    async fn erase(&mut self, from: u32, to: u32) -> Result<(), F::Error> {
+        yield_now().await;
+        self.0.erase(from, to)
+    }
+
+    async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), F::Error> {
+        yield_now().await;
+        self.0.write(offset, bytes)
     }
 }

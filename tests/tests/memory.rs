@@ -3,15 +3,18 @@
 use core::mem::{align_of, size_of};
 use std::sync::Mutex;
 
-use lgl2o::guard::{Follow, LossGuard, Rewind, Unguarded};
+use bytemuck::Zeroable;
+use lgl2o::checkpoint::{Buffer, Persist};
+use lgl2o::guard::{Blend, Follow, LossGuard, Rewind, Unguarded};
 use lgl2o::learned::{self, LeanScaleFree, LearnedNgn};
-use lgl2o::objective::mlp::{Descent, Mlp};
+use lgl2o::objective::mlp::{Dense, Descent, Fixed, Loss, Mlp, Relu};
 use lgl2o::objective::{Blank, Objective};
 use lgl2o::oracle::Cost;
-use lgl2o::rule::{Adam, Adam16, Averaged, Momentum, Ngn, Sgd};
-use lgl2o::tensors::Tensors;
+use lgl2o::rule::{Adam, Adam16, Averaged, Clipped, Momentum, Ngn, Sgd};
+use lgl2o::source::Sampler;
+use lgl2o::tensors::{Tensors, Zeroed};
 use lgl2o::trainer::Progress;
-use lgl2o::{Auto, AutoLean, Memory, Trainer};
+use lgl2o::{Auto, AutoLean, Guard, Memory, Rng, Trainer, auto, chain};
 use lgl2o_device::cost::W3;
 use lgl2o_tests::task::{BATCH, Data, SmallMlp, small_mlp, start};
 use lgl2o_tests::{bits, documents};
@@ -144,4 +147,50 @@ fn a_static_and_a_heap_run_alike() {
     assert_eq!(blank.2.rounds, 20);
     assert_eq!(blank.2.steps, 40);
     assert_eq!(objective.blank_params().len(), P);
+}
+
+/// On the heap, without a stack that could hold it: 13 numbers for each of 265,226 parameters, in a thread with 64 kB.
+#[test]
+fn boxed_memory_never_passes_over_the_stack() {
+    type Net = Mlp<Fixed<chain![Dense<1024, 256, Relu>, Dense<256, 10>], 4>>;
+    static GUARD: Auto = auto();
+    let run = || {
+        let net = Net::new(Fixed::new(), Loss::CrossEntropy);
+        let mut memory = Memory::<Net, Auto>::boxed();
+        assert!(size_of_val(&*memory) > 13_000_000 && memory.params().is_finite() && memory.params().squares() == 0.0);
+        net.initialize(memory.params_mut(), &mut Rng::new(1));
+        let rows: Vec<f32> = (0..8 * 1024).map(|i| (i % 7) as f32 / 7.0).collect();
+        let (mut pick, mut used) = ([0; 4], [0; 1]);
+        let mut source = Sampler::new(&rows, 1024, &[0, 1, 2, 3, 4, 5, 6, 7], 1, &mut pick, &mut used).unwrap();
+        let mut trainer = Trainer::new(&net, &GUARD, &mut memory);
+        trainer.round(&mut source).unwrap();
+        trainer.progress().rounds
+    };
+    let thread = std::thread::Builder::new().stack_size(64 << 10).spawn(run).expect("a thread");
+    assert_eq!(thread.join().expect("no overflow"), 1);
+}
+
+/// What a guard's memory is when zeroed is what its constant is, for every guard that has memory on the heap, with every kind of
+/// state that a rule has, by their checkpoints.
+#[test]
+fn boxed_memory_is_new_memory() {
+    fn same<G: Guard>(what: &str)
+    where
+        G::Memory<<SmallMlp as Objective>::Params>: Zeroed + Zeroable + Persist,
+    {
+        let saved = |memory: &Memory<SmallMlp, G>| {
+            let mut bytes = vec![0; 1 << 16];
+            let mut buffer = Buffer::new(&mut bytes);
+            memory.save(&mut buffer).expect("room");
+            buffer.written().to_vec()
+        };
+        assert_eq!(saved(&Memory::boxed()), saved(&Memory::new()), "{what}");
+    }
+    same::<Auto>("auto");
+    same::<AutoLean>("auto, lean");
+    same::<LossGuard<Averaged<L2o>, Adam, Rewind>>("rewind");
+    same::<LossGuard<&'static LeanScaleFree, Momentum, Follow>>("follow");
+    same::<LossGuard<Sgd, Adam16>>("adam in 16 bits");
+    same::<Blend<L2o, Clipped<Adam>>>("blend");
+    same::<Unguarded<Clipped<Adam>>>("alone");
 }

@@ -77,6 +77,7 @@ fn errors_of_slots() {
     assert_told(&[
         (SlotError::Region { sector: 4096, capacity: 65_536 }.to_string(), &["4096", "65536"]),
         (SlotError::TooSmall { needed: 5000, slot: 4096 }.to_string(), &["5000", "4096", "larger"]),
+        (SlotError::Buffer { needed: 5000, found: 4096 }.to_string(), &["5000", "4096", "longer"]),
         (none(refused, SlotState::Blank), &["first slot: number 41, refused", "second slot: blank", "checksum"]),
         (none(SlotState::Unreadable, SlotState::Uncommitted), &["slot: unreadable", "slot: not committed"]),
         (

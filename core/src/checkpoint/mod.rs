@@ -55,7 +55,7 @@
 //! # Ok::<(), lgl2o::Error>(())
 //! ```
 //!
-//! On a device, `slots` keeps the two latest checkpoints in flash (feature `nor-flash`).
+//! On a device, `slots` keeps the two latest checkpoints in flash (feature `nor-flash`; `nor-flash-async` for asynchronous drivers).
 
 pub mod format;
 mod model;
@@ -64,6 +64,8 @@ mod run;
 pub mod slots;
 
 pub use format::{Buffer, Store};
+#[cfg(feature = "nor-flash-async")]
+pub use slots::AsyncSlots;
 #[cfg(feature = "nor-flash")]
 pub use slots::{Resumed, SlotError, SlotState, Slots};
 

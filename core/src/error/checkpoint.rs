@@ -48,16 +48,27 @@ pub enum CheckpointError {
 impl fmt::Display for CheckpointError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::Foreign => f.write_str("not a checkpoint (it does not start with \"L2OR\")"),
+            Self::Foreign => f.write_str(
+                "not a checkpoint (it does not start with \"L2OR\"): look at where these bytes come from, or begin anew",
+            ),
             Self::Version { found, known } => {
-                write!(f, "written in version {found} of the format, only version {known} is known here")
+                write!(
+                    f,
+                    "written in version {found} of the format, only version {known} is known here: \
+                     load it with the version of this crate that wrote it, or begin anew"
+                )
             }
-            Self::Damaged => f.write_str("damaged: a checksum does not fit the content"),
+            Self::Damaged => f.write_str("damaged: a checksum does not fit the content; load an older checkpoint, or begin anew"),
             Self::Length { expected, found } => {
-                write!(f, "{found} bytes where {expected} are needed: cut off, or with something behind its end")
+                write!(
+                    f,
+                    "{found} bytes where {expected} are needed: cut off, or with something behind its end; \
+                     load an older checkpoint, or begin anew"
+                )
             }
             Self::OtherObjective => f.write_str(
-                "made with another objective: its network has another shape, activation or loss, or stands on another frozen backbone, so nothing fits",
+                "made with another objective: its network has another shape, activation or loss, or stands on another frozen backbone, so nothing fits: \
+                 load it into the network that it was made with, or begin anew",
             ),
             Self::OtherOptimizer => f.write_str(
                 "made with another optimizer (guard, rules, settings or learned weights): \
@@ -72,7 +83,7 @@ impl fmt::Display for CheckpointError {
                 "its standardizer has {found} bytes where the model's has {expected} (0 is none): make the model with a \
                  standardizer of the same columns if and only if the run had one, as the outermost part of its source"
             ),
-            Self::Unreadable => f.write_str("the place where it is cannot be read"),
+            Self::Unreadable => f.write_str("the place where it is cannot be read: try again, then look at the flash and its wires"),
             Self::Interrupted => f.write_str(
                 "reading failed after the checkpoint had been found good, and the memory holds part of it: \
                  load again, or begin anew",

@@ -82,10 +82,13 @@ impl fmt::Display for Error {
                  use smaller batches or a larger capacity"
             ),
             Self::ShapeMismatch { what, expected, found } => {
-                write!(f, "{what} has {found} values where {expected} are needed")
+                write!(
+                    f,
+                    "{what} has {found} values where {expected} are needed: give it that many, or change what it has to fit"
+                )
             }
             Self::LabelOutOfRange { label, classes } => {
-                write!(f, "label {label} does not fit {classes} classes (0 is the first)")
+                write!(f, "label {label} is none of {classes} classes from 0: correct it, or widen the last layer")
             }
             Self::WrongTargets => f.write_str(
                 "the loss needs the other kind of targets: class labels for cross-entropy, values for squared error and Huber's loss",
@@ -99,14 +102,15 @@ impl fmt::Display for Error {
                 "a row of inputs or target values holds a NaN or an infinity: leave the row out, and look at where it comes from",
             ),
             Self::NonFiniteOutput => f.write_str(
-                "an output of the network is not finite: look for huge inputs, and for parameters that were damaged",
+                "an output of the network is not finite: look for huge inputs, and for parameters that were damaged; \
+                 if it comes again, load the latest checkpoint",
             ),
             Self::NoClasses => f.write_str(
                 "the network answers with values and not with classes, as its loss says: ask for its values",
             ),
             Self::NonFiniteLoss => f.write_str(
                 "the loss of the accepted parameters on a check batch is not finite: \
-                 look for NaN or huge values in the data",
+                 look for NaN or huge values in the data; without any, load the latest checkpoint",
             ),
             Self::Diverged => {
                 f.write_str("the step would leave non-finite parameters and was not taken: lower the rate, or guard it")

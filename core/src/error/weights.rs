@@ -46,9 +46,15 @@ pub enum WeightsError {
 impl fmt::Display for WeightsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::Foreign => f.write_str("not a weights file (it does not start with \"L2OW\")"),
+            Self::Foreign => f.write_str(
+                "not a weights file (it does not start with \"L2OW\"): take one that `lgl2o meta-train` has written",
+            ),
             Self::Version { found, known } => {
-                write!(f, "written in version {found} of the format, only version {known} is known here")
+                write!(
+                    f,
+                    "written in version {found} of the format, only version {known} is known here: \
+                     take the version of this crate that wrote it, or meta-train again"
+                )
             }
             Self::Retired { kind } => write!(
                 f,
@@ -57,14 +63,20 @@ impl fmt::Display for WeightsError {
             ),
             Self::OtherOptimizer { kind, hidden } => write!(
                 f,
-                "the file holds an optimizer of kind {kind} with {hidden} hidden units, not the kind or size asked for"
+                "the file holds an optimizer of kind {kind} with {hidden} hidden units, not the kind or size asked for: \
+                 name its kind and size as type, or take another file"
             ),
             Self::Length { expected, found } => {
-                write!(f, "{found} bytes where {expected} are needed: cut off, or with something behind its end")
+                write!(
+                    f,
+                    "{found} bytes where {expected} are needed: cut off, or with something behind its end; copy the file again"
+                )
             }
-            Self::Checksum => f.write_str("damaged: the checksum does not fit the content"),
-            Self::Reserved => f.write_str("a reserved byte is set: made by a later version of this crate"),
-            Self::NotFinite => f.write_str("a weight is not a finite number"),
+            Self::Checksum => f.write_str("damaged: the checksum does not fit the content; copy the file again"),
+            Self::Reserved => {
+                f.write_str("a reserved byte is set: made by a later version of this crate, which is needed to read it")
+            }
+            Self::NotFinite => f.write_str("a weight is not a finite number: meta-train again, from an earlier state"),
         }
     }
 }

@@ -41,6 +41,7 @@ impl<L, F> Blend<L, F> {
 
 /// The parameters, the learned candidate and the fallback's; gradient and both rule states.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "alloc", derive(bytemuck::Zeroable))]
 pub struct BlendMemory<P, L, F> {
     points: Points<P, 3>,
     gradient: P,

@@ -10,6 +10,7 @@ pub const FALLBACK: usize = 2;
 
 /// Which candidate's place holds an earlier accepted point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "alloc", derive(bytemuck::Zeroable))]
 pub(super) struct Back {
     /// 0 for none.
     pub(super) place: u8,
@@ -23,6 +24,7 @@ impl Back {
 
 /// N points, 2 or 3; the one that is accepted comes first, whichever it is.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "alloc", derive(bytemuck::Zeroable))]
 pub struct Points<P, const N: usize> {
     all: [P; N],
     accepted: u8,

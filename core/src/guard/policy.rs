@@ -86,6 +86,7 @@ pub struct Follow;
 
 /// A copy of both states.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "alloc", derive(bytemuck::Zeroable))]
 pub struct Both<L, F> {
     learned: L,
     fallback: F,

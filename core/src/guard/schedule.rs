@@ -87,6 +87,7 @@ pub(super) enum Round {
 
 /// What is remembered from round to round; zero at the beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "alloc", derive(bytemuck::Zeroable))]
 pub(super) struct ScheduleState {
     /// Whether anything has happened yet.
     begun: bool,

@@ -33,6 +33,7 @@ impl<R> Unguarded<R> {
 
 /// The parameters and a candidate, gradient and rule state.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "alloc", derive(bytemuck::Zeroable))]
 pub struct UnguardedMemory<P, S> {
     points: Points<P, 2>,
     gradient: P,

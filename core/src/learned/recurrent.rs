@@ -107,6 +107,7 @@ impl<const I: usize, const H: usize> Network<I, H> {
 
 /// Accumulators of a recurrent rule with H units in each layer: 4 H + 2 slots.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "alloc", derive(bytemuck::Zeroable))]
 pub struct RecurrentState<P, const H: usize> {
     /// v and m.
     pub means: State<P, 2>,

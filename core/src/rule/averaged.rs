@@ -60,6 +60,7 @@ impl<R> Averaged<R> {
 
 /// The inner rule's state, the front, and how old the average is.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "alloc", derive(bytemuck::Zeroable))]
 pub struct AveragedState<P, S> {
     /// The inner rule's.
     pub inner: S,

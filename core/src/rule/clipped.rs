@@ -61,6 +61,7 @@ impl<R> Clipped<R> {
 
 /// The inner rule's state, and working memory.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "alloc", derive(bytemuck::Zeroable))]
 pub struct ClippedState<P, S> {
     /// The inner rule's.
     pub inner: S,

@@ -13,6 +13,7 @@ const RHO_FLOOR: f32 = 1e-3;
 ///
 /// `slots` counts the steps.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "alloc", derive(bytemuck::Zeroable))]
 pub struct LayeredState<P, L, const K: usize, const J: usize> {
     /// Accumulators shaped like the parameters.
     pub slots: State<P, K>,

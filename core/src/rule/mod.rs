@@ -201,6 +201,7 @@ pub const LEAST: f32 = f32::from_bits(7 << 23);
 
 /// The usual accumulators: K slots shaped like the parameters, the number of steps so far, and one number more.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "alloc", derive(bytemuck::Zeroable))]
 pub struct State<P, const K: usize> {
     /// Accumulators, in the order of the rule's documentation.
     pub slots: [P; K],

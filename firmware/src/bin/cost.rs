@@ -30,6 +30,7 @@ static SECOND: ConstStaticCell<Bench<W2>> = ConstStaticCell::new(Bench::new());
 #[cfg(fits = "w3")]
 static THIRD: ConstStaticCell<Bench<W3>> = ConstStaticCell::new(Bench::new());
 
+/// Where the board starts.
 #[entry]
 fn main() -> ! {
     let Some(mut board) = Board::take() else { board::exit(program::FAILED) };

@@ -7,6 +7,7 @@ use lgl2o_device::message::{FromDevice, Summary};
 use lgl2o_firmware::board::{self, entry};
 use lgl2o_firmware::{Board, program};
 
+/// Where the board starts.
 #[entry]
 fn main() -> ! {
     let Some(mut board) = Board::take() else { board::exit(program::FAILED) };

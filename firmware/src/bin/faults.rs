@@ -15,6 +15,7 @@ use static_cell::ConstStaticCell;
 /// All training memory.
 static MEMORY: ConstStaticCell<FaultMemory> = ConstStaticCell::new(FaultMemory::new());
 
+/// Where the board starts.
 #[entry]
 fn main() -> ! {
     let (Some(Board { mut uart, .. }), Some(memory)) = (Board::take(), MEMORY.try_take()) else {

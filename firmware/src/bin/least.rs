@@ -37,6 +37,7 @@ macro_rules! memory {
     }};
 }
 
+/// Where the board starts.
 #[entry]
 fn main() -> ! {
     let Some(mut board) = Board::take() else { board::exit(program::FAILED) };

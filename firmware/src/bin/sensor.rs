@@ -20,6 +20,7 @@ use static_cell::ConstStaticCell;
 /// All training memory.
 static MEMORY: ConstStaticCell<Memory> = ConstStaticCell::new(Memory::new());
 
+/// Where the board starts.
 #[entry]
 fn main() -> ! {
     let (Some(mut board), Some(memory)) = (Board::take(), MEMORY.try_take()) else { board::exit(program::FAILED) };

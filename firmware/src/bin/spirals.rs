@@ -23,6 +23,7 @@ type Network = spirals::Large;
 /// All training memory.
 static MEMORY: ConstStaticCell<RunMemory<Network>> = ConstStaticCell::new(Memory::new());
 
+/// Where the board starts.
 #[entry]
 fn main() -> ! {
     let (Some(mut board), Some(memory)) = (Board::take(), MEMORY.try_take()) else { board::exit(program::FAILED) };

@@ -21,6 +21,7 @@ static MEMORY: ConstStaticCell<Memory> = ConstStaticCell::new(Memory::new());
 /// Room for one frame from the host.
 static INBOX: ConstStaticCell<Inbox> = ConstStaticCell::new(Inbox::EMPTY);
 
+/// Where the board starts.
 #[entry]
 fn main() -> ! {
     let (Some(board), Some(memory), Some(inbox)) = (Board::take(), MEMORY.try_take(), INBOX.try_take()) else {

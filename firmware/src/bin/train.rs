@@ -45,6 +45,7 @@ const fn floats<const N: usize>(bytes: &[u8]) -> [f32; N] {
     numbers
 }
 
+/// Where the board starts.
 #[entry]
 fn main() -> ! {
     let Some(mut board) = Board::take() else { board::exit(program::FAILED) };

@@ -1,7 +1,8 @@
 //! The boards. A board is one small file, its UART and its LED; all else that is known of it stands in `shared/boards.toml`.
 //!
 //! Boards under QEMU (`cfg(emulated)`) share the rest: drivers of registers, a log and a flash by semihosting, and a counter
-//! of instructions. Real hardware has a HAL for that, in its one file; how it counts and ends is in `hardware`.
+//! of instructions. Real hardware has a HAL for that, in its one file; what the HALs have in common is in `hardware`
+//! and `line`.
 //!
 //! This module and what is below it are the only places with `unsafe` code: registers at fixed addresses.
 #![allow(unsafe_code)]
@@ -16,13 +17,15 @@ mod file;
 mod hardware;
 #[cfg(emulated)]
 mod led;
+#[cfg(not(emulated))]
+mod line;
 // The logger of real hardware panics where it is called in the middle of a line. For the proof that nothing else does,
 // this one takes its place.
 #[cfg(any(emulated, feature = "panic-never"))]
 mod log;
 #[cfg(emulated)]
 mod register;
-#[cfg(target_arch = "riscv32")]
+#[cfg(all(target_arch = "riscv32", emulated))]
 mod riscv;
 mod stack;
 #[cfg(emulated)]
@@ -30,21 +33,23 @@ mod uart;
 
 #[cfg(target_arch = "arm")]
 pub use cortex_m_rt::entry;
-#[cfg(target_arch = "riscv32")]
+#[cfg(all(target_arch = "riscv32", not(emulated)))]
+pub use esp_hal::main as entry;
+#[cfg(all(target_arch = "riscv32", emulated))]
 pub use riscv_rt::entry;
 
 // The board's file, as `build.rs` has it from `shared/boards.toml`.
 include!(concat!(env!("OUT_DIR"), "/chosen.rs"));
 
 #[cfg(not(emulated))]
-pub use chosen::{CHECKPOINTS, Flash, FlashError, flash};
+pub use chosen::{CHECKPOINTS, Flash, flash};
 pub use chosen::{Led, Uart};
 #[cfg(emulated)]
 pub use counter::Meter;
 #[cfg(emulated)]
 pub use file::{CHECKPOINTS, Flash, FlashError, flash};
 #[cfg(not(emulated))]
-pub use hardware::{Meter, exit};
+pub use hardware::{FlashError, Meter, exit};
 pub use stack::high_water;
 
 use static_cell::ConstStaticCell;
@@ -70,8 +75,10 @@ pub const FAULTED: i32 = 101;
 
 #[cfg(target_arch = "arm")]
 pub use self::cortex_m::reset;
-#[cfg(target_arch = "riscv32")]
+#[cfg(all(target_arch = "riscv32", emulated))]
 pub use self::riscv::reset;
+#[cfg(all(target_arch = "riscv32", not(emulated)))]
+pub use chosen::reset;
 
 /// What is on the board.
 pub struct Board {

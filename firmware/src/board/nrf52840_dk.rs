@@ -14,10 +14,10 @@ use embassy_nrf::nvmc::{FLASH_SIZE, Nvmc};
 use embassy_nrf::uarte::{self, InterruptHandler, Uarte};
 use embassy_nrf::{Peripherals, bind_interrupts, peripherals};
 use embedded_hal::digital::{self, OutputPin};
-use embedded_io::{Read, Write};
-use static_cell::ConstStaticCell;
 
 use super::Board;
+use super::hardware::{FlashError, flash_once};
+use super::line::{self, Line};
 
 bind_interrupts!(struct Interrupts {
     UARTE0 => InterruptHandler<peripherals::UARTE0>;
@@ -28,7 +28,7 @@ pub(super) fn board() -> Board {
     // The pins of the probe's serial port. A new configuration has 115,200 bits per second and no parity.
     let uart = Uarte::new(p.UARTE0, p.P0_08, p.P0_06, Interrupts, uarte::Config::default());
     // LED 1 is on while its pin is low.
-    Board { uart: Uart(uart), led: Led(Output::new(p.P0_13, Level::High, OutputDrive::Standard)) }
+    Board { uart: line::Uart(uart), led: Led(Output::new(p.P0_13, Level::High, OutputDrive::Standard)) }
 }
 
 /// The peripherals, after the clock was started: the crystal, for the internal oscillator is not exact enough for a UART.
@@ -48,35 +48,23 @@ fn start() -> Peripherals {
 }
 
 /// The UART that the debug probe passes on by USB.
-pub struct Uart(Uarte<'static>);
+pub type Uart = line::Uart<Uarte<'static>>;
 
-impl embedded_io::ErrorType for Uart {
-    type Error = Infallible;
-}
-
-impl Read for Uart {
-    /// One byte; the few that come in meanwhile wait in the hardware. A byte that was damaged or came too early is missing in
-    /// its frame, whose checksum shows it.
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
-        let Some(first) = buffer.first_mut() else { return Ok(0) };
-        while self.0.blocking_read(slice::from_mut(first)).is_err() {}
-        Ok(1)
+impl Line for Uarte<'static> {
+    fn receive(&mut self) -> Option<u8> {
+        let mut byte = 0;
+        self.blocking_read(slice::from_mut(&mut byte)).ok().map(|()| byte)
     }
-}
-
-impl Write for Uart {
-    /// All of it, copied to the stack first: the hardware sends from RAM only.
-    fn write(&mut self, buffer: &[u8]) -> Result<usize, Infallible> {
+    /// They are copied to the stack first: the hardware sends from RAM only.
+    fn send(&mut self, bytes: &[u8]) -> usize {
         let mut piece = [0; 64];
-        let n = piece.iter_mut().zip(buffer).map(|(to, from)| *to = *from).count();
+        let n = piece.iter_mut().zip(bytes).map(|(to, from)| *to = *from).count();
         // It is short, and in RAM: nothing else can be wrong with it.
-        let _ = self.0.blocking_write_from_ram(piece.get(..n).unwrap_or_default());
-        Ok(n)
+        let _ = self.blocking_write_from_ram(piece.get(..n).unwrap_or_default());
+        n
     }
     /// What was written was also sent.
-    fn flush(&mut self) -> Result<(), Infallible> {
-        Ok(())
-    }
+    fn finish(&mut self) {}
 }
 
 /// LED 1.
@@ -99,12 +87,6 @@ impl OutputPin for Led {
 
 /// The chip's flash, all of it.
 pub type Flash = Nvmc<'static>;
-/// Why there is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, defmt::Format)]
-pub enum FlashError {
-    /// It was taken before.
-    Taken,
-}
 /// Where checkpoints go: behind the program.
 pub const CHECKPOINTS: Range<u32> = super::FLASH_END..FLASH_SIZE as u32;
 
@@ -113,8 +95,7 @@ pub const CHECKPOINTS: Range<u32> = super::FLASH_END..FLASH_SIZE as u32;
 /// # Errors
 /// [`FlashError::Taken`] the second time.
 pub fn flash() -> Result<Flash, FlashError> {
-    static THERE: ConstStaticCell<()> = ConstStaticCell::new(());
-    THERE.try_take().ok_or(FlashError::Taken)?;
+    flash_once()?;
     // SAFETY: taken once, and `board` leaves it alone.
     Ok(Nvmc::new(unsafe { peripherals::NVMC::steal() }))
 }

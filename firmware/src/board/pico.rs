@@ -1,7 +1,6 @@
 //! Raspberry Pi Pico and Pico 2: RP2040 with Cortex-M0+ and RP2350 with Cortex-M33, through their HAL, `embassy-rp`, of which every
 //! call here waits for its end. The log goes to the debug probe by RTT (`defmt-rtt`). One core is used.
 
-use core::convert::Infallible;
 use core::ops::Range;
 use core::slice;
 
@@ -10,17 +9,16 @@ use defmt_rtt as _;
 use embassy_rp::gpio::{Level, Output};
 use embassy_rp::uart::{self, Blocking};
 use embassy_rp::{Peripherals, peripherals};
-use embedded_hal::digital::{self, OutputPin};
-use embedded_io::{Read, Write};
-use static_cell::ConstStaticCell;
 
 use super::Board;
+use super::hardware::{FlashError, flash_once};
+use super::line::{self, Line};
 
 pub(super) fn board() -> Board {
     let p = start();
     // Pins 1 and 2 of the board. A new configuration has 115,200 bits per second and no parity.
     let uart = uart::Uart::new_blocking(p.UART0, p.PIN_0, p.PIN_1, uart::Config::default());
-    Board { uart: Uart(uart), led: Led(Output::new(p.PIN_25, Level::Low)) }
+    Board { uart: line::Uart(uart), led: Output::new(p.PIN_25, Level::Low) }
 }
 
 /// The peripherals, after the clocks were started.
@@ -37,62 +35,30 @@ fn start() -> Peripherals {
 }
 
 /// UART 0.
-pub struct Uart(uart::Uart<'static, Blocking>);
+pub type Uart = line::Uart<uart::Uart<'static, Blocking>>;
 
-impl embedded_io::ErrorType for Uart {
-    type Error = Infallible;
-}
-
-impl Read for Uart {
-    /// One byte; the few that come in meanwhile wait in the hardware. A byte that was damaged or came too early is missing in
-    /// its frame, whose checksum shows it.
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
-        let Some(first) = buffer.first_mut() else { return Ok(0) };
-        while self.0.blocking_read(slice::from_mut(first)).is_err() {}
-        Ok(1)
+impl Line for uart::Uart<'static, Blocking> {
+    fn receive(&mut self) -> Option<u8> {
+        let mut byte = 0;
+        self.blocking_read(slice::from_mut(&mut byte)).ok().map(|()| byte)
     }
-}
-
-impl Write for Uart {
-    fn write(&mut self, buffer: &[u8]) -> Result<usize, Infallible> {
+    fn send(&mut self, bytes: &[u8]) -> usize {
         // The hardware has nothing to say against it.
-        let _ = self.0.blocking_write(buffer);
-        Ok(buffer.len())
+        let _ = self.blocking_write(bytes);
+        bytes.len()
     }
-    fn flush(&mut self) -> Result<(), Infallible> {
-        let _ = self.0.blocking_flush();
-        Ok(())
+    fn finish(&mut self) {
+        let _ = self.blocking_flush();
     }
 }
 
 /// The LED beside the USB socket; on a Pico W it is not there.
-pub struct Led(Output<'static>);
-
-impl digital::ErrorType for Led {
-    type Error = Infallible;
-}
-
-impl OutputPin for Led {
-    fn set_low(&mut self) -> Result<(), Infallible> {
-        self.0.set_low();
-        Ok(())
-    }
-    fn set_high(&mut self) -> Result<(), Infallible> {
-        self.0.set_high();
-        Ok(())
-    }
-}
+pub type Led = Output<'static>;
 
 /// Bytes of the flash chip.
 const SIZE: usize = if cfg!(feature = "pico2") { 4 << 20 } else { 2 << 20 };
 /// The board's flash chip, all of it.
 pub type Flash = embassy_rp::flash::Flash<'static, peripherals::FLASH, embassy_rp::flash::Blocking, SIZE>;
-/// Why there is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, defmt::Format)]
-pub enum FlashError {
-    /// It was taken before.
-    Taken,
-}
 /// Where checkpoints go: the last 256 kB, behind the program.
 pub const CHECKPOINTS: Range<u32> = SIZE as u32 - (256 << 10)..SIZE as u32;
 const _: () = assert!(super::FLASH_END - 0x1000_0000 <= CHECKPOINTS.start);
@@ -102,8 +68,7 @@ const _: () = assert!(super::FLASH_END - 0x1000_0000 <= CHECKPOINTS.start);
 /// # Errors
 /// [`FlashError::Taken`] the second time.
 pub fn flash() -> Result<Flash, FlashError> {
-    static THERE: ConstStaticCell<()> = ConstStaticCell::new(());
-    THERE.try_take().ok_or(FlashError::Taken)?;
+    flash_once()?;
     // SAFETY: taken once, and `board` leaves it alone.
     Ok(Flash::new_blocking(unsafe { peripherals::FLASH::steal() }))
 }

@@ -5,7 +5,8 @@ unsafe extern "C" {
     #[link_name = "_stack_start"]
     static TOP: u8;
     /// The end of everything static, below which the stack must not grow.
-    #[link_name = "__sheap"]
+    #[cfg_attr(any(target_arch = "arm", emulated), link_name = "__sheap")]
+    #[cfg_attr(not(any(target_arch = "arm", emulated)), link_name = "_stack_end")]
     static BOTTOM: u8;
 }
 

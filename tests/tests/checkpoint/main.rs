@@ -4,9 +4,11 @@
 //! - `refusal`: what is damaged, cut off, of another version or of another run is refused, and changes nothing.
 //! - `fingerprints`: what a resumed run depends on is told apart.
 //! - `power`: the power is cut at every byte of an erasure and a write; one checkpoint is left, old or new.
+//! - `awaited`: an asynchronous flash holds the same bytes, wherever the power is cut.
 //! - `device`: the demonstration `resume`, and how it ends when the power goes again and again.
 //! - `slots`: which slot is written, which is loaded, what is said of both, and which flashes do.
 
+mod awaited;
 mod device;
 mod fingerprints;
 mod power;

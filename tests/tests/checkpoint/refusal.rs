@@ -310,5 +310,8 @@ fn messages_say_what_to_do() {
     assert!(text.starts_with("checkpoint: made with another optimizer") && text.contains("`load_params`"), "{text}");
     assert!(CheckpointError::Foreign.to_string().contains("L2OR"));
     let cut = CheckpointError::Length { expected: 100, found: 50 };
-    assert_eq!(cut.to_string(), "50 bytes where 100 are needed: cut off, or with something behind its end");
+    assert_eq!(
+        cut.to_string(),
+        "50 bytes where 100 are needed: cut off, or with something behind its end; load an older checkpoint, or begin anew"
+    );
 }

@@ -20,8 +20,11 @@ mod least;
 mod own;
 mod pinned;
 mod port;
+#[cfg(unix)]
+mod relative;
 mod stack;
 mod template;
+mod windows;
 
 use std::fs;
 use std::path::{Path, PathBuf};

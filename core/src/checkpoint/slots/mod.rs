@@ -25,6 +25,8 @@
 //! Words are written once after an erasure, all accesses are aligned, and both slots wear alike: a checkpoint costs one
 //! erasure of the sectors that it covers. A flash must offer words of at most [`PAGE`] bytes.
 //!
+//! A flash whose driver is asynchronous takes `AsyncSlots` (feature `nor-flash-async`), which writes the same bytes in the same order.
+//!
 //! ```
 //! # use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
 //! # struct Ram([u8; 4096]);
@@ -66,7 +68,10 @@
 //! # Ok::<(), lgl2o::checkpoint::SlotError>(())
 //! ```
 
+#[cfg(feature = "nor-flash-async")]
+mod asynchronous;
 mod flash;
+mod plan;
 mod report;
 
 use core::borrow::BorrowMut;
@@ -74,6 +79,8 @@ use core::ops::Range;
 
 use embedded_storage::nor_flash::NorFlash;
 
+#[cfg(feature = "nor-flash-async")]
+pub use asynchronous::AsyncSlots;
 pub use flash::PAGE;
 pub use report::{Resumed, SlotError, SlotState};
 
@@ -82,65 +89,22 @@ use crate::guard::Guard;
 use crate::model::{Inputs, Model};
 use crate::objective::Objective;
 use crate::objective::mlp::Network;
-use crate::persist::{CHUNK, Fingerprint, Persist, Sink};
+use crate::persist::{Fingerprint, Persist, Sink};
 use crate::trainer::Trainer;
 use flash::{MARK, Mark, Pages, Slice, flash_error};
-
-/// One of the two slots.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Slot {
-    First,
-    Second,
-}
-
-impl Slot {
-    const BOTH: [Self; 2] = [Self::First, Self::Second];
-
-    const fn other(self) -> Self {
-        match self {
-            Self::First => Self::Second,
-            Self::Second => Self::First,
-        }
-    }
-
-    /// What belongs to this slot, of a pair.
-    const fn of<T>(self, pair: &mut [T; 2]) -> &mut T {
-        let [first, second] = pair;
-        match self {
-            Self::First => first,
-            Self::Second => second,
-        }
-    }
-}
-
-/// The number of the newest committed slot; 0 where there is none.
-fn newest(order: &[Option<(Slot, Mark)>; 2]) -> u32 {
-    order.iter().flatten().next().map_or(0, |(_, mark)| mark.sequence)
-}
+use plan::{Order, Region, Save, Slot, Words, newest};
 
 /// Two slots in a region of flash.
 #[derive(Debug)]
 pub struct Slots<F> {
     flash: F,
-    start: u32,
-    /// Bytes of one slot, whole sectors.
-    size: u32,
+    region: Region,
     /// The slot to keep and the number of the latest checkpoint, once they are known.
     known: Option<(Slot, u32)>,
 }
 
 impl<F: NorFlash> Slots<F> {
-    const WORD: usize = {
-        let (read, write) = (F::READ_SIZE, F::WRITE_SIZE);
-        assert!(read > 0 && CHUNK.is_multiple_of(read), "the words that a flash reads must divide 64 bytes");
-        assert!(write > 0 && PAGE.is_multiple_of(write), "the words that a flash writes must divide 256 bytes");
-        assert!(F::ERASE_SIZE > 0 && F::ERASE_SIZE.is_multiple_of(write) && F::ERASE_SIZE.is_multiple_of(read));
-        // Both are powers of two, so the larger one is a multiple of the smaller.
-        if read > write { read } else { write }
-    };
-
-    /// Where the checkpoint begins in a slot.
-    const CONTENT: usize = MARK.next_multiple_of(Self::WORD);
+    const WORDS: Words = Words::new(F::READ_SIZE, F::WRITE_SIZE, F::ERASE_SIZE);
 
     /// Two slots in the two halves of a region of the flash, from offset `region.start` to `region.end`.
     ///
@@ -148,25 +112,19 @@ impl<F: NorFlash> Slots<F> {
     /// [`SlotError::Region`] unless the region is whole sectors within the flash, two at least. With an odd number of
     /// sectors one is left unused.
     pub fn new(flash: F, region: Range<u32>) -> Result<Self, SlotError> {
-        let (sector, capacity) = (F::ERASE_SIZE, flash.capacity());
-        let (start, end) = (region.start as usize, region.end as usize);
-        let sectors = end.saturating_sub(start) / sector;
-        let aligned = start.is_multiple_of(sector) && end.is_multiple_of(sector);
-        if end > capacity || !aligned || sectors < 2 {
-            return Err(SlotError::Region { sector, capacity });
-        }
-        Ok(Self { flash, start: region.start, size: (sectors / 2 * sector) as u32, known: None })
+        let region = Region::new(Self::WORDS, flash.capacity(), region)?;
+        Ok(Self { flash, region, known: None })
     }
 
     /// Bytes of one slot.
     pub const fn slot_size(&self) -> usize {
-        self.size as usize
+        self.region.size as usize
     }
 
     /// Bytes of a slot that a checkpoint of so many bytes needs.
     #[must_use]
     pub const fn needed(length: usize) -> usize {
-        Self::CONTENT + length.next_multiple_of(Self::WORD)
+        Self::WORDS.needed(length)
     }
 
     /// Returns the flash.
@@ -187,32 +145,26 @@ impl<F: NorFlash> Slots<F> {
         S: Persist + Fingerprint,
     {
         let length = trainer.checkpoint_len(source);
-        let (needed, slot) = (Self::needed(length), self.slot_size());
-        if needed > slot {
-            return Err(SlotError::TooSmall { needed, slot });
-        }
-        let (kept, latest) = match self.known {
+        self.region.fits(Self::WORDS, length)?;
+        let known = match self.known {
             Some(known) => known,
             None => self.survey(trainer, source),
         };
-        let (target, sequence) = (kept.other(), latest.wrapping_add(1));
-        let start = self.offset(target);
-        let end = start + needed.next_multiple_of(F::ERASE_SIZE) as u32;
-        self.flash.erase(start, end).map_err(|error| flash_error(&error))?;
-        let mut pages = Pages::new(&mut self.flash, start + Self::CONTENT as u32);
+        let Save { target, erase, content, mark } = self.region.save(Self::WORDS, known, length);
+        self.flash.erase(erase.start, erase.end).map_err(|error| flash_error(&error))?;
+        let mut pages = Pages::new(&mut self.flash, content);
         trainer.save(source, &mut pages)?;
         pages.finish()?;
-        let mut written = Slice { flash: &mut self.flash, start: start + Self::CONTENT as u32, length };
+        let mut written = Slice { flash: &mut self.flash, start: content, length };
         format::verify(&mut written).map_err(|_| SlotError::NotWritten)?;
-        let mark = Mark { sequence, length: length as u32 };
-        let mut pages = Pages::new(&mut self.flash, start);
+        let mut pages = Pages::new(&mut self.flash, erase.start);
         pages.put(&mark.bytes())?;
         pages.finish()?;
         if !matches!(self.mark(target), Ok(Some(found)) if found == mark) {
             return Err(SlotError::NotWritten);
         }
-        self.known = Some((target, sequence));
-        Ok(sequence)
+        self.known = Some((target, mark.sequence));
+        Ok(mark.sequence)
     }
 
     /// Loads the newest checkpoint that can be loaded.
@@ -291,48 +243,23 @@ impl<F: NorFlash> Slots<F> {
         Err(SlotError::NoneLoads(states))
     }
 
-    const fn offset(&self, slot: Slot) -> u32 {
-        match slot {
-            Slot::First => self.start,
-            Slot::Second => self.start + self.size,
-        }
-    }
-
     /// The checkpoint in a committed slot.
     const fn content(&mut self, slot: Slot, mark: Mark) -> Slice<'_, F> {
-        let start = self.offset(slot) + Self::CONTENT as u32;
-        let (length, room) = (mark.length as usize, self.size as usize - Self::CONTENT);
-        Slice { flash: &mut self.flash, start, length: if length < room { length } else { room } }
+        let (start, length) = self.region.content(Self::WORDS, slot, mark);
+        Slice { flash: &mut self.flash, start, length }
     }
 
     /// The mark of a slot, if it is committed; else what is there instead.
     fn mark(&mut self, slot: Slot) -> Result<Option<Mark>, SlotState> {
-        let start = self.offset(slot);
+        let start = self.region.offset(slot);
         let mut bytes = [0; MARK];
-        if !(Slice { flash: &mut self.flash, start, length: MARK }).read(0, &mut bytes) {
-            return Err(SlotState::Unreadable);
-        }
-        match Mark::parse(bytes) {
-            Some(mark) => Ok(Some(mark)),
-            None if bytes == [0xff; MARK] => Ok(None),
-            None => Err(SlotState::Uncommitted),
-        }
+        let mut place = Slice { flash: &mut self.flash, start, length: MARK };
+        plan::read_mark(place.read(0, &mut bytes).then_some(bytes))
     }
 
     /// What is in both slots, and those that are committed, the newest first.
-    fn look(&mut self) -> ([SlotState; 2], [Option<(Slot, Mark)>; 2]) {
-        let found = Slot::BOTH.map(|slot| (slot, self.mark(slot)));
-        let states = found.map(|(_, mark)| match mark {
-            Ok(Some(Mark { sequence, .. })) => SlotState::Committed { sequence },
-            Ok(None) => SlotState::Blank,
-            Err(state) => state,
-        });
-        let [first, second] = found.map(|(slot, mark)| mark.ok().flatten().map(|mark| (slot, mark)));
-        let second_is_newer = match (first, second) {
-            (Some((_, a)), Some((_, b))) => b.is_newer_than(a),
-            (first, _) => first.is_none(),
-        };
-        (states, if second_is_newer { [second, first] } else { [first, second] })
+    fn look(&mut self) -> ([SlotState; 2], Order) {
+        plan::sort(Slot::BOTH.map(|slot| self.mark(slot)))
     }
 
     /// The slot to keep, and the latest number.

@@ -67,6 +67,13 @@ pub enum SlotError {
         /// Bytes that it has.
         slot: usize,
     },
+    /// The buffer of an asynchronous flash is shorter than the checkpoint; nothing was erased.
+    Buffer {
+        /// Bytes that it needs.
+        needed: usize,
+        /// Bytes that it has.
+        found: usize,
+    },
     /// There are checkpoints, but none could be loaded. The memory is as it was, unless a slot says
     /// [`Interrupted`](CheckpointError::Interrupted).
     NoneLoads([SlotState; 2]),
@@ -88,15 +95,22 @@ impl fmt::Display for SlotError {
                 f,
                 "a checkpoint takes {needed} bytes of flash and a slot has {slot}: make the region larger, it holds two"
             ),
+            Self::Buffer { needed, found } => {
+                write!(f, "a checkpoint takes a buffer of {needed} bytes and this one has {found}: make it longer")
+            }
             Self::NoneLoads([first, second]) => write!(
                 f,
                 "no checkpoint in flash can be loaded (first slot: {first}; second slot: {second}): \
                  go back to the program that wrote it, or save over it to begin anew"
             ),
             Self::NotWritten => f.write_str(
-                "the flash does not hold what was written: worn out or write-protected; the other slot is as it was",
+                "the flash does not hold what was written: worn out or write-protected; the other slot is as it was: \
+                 go on training and save later, and if that fails too, give the checkpoints another region",
             ),
-            Self::Flash(kind) => write!(f, "the flash reports an error: {kind}"),
+            Self::Flash(kind) => write!(
+                f,
+                "the flash reports an error: {kind}; try again, then look at the region and at the flash's settings"
+            ),
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::tensors::{Tensors, Zeroed};
 
 /// The parameters, the learned candidate and the fallback's; gradient, both rule states, and what the policy needs.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "alloc", derive(bytemuck::Zeroable))]
 pub struct LossMemory<P, L, F, E> {
     pub(super) points: Points<P, 3>,
     pub(super) gradient: P,

@@ -50,6 +50,7 @@ pub(super) enum Leg {
 
 /// Where the relay is; zero at the beginning.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "alloc", derive(bytemuck::Zeroable))]
 pub(super) struct Baton {
     /// Whether the race is over.
     pub raced: bool,

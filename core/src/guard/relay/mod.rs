@@ -78,6 +78,7 @@ use crate::tensors::{Tensors, Zeroed};
 /// The accepted parameters, the running point, the fallback's own run, a gradient; the learned rule's state, the
 /// fallback's, and, unless the guard is lean, another one for the fallback's own run.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "alloc", derive(bytemuck::Zeroable))]
 pub struct RelayMemory<P, L, F, const SPARE: usize> {
     kept: P,
     runner: P,

@@ -40,6 +40,7 @@ use crate::tensors::{Tensors, Zeroed};
 
 /// Parameters of a convolution: two tensors, weights and bias.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "alloc", derive(bytemuck::Zeroable))]
 pub struct Conv1dParams<const C: usize, const K: usize, const O: usize> {
     /// For each output channel, K times of C channels.
     pub weights: [[[f32; C]; K]; O],

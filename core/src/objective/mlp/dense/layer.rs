@@ -18,6 +18,7 @@ use crate::tensors::Tensors;
 
 /// Parameters of a dense layer: two tensors, weights and bias.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "alloc", derive(bytemuck::Zeroable))]
 pub struct DenseParams<const I: usize, const O: usize> {
     /// One row of inputs' weights per output.
     pub weights: [[f32; I]; O],

@@ -37,6 +37,7 @@ use crate::tensors::{Tensors, Zeroed};
 
 /// Parameters of a depthwise convolution: two tensors, weights and bias.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "alloc", derive(bytemuck::Zeroable))]
 pub struct DepthwiseParams<const C: usize, const K: usize> {
     /// K times of C channels.
     pub weights: [[f32; C]; K],

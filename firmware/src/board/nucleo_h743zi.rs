@@ -1,0 +1,62 @@
+//! STM32 Nucleo-H743ZI2: Cortex-M7 at 64 MHz, the clock after reset, through its HAL, `embassy-stm32`, of which every call here
+//! waits for its end. The log goes to the debug probe by RTT (`defmt-rtt`).
+
+use core::ops::Range;
+use core::slice;
+
+#[cfg(not(feature = "panic-never"))]
+use defmt_rtt as _;
+use embassy_stm32::flash;
+use embassy_stm32::gpio::{Level, Output, Speed};
+use embassy_stm32::mode::Blocking;
+use embassy_stm32::peripherals;
+use embassy_stm32::usart;
+
+use super::Board;
+use super::hardware::{FlashError, flash_once};
+use super::line::{self, Line};
+
+pub(super) fn board() -> Board {
+    let p = embassy_stm32::init(embassy_stm32::Config::default());
+    // The pins of the probe's serial port. A new configuration has 115,200 bits per second and no parity.
+    let uart = usart::Uart::new_blocking(p.USART3, p.PD9, p.PD8, usart::Config::default());
+    // 115,200 bits per second can be had of 64 MHz; a HAL that says no has changed.
+    let Ok(uart) = uart else { super::exit(super::FAULTED) };
+    Board { uart: line::Uart(uart), led: Output::new(p.PB0, Level::Low, Speed::Low) }
+}
+
+/// USART 3, which the debug probe passes on by USB.
+pub type Uart = line::Uart<usart::Uart<'static, Blocking>>;
+
+impl Line for usart::Uart<'static, Blocking> {
+    fn receive(&mut self) -> Option<u8> {
+        let mut byte = 0;
+        self.blocking_read(slice::from_mut(&mut byte)).ok().map(|()| byte)
+    }
+    fn send(&mut self, bytes: &[u8]) -> usize {
+        // The hardware has nothing to say against it.
+        let _ = self.blocking_write(bytes);
+        bytes.len()
+    }
+    fn finish(&mut self) {
+        let _ = self.blocking_flush();
+    }
+}
+
+/// LED LD1.
+pub type Led = Output<'static>;
+
+/// The chip's flash, all of it. Its HAL erases 128 kB at a time, and writes words of 32 bytes.
+pub type Flash = flash::Flash<'static, flash::Blocking>;
+/// Where checkpoints go: the last two sectors, behind the program.
+pub const CHECKPOINTS: Range<u32> = super::FLASH_END - flash::FLASH_BASE as u32..flash::FLASH_SIZE as u32;
+
+/// The flash; only once.
+///
+/// # Errors
+/// [`FlashError::Taken`] the second time.
+pub fn flash() -> Result<Flash, FlashError> {
+    flash_once()?;
+    // SAFETY: taken once, and `board` leaves it alone.
+    Ok(Flash::new_blocking(unsafe { peripherals::FLASH::steal() }))
+}
