@@ -80,10 +80,10 @@ fn what_no_type_could_be_is_not_sound() {
         layer.is_sound()
     };
     let wide = |layer: &mut ByValue| {
-        layer.kind = Kind::MaxPool(Over { time: usize::MAX, channels: 3, kernel: 2, stride: 2, padding: 0 })
+        layer.kind = Kind::MaxPool(Over { time: usize::MAX, channels: 3, kernel: 2, stride: 2, padding: 0 });
     };
     let padded = |layer: &mut ByValue| {
-        layer.kind = Kind::Conv1d(Over { time: 12, channels: 2, kernel: 4, stride: 2, padding: 4 })
+        layer.kind = Kind::Conv1d(Over { time: 12, channels: 2, kernel: 4, stride: 2, padding: 4 });
     };
     assert!(!hurt(2, wide) && !hurt(0, padded));
     assert!(!hurt(0, |layer| layer.shape.outputs = 17) && !hurt(1, |layer| layer.shape.outputs = 12));

@@ -11,6 +11,9 @@ use super::{OnnxError, numbers};
 use crate::network::MOST_PARAMETERS;
 use crate::network::series::Kind;
 
+/// A shape, and the numbers of it.
+pub(super) type Weights = (Vec<usize>, Vec<f32>);
+
 /// A layer on the way in, with its weights in the order of this program.
 pub(super) struct Built {
     pub(super) kind: Kind,
@@ -67,7 +70,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The weights that are argument number `i` of a node; none if it is left out.
-    pub(super) fn weights(&self, node: &Node, i: usize) -> Result<Option<(Vec<usize>, Vec<f32>)>, OnnxError> {
+    pub(super) fn weights(&self, node: &Node, i: usize) -> Result<Option<Weights>, OnnxError> {
         let Some(name) = node.input.get(i).filter(|name| !name.is_empty()) else { return Ok(None) };
         match self.constant(name) {
             Some(tensor) => Ok(Some(numbers::weights(tensor, self.folder)?)),
