@@ -220,6 +220,7 @@ Formats:
   c             model.h: constants and a function in C99
   npy           an array for each tensor, as numpy.load reads it
   safetensors   model.safetensors, which `lgl2o import` reads again
+Networks with convolutions can be exported to rust and npy.
 
 Examples:
   lgl2o export --model out/train/model.lgl2o --to rust --out firmware/src
@@ -229,7 +230,7 @@ Examples:
 #[derive(Debug, Clone, Args)]
 #[command(after_help = IMPORT_HELP)]
 pub struct ImportArgs {
-    /// A file of safetensors with the weights of dense layers.
+    /// A file of safetensors with the weights of dense layers, or an ONNX file (.onnx) of a chain of layers.
     #[arg(long, value_name = "FILE")]
     pub from: PathBuf,
     /// Activation of the hidden layers, relu by default. Files of PyTorch and Keras do not hold it, files of `lgl2o export` do.
@@ -265,6 +266,11 @@ const IMPORT_HELP: &str = "\
 Reads torch.nn.Linear (NAME.weight, NAME.bias) and Keras' Dense (NAME/kernel, NAME/bias), written by safetensors' save_file, and
 what `lgl2o export --to safetensors` writes. Numbers in names count as numbers, so net.2 comes before net.10.
 
+Reads ONNX files, as torch.onnx.export writes them, of dense layers, Conv1d (plain or of each channel by itself) and pooling, with
+Relu, Tanh and Sigmoid. A softmax at the end is left out, since `predict` has its own. A series is times x channels in lgl2o, all
+channels of one time after the other, so a row of [channels, times] is turned round; the weights are, too.
+
 Examples:
   lgl2o import --from net.safetensors --activation tanh --classes idle,running,blocked
-  lgl2o import --from net.safetensors --mean 20.5,1013 --deviation 4.2,11 --regression";
+  lgl2o import --from net.safetensors --mean 20.5,1013 --deviation 4.2,11 --regression
+  lgl2o import --from conv.onnx --classes idle,running,blocked";

@@ -1,6 +1,6 @@
-//! `lgl2o import`: a model out of weights from PyTorch or Keras.
+//! `lgl2o import`: a model out of weights from PyTorch or Keras, or out of an ONNX file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use lgl2o::objective::mlp::Activation;
@@ -15,7 +15,7 @@ use crate::files::write_atomically;
 use crate::output::Output;
 use crate::saved::container::bytes_of;
 use crate::saved::tensors::{Unsaid, import};
-use crate::saved::{Output as Answer, SavedModel};
+use crate::saved::{Output as Answer, SavedModel, onnx};
 use crate::say;
 
 /// Does it.
@@ -31,12 +31,22 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), Failure> {
         Answer::Classes(names) => format!("classes {}", names.join(", ")),
         Answer::Value => "a value".to_owned(),
     };
-    say::line(format_args!("network {}, {answers}\nmodel: {}", model.shape(), path.display()));
+    say::line(format_args!("network {}, {answers}", model.shape()));
+    if let Some(over) = model.by_value().first().and_then(|layer| layer.kind.over()) {
+        let (time, channels) = (over.time, over.channels);
+        say::line(format_args!(
+            "a row is {time} times of {channels} channels, all channels of one time after the other"
+        ));
+    }
+    say::line(format_args!("model: {}", path.display()));
     Ok(())
 }
 
 /// Each name stands once: two of the same could not be told apart.
 fn check(args: &ImportArgs) -> Result<()> {
+    if is_onnx(args) && !args.order.is_empty() {
+        bail!("--order: an ONNX file holds the order of its layers. Leave --order out");
+    }
     for (flag, names) in [("--classes", &args.classes), ("--features", &args.features), ("--order", &args.order)] {
         for (i, name) in names.iter().enumerate() {
             if name.is_empty() {
@@ -56,10 +66,19 @@ fn check(args: &ImportArgs) -> Result<()> {
     Ok(())
 }
 
+/// Whether the file is to be read as ONNX, by its name.
+fn is_onnx(args: &ImportArgs) -> bool {
+    args.from.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"))
+}
+
 fn model(args: &ImportArgs) -> Result<SavedModel> {
     let bytes = bytes_of(&args.from)?;
     if let Some([what, _]) = format::of(&bytes[..bytes.len().min(512)]) {
-        bail!("{} is no file of safetensors: it is {what}. Name one that save_file has written", args.from.display());
+        let shown = args.from.display();
+        match is_onnx(args) {
+            true => bail!("{shown} is no ONNX file: it is {what}. Name one that torch.onnx.export has written"),
+            false => bail!("{shown} is no file of safetensors: it is {what}. Name one that save_file has written"),
+        }
     }
     let unsaid = Unsaid {
         hidden: args.activation.unwrap_or(Activation::Relu),
@@ -68,7 +87,13 @@ fn model(args: &ImportArgs) -> Result<SavedModel> {
         order: &args.order,
         standardizer: (!args.mean.is_empty()).then(|| [args.mean.clone(), args.deviation.clone()]),
     };
-    let mut model = import(&bytes, &unsaid).with_context(|| format!("cannot use {}", args.from.display()))?;
+    let context = || format!("cannot use {}", args.from.display());
+    let mut model = if is_onnx(args) {
+        let folder = args.from.parent().unwrap_or_else(|| Path::new(""));
+        onnx::import(&bytes, folder, &unsaid).with_context(context)?
+    } else {
+        import(&bytes, &unsaid).with_context(context)?
+    };
     let (last, hidden) = model.layers().split_last().context("a network has a layer")?;
     let differs = |asked: &Activation| hidden.iter().any(|layer| layer.activation != *asked);
     if args.activation.as_ref().is_some_and(differs) {

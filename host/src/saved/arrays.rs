@@ -1,18 +1,25 @@
 //! One `.npy` file for each tensor, as `numpy.load` reads it.
 
-use lgl2o::tensors::Tensors as _;
-
 use super::{Files, SavedModel};
 use crate::data::table::npy;
+use crate::network::series::Kind;
 
-/// Weights are outputs x inputs, as those of `torch.nn.Linear`.
+/// Weights are outputs x inputs, as those of `torch.nn.Linear`; of a convolution outputs x times x channels, or times x channels
+/// where each channel has its own.
 #[must_use]
 pub fn files(model: &SavedModel) -> Files {
     let mut files = Vec::new();
     let mut add = |name: String, shape: &[usize], numbers: &[f32]| files.push((name, npy::write(shape, numbers)));
-    for (l, layer) in model.layers().iter().enumerate() {
-        add(format!("weights_{l}.npy"), &[layer.outputs, layer.inputs], model.params.tensor(2 * l));
-        add(format!("bias_{l}.npy"), &[layer.outputs], model.params.tensor(2 * l + 1));
+    for (l, layer) in model.by_value().iter().enumerate() {
+        let shape = match layer.kind {
+            Kind::Dense => vec![layer.shape.outputs, layer.shape.inputs],
+            Kind::Conv1d(over) => vec![layer.channels(), over.kernel, over.channels],
+            Kind::Depthwise(over) => vec![over.kernel, over.channels],
+            Kind::MaxPool(_) | Kind::AveragePool(_) => continue,
+        };
+        let [weights, bias] = model.tensors(l);
+        add(format!("weights_{l}.npy"), &shape, weights);
+        add(format!("bias_{l}.npy"), &[layer.channels()], bias);
     }
     add("mean.npy".to_owned(), &[model.mean.len()], &model.mean);
     add("deviation.npy".to_owned(), &[model.deviation.len()], &model.deviation);

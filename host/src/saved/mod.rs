@@ -7,12 +7,14 @@
 //! | [`rust`] | a module of Rust with statics for flash, which `lgl2o::Model` takes |
 //! | [`c`] | a C header with the same numbers and a function |
 //! | [`arrays`] | one `.npy` file for each tensor |
+//! | [`onnx`] | ONNX files, read: chains of dense layers, convolutions and pooling |
 //! | [`tensors`] | safetensors, written and read: this program's, those of `torch.nn.Linear` and of Keras' `Dense` |
 
 pub mod arrays;
 pub mod c;
 pub mod container;
 pub mod model;
+pub mod onnx;
 pub mod rust;
 pub mod tensors;
 

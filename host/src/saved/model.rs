@@ -1,19 +1,22 @@
 //! A trained model: `model.lgl2o`.
 //!
-//! The body of the file holds the parameters, layer by layer, each as weights (outputs x inputs, row by row) and bias; then the
-//! mean and the standard deviation of each feature.
+//! The body of the file holds the parameters, layer by layer, each as weights and bias; then the mean and the standard deviation
+//! of each feature. Weights are outputs x inputs, row by row; those of a convolution outputs x times x channels, those of one of
+//! each channel by itself times x channels. A layer without a kind in the header is dense.
 
 use std::path::Path;
 
 use anyhow::Context as _;
 use lgl2o::Model;
-use lgl2o::objective::mlp::{Activation, Loss, Mlp, Shape};
+use lgl2o::objective::mlp::{Activation, Layer as _, Loss, Mlp, Shape};
 use lgl2o::standardize::Standardizer;
+use lgl2o::tensors::Tensors as _;
 use serde::{Deserialize, Serialize};
 
 use super::container::{self, FileError, Kind};
 use crate::data::table::Columns;
-use crate::network::{HeapNetwork, HeapTensors, check_size};
+use crate::network::series::{ByValue, Kind as Layer};
+use crate::network::{HeapNetwork, HeapTensors, check_numbers};
 
 /// The file of a model.
 pub const KIND: Kind = Kind { magic: *b"L2OM", version: 1, name: "a model of lgl2o" };
@@ -34,6 +37,12 @@ struct LayerHeader {
     inputs: usize,
     outputs: usize,
     activation: Activation,
+    #[serde(default, skip_serializing_if = "is_dense")]
+    kind: Layer,
+}
+
+fn is_dense(kind: &Layer) -> bool {
+    *kind == Layer::Dense
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -88,9 +97,32 @@ impl SavedModel {
         }
     }
 
-    /// The network in words, such as `4-16-3 relu`.
+    /// The layers with what they compute.
+    #[must_use]
+    pub fn by_value(&self) -> Vec<ByValue> {
+        self.network.by_value()
+    }
+
+    /// Weights and bias of a layer; empty for one that has none.
+    #[must_use]
+    pub fn tensors(&self, l: usize) -> [&[f32]; 2] {
+        let first = self.network.first_tensor(l);
+        let has_some = self.by_value().get(l).is_some_and(|layer| layer.kind.has_parameters());
+        if has_some { [self.params.tensor(first), self.params.tensor(first + 1)] } else { [&[], &[]] }
+    }
+
+    /// Whether every layer is dense.
+    #[must_use]
+    pub fn is_dense(&self) -> bool {
+        self.by_value().iter().all(|layer| is_dense(&layer.kind))
+    }
+
+    /// The network in words, such as `4-16-3 relu`, or `100x6 conv1d(8, 5, 2, 0, Relu), max_pool(4), dense(3)`.
     #[must_use]
     pub fn shape(&self) -> String {
+        if !self.is_dense() {
+            return named(&self.by_value());
+        }
         let layers = self.layers();
         let first = layers.first().map_or(0, |layer| layer.inputs);
         let widths: Vec<String> =
@@ -119,8 +151,11 @@ impl SavedModel {
     /// The file's bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let shape = |l: &Shape| LayerHeader { inputs: l.inputs, outputs: l.outputs, activation: l.activation };
-        let layers = self.layers().iter().map(shape).collect();
+        let layer = |layer: &ByValue| {
+            let Shape { inputs, outputs, activation } = layer.shape;
+            LayerHeader { inputs, outputs, activation, kind: layer.kind }
+        };
+        let layers = self.by_value().iter().map(layer).collect();
         let header = Header { layers, output: self.output.clone(), columns: self.columns.clone() };
         let body = [self.params.as_slice(), &self.mean, &self.deviation].map(container::bytes).concat();
         container::write(KIND, &header, &body)
@@ -134,33 +169,51 @@ impl SavedModel {
         let (header, body): (Header, _) = container::read(KIND, bytes)?;
         let numbers = container::numbers(body);
         let inputs = header.layers.first().map_or(0, |layer| layer.inputs);
-        let layer = |s: &LayerHeader| Shape { inputs: s.inputs, outputs: s.outputs, activation: s.activation };
-        let layers: Vec<Shape> = header.layers.iter().map(layer).collect();
+        let layer = |l: &LayerHeader| ByValue {
+            kind: l.kind,
+            shape: Shape { inputs: l.inputs, outputs: l.outputs, activation: l.activation },
+        };
+        let layers: Vec<ByValue> = header.layers.iter().map(layer).collect();
         check_layers(&layers)?;
-        let parameters: usize = layers.iter().map(parameters_of).sum();
+        let parameters: usize = layers.iter().map(|layer| layer.parameters()).sum();
         if body.len() != 4 * (parameters + 2 * inputs) {
             return Err(FileError::Content(format!("{} bytes of numbers for {parameters} parameters", body.len())));
         }
         let (params, rest) = numbers.split_at(parameters);
         let (mean, deviation) = rest.split_at(inputs);
-        Self::new(layers, params, [mean, deviation], header.output, header.columns)
+        Self::of(&layers, params, [mean, deviation], header.output, header.columns)
     }
 
-    /// A model of these layers; standardization is means and standard deviations.
+    /// A model of these dense layers; standardization is means and standard deviations.
     ///
     /// # Errors
     /// If its parts do not fit together.
     pub fn new(
         layers: Vec<Shape>,
         params: &[f32],
+        standardizer: [&[f32]; 2],
+        output: Output,
+        columns: Columns,
+    ) -> Result<Self, FileError> {
+        let layers: Vec<ByValue> = layers.into_iter().map(ByValue::from).collect();
+        Self::of(&layers, params, standardizer, output, columns)
+    }
+
+    /// A model of these layers; standardization is means and standard deviations.
+    ///
+    /// # Errors
+    /// If its parts do not fit together.
+    pub fn of(
+        layers: &[ByValue],
+        params: &[f32],
         [mean, deviation]: [&[f32]; 2],
         output: Output,
         columns: Columns,
     ) -> Result<Self, FileError> {
         let wrong = |what: String| Err(FileError::Content(what));
-        check_layers(&layers)?;
-        let (inputs, outputs) = (layers[0].inputs, layers[layers.len() - 1].outputs);
-        let expected: usize = layers.iter().map(parameters_of).sum();
+        check_layers(layers)?;
+        let (inputs, outputs) = (layers[0].shape.inputs, layers[layers.len() - 1].shape.outputs);
+        let expected: usize = layers.iter().map(|layer| layer.parameters()).sum();
         if (params.len(), mean.len(), deviation.len()) != (expected, inputs, inputs) || columns.features.len() != inputs
         {
             return wrong("numbers of parameters, features and columns differ".to_owned());
@@ -176,7 +229,7 @@ impl SavedModel {
         if ![params, mean, deviation].concat().iter().all(|x| x.is_finite()) {
             return wrong("a number is not finite".to_owned());
         }
-        let network = HeapNetwork::from_layers(layers, 1);
+        let network = HeapNetwork::of(layers, 1);
         let mut tensors = lgl2o::objective::mlp::network::BlankNetwork::blank_params(&network);
         tensors.as_mut_slice().copy_from_slice(params);
         let (mean, deviation) = (mean.to_vec(), deviation.to_vec());
@@ -196,18 +249,38 @@ impl SavedModel {
     }
 }
 
-/// Weights and biases of a dense layer.
-pub(super) const fn parameters_of(layer: &Shape) -> usize {
-    layer.outputs.saturating_mul(layer.inputs).saturating_add(layer.outputs)
-}
-
 /// Layers follow each other, and are not too large.
-fn check_layers(layers: &[Shape]) -> Result<(), FileError> {
-    let chained = layers.windows(2).all(|pair| pair[0].outputs == pair[1].inputs);
-    let wide = layers.iter().all(|layer| layer.inputs > 0 && layer.outputs > 0);
-    if layers.is_empty() || !chained || !wide {
+fn check_layers(layers: &[ByValue]) -> Result<(), FileError> {
+    let chained = layers.windows(2).all(|pair| pair[0].shape.outputs == pair[1].shape.inputs);
+    if layers.is_empty() || !chained || !layers.iter().all(ByValue::is_sound) {
         return Err(FileError::Content("the layers do not follow each other".to_owned()));
     }
-    let widths: Vec<usize> = [layers[0].inputs].into_iter().chain(layers.iter().map(|layer| layer.outputs)).collect();
-    check_size(&widths, 1).map_err(|error| FileError::Content(error.to_string()))
+    let outputs = layers.iter().map(|layer| layer.shape.outputs);
+    let widths: Vec<usize> = [layers[0].shape.inputs].into_iter().chain(outputs).collect();
+    let parameters = layers.iter().map(|layer| layer.parameters()).fold(0, usize::saturating_add);
+    check_numbers(parameters, &widths, 1).map_err(|error| FileError::Content(error.to_string()))
+}
+
+/// Layers as `lgl2o::chain!` names them.
+fn named(layers: &[ByValue]) -> String {
+    let name = |layer: &ByValue| {
+        let act = match layer.shape.activation {
+            Activation::Identity => "",
+            Activation::Relu => ", Relu",
+            Activation::Tanh => ", Tanh",
+            Activation::Sigmoid => ", Sigmoid",
+        };
+        match layer.kind {
+            Layer::Dense => format!("dense({}{act})", layer.shape.outputs),
+            Layer::Conv1d(o) => format!("conv1d({}, {}, {}, {}{act})", layer.channels(), o.kernel, o.stride, o.padding),
+            Layer::Depthwise(o) => format!("depthwise({}, {}, {}{act})", o.kernel, o.stride, o.padding),
+            Layer::MaxPool(o) => format!("max_pool({})", o.kernel),
+            Layer::AveragePool(o) => format!("average_pool({})", o.kernel),
+        }
+    };
+    let first = layers.first().map_or(String::new(), |layer| match layer.kind.over() {
+        Some(over) => format!("{}x{}", over.time, over.channels),
+        None => layer.shape.inputs.to_string(),
+    });
+    format!("{first} {}", layers.iter().map(name).collect::<Vec<_>>().join(", "))
 }

@@ -4,10 +4,11 @@
 
 use std::fmt::Write as _;
 
-use lgl2o::objective::mlp::{Activation, Shape};
+use lgl2o::objective::mlp::Activation;
 use lgl2o::tensors::Tensors as _;
 
 use super::SavedModel;
+use crate::network::series::{ByValue, Kind};
 
 /// Numbers in a line.
 const IN_A_LINE: usize = 8;
@@ -24,9 +25,9 @@ pub fn module(model: &SavedModel) -> String {
     if !classes.is_empty() {
         item("The classes", &format!("static CLASSES: [&str; {}]", classes.len()), &names(classes));
     }
-    let layers = model.layers();
-    item("The network, for one row at a time", "type Net", &format!("Fixed<{}, 1>", layers_type(layers)));
-    let params: Vec<String> = layers.iter().map(|l| format!("DenseParams<{}, {}>", l.inputs, l.outputs)).collect();
+    let layers = model.by_value();
+    item("The network, for one row at a time", "type Net", &format!("Fixed<{}, 1>", layers_type(&layers)));
+    let params: Vec<String> = layers.iter().map(params_type).collect();
     item("Its parameters", "type Params", &nested(&params));
     let values: Vec<String> = (0..layers.len()).map(|l| layer_value(model, l)).collect();
     item("What was learned", "static PARAMS: Params", &nested(&values));
@@ -48,7 +49,7 @@ pub fn module(model: &SavedModel) -> String {
 
 /// What the module says of itself, and what it uses.
 fn head(model: &SavedModel) -> String {
-    let layers = model.layers();
+    let layers = model.by_value();
     let mut out = format!(
         "//! A model, written by `lgl2o export --to rust`: {}, {} parameters.\n//!\n//! {}\n\n",
         model.shape(),
@@ -63,13 +64,16 @@ fn head(model: &SavedModel) -> String {
     out.push_str(
         "#![allow(dead_code, clippy::approx_constant, clippy::excessive_precision)]\n#![cfg_attr(rustfmt, rustfmt_skip)]\n\n",
     );
-    let mut used = vec!["Dense", "DenseParams", "Fixed", "Loss", "Mlp"];
-    used.extend(layers.iter().filter_map(|layer| name(layer.activation)));
+    let mut used = vec!["Fixed", "Loss", "Mlp"];
+    used.extend(layers.iter().filter_map(|layer| name(layer.shape.activation)));
+    used.extend(layers.iter().flat_map(|layer| types(layer.kind)).flatten());
     used.sort_unstable();
     used.dedup();
+    let tensors =
+        if layers.iter().all(|layer| layer.kind.has_parameters()) { "" } else { "use lgl2o::tensors::Nothing;\n" };
     let chain = if layers.len() > 1 { ", chain" } else { "" };
     let _ = writeln!(out, "use lgl2o::objective::mlp::{{{}}};", used.join(", "));
-    let _ = writeln!(out, "use lgl2o::standardize::Standardizer;\nuse lgl2o::{{Error, Model{chain}}};\n");
+    let _ = writeln!(out, "use lgl2o::standardize::Standardizer;\n{tensors}use lgl2o::{{Error, Model{chain}}};\n");
     out
 }
 
@@ -88,23 +92,73 @@ fn name(activation: Activation) -> Option<&'static str> {
     }
 }
 
+/// The types of a layer and of its parameters.
+const fn types(kind: Kind) -> [Option<&'static str>; 2] {
+    match kind {
+        Kind::Dense => [Some("Dense"), Some("DenseParams")],
+        Kind::Conv1d(_) => [Some("Conv1d"), Some("Conv1dParams")],
+        Kind::Depthwise(_) => [Some("Depthwise"), Some("DepthwiseParams")],
+        Kind::MaxPool(_) => [Some("MaxPool1d"), None],
+        Kind::AveragePool(_) => [Some("AveragePool1d"), None],
+    }
+}
+
 /// Layers as a type.
 #[must_use]
-pub fn layers_type(layers: &[Shape]) -> String {
+pub fn layers_type(layers: &[ByValue]) -> String {
     let types: Vec<String> = layers.iter().map(layer_type).collect();
     if layers.len() > 1 { format!("chain![{}]", types.join(", ")) } else { types.concat() }
 }
 
-fn layer_type(layer: &Shape) -> String {
-    let activation = name(layer.activation).map_or(String::new(), |name| format!(", {name}"));
-    format!("Dense<{}, {}{activation}>", layer.inputs, layer.outputs)
+/// A type with numbers.
+fn with(name: Option<&str>, numbers: &[usize], activation: Activation) -> String {
+    let name = name.unwrap_or("Nothing");
+    let numbers = numbers.iter().map(usize::to_string).chain(self::name(activation).map(str::to_owned));
+    let list = numbers.collect::<Vec<_>>().join(", ");
+    if list.is_empty() { name.to_owned() } else { format!("{name}<{list}>") }
+}
+
+fn layer_type(layer: &ByValue) -> String {
+    let (shape, outputs) = (layer.shape, layer.channels());
+    let numbers = match layer.kind {
+        Kind::Dense => vec![shape.inputs, outputs],
+        Kind::Conv1d(o) => vec![o.time, o.channels, o.count(), outputs, o.kernel, o.stride, o.padding],
+        Kind::Depthwise(o) => vec![o.time, o.channels, o.count(), o.kernel, o.stride, o.padding],
+        Kind::MaxPool(o) | Kind::AveragePool(o) => vec![o.time, o.channels, o.count(), o.kernel],
+    };
+    with(types(layer.kind)[0], &numbers, shape.activation)
+}
+
+fn params_type(layer: &ByValue) -> String {
+    let numbers = match layer.kind {
+        Kind::Dense => vec![layer.shape.inputs, layer.shape.outputs],
+        Kind::Conv1d(over) => vec![over.channels, over.kernel, layer.channels()],
+        Kind::Depthwise(over) => vec![over.channels, over.kernel],
+        Kind::MaxPool(_) | Kind::AveragePool(_) => Vec::new(),
+    };
+    with(types(layer.kind)[1], &numbers, Activation::Identity)
 }
 
 fn layer_value(model: &SavedModel, l: usize) -> String {
-    let inputs = model.layers()[l].inputs;
-    let rows: Vec<String> = model.params.tensor(2 * l).chunks(inputs).map(|row| array(row, "        ")).collect();
-    let bias = array(model.params.tensor(2 * l + 1), "    ");
-    format!("DenseParams {{\n    weights: [\n        {},\n    ],\n    bias: {bias},\n}}", rows.join(",\n        "))
+    let layer = model.by_value()[l];
+    let [weights, bias] = model.tensors(l);
+    let rows = |numbers: &[f32], width: usize, indent: &str| -> String {
+        let inner = format!("{indent}    ");
+        let rows: Vec<String> = numbers.chunks(width).map(|row| array(row, &inner)).collect();
+        format!("[\n{inner}{},\n{indent}]", rows.join(&format!(",\n{inner}")))
+    };
+    let weights = match layer.kind {
+        Kind::Dense => rows(weights, layer.shape.inputs, "    "),
+        Kind::Depthwise(over) => rows(weights, over.channels, "    "),
+        Kind::Conv1d(over) => {
+            let filters = weights.chunks(over.kernel * over.channels);
+            let filters: Vec<String> = filters.map(|filter| rows(filter, over.channels, "        ")).collect();
+            format!("[\n        {},\n    ]", filters.join(",\n        "))
+        }
+        Kind::MaxPool(_) | Kind::AveragePool(_) => return "Nothing".to_owned(),
+    };
+    let name = types(layer.kind)[1].unwrap_or_default();
+    format!("{name} {{\n    weights: {weights},\n    bias: {},\n}}", array(bias, "    "))
 }
 
 /// `(a, (b, c))`, as a chain of layers is.

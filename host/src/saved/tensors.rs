@@ -19,12 +19,13 @@ use serde::Deserialize;
 
 use super::{Output, SavedModel, container};
 use crate::data::table::Columns;
+use crate::network::series::ByValue;
 
 /// The key of what this program adds.
 const OWN: &str = "lgl2o";
 
 /// What is wrong with a file of tensors.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImportError {
     /// It is no such file, or damaged.
@@ -93,6 +94,34 @@ pub enum ImportError {
         /// Of what.
         what: &'static str,
     },
+    /// A weight that is no number.
+    #[error(
+        "number {at} of `{name}` is {value}: the training has failed, or the file is damaged. Train again with a lower rate"
+    )]
+    NotFinite {
+        /// The tensor.
+        name: String,
+        /// Which one.
+        at: usize,
+        /// What it is.
+        value: f32,
+    },
+    /// A weight that no training leaves.
+    #[error(
+        "`{name}` holds {value:e}, which is no weight: were its bytes written in big-endian order? They must be little-endian"
+    )]
+    Huge {
+        /// The tensor.
+        name: String,
+        /// The number.
+        value: f32,
+    },
+    /// One output is no answer among classes.
+    #[error("the network has one output, which is a value: say so with --regression")]
+    OneOutput,
+    /// Several outputs are no value.
+    #[error("the network has {0} outputs, and a value is one: leave --regression out")]
+    SeveralOutputs(usize),
     /// The parts are no model.
     #[error("{0}")]
     Model(container::FileError),
@@ -161,6 +190,7 @@ pub fn import(bytes: &[u8], unsaid: &Unsaid<'_>) -> Result<SavedModel, ImportErr
     let (mut layers, mut standardizer) = (BTreeMap::<(Vec<Part>, String), Dense>::new(), [None, None]);
     for (name, view) in file.iter() {
         let numbers = numbers(name, &view)?;
+        check_numbers(name, &numbers)?;
         match name {
             "standardizer.mean" => standardizer[0] = Some(numbers),
             "standardizer.deviation" => standardizer[1] = Some(numbers),
@@ -222,22 +252,56 @@ fn assemble(
         params.extend(weights);
         params.extend(bias);
     }
+    let layers: Vec<ByValue> = layers.into_iter().map(ByValue::from).collect();
+    let unsaid = Unsaid { standardizer, ..unsaid.clone() };
+    match own {
+        Some(own) => {
+            let output = unsaid.classes.is_none().then_some(own.output);
+            with_columns(&layers, &params, &unsaid, output, Some(own.columns))
+        }
+        None => with_columns(&layers, &params, &unsaid, None, None),
+    }
+}
+
+/// A model of some layers.
+pub(super) fn model(layers: &[ByValue], params: &[f32], unsaid: &Unsaid<'_>) -> Result<SavedModel, ImportError> {
+    with_columns(layers, params, unsaid, None, None)
+}
+
+fn with_columns(
+    layers: &[ByValue],
+    params: &[f32],
+    unsaid: &Unsaid<'_>,
+    output: Option<Output>,
+    columns: Option<Columns>,
+) -> Result<SavedModel, ImportError> {
     let (Some(first), Some(top)) = (layers.first(), layers.last()) else { return Err(ImportError::Empty) };
-    check_counts(unsaid, first.inputs, top.outputs)?;
-    let numbered = || (0..top.outputs).map(|class| class.to_string()).collect();
-    let said = if unsaid.regression {
-        Output::Value
-    } else {
-        Output::Classes(unsaid.classes.map_or_else(numbered, <[_]>::to_vec))
+    let (inputs, outputs) = (first.shape.inputs, top.shape.outputs);
+    check_counts(unsaid, inputs, outputs)?;
+    let output = match output {
+        Some(output) => output,
+        None if unsaid.regression && outputs > 1 => return Err(ImportError::SeveralOutputs(outputs)),
+        None if unsaid.regression => Output::Value,
+        None if outputs == 1 => return Err(ImportError::OneOutput),
+        None => {
+            let numbered = || (0..outputs).map(|class| class.to_string()).collect();
+            Output::Classes(unsaid.classes.map_or_else(numbered, <[_]>::to_vec))
+        }
     };
-    let [mean, deviation] = standardizer.unwrap_or_else(|| [vec![0.0; first.inputs], vec![1.0; first.inputs]]);
-    let plain = Columns::plain(first.inputs);
-    let (output, columns) = match own {
-        Some(own) if unsaid.classes.is_none() => (own.output, own.columns),
-        Some(own) => (said, own.columns),
-        None => (said, plain),
-    };
-    SavedModel::new(layers, &params, [&mean, &deviation], output, columns).map_err(ImportError::Model)
+    let plain = || [vec![0.0; inputs], vec![1.0; inputs]];
+    let [mean, deviation] = unsaid.standardizer.clone().unwrap_or_else(plain);
+    let columns = columns.unwrap_or_else(|| Columns::plain(inputs));
+    SavedModel::of(layers, params, [&mean, &deviation], output, columns).map_err(ImportError::Model)
+}
+
+/// Weights are finite, and not as large as those whose bytes are in the wrong order soon are.
+pub(super) fn check_numbers(name: &str, numbers: &[f32]) -> Result<(), ImportError> {
+    const LARGEST: f32 = 1e18;
+    let name = name.to_owned();
+    if let Some(at) = numbers.iter().position(|x| !x.is_finite()) {
+        return Err(ImportError::NotFinite { name, at, value: numbers[at] });
+    }
+    numbers.iter().find(|x| x.abs() > LARGEST).map_or(Ok(()), |&value| Err(ImportError::Huge { name, value }))
 }
 
 /// There is one number for each input, and one name for each output.

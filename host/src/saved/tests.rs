@@ -13,7 +13,7 @@ fn sample(output: Output) -> SavedModel {
         Shape { inputs: 3, outputs: 4, activation: Activation::Tanh },
         Shape { inputs: 4, outputs, activation: Activation::Identity },
     ];
-    let count: usize = layers.iter().map(super::model::parameters_of).sum();
+    let count: usize = layers.iter().map(|l| (l.inputs + 1) * l.outputs).sum();
     let params: Vec<f32> = (0..count).map(|i| (i as f32 * 0.37).sin() / 3.0).collect();
     let standardizer = [&[1.0f32, -2.0, 1e-7][..], &[0.5, 3.0, 0.0]];
     SavedModel::new(layers, &params, standardizer, output, Columns::plain(3)).expect("a model")
@@ -164,6 +164,8 @@ fn what_is_no_chain_of_dense_layers_is_refused() {
     assert!(refused(&[("conv.weight", &[2, 1, 3], vec![0.0; 6])], &[]).contains("`conv.weight`"));
     assert!(refused(&[("table", &[2, 3], vec![0.0; 6])], &[]).contains("`table`"));
     assert!(refused(&[], &[]).contains("no dense layer"));
-    assert!(refused(&[("a.weight", &[2, 1], vec![f32::NAN; 2])], &[]).contains("not finite"));
+    assert!(refused(&[("a.weight", &[2, 1], vec![1.0, f32::NAN])], &[]).contains("number 1 of `a.weight` is NaN"));
+    assert!(refused(&[("a.weight", &[2, 1], vec![3e31; 2])], &[]).contains("big-endian"));
+    assert!(refused(&[("a.weight", &[1, 2], vec![1.0; 2])], &[]).contains("--regression"));
     assert!(matches!(import(b"no such file", &UNSAID), Err(ImportError::Format(_))));
 }

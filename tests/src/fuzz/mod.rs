@@ -12,6 +12,7 @@ mod frame;
 mod idx;
 mod meta;
 mod model;
+mod onnx;
 mod survey;
 mod table;
 mod weights;
@@ -32,7 +33,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 11] = [
     checkpoint::TARGET,
     config::TARGET,
     expression::TARGET,
@@ -40,6 +41,7 @@ pub const TARGETS: [Target; 10] = [
     idx::TARGET,
     meta::TARGET,
     model::TARGET,
+    onnx::TARGET,
     survey::TARGET,
     table::TARGET,
     weights::TARGET,

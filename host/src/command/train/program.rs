@@ -63,7 +63,7 @@ fn text(prepared: &Prepared, settings: &Settings, steps: u64) -> String {
          pub(crate) const STEPS: u64 = {steps};\n\
          pub(crate) const TRAIN: Rows<'static> = {};\n\
          pub(crate) const CHECK: Option<Rows<'static>> = {check};\n",
-        layers_type(layers.layers()),
+        layers_type(&layers.by_value()),
         part("train", train),
     )
 }

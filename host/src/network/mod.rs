@@ -3,6 +3,8 @@
 //! The [kernels](crate::kernels) are those for this machine's vectors. They see the same slices as the core's do in a
 //! network whose shape is a type, and give the same bits.
 
+pub mod series;
+
 use std::ops::Range;
 
 use lgl2o::objective::mlp::layer::Visitor;
@@ -11,6 +13,7 @@ use lgl2o::objective::mlp::{Activation, Network, Shape, dense};
 use lgl2o::tensors::Tensors;
 
 use crate::kernels::Vectors;
+use series::{ByValue, Kind};
 
 /// The activations that a hidden layer may have, by name.
 pub const ACTIVATIONS: [(&str, Activation); 4] =
@@ -39,8 +42,9 @@ pub fn activation(name: &str) -> Option<Activation> {
     ACTIVATIONS.into_iter().find(|(known, _)| *known == name).map(|(_, activation)| activation)
 }
 
-/// Most parameters of a network, and most numbers that a batch may take in it: 256 MB and 1 GB for each thread.
-const MOST_PARAMETERS: usize = 1 << 26;
+/// Most parameters of a network: 256 MB.
+pub const MOST_PARAMETERS: usize = 1 << 26;
+/// Most numbers that a batch may take in a network: 1 GB for each thread.
 const MOST_ACTIVATIONS: usize = 1 << 28;
 
 /// A network that is too large for this program.
@@ -64,7 +68,14 @@ pub enum TooLarge {
 /// If they are, with the bound.
 pub fn check_size(widths: &[usize], batch: usize) -> Result<(), TooLarge> {
     let layer = |pair: &[usize]| pair[0].saturating_add(1).saturating_mul(pair[1]);
-    let parameters = widths.windows(2).map(layer).fold(0, usize::saturating_add);
+    check_numbers(widths.windows(2).map(layer).fold(0, usize::saturating_add), widths, batch)
+}
+
+/// Checks that so many parameters, and batches of networks of these widths, are not too many.
+///
+/// # Errors
+/// If they are, with the bound.
+pub fn check_numbers(parameters: usize, widths: &[usize], batch: usize) -> Result<(), TooLarge> {
     let activations = widths.iter().fold(0, |sum: usize, width| sum.saturating_add(*width)).saturating_mul(batch);
     if parameters > MOST_PARAMETERS {
         return Err(TooLarge::Parameters(parameters));
@@ -89,9 +100,9 @@ impl HeapTensors {
         Self::layered(lengths.into_iter().map(|length| [length]))
     }
 
-    /// Layers of N tensors of these lengths each, all zero.
+    /// Layers of tensors of these lengths each, all zero.
     #[must_use]
-    pub fn layered<const N: usize>(lengths: impl IntoIterator<Item = [usize; N]>) -> Self {
+    pub fn layered<L: IntoIterator<Item = usize>>(lengths: impl IntoIterator<Item = L>) -> Self {
         let (mut end, mut ends, mut layers) = (0, Vec::new(), Vec::new());
         for layer in lengths {
             for length in layer {
@@ -153,10 +164,11 @@ impl Tensors for HeapTensors {
     }
 }
 
-/// A multilayer perceptron's layers, and the largest batch that it takes at once.
+/// A network's layers, and the largest batch that it takes at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeapNetwork {
     layers: Vec<Shape>,
+    kinds: Vec<Kind>,
     capacity: usize,
     kernels: Vectors,
 }
@@ -180,16 +192,36 @@ impl HeapNetwork {
         Self::from_layers(layers, capacity)
     }
 
-    /// A network of these layers, at least one, each of which takes what the one before gives.
+    /// A network of these dense layers, at least one, each of which takes what the one before gives.
     #[must_use]
     pub fn from_layers(layers: Vec<Shape>, capacity: usize) -> Self {
-        Self { layers, capacity, kernels: Vectors::new() }
+        let kinds = vec![Kind::Dense; layers.len()];
+        Self { layers, kinds, capacity, kernels: Vectors::new() }
+    }
+
+    /// A network of these [sound](ByValue::is_sound) layers, at least one, each of which takes what the one before returns.
+    #[must_use]
+    pub fn of(layers: &[ByValue], capacity: usize) -> Self {
+        let kinds = layers.iter().map(|layer| layer.kind).collect();
+        Self { layers: layers.iter().map(|layer| layer.shape).collect(), kinds, capacity, kernels: Vectors::new() }
     }
 
     /// The layers.
     #[must_use]
     pub fn layers(&self) -> &[Shape] {
         &self.layers
+    }
+
+    /// The layers with what they compute.
+    #[must_use]
+    pub fn by_value(&self) -> Vec<ByValue> {
+        self.layers.iter().zip(&self.kinds).map(|(&shape, &kind)| ByValue { kind, shape }).collect()
+    }
+
+    /// The number of each layer's first tensor.
+    #[must_use]
+    pub fn first_tensor(&self, l: usize) -> usize {
+        self.kinds.iter().take(l).map(|kind| if kind.has_parameters() { 2 } else { 0 }).sum()
     }
 
     /// The same layers for batches of another size.
@@ -216,8 +248,12 @@ impl Network for HeapNetwork {
     }
     fn visit<V: Visitor>(&self, l: usize, visitor: V) -> V::Output {
         let l = l.min(self.layers.len() - 1);
-        let first = self.layers[..l].iter().map(|&shape| dense::ByValue(shape).lengths().len()).sum();
-        visitor.visit(&dense::ByValue(self.layers[l]), first)
+        let tensors = |kind: &Kind| if kind.has_parameters() { 2 } else { 0 };
+        let (first, shape) = (self.kinds[..l].iter().map(tensors).sum(), self.layers[l]);
+        match self.kinds[l] {
+            Kind::Dense => visitor.visit(&dense::ByValue(shape), first),
+            kind => visitor.visit(&ByValue { kind, shape }, first),
+        }
     }
     fn capacity(&self) -> usize {
         self.capacity
@@ -226,7 +262,8 @@ impl Network for HeapNetwork {
 
 impl BlankNetwork for HeapNetwork {
     fn blank_params(&self) -> HeapTensors {
-        HeapTensors::layered(self.layers.iter().map(|&shape| dense::ByValue(shape).lengths()))
+        let layers = self.by_value();
+        HeapTensors::layered(layers.iter().filter(|layer| layer.kind.has_parameters()).map(ByValue::lengths))
     }
     fn blank_activations(&self) -> HeapTensors {
         HeapTensors::zeros(self.layers.iter().map(|layer| layer.outputs * self.capacity))

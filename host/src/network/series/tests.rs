@@ -1,0 +1,92 @@
+use super::*;
+use crate::network::HeapNetwork;
+use lgl2o::batch::Batch;
+use lgl2o::chain;
+use lgl2o::objective::mlp::AveragePool1d;
+use lgl2o::objective::mlp::network::BlankNetwork as _;
+use lgl2o::objective::mlp::{Conv1d, Dense, Depthwise, Descent, Fixed, Loss, MaxPool1d, Mlp, Network as _, Relu, Tanh};
+use lgl2o::objective::{Blank as _, Objective as _};
+use lgl2o::persist::Fingerprint as _;
+use lgl2o::rule::Sgd;
+
+type Same = Fixed<
+    chain![
+        Conv1d<12, 2, 6, 3, 4, 2, 1, Relu>,
+        Depthwise<6, 3, 6, 3, 1, 1, Tanh>,
+        MaxPool1d<6, 3, 3, 2>,
+        Depthwise<3, 3, 3, 1, 1, 0>,
+        AveragePool1d<3, 3, 1, 3>,
+        Dense<3, 2>
+    ],
+    5,
+>;
+
+fn layers() -> Vec<ByValue> {
+    let over = |[time, channels, kernel, stride, padding]: [usize; 5]| Over { time, channels, kernel, stride, padding };
+    let layer = |kind, [inputs, outputs]: [usize; 2], activation| ByValue {
+        kind,
+        shape: Shape { inputs, outputs, activation },
+    };
+    vec![
+        layer(Kind::Conv1d(over([12, 2, 4, 2, 1])), [24, 18], Activation::Relu),
+        layer(Kind::Depthwise(over([6, 3, 3, 1, 1])), [18, 18], Activation::Tanh),
+        layer(Kind::MaxPool(over([6, 3, 2, 2, 0])), [18, 9], Activation::Identity),
+        layer(Kind::Depthwise(over([3, 3, 1, 1, 0])), [9, 9], Activation::Identity),
+        layer(Kind::AveragePool(over([3, 3, 3, 3, 0])), [9, 3], Activation::Identity),
+        layer(Kind::Dense, [3, 2], Activation::Identity),
+    ]
+}
+
+#[test]
+fn layers_on_the_heap_have_the_bits_of_those_whose_sizes_are_types() {
+    assert!(layers().iter().all(ByValue::is_sound));
+    let heap = Mlp::new(HeapNetwork::of(&layers(), 5), Loss::CrossEntropy);
+    let fixed = Mlp::new(Same::new(), Loss::CrossEntropy);
+    assert_eq!((heap.parameters(), heap.fingerprint()), (fixed.parameters(), fixed.fingerprint()));
+    (0..6).for_each(|l| assert_eq!(heap.network().layer(l), fixed.network().layer(l)));
+    let mut rng = Rng::new(1);
+    let inputs: Vec<f32> = (0..5 * 24).map(|_| rng.normal()).collect();
+    let batch = Batch::classes(&inputs, 24, &[0, 1, 1, 0, 1]);
+    let (mut a, mut b) = (heap.blank_params(), fixed.blank_params());
+    heap.initialize(&mut a, &mut Rng::new(2));
+    fixed.initialize(&mut b, &mut Rng::new(2));
+    assert_eq!([a.layers(), a.count()], [b.layers(), b.count()]);
+    let (mut ga, mut gb) = (heap.blank_params(), fixed.blank_params());
+    let (mut la, mut lb) = (heap.blank_losses(), fixed.blank_losses());
+    heap.gradient(&mut heap.blank_scratch(), &a, batch, &mut la, &mut ga).expect("a gradient");
+    fixed.gradient(&mut fixed.blank_scratch(), &b, batch, &mut lb, &mut gb).expect("a gradient");
+    assert_eq!(la, lb);
+    for i in 0..a.count() {
+        assert_eq!((a.tensor(i), ga.tensor(i)), (b.tensor(i), gb.tensor(i)), "tensor {i}");
+    }
+    let (mut c, mut d) = (Descent::<HeapNetwork, 0>::blank(&heap), Descent::<Same, 0>::new());
+    c.params_mut().copy_from(&a);
+    d.params_mut().copy_from(&b);
+    for _ in 0..3 {
+        let rule = Sgd::new(0.1);
+        assert_eq!(c.step(&heap, &rule, batch), d.step(&fixed, &rule, batch));
+    }
+    for i in 0..a.count() {
+        assert_eq!(c.params_mut().tensor(i), d.params_mut().tensor(i), "tensor {i} after three steps");
+    }
+    assert_eq!(heap.network().blank_params().as_slice().len(), heap.parameters());
+}
+
+#[test]
+fn what_no_type_could_be_is_not_sound() {
+    let hurt = |l: usize, change: fn(&mut ByValue)| {
+        let mut layer = layers()[l];
+        change(&mut layer);
+        layer.is_sound()
+    };
+    let wide = |layer: &mut ByValue| {
+        layer.kind = Kind::MaxPool(Over { time: usize::MAX, channels: 3, kernel: 2, stride: 2, padding: 0 });
+    };
+    let padded = |layer: &mut ByValue| {
+        layer.kind = Kind::Conv1d(Over { time: 12, channels: 2, kernel: 4, stride: 2, padding: 4 });
+    };
+    assert!(!hurt(2, wide) && !hurt(0, padded));
+    assert!(!hurt(0, |layer| layer.shape.outputs = 17) && !hurt(1, |layer| layer.shape.outputs = 12));
+    assert!(!hurt(2, |layer| layer.shape.activation = Activation::Relu) && !hurt(4, |layer| layer.shape.inputs = 8));
+    assert!(!hurt(5, |layer| layer.shape.inputs = 0));
+}

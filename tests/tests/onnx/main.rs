@@ -1,0 +1,188 @@
+//! `lgl2o import` of ONNX files that PyTorch has written: every layer against PyTorch's own outputs, and what is refused.
+//!
+//! `tests/fixtures/onnx/make.py` makes the files.
+
+mod fine_tune;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use lgl2o::batch::Rows;
+use lgl2o::objective::Blank as _;
+use lgl2o::objective::mlp::{Activation, Loss, Mlp};
+use lgl2o::tensors::Tensors as _;
+use lgl2o_host::network::HeapNetwork;
+use lgl2o_host::saved::SavedModel;
+use lgl2o_host::saved::onnx;
+use lgl2o_host::saved::tensors::Unsaid;
+use lgl2o_tests::program::{folder, lgl2o};
+
+/// Where the files are.
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/onnx")
+}
+
+/// The numbers of an array of floats of 32 bits.
+fn numbers(name: &str) -> Vec<f32> {
+    let bytes = fs::read(fixtures().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let header = String::from_utf8_lossy(&bytes[10..128]).into_owned();
+    assert!(header.contains("'<f4'") && header.contains("'fortran_order': False"), "{name}: {header}");
+    bytes[128..].as_chunks().0.iter().map(|four| f32::from_le_bytes(*four)).collect()
+}
+
+/// What is not said about a file.
+fn unsaid(regression: bool) -> Unsaid<'static> {
+    Unsaid { hidden: Activation::Relu, classes: None, regression, order: &[], standardizer: None }
+}
+
+/// A model out of a file.
+fn imported(name: &str) -> SavedModel {
+    let bytes = fs::read(fixtures().join(format!("{name}.onnx"))).expect("the file");
+    onnx::import(&bytes, &fixtures(), &unsaid(name == "mlp-value")).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The outputs of the first layers of a model for some rows.
+fn outputs(model: &SavedModel, layers: usize, rows: &[f32]) -> Vec<f32> {
+    let all = model.by_value();
+    let width = all[0].shape.inputs;
+    let net = Mlp::new(HeapNetwork::of(&all[..layers], rows.len() / width), Loss::SquaredError);
+    let (mut params, mut scratch) = (net.blank_params(), net.blank_scratch());
+    let count = params.len();
+    params.as_mut_slice().copy_from_slice(&model.params.as_slice()[..count]);
+    net.outputs(&mut scratch, &params, Rows::all(rows, width)).expect("outputs").to_vec()
+}
+
+fn assert_near(found: &[f32], expected: &[f32], what: &str) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(
+            (found - expected).abs() <= 1e-5 * (1.0 + expected.abs()),
+            "{what}: {found}, and PyTorch has {expected}"
+        );
+    }
+}
+
+/// Networks by their files, with what they are here.
+const NETWORKS: [(&str, &str); 9] = [
+    ("mlp-relu", "4-8-6-3 relu+sigmoid"),
+    ("mlp-tanh", "4-8-6-3 tanh+sigmoid"),
+    ("mlp-value", "4-5-1 sigmoid"),
+    ("mlp-external", "4-8-6-3 relu+sigmoid"),
+    ("conv", "20x3 conv1d(6, 5, 2, 2, Relu), max_pool(2), conv1d(4, 3, 1, 0, Tanh), dense(8, Relu), dense(3)"),
+    ("conv-old", "20x3 conv1d(6, 5, 2, 2, Relu), max_pool(2), conv1d(4, 3, 1, 0, Tanh), dense(8, Relu), dense(3)"),
+    ("depthwise", "16x3 depthwise(3, 1, 1, Relu), conv1d(8, 1, 1, 0, Relu), average_pool(4), dense(2)"),
+    ("global", "14x2 conv1d(4, 3, 1, 0, Relu), max_pool(3), average_pool(4), dense(2)"),
+    ("channels-last", "14x2 conv1d(4, 3, 1, 0, Tanh), average_pool(12), dense(2)"),
+];
+
+#[test]
+fn every_layer_is_that_of_pytorch() {
+    for (name, shape) in NETWORKS {
+        let model = imported(name);
+        assert_eq!(model.shape(), shape, "{name}");
+        let (input, depth) = (numbers(&format!("{name}.input.npy")), model.layers().len());
+        let kept = |l: &usize| fixtures().join(format!("{name}.{l}.npy")).exists();
+        let layers: Vec<usize> = (0..depth).filter(kept).collect();
+        assert_eq!(layers.len(), if name == "global" { depth - 1 } else { depth }, "{name}");
+        for l in layers {
+            let expected = numbers(&format!("{name}.{l}.npy"));
+            assert_near(&outputs(&model, l + 1, &input), &expected, &format!("{name}, layer {l}"));
+        }
+    }
+}
+
+#[test]
+fn a_network_with_convolutions_is_a_file_like_any_other() {
+    for (name, _) in NETWORKS {
+        let model = imported(name);
+        assert_eq!(SavedModel::from_bytes(&model.to_bytes()), Ok(model), "{name}");
+    }
+    let model = imported("conv");
+    let mut core = model.model().expect("a model");
+    let (input, expected) = (numbers("conv.input.npy"), numbers("conv.4.npy"));
+    for (row, expected) in input.chunks(60).zip(expected.chunks(3)) {
+        assert_near(core.values(row).expect("outputs"), expected, "one row at a time");
+    }
+}
+
+#[test]
+fn floats_of_other_widths_are_converted() {
+    for name in ["mlp-float16", "mlp-float64"] {
+        assert_eq!(imported(name).params.as_slice(), [1.0, 2.0, 3.0, 4.0, 0.5, -0.5], "{name}");
+    }
+}
+
+/// Files that are no model of this program, with words of what is said about them.
+const REFUSED: [(&str, &[&str]); 10] = [
+    ("bad-operator", &["`/net/elu`", "the operator `Elu`", "Relu, Tanh, Sigmoid", "Train a network without it"]),
+    ("bad-branch", &["`/net/skip` (Add)", "one chain of layers"]),
+    ("bad-int8", &["weights `w` are INT8", "before it is quantized"]),
+    ("bad-nan", &["number 2 of `w` is NaN", "Train again"]),
+    ("bad-endian", &["`w` holds", "big-endian"]),
+    ("bad-shape", &["`head` (Gemm)", "take 3 inputs", "[batch, 2]", "Export it again"]),
+    ("bad-bias", &["`head` (Gemm)", "bias has 3 numbers for 2 outputs"]),
+    ("bad-missing", &["`head` (Gemm)", "`b` is not in the file", "with its weights"]),
+    ("bad-dilation", &["`/conv` (Conv)", "dilation 2"]),
+    ("mlp-value", &["one output", "--regression"]),
+];
+
+#[test]
+fn what_is_no_chain_of_layers_is_named() {
+    for (name, words) in REFUSED {
+        let bytes = fs::read(fixtures().join(format!("{name}.onnx"))).expect("the file");
+        let error = onnx::import(&bytes, &fixtures(), &unsaid(false)).expect_err(name).to_string();
+        words.iter().for_each(|word| assert!(error.contains(word), "{name}: {word}: {error}"));
+    }
+    let bytes = fs::read(fixtures().join("mlp-relu.onnx")).expect("the file");
+    let error = onnx::import(&bytes, &fixtures(), &unsaid(true)).expect_err("three outputs").to_string();
+    assert!(error.contains("3 outputs") && error.contains("leave --regression out"), "{error}");
+    for cut in [1, 40, bytes.len() / 2, bytes.len() - 1] {
+        let error = onnx::import(&bytes[..cut], &fixtures(), &unsaid(false)).expect_err("cut off").to_string();
+        assert!(error.contains("no whole ONNX file") || error.contains("damaged"), "{cut}: {error}");
+    }
+}
+
+/// The command, with what it says, where weights are that are missing, and what it leaves alone.
+#[test]
+fn the_command_imports_predicts_and_exports() {
+    let dir = folder();
+    let copy = |name: &str| fs::copy(fixtures().join(name), dir.path().join(name)).expect("copied");
+    for name in ["conv.onnx", "mlp-external.onnx", "bad-operator.onnx"] {
+        copy(name);
+    }
+    let import = |arguments: &[&str]| lgl2o(dir.path(), &[&["import", "--from"], arguments].concat());
+    import(&["conv.onnx", "--classes", "idle,running,blocked", "--out", "c"])
+        .expect(0, &["network 20x3 conv1d", "20 times of 3 channels", "classes idle, running, blocked"]);
+    let before = fs::read(dir.path().join("c/model.lgl2o")).expect("written");
+    import(&["bad-operator.onnx", "--out", "c", "--force"]).expect(1, &["bad-operator.onnx", "`/net/elu`"]);
+    assert_eq!(fs::read(dir.path().join("c/model.lgl2o")).expect("still there"), before);
+    import(&["mlp-external.onnx", "--out", "e"]).expect(1, &["mlp-external.onnx.data", "beside the ONNX file"]);
+    copy("mlp-external.onnx.data");
+    import(&["mlp-external.onnx", "--out", "e"]).expect(0, &["network 4-8-6-3 relu+sigmoid"]);
+    import(&["conv.onnx", "--order", "a", "--out", "o"]).expect(2, &["Leave --order out"]);
+    import(&["conv.onnx", "--activation", "sigmoid", "--out", "o"]).expect(1, &["Leave --activation out"]);
+    fs::write(dir.path().join("t.onnx"), "no model").expect("written");
+    import(&["t.onnx", "--out", "o"]).expect(1, &["t.onnx is no ONNX file: it is text"]);
+
+    let rows = numbers("conv.input.npy");
+    let line = |row: &[f32]| row.iter().map(|x| format!("{x:?}")).collect::<Vec<_>>().join(",");
+    let text: Vec<String> = rows.chunks(60).map(line).collect();
+    fs::write(dir.path().join("t.csv"), text.join("\n")).expect("written");
+    let ran = lgl2o(dir.path(), &["predict", "--model", "c/model.lgl2o", "--data", "t.csv"]);
+    ran.expect(0, &[]);
+    let largest = |row: &[f32]| (0..3).max_by(|&a, &b| row[a].total_cmp(&row[b])).expect("three");
+    let classes =
+        numbers("conv.4.npy").chunks(3).map(|row| ["idle", "running", "blocked"][largest(row)]).collect::<Vec<_>>();
+    let said: Vec<&str> = ran.out.lines().skip(1).map(|line| line.split(',').next().unwrap_or_default()).collect();
+    assert_eq!(said, classes, "{}", ran.out);
+
+    for format in ["c", "safetensors"] {
+        lgl2o(dir.path(), &["export", "--model", "c/model.lgl2o", "--to", format, "--out", "x"])
+            .expect(2, &["dense layers only", "--to rust"]);
+    }
+    lgl2o(dir.path(), &["export", "--model", "c/model.lgl2o", "--to", "npy", "--out", "x"])
+        .expect(0, &["weights_2.npy"]);
+    lgl2o(dir.path(), &["export", "--model", "c/model.lgl2o", "--to", "rust", "--out", "x"]).expect(0, &["model.rs"]);
+    let module = fs::read_to_string(dir.path().join("x/model.rs")).expect("written");
+    assert!(module.contains("Conv1d<20, 3, 10, 6, 5, 2, 2, Relu>, MaxPool1d<10, 6, 5, 2>"), "{module}");
+}
