@@ -263,6 +263,7 @@ browser() {
     rm -f $words
     command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || apt_install chromium || true
     LGL2O_SKIPPED=$PWD/$words workspace_test playground -- --ignored --test-threads 1
+    LGL2O_SKIPPED=$PWD/$words workspace_test pages -- --ignored --test-threads 1
     [ ! -s $words ] || skip "$(sort -u $words | tr '\n' ';')"
 }
 

@@ -21,6 +21,7 @@
 //! - [`stack`]: the most stack that a program for a Cortex-M can take, from its file.
 //! - [`strategy`]: what property tests draw from.
 //! - [`program`]: the `lgl2o` program as a process.
+//! - [`browser`]: a headless Chromium.
 //!
 //! # What does not compile
 //!
@@ -74,6 +75,7 @@ struct Readme;
 pub mod adversary;
 pub mod bits;
 #[cfg(feature = "host")]
+pub mod browser;
 pub mod cable;
 pub mod cloud;
 pub mod cycles;
