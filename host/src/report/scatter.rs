@@ -83,7 +83,8 @@ mod tests {
             assert!(texts.iter().any(|text| text == part), "{part}: {texts:?}");
         }
         assert_eq!(texts.iter().filter(|text| *text == "10").count(), 2, "{texts:?}");
-        for few in [&[][..], &[[3.0, 3.0]], &[[0.0, 0.0]]] {
+        let few: [&[[f32; 2]]; 3] = [&[], &[[3.0, 3.0]], &[[0.0, 0.0]]];
+        for few in few {
             assert!(scatter("Few", "", few).is_ok());
         }
         assert!(range(&[[3.0, 3.0]]).0 < 3.0 && range(&[[3.0, 3.0]]).1 > 3.0);
