@@ -168,11 +168,25 @@ stage_ranks() {
     workspace_test ranks -- --ignored
 }
 
+# The core's interface against the newest version that has a tag.
+semver() {
+    local tag
+    if ! cargo semver-checks --version >/dev/null 2>&1; then
+        skip "the core's interface against the version before: cargo install cargo-semver-checks --locked"
+    elif ! tag=$(git describe --tags --abbrev=0 --match 'v*' 2>/dev/null); then
+        skip "the core's interface: there is no tag v* of a version before"
+    else
+        say "the core's interface against $tag"
+        cargo semver-checks -p lgl2o --baseline-rev "$tag"
+    fi
+}
+
 stage_release() {
     need_c
     say "packages"
     # What is not committed yet is packed, too.
     cargo package --allow-dirty -p lgl2o -p lgl2o-device -p lgl2o-host
+    semver
     local oldest version folder
     oldest=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' core/Cargo.toml)
     version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
@@ -249,6 +263,7 @@ browser() {
     rm -f $words
     command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || apt_install chromium || true
     LGL2O_SKIPPED=$PWD/$words workspace_test playground -- --ignored --test-threads 1
+    LGL2O_SKIPPED=$PWD/$words workspace_test pages -- --ignored --test-threads 1
     [ ! -s $words ] || skip "$(sort -u $words | tr '\n' ';')"
 }
 

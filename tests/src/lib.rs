@@ -15,6 +15,7 @@
 //! - [`documents`]: figures in documents, held or written anew.
 //! - [`strategy`]: what property tests draw from.
 //! - [`program`]: the `lgl2o` program as a process.
+//! - [`browser`]: a headless Chromium.
 //!
 //! # What does not compile
 //!
@@ -68,6 +69,7 @@ struct Readme;
 pub mod adversary;
 pub mod bits;
 #[cfg(feature = "host")]
+pub mod browser;
 pub mod cable;
 pub mod cloud;
 pub mod documents;

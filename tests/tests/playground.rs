@@ -7,8 +7,7 @@
 //! cargo test -p lgl2o-tests --test playground -- --ignored
 //! ```
 
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -17,6 +16,7 @@ use lgl2o::{Auto, Memory, Rng, Trainer, auto};
 use lgl2o_device::spirals::BATCH;
 use lgl2o_host::playground::MODULE;
 use lgl2o_tests::bits;
+use lgl2o_tests::browser::{chromium, quiet, skipped};
 use lgl2o_tests::program::{folder, lgl2o};
 use lgl2o_web::lane::{Guarded, Lane, Net, Runner as _, Stop, net};
 use lgl2o_web::points::{MOST, Points};
@@ -28,15 +28,6 @@ const RENEW: &str = "if that is meant, renew it: firmware/renew-web";
 
 fn firmware() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware")
-}
-
-/// Says that something was not tried, and why, also to `tests/run.sh`.
-fn skipped(why: &str) {
-    println!("skipped: {why}");
-    if let Some(path) = std::env::var_os("LGL2O_SKIPPED") {
-        let mut file = OpenOptions::new().append(true).create(true).open(path).expect("a file for what is skipped");
-        writeln!(file, "{why}").expect("written");
-    }
 }
 
 #[test]
@@ -110,20 +101,10 @@ fn the_lane_auto_has_the_bits_of_auto() {
     }
 }
 
-/// The browser, if there is one.
-fn chromium() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut all = std::env::split_paths(&path).flat_map(|dir| [dir.join("chromium"), dir.join("google-chrome")]);
-    all.find(|program| program.is_file())
-}
-
 /// What the page found out about itself.
 fn tried(program: &Path, page: &Path, dir: &Path) -> Value {
-    let quiet = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
-                 --disable-component-update --disable-sync --host-resolver-rules=MAP*~NOTFOUND --dump-dom";
-    let output = Command::new(program)
-        .args(quiet.split_whitespace())
-        .arg(format!("--user-data-dir={}", dir.join("profile").display()))
+    let output = quiet(program, &dir.join("profile"))
+        .arg("--dump-dom")
         .arg(format!("file://{}#test", page.display()))
         .output()
         .expect("Chromium runs");

@@ -81,6 +81,26 @@ fn a_network_is_trained_scored_and_asked() {
 }
 
 #[test]
+fn rows_far_from_those_of_training_are_told() {
+    let dir = folder();
+    train(dir.path(), &[]).expect(0, &[]);
+    let asked = |data: &str| {
+        fs::write(dir.path().join("new.csv"), format!("x,\"y; raw\",z\n{data}")).unwrap();
+        let ran = lgl2o(dir.path(), &["predict", "--model", "o/model.lgl2o", "--data", "new.csv"]);
+        ran.expect(0, &[]);
+        ran
+    };
+    // In thousands, where training had units.
+    let ran = asked("0.001,9.9,0\n0.002,10.1,1\n");
+    ran.expect(0, &["warning: column 3 (`y; raw`) is far from the rows", "its mean is 10.0 here", "check its unit"]);
+    assert!(!ran.err.contains("other column") && ran.out.lines().count() == 3, "{ran:?}");
+    asked("1,9.9,0\n").expect(0, &["so is 1 other column"]);
+    // One row far off among many near ones is no mistaken unit.
+    let ran = asked(&format!("0.001,9900,9\n{}", "0.001,9900,0.5\n".repeat(20)));
+    assert!(!ran.err.contains("warning"), "{ran:?}");
+}
+
+#[test]
 fn the_same_call_makes_the_same_model_and_another_seed_another_one() {
     let [one, two, three] = [folder(), folder(), folder()];
     for (dir, seed) in [(&one, "5"), (&two, "5"), (&three, "6")] {

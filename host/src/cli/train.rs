@@ -130,8 +130,8 @@ const TRAIN_HELP: &str = "\
 Trains by `auto`, which has no rate to set. Features are standardized over the rows that are trained on; the model holds what
 that takes, so raw rows are predicted. Classes are text or whole numbers, in order.
 
-In OUT: model.lgl2o (the model), report.html with loss.svg, confusion.svg and calibration.svg, metrics.json, and train.checkpoint, which
---resume goes on with to the bits that an uninterrupted training would have had.
+In OUT: model.lgl2o (the model), report.html with loss.svg, confusion.svg and calibration.svg for classes or values.svg for values,
+metrics.json, and train.checkpoint, from which --resume continues to the bits that an uninterrupted training would have had.
 
 Examples:
   lgl2o train --data iris.csv --target species
@@ -159,7 +159,8 @@ pub struct PredictArgs {
 
 const PREDICT_HELP: &str = "\
 A line for each row, as CSV: the class and the probability of each class, or the value. Columns are found by their names where the
-model and the file have names, else by their places. A target in the file is not looked at.
+model and the file have names, else by their places. A target in the file is not looked at. A warning
+names a column that is far from the rows of training, which mostly means that its unit is another one.
 
 Examples:
   lgl2o predict --model out/train/model.lgl2o --data new.csv

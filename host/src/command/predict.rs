@@ -10,6 +10,7 @@ use crate::cli::{PredictArgs, TableArgs};
 use crate::data::table::{self, Kind, Reading, Table, TableError, folder};
 use crate::files::write_atomically;
 use crate::output::Output;
+use crate::report::number::significant;
 use crate::saved::{Output as Answer, SavedModel};
 use crate::say;
 
@@ -22,6 +23,9 @@ pub(super) fn run(args: &PredictArgs) -> Result<(), Failure> {
     let model = SavedModel::read(&args.model)?;
     let reading = Reading { needs_target: false, ..self::reading(&args.table, kind(&model), "refuse") };
     let table = rows(&model, &args.table, reading)?;
+    if let Some(warning) = far_away(&model, &table) {
+        say::note(warning);
+    }
     let text = predictions(&model, &table).with_context(|| args.table.data.display().to_string())?;
     match &out {
         Some((_claim, path)) => {
@@ -54,6 +58,39 @@ pub(super) fn rows(model: &SavedModel, args: &TableArgs, reading: Reading<'_>) -
         return Err(TableError::Count { file: args.data.clone(), found, total, features }.into());
     }
     Ok(test)
+}
+
+/// Standard deviations of the training rows from which a column is far from them.
+const FAR: f64 = 6.0;
+
+/// What is to be said of rows that are far from those that the model was trained on: mostly, a column is in another unit.
+fn far_away(model: &SavedModel, table: &Table) -> Option<String> {
+    let count = table.rows().max(1) as f64;
+    let average = |of: &dyn Fn(f64) -> f64, i: usize| {
+        let column = (0..table.rows()).filter_map(|row| table.row(row).get(i));
+        column.map(|&x| of(x.into())).sum::<f64>() / count
+    };
+    let standardization = model.mean.iter().zip(&model.deviation).enumerate();
+    // What was constant in training has no deviation, and the network does not see it.
+    let away = standardization.filter(|(_, (_, deviation))| **deviation > 0.0).map(|(i, (mean, deviation))| {
+        let (mean, deviation) = (f64::from(*mean), f64::from(*deviation));
+        (i, average(&|x| (x - mean).abs() / deviation, i))
+    });
+    let far: Vec<(usize, f64)> = away.filter(|(_, z)| *z > FAR).collect();
+    let &(worst, z) = far.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let more = match far.len() - 1 {
+        0 => String::new(),
+        1 => "; so is 1 other column".to_owned(),
+        n => format!("; so are {n} other columns"),
+    };
+    Some(format!(
+        "warning: {} is far from the rows that the model was trained on: its mean is {} here and was {} in training, and its \
+         values are on average {} standard deviations away; check its unit{more}",
+        model.columns.features.get(worst)?,
+        significant(average(&|x| x, worst)),
+        significant(model.mean.get(worst).copied()?.into()),
+        significant(z),
+    ))
 }
 
 /// A line for each row, below a line of names.

@@ -116,9 +116,9 @@ function tellSabotage() {
   const [auto] = LANES;
   const kind = SABOTAGE[Number(chosen("sabotage"))];
   if (auto.handed > sabotagedAt || sabotagedAt === 0) {
-    say(`Caught at batch ${auto.handed}: the guard lets the fallback run from the best point so far (${kind}).`);
+    say(`Caught at batch ${auto.handed} (${kind}): the fallback now runs from the best point so far.`);
   } else {
-    say(`The fallback runs since batch ${auto.handed}, so ${kind} reaches only the learned rule alone.`);
+    say(`The fallback has been running since batch ${auto.handed}, so this sabotage (${kind}) affects only the learned rule alone.`);
   }
   sabotagedAt = null;
 }
@@ -260,10 +260,12 @@ function drawWords(i) {
   const lane = LANES[i];
   const loss = lane.curve.at(-1)[1];
   lane.box.classList.toggle("broken", lane.broken);
-  const baton = lane.guarded ? (lane.handed === null ? "Learned rule runs." : `Fallback runs since ${lane.handed}.`) : "";
-  const text = lane.broken
+  const side = lane.guarded ? (lane.handed === null ? "Learned rule runs." : `Fallback since batch ${lane.handed}.`) : "";
+  const text = core.count() === 0
+    ? "No points yet."
+    : lane.broken
     ? `Broke at batch ${lane.brokenAt}: a step was not finite.`
-    : `Loss ${short(loss)}, ${Math.round(100 * core.right(i))} % right. ${baton}`;
+    : `Loss ${short(loss)}, ${Math.round(100 * core.right(i))} % right. ${side}`;
   if (lane.words.textContent !== text) lane.words.textContent = text;
 }
 
@@ -347,8 +349,8 @@ function drawStrip() {
   $("strip").replaceChildren(...parts);
   const kept = windows.filter(({ winner }) => winner !== 2).length;
   const words = windows.length === 0 ? "" : handed === null
-    ? `It still runs after ${windows.length} windows.`
-    : `The fallback runs since batch ${handed}.`;
+    ? `It is still running after ${windows.length} windows.`
+    : `The fallback has been running since batch ${handed}.`;
   $("strip-words").textContent = words;
   $("strip").setAttribute("aria-label", `${windows.length} windows, a new point kept in ${kept}. ${words}`);
 }

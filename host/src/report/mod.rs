@@ -3,8 +3,8 @@
 //! [`write()`] renders everything in memory, and only then touches the disk. The way of the data: `series`
 //! groups the runs by optimizer; `table`, `curves`, `verdicts` and `boundary` each draw one thing; `html`
 //! puts them on a page, with what `headline` says; `store` writes the files. `heat` draws pairs, `growth` costs and other
-//! lines, `profile` and `dots` factors over many tasks, `confusion` what is predicted as what, `calibration` how sure it is, [`overview`] lays out a report of several
-//! experiments. plotters draws the pictures: `curves` with `trace`, `clip`,
+//! lines, `profile` and `dots` factors over many tasks, `confusion` what is predicted as what, `calibration` how sure it is, `scatter`
+//! predicted values against true ones, [`overview`] lays out a report of several experiments. plotters draws the pictures: `curves` with `trace`, `clip`,
 //! `departures` and `labels`, `boundary` with `field`; what all pictures need stands in `canvas`, `palette`,
 //! `axis`, `text` and `number`.
 //!
@@ -33,6 +33,7 @@ mod profile;
 pub mod rounds;
 #[cfg(test)]
 mod sample;
+mod scatter;
 mod series;
 mod steps;
 mod store;
@@ -53,6 +54,7 @@ pub use field::Boundary;
 pub use growth::{Growth, Plot, growth};
 pub use heat::{HeatCell, HeatMap, heat_map};
 pub use profile::{Profiles, profiles};
+pub use scatter::scatter;
 pub use table::table;
 
 /// What a report shows besides the [`Results`].

@@ -65,10 +65,10 @@ impl Request {
         let records: Vec<TaskRecord> = tasks.iter().enumerate().map(|(i, task)| results.task(i, task)).collect();
         let optimizers = (0..self.scored).map(|place| results.optimizer(place, &records)).collect();
         let seed = self.seeds.first().copied().unwrap_or(0);
-        let flat = self
-            .flat
-            .as_ref()
-            .map(|flat| flat.record(&self.optimizers, tasks.len(), seed, self.floor, |unit| results.trail(unit)));
+        let tried: Vec<&[Tried]> = (0..tasks.len()).filter_map(|task| results.tried(task).first().copied()).collect();
+        let flat = self.flat.as_ref().map(|flat| {
+            flat.record(&self.optimizers, tasks.len(), seed, self.floor, |unit| results.trail(unit), &tried)
+        });
         Survey {
             version: VERSION,
             command: self.command.clone(),

@@ -1,6 +1,7 @@
 //! The pictures of a survey's report.
 
-use super::record::{FlatPoint, FlatRecord, Group, OptimizerRecord, Survey};
+use super::flat::bounded_mean;
+use super::record::{FlatPoint, FlatRecord, Group, OptimizerRecord, RatedRule, Survey};
 use super::words::middle;
 use crate::report::headline::coincidences;
 use crate::report::{Dots, Growth, Plot, Profiles, ReportError, Row, dots, growth, profiles};
@@ -32,10 +33,11 @@ pub(super) fn pictures(survey: &Survey) -> Result<Vec<Picture>, ReportError> {
     }
     if let Some(flat) = &survey.flat {
         let caption = format!(
-            "Loss at the end against the learning rate of SGD, geometric mean over the tasks, one seed. SGD alone needs the right \
-             rate: its line is a U. As the fallback of a guard it takes over only where the learned optimizer is worse: the \
-             flatter that line, the less the rate matters. Failed runs, from the smallest rate to the largest: alone {}, \
+            "Loss at the end against the learning rate, geometric mean over the tasks, one seed. A rule alone needs the right rate: \
+             its line is a U. {}SGD as the fallback of a guard takes over only where the learned optimizer is worse: the \
+             flatter that line, the less the rate matters. Failed runs of SGD, from the smallest rate to the largest: alone {}, \
              guarded {}.",
+            if without_rate(survey).is_some() { "The optimizer auto has no rate: its line is level. " } else { "" },
             failed(&flat.alone),
             failed(&flat.guarded)
         );
@@ -114,26 +116,54 @@ fn groups(survey: &Survey) -> Result<String, ReportError> {
     dots("Factor by activation, batch and data set", &all)
 }
 
+/// `auto`, if it was surveyed: the mean of its losses after the last step, over the tasks and all seeds.
+fn without_rate(survey: &Survey) -> Option<FlatPoint> {
+    let auto = survey.optimizers.iter().find(|one| one.name == "auto")?;
+    let last: Vec<_> = auto.tasks.iter().map(|task| task.by_step.last().copied().unwrap_or_default()).collect();
+    Some(FlatPoint {
+        train: bounded_mean(last.iter().map(|loss| loss.train), survey.floor),
+        held_out: bounded_mean(last.iter().map(|loss| loss.held_out), survey.floor),
+        failed: auto.failed,
+    })
+}
+
+/// Every rate of a rule, rising.
+fn all_rates(flat: &FlatRecord) -> Vec<f64> {
+    let mut all: Vec<f64> = flat.others.iter().flat_map(|rule| &rule.rates).chain(&flat.rates).copied().collect();
+    all.sort_by(f64::total_cmp);
+    all.dedup();
+    all
+}
+
 fn flat_line(survey: &Survey, flat: &FlatRecord) -> Result<String, ReportError> {
-    let plot = |title: &str, of: fn(&FlatPoint) -> f64| Plot {
-        title: title.to_owned(),
-        sizes: flat.rates.clone(),
-        costs: [&flat.alone, &flat.guarded].map(|line| line.iter().map(of).collect()).to_vec(),
+    let (rates, auto) = (all_rates(flat), without_rate(survey));
+    // Where a rule was not run there is no point, which a loss of 0 stands for.
+    let along = |own: &[f64], losses: &[f64]| -> Vec<f64> {
+        let at = |rate: &f64| own.iter().position(|other| other == rate).and_then(|i| losses.get(i)).copied();
+        rates.iter().map(|rate| at(rate).unwrap_or(0.0)).collect()
     };
+    let plot = |title: &str, of: fn(&FlatPoint) -> f64, of_rule: fn(&RatedRule) -> &[f64]| {
+        let line = |points: &[FlatPoint]| along(&flat.rates, &points.iter().map(of).collect::<Vec<_>>());
+        let level = auto.iter().map(|point| vec![of(point); rates.len()]);
+        let others = flat.others.iter().map(|rule| along(&rule.rates, of_rule(rule)));
+        let costs = level.chain([line(&flat.guarded), line(&flat.alone)]).chain(others).collect();
+        Plot { title: title.to_owned(), sizes: rates.clone(), costs }
+    };
+    let mut names: Vec<String> = auto.iter().map(|_| "no rate: auto".to_owned()).collect();
+    names.push(format!("SGD as the fallback of a guard: relay({},sgd)", flat.learned));
+    names.push("alone: sgd".to_owned());
+    names.extend(flat.others.iter().map(|rule| format!("alone: {}", rule.name)));
     let all = Growth {
         subject: format!("{} tasks after {} steps", survey.tasks.len(), survey.steps.last().copied().unwrap_or(0)),
         explanation: "Geometric mean over the tasks; a run that diverged counts as 1000. Both axes logarithmic."
             .to_owned(),
-        names: vec![
-            "SGD alone: sgd".to_owned(),
-            format!("SGD as the fallback of a guard: relay({},sgd)", flat.learned),
-        ],
+        names,
         plots: vec![
-            plot("Rate of SGD; training loss", |point| point.train),
-            plot("Rate of SGD; held-out loss", |point| point.held_out),
+            plot("Learning rate; training loss", |point| point.train, |rule| &rule.train),
+            plot("Learning rate; held-out loss", |point| point.held_out, |rule| &rule.held_out),
         ],
     };
-    growth("How much the fallback's rate matters", "Loss", &all)
+    growth("How much the learning rate matters", "Loss", &all)
 }
 
 fn failed(points: &[FlatPoint]) -> String {

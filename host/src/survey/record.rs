@@ -177,7 +177,8 @@ pub struct OnTask {
     pub failed: usize,
 }
 
-/// Loss against the rate of the fallback, alone and guarded: geometric means over the tasks after the last step.
+/// Loss against the rate of the fallback, alone and guarded, and against that of the oracle's other rules: geometric means over the
+/// tasks after the last step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FlatRecord {
     /// The learned side.
@@ -188,6 +189,22 @@ pub struct FlatRecord {
     pub alone: Vec<FlatPoint>,
     /// Guarded, with this fallback.
     pub guarded: Vec<FlatPoint>,
+    /// The oracle's other rules alone, each with its own rates. Empty in records of programs that did not keep them.
+    #[serde(default)]
+    pub others: Vec<RatedRule>,
+}
+
+/// A rule alone, by its rate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RatedRule {
+    /// The rule's name, such as `adam`.
+    pub name: String,
+    /// Its rates, rising.
+    pub rates: Vec<f64>,
+    /// Geometric means of the training losses, each at least the floor and at most 1e3.
+    pub train: Vec<f64>,
+    /// The same of the held-out losses.
+    pub held_out: Vec<f64>,
 }
 
 /// Losses at one rate.

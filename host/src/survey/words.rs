@@ -192,10 +192,11 @@ pub(super) fn lead(survey: &Survey) -> Vec<String> {
     let seeds = survey.seeds.len();
     vec![
         format!(
-            "{} optimizers, each with one setting, on {} tasks: {sets} data sets with {} networks, inputs {standardized}, {seeds} \
+            "{} optimizer{}, each with one setting, on {} tasks: {sets} data sets with {} networks, inputs {standardized}, {seeds} \
              seed{} each. The oracle is the best of 15 settings of SGD, momentum and Adam, chosen for each task and step \
              by the very loss that is shown.",
             survey.optimizers.len(),
+            if survey.optimizers.len() == 1 { "" } else { "s" },
             survey.tasks.len(),
             survey.tasks.len() / sets.max(1),
             if seeds == 1 { "" } else { "s" }

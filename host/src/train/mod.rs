@@ -8,10 +8,14 @@
 //! | [`run`] | trains, and keeps what is needed to go on |
 //! | [`kept`] | that, as a file |
 //! | [`score`] | confusion matrix or errors of a model on a table |
-//! | [`page`] | what is printed, drawn and written about it |
+//! | [`findings`] | what a training found out |
+//! | `pictures` | that, drawn |
+//! | [`page`] | that, printed and written |
 
+pub mod findings;
 pub mod kept;
 pub mod page;
+mod pictures;
 pub mod prepare;
 pub mod run;
 pub mod score;

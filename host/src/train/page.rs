@@ -3,50 +3,21 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use serde::Serialize;
 
-use super::kept::Point;
-use super::score::{Class, Metrics, Sure};
+use super::pictures;
+use super::score::{Class, Metrics};
 use crate::files::write_atomically;
 use crate::report::number::{percent, significant};
 use crate::report::overview::{Overview, Section, Table};
-use crate::report::{Bin, Growth, Matrix, Plot, calibration, confusion, growth};
 use crate::say::in_a_line;
 
-/// The version of `metrics.json`.
-pub const VERSION: u32 = 1;
+pub use super::findings::{Findings, VERSION};
+
 /// Classes whose whole matrix is printed.
 const PRINTED: usize = 16;
 /// The files of a training, beside the model and the checkpoint.
-pub const FILES: [&str; 5] = ["metrics.json", "loss.svg", "confusion.svg", "calibration.svg", "report.html"];
-
-/// Everything that one training found out.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Findings {
-    /// [`VERSION`].
-    pub version: u32,
-    /// The command line that gives them.
-    pub command: String,
-    /// The file of the data.
-    pub data: String,
-    /// The network, such as `4-16-3 relu`.
-    pub model: String,
-    /// Its parameters.
-    pub parameters: usize,
-    /// Steps done.
-    pub steps: u64,
-    /// Share of the rounds that the learned optimizer won.
-    pub learned_share: f32,
-    /// Share of the rounds that nobody won, or that ended before anybody was judged.
-    pub neither_share: f32,
-    /// How good the model is on each part of the rows: `trained on`, `checked on`, `tested on`.
-    pub parts: Vec<(String, Metrics)>,
-    /// Losses along the way.
-    pub curve: Vec<Point>,
-}
-
-/// One of the losses at a point.
-type LossOf = fn(&Point) -> Option<f32>;
+pub const FILES: [&str; 6] =
+    ["metrics.json", "loss.svg", "confusion.svg", "calibration.svg", "values.svg", "report.html"];
 
 /// A share in percent, or a dash.
 fn share(share: Option<f32>) -> String {
@@ -64,7 +35,7 @@ pub fn summary(parts: &[(String, Metrics)]) -> Table {
         Metrics::Classes { rows, accuracy, balanced_accuracy, .. } => {
             vec![name.clone(), rows.to_string(), share(*accuracy), share(*balanced_accuracy)]
         }
-        Metrics::Values { rows, mean_absolute_error, root_mean_squared_error, r2 } => {
+        Metrics::Values { rows, mean_absolute_error, root_mean_squared_error, r2, .. } => {
             let r2 = r2.map_or_else(|| "-".to_owned(), |r2| format!("{r2:.3}"));
             vec![name.clone(), rows.to_string(), value(*mean_absolute_error), value(*root_mean_squared_error), r2]
         }
@@ -114,20 +85,10 @@ pub fn text(parts: &[(String, Metrics)]) -> String {
 /// # Errors
 /// A picture that cannot be drawn, a file that cannot be written.
 pub fn write(out: &Path, findings: &Findings) -> Result<PathBuf> {
-    let [metrics, loss, matrix, sure, page] = FILES.map(|name| out.join(name));
-    write_atomically(&metrics, (serde_json::to_string_pretty(findings)? + "\n").as_bytes())?;
-    let last = findings.parts.last();
-    let drawn = [
-        (loss, curve(findings), "Mean losses along the training."),
-        (matrix, last.and_then(|(name, metrics)| picture(findings, name, metrics)), "What is predicted as what."),
-        (
-            sure,
-            last.and_then(|(name, metrics)| reliance(findings, name, metrics)),
-            "How sure the network is, and how often it is right.",
-        ),
-    ];
+    write_atomically(&out.join("metrics.json"), (serde_json::to_string_pretty(findings)? + "\n").as_bytes())?;
     let mut pictures = Vec::new();
-    for (path, picture, caption) in drawn {
+    for (file, picture, caption) in pictures::all(findings) {
+        let path = out.join(file);
         if let Some(picture) = picture.transpose()? {
             write_atomically(&path, picture.as_bytes())?;
             pictures.push((picture, caption.to_owned()));
@@ -136,64 +97,9 @@ pub fn write(out: &Path, findings: &Findings) -> Result<PathBuf> {
             std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
         }
     }
+    let page = out.join("report.html");
     write_atomically(&page, overview(findings, pictures).html().as_bytes())?;
     Ok(page)
-}
-
-/// Losses along the training, where there are two points at least.
-fn curve(findings: &Findings) -> Option<Result<String>> {
-    let points: Vec<&Point> = findings.curve.iter().filter(|point| point.step > 0).collect();
-    if points.len() < 2 {
-        return None;
-    }
-    let lines: [(&str, LossOf); 3] =
-        [("trained on", |p| p.train), ("checked on", |p| p.check), ("tested on", |p| p.test)];
-    let costs = |of: LossOf| -> Vec<f64> { points.iter().map(|point| of(point).map_or(0.0, f64::from)).collect() };
-    let shown: Vec<(&str, Vec<f64>)> =
-        lines.into_iter().map(|(name, of)| (name, costs(of))).filter(|(_, all)| all.iter().any(|x| *x > 0.0)).collect();
-    let all = Growth {
-        subject: format!("{} · {}", findings.data, findings.model),
-        explanation: format!("Mean {} by the kind of rows; both axes logarithmic.", loss(findings)),
-        names: shown.iter().map(|(name, _)| (*name).to_owned()).collect(),
-        plots: vec![Plot {
-            title: "Training step".to_owned(),
-            sizes: points.iter().map(|point| point.step as f64).collect(),
-            costs: shown.into_iter().map(|(_, costs)| costs).collect(),
-        }],
-    };
-    Some(growth("Loss", "Loss", &all).map_err(Into::into))
-}
-
-/// What the loss is.
-fn loss(findings: &Findings) -> &'static str {
-    match findings.parts.first() {
-        Some((_, Metrics::Values { .. })) => "squared error of the standardized target",
-        Some((_, Metrics::Classes { .. })) => "cross-entropy",
-        None => "loss",
-    }
-}
-
-/// The confusion matrix, where there are classes.
-fn picture(findings: &Findings, name: &str, metrics: &Metrics) -> Option<Result<String>> {
-    let Metrics::Classes { classes, .. } = metrics else { return None };
-    let matrix = Matrix {
-        subject: format!("{} · {} · rows {name}", findings.data, findings.model),
-        names: classes.iter().map(|class| in_a_line(&class.name)).collect(),
-        counts: classes.iter().map(|class| class.predicted.clone()).collect(),
-    };
-    Some(confusion("What is predicted as what", &matrix).map_err(Into::into))
-}
-
-/// How far the probabilities can be relied on, where there are classes and not all predictions are equally sure.
-fn reliance(findings: &Findings, name: &str, metrics: &Metrics) -> Option<Result<String>> {
-    let Metrics::Classes { calibration: all, expected_calibration_error: error, .. } = metrics else { return None };
-    let bin = |sure: &Sure| Bin { rows: sure.rows, probability: sure.probability, right: sure.accuracy };
-    let bins: Vec<Bin> = all.iter().map(bin).collect();
-    if bins.len() < 2 {
-        return None;
-    }
-    let subject = format!("{} · {} · rows {name} · mean gap {} %", findings.data, findings.model, share(*error));
-    Some(calibration("How sure it is", &subject, &bins).map_err(Into::into))
 }
 
 /// What the shares of the rounds say that the learned side won, and that nobody did.
@@ -327,6 +233,7 @@ fn overview(findings: &Findings, pictures: Vec<(String, String)>) -> Overview {
 
 #[cfg(test)]
 mod tests {
+    use super::super::kept::Point;
     use super::*;
 
     #[test]
@@ -342,8 +249,13 @@ mod tests {
         };
         let said = headline(&[("tested on".to_owned(), classes)]).unwrap();
         assert!(said.contains("**90.0 %** of the 40 rows tested on") && said.contains("75.0 %"), "{said}");
-        let values =
-            Metrics::Values { rows: 9, mean_absolute_error: None, root_mean_squared_error: Some(0.5), r2: Some(0.75) };
+        let values = Metrics::Values {
+            rows: 9,
+            mean_absolute_error: None,
+            root_mean_squared_error: Some(0.5),
+            r2: Some(0.75),
+            pairs: Vec::new(),
+        };
         let said = headline(&[("tested on".to_owned(), values)]).unwrap();
         assert!(said.contains("is **0.500**") && said.contains("would have 1.00."), "{said}");
         assert_eq!(headline(&[]), None);

@@ -22,8 +22,16 @@ pub enum Score {
         names: Vec<String>,
     },
     /// Values.
-    Values(Regression),
+    Values {
+        /// The errors.
+        errors: Regression,
+        /// Some rows' true value and what was predicted.
+        pairs: Vec<[f32; 2]>,
+    },
 }
+
+/// About so many pairs are kept for a picture.
+const MOST_PAIRS: usize = 1000;
 
 /// What [`Score`] says, for `metrics.json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -55,6 +63,9 @@ pub enum Metrics {
         root_mean_squared_error: Option<f32>,
         /// The share of the variance that is explained.
         r2: Option<f32>,
+        /// Some rows' true value and what was predicted, for a picture: all rows where there are few, else evenly spaced ones.
+        #[serde(skip)]
+        pairs: Vec<[f32; 2]>,
     },
 }
 
@@ -129,11 +140,16 @@ pub fn score(model: &mut HeapModel, table: &Table) -> Result<Score, lgl2o::Error
             Ok(Score::Classes { confusion, calibration, names: names.clone() })
         }
         Target::Values(values) => {
-            let mut errors = Regression::new();
+            let (mut errors, mut pairs) = (Regression::new(), Vec::new());
+            let apart = values.len().div_ceil(MOST_PAIRS).max(1);
             for (i, &value) in values.iter().enumerate() {
-                errors.count(value, model.values(table.row(i))?.first().copied().unwrap_or(f32::NAN))?;
+                let predicted = model.values(table.row(i))?.first().copied().unwrap_or(f32::NAN);
+                errors.count(value, predicted)?;
+                if i.is_multiple_of(apart) {
+                    pairs.push([value, predicted]);
+                }
             }
-            Ok(Score::Values(errors))
+            Ok(Score::Values { errors, pairs })
         }
         Target::Unknown => Err(lgl2o::Error::WrongTargets),
     }
@@ -164,7 +180,8 @@ impl Score {
                     classes: (0..=u8::MAX).zip(names).map(class).collect(),
                 }
             }
-            Self::Values(errors) => Metrics::Values {
+            Self::Values { errors, pairs } => Metrics::Values {
+                pairs: pairs.clone(),
                 rows: errors.examples(),
                 mean_absolute_error: errors.mean_absolute_error(),
                 root_mean_squared_error: errors.mean_squared_error().map(f32::sqrt),
