@@ -3,11 +3,13 @@
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::{Result, anyhow, ensure};
 use tempfile::{NamedTempFile, TempDir};
 
 use crate::interrupt::{self, Ours};
+use crate::output;
 
 /// What the names of temporary files and folders begin with; the number of the process follows, and as many letters and
 /// digits by chance.
@@ -35,6 +37,9 @@ pub fn temporary_in(dir: &Path) -> io::Result<NamedTempFile> {
 /// If that fails, with the path.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let _whole = interrupt::writing();
+    if let Some(folder) = output::lost(path) {
+        return Err(rescued(path, &folder, bytes));
+    }
     let write = || -> io::Result<()> {
         let place = behind_links(path)?;
         let mut file = temporary_in(folder_of(&place))?;
@@ -44,6 +49,16 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
         Ok(())
     };
     write().map_err(|error| anyhow!("cannot write {}: {error}.{}", path.display(), advice(&error)))
+}
+
+/// Writes a file elsewhere whose folder may be another program's by now; the error says where it is.
+fn rescued(path: &Path, folder: &Path, bytes: &[u8]) -> anyhow::Error {
+    static PLACE: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let place = PLACE.get_or_init(|| refuge().ok()).as_ref().and_then(|dir| Some(dir.join(path.file_name()?)));
+    let place = place.filter(|place| std::fs::write(place, bytes).is_ok());
+    let place = place
+        .map_or("No other place takes it".to_owned(), |place| format!("What was to be written is {}", place.display()));
+    anyhow!("cannot write {}: {}. {place}.", path.display(), output::lost_words(folder))
 }
 
 /// More links than this in a row lead in a circle.
@@ -128,7 +143,11 @@ pub fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>> {
     let shown = path.display();
     // Opening a pipe would wait for somebody to write to it.
     let metadata = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
-    ensure!(metadata.is_file(), "cannot read {shown}: it is not a file. Correct the path.");
+    ensure!(
+        metadata.is_file() || metadata.is_dir(),
+        "cannot read {shown}: it is not a file, but a pipe or a device. Write what comes from it to a file first."
+    );
+    ensure!(metadata.is_file(), "cannot read {shown}: it is not a file, but a folder. Correct the path.");
     let too_large = || anyhow!("{shown} has more than {most} bytes, so it is something else. Correct the path.");
     ensure!(metadata.len() <= most, too_large());
     let mut bytes = Vec::new();

@@ -1,13 +1,20 @@
 //! Output folders: made, tried and claimed before anything is computed.
 //!
-//! A folder is claimed by a lock on a file in it, which goes away with the claim, or with the program however that ends.
-//! Who holds the claim removes temporary files that killed programs have left.
+//! A folder is claimed by a [lock](lock.rs) on a file in it, which goes away with the claim, or with the program however that
+//! ends. Who holds the claim removes temporary files that killed programs have left. [Results of another kind](kind.rs) are
+//! not written over.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write as _};
+mod kind;
+mod lock;
+
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
+
+pub use self::kind::Kind;
+pub(crate) use self::lock::remove as remove_lock;
+pub use self::lock::{lost, lost_words};
 
 use crate::files::{check_place, check_writable, folder_of, make_output, missing, sweep};
 use crate::interrupt::Ours;
@@ -16,34 +23,47 @@ use crate::interrupt::Ours;
 #[derive(Debug)]
 pub struct Output {
     dir: PathBuf,
-    // Dropped in this order: the lock's file, the lock, then folders that were made here and are still empty.
-    _file: Option<Ours>,
-    _lock: Option<File>,
+    // Dropped in this order: the locks, then folders that were made here and are still empty.
+    _locks: [Option<lock::Lock>; 2],
     _made: Ours,
 }
 
 impl Output {
-    /// Makes an output folder if need be, tries whether it can be written to, and claims it.
+    /// Makes an output folder if need be, tries whether it can be written to, and claims it for a command, alone.
+    ///
+    /// # Errors
+    /// If it cannot be written to, another program has claimed it, or it holds results of another command.
+    pub fn claim(dir: &Path, command: &str) -> Result<Self> {
+        let output = Self::claim_files(dir)?;
+        kind::check_folder(dir, command)?;
+        sweep_below(dir, PARTS);
+        Ok(output)
+    }
+
+    /// Claims a folder alone, for commands that refuse to replace any file in it unless told to.
     ///
     /// # Errors
     /// If it cannot be written to, or another program has claimed it.
-    pub fn claim(dir: &Path) -> Result<Self> {
-        let output = Self::claim_for(dir, "")?;
-        sweep_below(dir, PARTS);
-        Ok(output)
+    pub fn claim_files(dir: &Path) -> Result<Self> {
+        Self::locked(dir, |dir| Ok([lock::folder(dir, true)?, None]))
     }
 
     /// Claims only the part of a folder that has a name, for commands that write a few files beside others'.
     ///
     /// # Errors
-    /// As [`claim`](Self::claim).
+    /// As [`claim_files`](Self::claim_files).
     pub fn claim_for(dir: &Path, name: &str) -> Result<Self> {
+        Self::locked(dir, |dir| {
+            let shared = if lock::is_held(dir) { None } else { lock::folder(dir, false)? };
+            // Dropped in this order.
+            Ok([lock::file(dir, name)?, shared])
+        })
+    }
+
+    fn locked(dir: &Path, locks: impl FnOnce(&Path) -> Result<[Option<lock::Lock>; 2]>) -> Result<Self> {
         let made = Ours::empty(missing(dir));
         make_output(dir)?;
-        let path = dir.join(format!(".lgl2o{}{name}.lock", if name.is_empty() { "" } else { "." }));
-        let lock = lock(&path, dir)?;
-        let file = lock.as_ref().map(|_| Ours::file(&path));
-        let output = Self { dir: dir.to_path_buf(), _file: file, _lock: lock, _made: made };
+        let output = Self { dir: dir.to_path_buf(), _locks: locks(dir)?, _made: made };
         check_writable(dir)?;
         sweep(dir);
         Ok(output)
@@ -52,8 +72,8 @@ impl Output {
     /// Claims the place of one file, which is none of those that are read, and returns its path.
     ///
     /// # Errors
-    /// If it cannot be written there.
-    pub fn claim_file(file: &Path, read: &[Option<&Path>]) -> Result<(Self, PathBuf)> {
+    /// If it cannot be written there, or a file of another kind is there.
+    pub fn claim_file(file: &Path, kind: Kind, read: &[Option<&Path>]) -> Result<(Self, PathBuf)> {
         let shown = file.display();
         let ends_in_folder = file.as_os_str().as_encoded_bytes().ends_with(b"/");
         let Some(name) = file.file_name().filter(|_| !ends_in_folder) else {
@@ -64,6 +84,7 @@ impl Output {
         check_place(&path).or_else(|error| if folder_of(file).is_dir() { Err(error) } else { Ok(()) })?;
         let output = Self::claim_for(folder_of(file), &name.to_string_lossy())?;
         output.spares(&[name], read)?;
+        kind::check(&path, kind)?;
         Ok((output, path))
     }
 
@@ -113,46 +134,6 @@ fn sweep_below(dir: &Path, levels: u32) {
     }
 }
 
-/// The lock on a file; none where the file system has no locks.
-fn lock(path: &Path, dir: &Path) -> Result<Option<File>> {
-    let shown = dir.display();
-    loop {
-        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
-        let mut file = opened.with_context(|| format!("cannot write to the output directory {shown}"))?;
-        match file.try_lock() {
-            // Who held it before may have removed the file since it was opened here.
-            Ok(()) if !is_at(&file, path) => {}
-            Ok(()) => {
-                // Only for the message to others.
-                let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
-                return Ok(Some(file));
-            }
-            Err(TryLockError::WouldBlock) => {
-                let holder = fs::read_to_string(path).ok().filter(|id| id.parse::<u32>().is_ok());
-                let holder = holder.map_or(String::new(), |id| format!(", process {id}"));
-                bail!(
-                    "{shown} is in use by another lgl2o{holder}: wait for its end, or name another folder with --out"
-                );
-            }
-            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(TryLockError::Error(_)) => return Ok(None),
-        }
-    }
-}
-
-/// Whether a path still leads to an open file.
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    let id = |metadata: &fs::Metadata| (metadata.dev(), metadata.ino());
-    matches!((file.metadata(), fs::metadata(path)), (Ok(a), Ok(b)) if id(&a) == id(&b))
-}
-
-#[cfg(not(unix))]
-fn is_at(_: &File, _: &Path) -> bool {
-    true
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,31 +142,52 @@ mod tests {
     fn a_folder_is_claimed_once_and_left_as_it_was() {
         let home = tempfile::tempdir().expect("temporary directory");
         let dir = home.path().join("a/b");
-        let first = Output::claim(&dir).expect("free");
-        let error = Output::claim(&dir).expect_err("in use").to_string();
+        let first = Output::claim(&dir, "train").expect("free");
+        let error = Output::claim(&dir, "train").expect_err("in use").to_string();
         assert!(error.contains("is in use") && error.contains(&std::process::id().to_string()), "{error}");
-        let parts = ["one", "two"].map(|name| Output::claim_for(&dir, name).expect("another part"));
-        assert!(Output::claim_for(&dir, "one").is_err());
-        drop(parts);
-        drop(Output::claim_for(&dir, "one").expect("free again"));
         // The last to go is the one that has made the folders.
         drop(first);
         assert!(!home.path().join("a").exists(), "nothing was written");
         fs::create_dir(home.path().join("a")).expect("made");
-        drop(Output::claim(&dir).expect("free"));
+        drop(Output::claim(&dir, "train").expect("free"));
         assert!(home.path().join("a").exists() && !dir.exists(), "somebody else's folder stays");
-        let kept = Output::claim(&dir).expect("free");
+        let kept = Output::claim(&dir, "train").expect("free");
         fs::write(dir.join("result"), "x").expect("written");
         drop(kept);
         assert_eq!(fs::read_dir(&dir).expect("there").count(), 1, "only the result");
         fs::create_dir(dir.join("table.md")).expect("made");
-        let output = Output::claim(&dir).expect("free");
+        let output = Output::claim(&dir, "train").expect("free");
         assert!(output.room_for(&["result", "other"]).is_ok());
         assert!(output.room_for(&["result", "table.md"]).unwrap_err().to_string().contains("not a file"));
         let (result, other) = (dir.join("../b/result"), dir.join("other"));
         assert!(output.spares(&["other", "new"], &[Some(&result), None, Some(&other)]).is_ok());
         let error = output.spares(&["other", "result"], &[None, Some(&result)]).unwrap_err().to_string();
         assert!(error.contains("b/result is read here"), "{error}");
+    }
+
+    #[test]
+    fn files_share_a_folder_that_nobody_has_alone() {
+        let home = tempfile::tempdir().expect("temporary directory");
+        let dir = home.path().to_path_buf();
+        let long = "x".repeat(250);
+        let parts = ["one", "two", &long].map(|name| Output::claim_for(&dir, name).expect("another part"));
+        for taken in ["one", &long] {
+            assert!(Output::claim_for(&dir, taken).expect_err("in use").to_string().contains("is in use"));
+        }
+        let [one, ..] = parts;
+        assert!(Output::claim(&dir, "train").expect_err("shared").to_string().contains("is in use"));
+        drop(one);
+        assert_eq!(fs::read_dir(&dir).expect("there").count(), 0);
+        let whole = Output::claim(&dir, "train").expect("free again");
+        drop(Output::claim_for(&dir, "one").expect("this process has the folder already"));
+        assert_eq!(lost(&dir.join("a")), None);
+        fs::remove_file(dir.join(".lgl2o.lock")).expect("there");
+        assert_eq!(lost(&dir.join("a")).as_deref(), Some(dir.as_path()));
+        let other = Output::claim(&dir, "train").expect("nobody's, as it seems");
+        drop(whole);
+        assert!(dir.join(".lgl2o.lock").exists(), "the other one's");
+        assert_eq!(lost(&dir.join("a")), None);
+        drop(other);
     }
 
     #[test]
@@ -199,7 +201,7 @@ mod tests {
         for part in ["part/.lgl2o-4194305-abcdef", "part/task/.lgl2o-4194305-abcdef"] {
             fs::write(home.path().join(part), "x").expect("written");
         }
-        drop(Output::claim(home.path()).expect("free"));
+        drop(Output::claim(home.path(), "train").expect("free"));
         for empty in ["part/task", "part"] {
             fs::remove_dir(home.path().join(empty)).expect("it is empty");
         }
@@ -214,7 +216,7 @@ mod tests {
         let home = tempfile::tempdir().expect("temporary directory");
         fs::write(home.path().join("file"), "x").expect("written");
         for dir in [home.path().join("file"), home.path().join("file/below"), PathBuf::from("/proc/lgl2o")] {
-            let error = format!("{:#}", Output::claim(&dir).expect_err("refused"));
+            let error = format!("{:#}", Output::claim(&dir, "train").expect_err("refused"));
             assert!(error.contains("output directory") && error.contains(&dir.display().to_string()), "{error}");
         }
     }

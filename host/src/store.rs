@@ -1,10 +1,12 @@
 //! Finished units of work on disk, so that an interrupted command goes on where it was.
 //!
-//! A unit's file holds its key, a line that says everything its result depends on, and the result. It is named by a
-//! digest of the key. A file that cannot be read, or holds another key, counts as not there. Beside them stand units
+//! A unit's file holds its key, a line that says everything its result depends on, and the result; on a line of its own
+//! follows a checksum (SHA-256) of them. It is named by a digest of the key. A file that cannot be read, is damaged, or holds
+//! another key, counts as not there, and the first one is told. Beside them stand units
 //! that are under way.
 
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 use anyhow::Result;
 use serde::de::DeserializeOwned;
@@ -12,11 +14,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::files::{check_writable, sweep, write_atomically};
+use crate::say;
 
 /// The folder of finished units.
 #[derive(Debug)]
 pub struct Store {
     dir: PathBuf,
+    told: Once,
 }
 
 #[derive(Serialize)]
@@ -41,7 +45,7 @@ impl Store {
     /// The store in an output directory, whether or not it is there.
     #[must_use]
     pub fn new(out: &Path) -> Self {
-        Self { dir: out.join("units") }
+        Self { dir: out.join("units"), told: Once::new() }
     }
 
     /// Whether its folder is there: other ranks than the first may run where there is none.
@@ -64,10 +68,31 @@ impl Store {
     #[must_use]
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
         let path = self.path(key);
-        // Reading a pipe in its place would never end.
-        let bytes = path.is_file().then(|| std::fs::read(path).ok())??;
-        let Read { key: found, result } = serde_json::from_slice(&bytes).ok()?;
-        (found == key).then_some(result)
+        // Nothing is there yet.
+        path.symlink_metadata().ok()?;
+        let found = read(&path).filter(|(found, _)| found == key).map(|(_, result)| result);
+        if found.is_none() {
+            self.foreign(&path);
+        }
+        found
+    }
+
+    /// As [`get`](Self::get), if the result also fits what was asked for.
+    #[must_use]
+    pub fn get_if<T: DeserializeOwned>(&self, key: &str, fits: impl FnOnce(&T) -> bool) -> Option<T> {
+        let found = self.get(key)?;
+        if fits(&found) {
+            return Some(found);
+        }
+        self.foreign(&self.path(key));
+        None
+    }
+
+    /// Tells of the first file that is no unit.
+    fn foreign(&self, path: &Path) {
+        self.told.call_once(|| {
+            say::note(format_args!("{} is damaged, or another unit: it is computed again", path.display()));
+        });
     }
 
     /// Stores a result under a key.
@@ -75,7 +100,11 @@ impl Store {
     /// # Errors
     /// If it cannot be written.
     pub fn put<T: Serialize>(&self, key: &str, result: &T) -> Result<()> {
-        write_atomically(&self.path(key), &serde_json::to_vec(&Written { key, result })?)
+        let mut bytes = serde_json::to_vec(&Written { key, result })?;
+        let sum = checksum(&bytes);
+        bytes.push(b'\n');
+        bytes.extend(sum.as_bytes());
+        write_atomically(&self.path(key), &bytes)
     }
 
     /// Removes what is stored under a key. What cannot be removed stays.
@@ -94,10 +123,28 @@ impl Store {
     }
 
     fn named(&self, key: &str, ending: &str) -> PathBuf {
-        let digest = Sha256::digest(key.as_bytes());
-        let name: String = digest.iter().take(10).map(|byte| format!("{byte:02x}")).collect();
-        self.dir.join(format!("{name}.{ending}"))
+        self.dir.join(format!("{}.{ending}", digest(key)))
     }
+}
+
+/// Key and result of a unit's file; none if it is damaged.
+fn read<T: DeserializeOwned>(path: &Path) -> Option<(String, T)> {
+    // Reading a pipe in its place would never end.
+    let bytes = path.is_file().then(|| std::fs::read(path).ok())??;
+    let end = bytes.iter().rposition(|byte| *byte == b'\n')?;
+    let (unit, sum) = (bytes.get(..end)?, bytes.get(end + 1..)?);
+    let Read { key, result } = (sum == checksum(unit).as_bytes()).then(|| serde_json::from_slice(unit).ok())??;
+    Some((key, result))
+}
+
+fn checksum(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A short digest that stands for a text in the name of a file.
+#[must_use]
+pub fn digest(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().take(10).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -126,6 +173,25 @@ mod tests {
         assert_eq!(store.get::<Run>("b"), None);
         store.put("a", &run(2)).unwrap();
         assert_eq!(Store::new(home.path()).get("a"), Some(run(2)));
+    }
+
+    #[test]
+    fn a_damaged_unit_is_not_believed() {
+        let home = tempfile::tempdir().unwrap();
+        let store = Store::new(home.path());
+        store.open().unwrap();
+        store.put("a", &run(1)).unwrap();
+        assert_eq!(store.get_if("a", |found: &Run| found.seed == 2), None, "of another seed");
+        let text = std::fs::read_to_string(store.path("a")).unwrap();
+        // A digit changed, as on a bad disk, and a file of before there were checksums.
+        let changed = text.replace("\"seed\":1", "\"seed\":2");
+        assert_ne!(changed, text);
+        for bad in [&changed, text.split('\n').next().unwrap(), ""] {
+            std::fs::write(store.path("a"), bad).unwrap();
+            assert_eq!(store.get::<Run>("a"), None, "{bad}");
+        }
+        std::fs::write(store.path("a"), text).unwrap();
+        assert_eq!(store.get_if("a", |found: &Run| found.seed == 1), Some(run(1)));
     }
 
     #[cfg(unix)]

@@ -74,10 +74,23 @@ fn kept(mut build: escargot::CargoBuild, features: &str) -> PathBuf {
     kept
 }
 
+/// Starts a program that hears Ctrl-C, also where the tests run with it ignored, as `&` in a script has it.
+fn hearing(program: &Path) -> Command {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or("0");
+    let interrupt = 1 << 1;
+    if u64::from_str_radix(ignored.trim(), 16).is_ok_and(|ignored| ignored & interrupt == 0) {
+        return Command::new(program);
+    }
+    let mut command = Command::new("env");
+    command.arg("--default-signal=INT").arg(program);
+    command
+}
+
 /// A call of the program in a directory; no data directory is known unless an argument names one.
 #[must_use]
 pub fn command(dir: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(program());
+    let mut command = hearing(program());
     command.current_dir(dir).args(arguments).env_remove("LGL2O_DATA").env("XDG_CACHE_HOME", dir.join("no-cache"));
     command
 }

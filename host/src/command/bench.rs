@@ -1,6 +1,6 @@
 //! `lgl2o bench`: step times on this machine.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use indicatif::ProgressBar;
@@ -12,7 +12,7 @@ use crate::cli::BenchArgs;
 use crate::files::write_atomically;
 use crate::interrupt;
 use crate::optimizer::{Optimizer, Tuned, parse_list};
-use crate::output::Output;
+use crate::output::{Kind, Output};
 use crate::report;
 use crate::report::overview::{Overview, Table};
 use crate::say;
@@ -44,9 +44,10 @@ pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
     let chosen: Vec<&'static Workload> = WORKLOADS.iter().filter(|workload| args.includes(workload.name)).collect();
     let optimizers = parse_list(&args.optimizers, &Tuned::default()).map_err(|e| Failure::Usage(e.into()))?;
     check(args, &optimizers).map_err(Failure::Usage)?;
-    let picture = args.growth.as_deref().map(|file| Output::claim_file(file, &[])).transpose()?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out/bench"));
-    let claim = Output::claim(&out)?;
+    let claim = Output::claim(&out, "bench")?;
+    let growth = |file| Output::claim_file(file, Kind::Growth, &[]);
+    let picture = args.growth.as_deref().map(growth).transpose()?;
     claim.room_for(&[RESULTS, TABLE])?;
     let task = |workload: &&'static Workload| anyhow::Ok((*workload, task(workload, args.data.as_deref())?));
     let tasks = chosen.iter().map(task).collect::<anyhow::Result<Vec<_>>>()?;
@@ -64,10 +65,8 @@ pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
     }
     if let Some((_claim, file)) = &picture {
         bar.set_message("growth");
-        let all = measure_growth(&optimizers, [args.rounds, args.steps], &kept, || bar.inc(1))
-            .context("cannot measure growth")?;
-        let picture = report::growth("How the time of a step grows", "Microseconds a step", &all)?;
-        growth = write_atomically(file, picture.as_bytes());
+        // What was measured before is told even if this fails.
+        growth = draw_growth(file, &optimizers, args, &kept, &bar);
     }
     bar.finish_and_clear();
     let images = if args.data.is_some() { "mnist" } else { "prototypes" };
@@ -83,6 +82,20 @@ pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
     }
     kept.finish();
     Ok(())
+}
+
+/// Measures how times grow with the network, and draws it.
+fn draw_growth(
+    file: &Path,
+    optimizers: &[Optimizer],
+    args: &BenchArgs,
+    kept: &Kept,
+    bar: &ProgressBar,
+) -> anyhow::Result<()> {
+    let all = measure_growth(optimizers, [args.rounds, args.steps], kept, || bar.inc(1));
+    let all = all.context("cannot measure growth")?;
+    let picture = report::growth("How the time of a step grows", "Microseconds a step", &all)?;
+    write_atomically(file, picture.as_bytes())
 }
 
 /// What is asked for goes together, and nothing is listed twice.

@@ -35,7 +35,7 @@ pub(super) fn run(args: &CompareArgs) -> Result<(), Failure> {
     let mut tuned = Tuned::built_in(args.task.rates);
     // Expressions are read before any work is done, and once more with the rates that tuning finds.
     let mut plan = plan(args, &tuned)?;
-    let out = Output::claim(&args.out.clone().unwrap_or_else(|| PathBuf::from("out").join(args.task.name)))?;
+    let out = Output::claim(&args.out.clone().unwrap_or_else(|| PathBuf::from("out").join(args.task.name)), "compare")?;
     report::check(out.dir())?;
     let mut task = Task::load(args.task, args.data.as_deref(), &args.hidden(), args.batch as usize)?;
     task.check_size().map_err(|error| Failure::Usage(error.into()))?;

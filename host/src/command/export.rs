@@ -13,7 +13,7 @@ use crate::say;
 
 /// Does it.
 pub(super) fn run(args: &ExportArgs) -> Result<(), Failure> {
-    let out = Output::claim_for(&args.out.clone().unwrap_or_else(|| PathBuf::from("out/export")), "export")?;
+    let out = Output::claim_files(&args.out.clone().unwrap_or_else(|| PathBuf::from("out/export")))?;
     let model = SavedModel::read(&args.model)?;
     let files = files(&model, &args.to).map_err(Failure::Usage)?;
     for (name, _) in &files {

@@ -21,7 +21,7 @@ use crate::say;
 /// Does it.
 pub(super) fn run(args: &ImportArgs) -> Result<(), Failure> {
     check(args).map_err(Failure::Usage)?;
-    let out = Output::claim_for(&args.out.clone().unwrap_or_else(|| PathBuf::from("out/import")), "import")?;
+    let out = Output::claim_files(&args.out.clone().unwrap_or_else(|| PathBuf::from("out/import")))?;
     let path = out.dir().join(MODEL);
     check_place(&out, MODEL, args.force)?;
     out.spares(&[MODEL], &[Some(&args.from)])?;

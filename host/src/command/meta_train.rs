@@ -65,7 +65,7 @@ fn evaluate(config: &AnyConfig, optimizers: &str, args: &MetaTrainArgs, data: &P
     let optimizers = parse_list(optimizers, &Tuned::default()).map_err(|error| Failure::Usage(error.into()))?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out/evaluate"));
     let store = Store::new(&out);
-    let _claim = Output::claim(&out)?;
+    let _claim = Output::claim_files(&out)?;
     store.open()?;
     interrupt::last_words(store::kept(&out));
     let sources = full_horizon::sources(config, data)?;

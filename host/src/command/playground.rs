@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::Failure;
 use crate::cli::PlaygroundArgs;
 use crate::files::write_atomically;
-use crate::output::Output;
+use crate::output::{Kind, Output};
 use crate::{playground, say};
 
 /// How long, and how often, a program that opens a browser is waited for.
@@ -19,7 +19,7 @@ const PATIENCE: u32 = 40;
 /// Does it.
 pub(super) fn run(args: &PlaygroundArgs) -> Result<(), Failure> {
     let file = args.out.clone().unwrap_or_else(|| PathBuf::from("out/playground.html"));
-    let (_claim, file) = Output::claim_file(&file, &[])?;
+    let (_claim, file) = Output::claim_file(&file, Kind::Playground, &[])?;
     write_atomically(&file, playground::page()?.as_bytes())?;
     say::line(format_args!("written: {}", file.display()));
     if args.open && !opened(&file) {

@@ -9,7 +9,7 @@ use super::train::{check_folder, reading};
 use crate::cli::{PredictArgs, TableArgs};
 use crate::data::table::{self, Kind, Reading, Table, TableError, folder};
 use crate::files::write_atomically;
-use crate::output::Output;
+use crate::output::{Kind as Written, Output};
 use crate::report::number::significant;
 use crate::saved::{Output as Answer, SavedModel};
 use crate::say;
@@ -19,7 +19,7 @@ pub(super) fn run(args: &PredictArgs) -> Result<(), Failure> {
     let read = [Some(args.model.as_path()), Some(&args.table.data), args.table.labels.as_deref()];
     // As other programs have it, `-` is standard output.
     let out = args.out.as_deref().filter(|path| *path != Path::new("-"));
-    let out = out.map(|path| Output::claim_file(path, &read)).transpose()?;
+    let out = out.map(|path| Output::claim_file(path, Written::Predictions, &read)).transpose()?;
     let model = SavedModel::read(&args.model)?;
     let reading = Reading { needs_target: false, ..self::reading(&args.table, kind(&model), "refuse") };
     let table = rows(&model, &args.table, reading)?;

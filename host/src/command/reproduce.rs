@@ -37,7 +37,7 @@ pub(super) fn run(args: &ReproduceArgs, ranks: &Ranks) -> Result<(), Failure> {
     let store = Store::new(&out);
     interrupt::last_words(store::kept(&out));
     let claimed = || -> anyhow::Result<Output> {
-        let output = Output::claim(&out)?;
+        let output = Output::claim(&out, "reproduce")?;
         output.room_for(&["report.md", "report.html"])?;
         Ok(output)
     };

@@ -31,7 +31,7 @@ pub(super) fn run(args: &SurveyArgs, ranks: &Ranks) -> Result<(), Failure> {
     let store = Store::new(&out);
     interrupt::last_words(store::kept(&out));
     let claimed = || -> Result<Output> {
-        let output = Output::claim(&out)?;
+        let output = Output::claim(&out, "survey")?;
         output.room_for(&["survey.json", "table.md", "survey.html"])?;
         Ok(output)
     };

@@ -64,7 +64,11 @@ impl<'a> KeptRuns<'a> {
         advance: &(dyn Fn(u64) + Sync),
     ) -> Result<Outcome, lgl2o::Error> {
         let key = self.key(optimizer, seed)?;
-        if let Some(outcome) = self.store.get(&key).and_then(|finished| self.outcome(finished)) {
+        let fits = |finished: &Finished| {
+            let (run, last) = (&finished.run, finished.run.curve.last().map(|point| point.step));
+            run.optimizer == optimizer.name && run.seed == seed && last == self.points.last().copied()
+        };
+        if let Some(outcome) = self.store.get_if(&key, fits).and_then(|finished| self.outcome(finished)) {
             self.found.fetch_add(1, Ordering::Relaxed);
             advance(self.points.last().copied().unwrap_or(0));
             return Ok(outcome);

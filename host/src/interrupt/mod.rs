@@ -2,7 +2,7 @@
 //! processor time (SIGXCPU). Nothing computed is lost, and nothing is left running.
 //!
 //! The first signal asks. Work that can stop in good order holds a [`Grace`], looks at [`asked`], writes what it has, and
-//! fails with [`Interrupted`]. All other work ends at once, and a second signal ends any work at once: no file is cut in
+//! fails with [`Interrupted`]; it has a minute for that. All other work ends at once, and a second signal ends any work at once: no file is cut in
 //! the middle, child processes are killed, and what is [`Ours`] is removed. The exit status is 128 plus the number of the
 //! signal, as shells have it: 130 or 143 for SIGINT and SIGTERM.
 //!
@@ -11,6 +11,7 @@
 mod signals;
 mod watch;
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
@@ -26,6 +27,9 @@ use crate::say;
 const EVERY: Duration = Duration::from_millis(20);
 /// So long the end waits for files that are being written.
 const WRITES: Duration = Duration::from_secs(5);
+
+/// So long work may take to stop in good order. Then the program ends with what is kept.
+const GRACE: Duration = Duration::from_secs(60);
 
 /// The first signal that came; 0 is none.
 static ASKED: AtomicI32 = AtomicI32::new(0);
@@ -83,8 +87,14 @@ pub fn listen() -> io::Result<()> {
     }
     signals::keep_going()?;
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        let mut since = None;
         loop {
             thread::sleep(EVERY);
+            let signal = ASKED.load(Ordering::SeqCst);
+            if signal != 0 && is_over(*since.get_or_insert_with(Instant::now), Instant::now()) {
+                say::note(format_args!("a minute has gone by, and the work has not stopped: it ends here"));
+                end(signal);
+            }
             flags
                 .iter()
                 .filter(|(_, flag)| flag.swap(false, Ordering::SeqCst))
@@ -92,6 +102,11 @@ pub fn listen() -> io::Result<()> {
         }
     })?;
     Ok(())
+}
+
+/// Whether work that was asked to stop at one moment has had its time at another.
+fn is_over(since: Instant, now: Instant) -> bool {
+    now.duration_since(since) >= GRACE
 }
 
 fn receive(signal: i32) {
@@ -162,7 +177,8 @@ impl Drop for Grace {
 enum Thing {
     /// A process and those that it has started, which are a group.
     Child(u32, Watch),
-    File(PathBuf),
+    /// The file of a lock, which goes if nobody else shares it.
+    Lock(PathBuf, Arc<File>),
     Folder(PathBuf),
     /// Folders that stay if there is something in them.
     Empty(Vec<PathBuf>),
@@ -174,7 +190,7 @@ impl Thing {
         match self {
             // The watch, whose number the group may have, is waited for after it.
             Self::Child(group, _watch) => kill(group),
-            Self::File(path) => drop(std::fs::remove_file(path)),
+            Self::Lock(path, file) => crate::output::remove_lock(&path, &file),
             Self::Folder(path) => drop(std::fs::remove_dir_all(path)),
             Self::Empty(paths) => paths.iter().for_each(|path| drop(std::fs::remove_dir(path))),
         }
@@ -235,10 +251,10 @@ impl Ours {
         lock(&OURS).retain(|(number, _)| *number != self.0);
     }
 
-    /// A file.
+    /// The file of a lock.
     #[must_use]
-    pub fn file(path: &Path) -> Self {
-        Self::keep(Thing::File(path.to_path_buf()))
+    pub fn lock(path: &Path, file: &Arc<File>) -> Self {
+        Self::keep(Thing::Lock(path.to_path_buf(), Arc::clone(file)))
     }
 
     /// A folder with everything in it.
@@ -281,7 +297,8 @@ mod tests {
         for dir in [&folder, &full] {
             std::fs::write(dir.join("f"), "x").expect("written");
         }
-        let ours = [Ours::file(&file), Ours::folder(&folder), Ours::empty(vec![empty.clone(), full.clone()])];
+        let lock = Arc::new(File::open(&file).expect("there"));
+        let ours = [Ours::lock(&file, &lock), Ours::folder(&folder), Ours::empty(vec![empty.clone(), full.clone()])];
         assert!(file.exists() && folder.exists() && empty.exists());
         drop(ours);
         assert!(!file.exists() && !folder.exists() && !empty.exists());
@@ -303,10 +320,18 @@ mod tests {
     }
 
     #[test]
+    fn a_grace_period_has_an_end() {
+        let since = Instant::now();
+        assert!(!is_over(since, since + GRACE / 2) && is_over(since, since + GRACE));
+        assert!(GRACE <= Duration::from_secs(60));
+    }
+
+    #[test]
     fn statuses_are_those_of_shells() {
         use signal_hook::consts::{SIGINT, SIGTERM};
         assert_eq!([SIGINT, SIGTERM].map(status), [130, 143]);
-        assert!([SIGINT, SIGTERM].iter().all(|signal| signals::that_end().contains(signal)));
+        // Tests may run where Ctrl-C is ignored.
+        assert!(signals::that_end().contains(&SIGTERM));
         assert!(!asked());
     }
 }

@@ -5,15 +5,21 @@ use std::io;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 /// The signals that ask the program to end.
+///
+/// One that is ignored when the program begins stays ignored: `nohup`, `setsid`, and `&` in a script have work outlive its
+/// terminal, or Ctrl-C, and a handler would undo that. Where the system does not say, a closed terminal ends the program by
+/// the system's own rule.
 #[cfg(unix)]
 pub(super) fn that_end() -> Vec<i32> {
     use signal_hook::consts::{SIGHUP, SIGXCPU};
-    let mut signals = vec![SIGINT, SIGTERM, SIGXCPU];
-    // `nohup` and `setsid` have it ignored so that the work outlives the terminal. A handler would undo that.
-    if ignored().is_some_and(|ignored| ignored & (1 << (SIGHUP - 1)) == 0) {
-        signals.push(SIGHUP);
-    }
-    signals
+    let ignored = ignored();
+    let is_ignored = |signal: i32| ignored.is_some_and(|ignored| ignored & (1 << (signal - 1)) != 0);
+    let asks = |signal: &i32| match *signal {
+        SIGHUP => ignored.is_some() && !is_ignored(SIGHUP),
+        SIGINT => !is_ignored(SIGINT),
+        _ => true,
+    };
+    [SIGINT, SIGTERM, SIGXCPU, SIGHUP].into_iter().filter(asks).collect()
 }
 
 #[cfg(not(unix))]

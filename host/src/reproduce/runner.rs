@@ -99,11 +99,16 @@ impl<'a> Runner<'a> {
         Ok(parts.iter().zip(runs_of).map(finding).collect())
     }
 
+    /// A run that is kept, if it has the unit's seed.
+    fn kept(&self, unit: &Unit, key: &str) -> Option<Run> {
+        self.store.get_if(key, |run: &Run| run.seed == unit.seed)
+    }
+
     /// The runs of some units, from the store where they are there; `after` is the work that follows.
     fn units(&mut self, loaded: &LoadedTask, task: &TaskPlan, units: &[Unit], after: u64) -> Result<Vec<Run>> {
         let keys: Vec<String> = units.iter().map(|unit| unit.key(&loaded.identity)).collect();
         let mut runs: Vec<Option<Run>> =
-            self.ranks.lead(|| Ok(keys.iter().map(|key| self.store.get(key)).collect()))?;
+            self.ranks.lead(|| Ok(units.iter().zip(&keys).map(|(unit, key)| self.kept(unit, key)).collect()))?;
         let missing: Vec<usize> = (0..units.len()).filter(|&i| runs[i].is_none()).collect();
         let todo: Vec<Unit> = missing.iter().map(|&i| units[i].clone()).collect();
         self.bar.set_length(self.bar.position() + work(task, &todo) + after);

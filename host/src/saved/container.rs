@@ -118,7 +118,7 @@ pub fn bytes_of(path: &Path) -> anyhow::Result<Vec<u8>> {
 }
 
 /// What a file is that begins like this.
-fn what(start: &[u8]) -> &'static str {
+pub(crate) fn what(start: &[u8]) -> &'static str {
     match start.get(..4) {
         Some(b"L2OM") => "a model, for `--model`",
         Some(b"L2OT") => {

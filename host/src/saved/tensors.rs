@@ -82,6 +82,14 @@ pub enum ImportError {
         /// All layers.
         known: String,
     },
+    /// Layers that were not named where others were.
+    #[error("--order leaves out {left}: name all layers, {known}, in their order")]
+    LeftOut {
+        /// Those that were not named.
+        left: String,
+        /// All layers.
+        known: String,
+    },
     /// Numbers or names on the command line that are not as many as the network has inputs or outputs.
     #[error("{flag} has {found} of them, and the network has {expected} {what}: give one for each")]
     Count {
@@ -219,13 +227,17 @@ fn ordered(layers: Vec<(String, Dense)>, order: &[String]) -> Result<Vec<(String
     if order.is_empty() {
         return Ok(layers);
     }
-    let known = layers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+    let names: Vec<String> = layers.iter().map(|(name, _)| name.clone()).collect();
+    let (known, names) = (names.join(", "), names.iter());
     let mut layers: HashMap<String, Dense> = layers.into_iter().collect();
     let mut take = |asked: &String| {
         let layer = layers.remove(asked).map(|dense| (asked.clone(), dense));
         layer.ok_or_else(|| ImportError::NoLayer { asked: asked.clone(), known: known.clone() })
     };
-    order.iter().map(&mut take).collect()
+    let taken = order.iter().map(&mut take).collect::<Result<Vec<_>, _>>()?;
+    let left: Vec<String> =
+        names.filter(|name| layers.contains_key(name.as_str())).map(|name| format!("`{name}`")).collect();
+    if left.is_empty() { Ok(taken) } else { Err(ImportError::LeftOut { left: left.join(", "), known }) }
 }
 
 fn assemble(

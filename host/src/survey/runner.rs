@@ -81,7 +81,7 @@ impl Runner<'_> {
     pub fn run(&self, units: &[Unit]) -> Result<(Vec<Done>, usize)> {
         let keys = units.iter().map(|unit| self.setup.key(unit)).collect::<Result<Vec<_>>>()?;
         let mut all: Vec<Option<Done>> =
-            self.ranks.lead(|| Ok(keys.iter().map(|key| self.setup.store.get(key)).collect()))?;
+            self.ranks.lead(|| Ok(units.iter().zip(&keys).map(|(unit, key)| self.setup.kept(unit, key)).collect()))?;
         let missing: Vec<usize> = (0..units.len()).filter(|&i| all[i].is_none()).collect();
         let found = units.len() - missing.len();
         let progress =
@@ -126,6 +126,15 @@ impl Runner<'_> {
 }
 
 impl Setup<'_> {
+    /// A unit that is kept, if it is of the right kind and has as many scored steps as are asked for.
+    fn kept(&self, unit: &Unit, key: &str) -> Option<Done> {
+        self.store.get_if(key, |done| match (unit.work, done) {
+            (Work::Oracle, Done::Oracle(_)) => true,
+            (Work::Run(_), Done::Run(trail)) => trail.by_step.len() == self.steps.len(),
+            (Work::Oracle, Done::Run(_)) | (Work::Run(_), Done::Oracle(_)) => false,
+        })
+    }
+
     fn unit(&self, unit: &Unit, halfway: &Halfway) -> Result<Done> {
         let task = &self.tasks[unit.task];
         let on = |what: &str| format!("{what} on {}", task.name());

@@ -5,6 +5,7 @@ mod flags;
 mod killed;
 mod lost;
 mod matrix;
+mod others;
 mod places;
 mod told;
 

@@ -67,6 +67,12 @@ fn folders_in_use() {
         let second = ran(&mut call(dir.path(), long));
         no_panic(&second);
         second.expect(1, &["out is in use by another lgl2o", &first.id().to_string()]);
+        // Nor may any other command write there.
+        for other in COMMANDS.iter().filter(|other| other.writes && case.name == "train") {
+            let ran = ran(&mut call(dir.path(), other.short));
+            no_panic(&ran);
+            ran.expect(1, &["out is in use by another lgl2o", &first.id().to_string()]);
+        }
         assert!(first.try_wait().expect("it can be asked").is_none(), "{}: the first one goes on", case.name);
         first.kill().expect("killed");
         first.wait().expect("ended");
@@ -263,21 +269,23 @@ fn signals() {
     }
 }
 
-/// What is to outlive its terminal does so: `nohup` has the signal ignored.
+/// What is to outlive its terminal, or Ctrl-C, does so: `nohup` and `&` in a script have the signals ignored.
 #[test]
 fn work_outlives_its_terminal_where_that_is_asked_for() {
-    let dir = place();
-    let line = call(dir.path(), "train --data in/t.csv --hidden 4 --steps 1000000000 --out out");
-    let mut deaf = Command::new("sh");
-    deaf.args(["-c", "trap '' HUP; exec \"$@\"", "sh"]).arg(line.get_program()).args(line.get_args());
-    let mut child = start(deaf.current_dir(dir.path()));
-    let id = child.id();
-    wait_for(&mut child, "it trained", || ticks(id) > 20);
-    signal(&child, Signal::HUP);
-    let then = ticks(id);
-    wait_for(&mut child, "it trained on", || ticks(id) > then + 20);
-    signal(&child, Signal::TERM);
-    finish(child).expect(143, &["--resume goes on"]);
+    for sent in [Signal::HUP, Signal::INT].into_iter().filter(|sent| !is_ignored(*sent)) {
+        let dir = place();
+        let line = call(dir.path(), "train --data in/t.csv --hidden 4 --steps 1000000000 --out out");
+        let mut deaf = Command::new("sh");
+        deaf.args(["-c", "trap '' HUP INT; exec \"$@\"", "sh"]).arg(line.get_program()).args(line.get_args());
+        let mut child = start(deaf.current_dir(dir.path()));
+        let id = child.id();
+        wait_for(&mut child, "it trained", || ticks(id) > 20);
+        signal(&child, sent);
+        let then = ticks(id);
+        wait_for(&mut child, "it trained on", || ticks(id) > then + 20);
+        signal(&child, Signal::TERM);
+        finish(child).expect(143, &["--resume goes on"]);
+    }
 }
 
 /// The system sends the signal for the end of the processor time again and again: it is no request to stop at once.

@@ -42,7 +42,7 @@ pub(super) fn run(args: &DeviceArgs) -> Result<(), Failure> {
     let board = board(&args.board).ok_or_else(|| Failure::Usage(anyhow!("{}", UnknownBoard(&args.board))))?;
     check(args, board).map_err(Failure::Usage)?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("out/device"));
-    let out = Output::claim(&out)?;
+    let out = Output::claim(&out, "device")?;
     let written = ["results.json", "table.md", "rounds.svg", journal::NAME];
     out.room_for(&written)?;
     out.spares(&written, &[args.elf.as_deref()])?;

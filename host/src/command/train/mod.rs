@@ -13,7 +13,7 @@ use crate::data::table::{self, Kind, Missing, Reading, Table, TableError, Target
 use crate::files::write_atomically;
 use crate::interrupt::{self, Grace, Interrupted};
 use crate::network::check_size;
-use crate::output::Output;
+use crate::output::{Output, lost};
 use crate::saved::{Output as Answer, SavedModel};
 use crate::say;
 use crate::train::kept::{self, Kept};
@@ -63,7 +63,9 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
         drop(grace);
     }
     let (done, all) = (trained.steps, args.steps);
-    let rest = format!("{done} of {all} steps are kept in {}; --resume goes on with them", path.display());
+    // Only a whole training can be compared with the board's.
+    let alone = if board.is_some() { " without --emulate, or --restart begins anew with it" } else { "" };
+    let rest = format!("{done} of {all} steps are kept in {}; --resume goes on with them{alone}", path.display());
     if trained.stopped && done == 0 {
         return Err(Interrupted::new(rest).into());
     }
@@ -71,9 +73,11 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     let findings = findings(args, &model, &trained, parts(&model, &table, tested.as_ref(), &split)?);
     say::line(page::text(&findings.parts));
     page::overfitted(&findings).iter().for_each(say::note);
+    one_class(tested.as_ref().unwrap_or(&table.pick(&split.test))).iter().for_each(say::note);
     let dir = if trained.stopped && stays { out.dir().join(INTERRUPTED) } else { out.dir().to_path_buf() };
     let page = write(&dir, &model, &findings);
-    let page = page.with_context(|| format!("the training is kept in {}; --resume writes the rest", path.display()))?;
+    let kept = || format!("the training is kept in {}; --resume writes the rest", path.display());
+    let page = if lost(&path).is_some() { page? } else { page.with_context(kept)? };
     told(&dir.join(MODEL), &page);
     if !trained.stopped {
         if own {
@@ -100,7 +104,7 @@ fn told(model: &Path, page: &Path) {
 
 /// The output folder, in which nothing stands in the way.
 fn claim(args: &TrainArgs) -> Result<Output> {
-    let out = Output::claim(&args.out.clone().unwrap_or_else(|| PathBuf::from("out/train")))?;
+    let out = Output::claim(&args.out.clone().unwrap_or_else(|| PathBuf::from("out/train")), "train")?;
     let written = [&[MODEL, kept::NAME, emulate::FILE], page::FILES.as_slice()].concat();
     out.room_for(&written)?;
     out.spares(&written, &[Some(&args.table.data), args.table.labels.as_deref()])?;
@@ -264,6 +268,17 @@ fn parts(model: &SavedModel, table: &Table, tested: Option<&Table>, split: &Spli
         None => add("tested on", &table.pick(&split.test))?,
     }
     Ok(parts)
+}
+
+/// What is to be said of rows to test on that are all of one class.
+fn one_class(tested: &Table) -> Option<String> {
+    let Target::Classes { labels, names } = &tested.target else { return None };
+    let (first, rest) = labels.split_first()?;
+    let name = names.get(usize::from(*first)).filter(|_| rest.iter().all(|label| label == first))?;
+    Some(format!(
+        "all {} rows that are tested on are `{name}`, so the test says nothing of the other classes: test on more rows",
+        labels.len()
+    ))
 }
 
 fn findings(args: &TrainArgs, model: &SavedModel, trained: &Trained, parts: Vec<(String, Metrics)>) -> Findings {

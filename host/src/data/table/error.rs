@@ -193,6 +193,22 @@ pub enum TableError {
         /// The column.
         column: Column,
     },
+    /// A column whose values differ by less than a float of 32 bits can tell apart.
+    #[error(
+        "{}, {column}: its values, {least} to {greatest}, are too close together for their size: in single precision their \
+         differences would be lost. Subtract a constant from the column, such as {least}, in every table of the model.",
+        .file.display()
+    )]
+    Coarse {
+        /// The file.
+        file: PathBuf,
+        /// The column.
+        column: Column,
+        /// The least value.
+        least: String,
+        /// The greatest one.
+        greatest: String,
+    },
     /// A label is a number with a fraction.
     #[error(
         "{at}: the target {found} is no whole number, so it looks like a value and not like a class. Train on values with \

@@ -104,8 +104,42 @@ pub(super) struct Gather<'a> {
     missing: Missing,
     purpose: Purpose,
     inputs: Vec<f32>,
+    /// Of each feature.
+    ranges: Vec<Range>,
     answers: Answers,
     dropped: u64,
+}
+
+/// The range of a column, before its values become floats of 32 bits.
+#[derive(Clone, Copy)]
+struct Range {
+    least: f64,
+    greatest: f64,
+    /// Whether a value was rounded.
+    rounded: bool,
+}
+
+/// So many steps of a float of 32 bits a column's values have to span, if any is rounded.
+const STEPS: f64 = 4096.0;
+
+impl Range {
+    const NONE: Self = Self { least: f64::INFINITY, greatest: f64::NEG_INFINITY, rounded: false };
+
+    fn take(&mut self, number: f64) {
+        if number < self.least {
+            self.least = number;
+        }
+        if number > self.greatest {
+            self.greatest = number;
+        }
+        self.rounded |= f64::from(number as f32) != number;
+    }
+
+    /// Whether the values differ by so little that rounding takes much of it.
+    fn is_coarse(&self) -> bool {
+        let (span, size) = (self.greatest - self.least, self.greatest.abs().max(self.least.abs()));
+        self.rounded && span > 0.0 && span < STEPS * f64::from(f32::EPSILON) * size
+    }
 }
 
 impl<'a> Gather<'a> {
@@ -117,7 +151,8 @@ impl<'a> Gather<'a> {
             (Some(_), Kind::Values) => Answers::Values(Vec::new()),
         };
         let (kind, missing, purpose) = (reading.kind, reading.missing, Purpose::of(reading));
-        Self { file, columns, kind, missing, purpose, inputs: Vec::new(), answers, dropped: 0 }
+        let ranges = vec![Range::NONE; columns.features.len()];
+        Self { file, columns, kind, missing, purpose, inputs: Vec::new(), ranges, answers, dropped: 0 }
     }
 
     /// Takes a row in; `cell` returns what stands at a place in it.
@@ -131,9 +166,12 @@ impl<'a> Gather<'a> {
             }
             return Err(TableError::Missing { at: at(self.file, place, column), advice: self.purpose.on_missing() });
         }
-        for column in &self.columns.features {
+        for (i, column) in self.columns.features.iter().enumerate() {
             let found = cell(column.place);
             let number = found.number().ok_or_else(|| self.no_number(place, column, &cell))?;
+            if let Some(range) = self.ranges.get_mut(i) {
+                range.take(number);
+            }
             self.inputs.push(finite(number, || at(self.file, place, column))?);
         }
         let Some(column) = &self.columns.target else { return Ok(()) };
@@ -177,6 +215,12 @@ impl<'a> Gather<'a> {
         };
         if self.inputs.is_empty() {
             return Err(TableError::NoRows { file: self.file.to_owned(), dropped: self.dropped });
+        }
+        let mut ranges = self.columns.features.iter().zip(&self.ranges);
+        let training = matches!(self.purpose, Purpose::Training);
+        if let Some((column, range)) = ranges.find(|(_, range)| training && range.is_coarse()) {
+            let [least, greatest] = [range.least, range.greatest].map(|number| number.to_string());
+            return Err(TableError::Coarse { file: self.file.to_owned(), column: column.clone(), least, greatest });
         }
         Ok(Table { columns: self.columns, inputs: self.inputs, target, dropped: self.dropped })
     }

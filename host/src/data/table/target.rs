@@ -1,7 +1,8 @@
 //! Targets: labels, text or numbers, become classes in order; or values stay what they are.
 //!
-//! Classes are in the order of their numbers if all labels are numbers, else in that of their letters. `1`, `1.0` and `01` are
-//! one class.
+//! Classes are in the order of their numbers if all labels are numbers, else in that of their letters. Whole numbers are one
+//! class however programs write them: `1`, `1.0`, `01` and `1.000e+00`. All else is a class as it is written: `1.1` and `1.10`
+//! are two, as are `100` and `1e2`.
 
 use std::collections::HashMap;
 
@@ -44,13 +45,22 @@ impl Target {
 /// From here on not every whole number is an `f64`, so that two serial numbers could become one class.
 const INEXACT: f64 = 9_007_199_254_740_992.0;
 
-/// The name of the class that a label stands for: numbers that are equal have one name.
+/// The name of the class that a label stands for: whole numbers that are equal have one name, if they are written as programs
+/// write numbers.
 #[must_use]
 pub fn class_name(label: &str) -> String {
     match label.parse::<f64>() {
         // Zero has one sign.
-        Ok(number) if number.abs() < INEXACT => (number + 0.0).to_string(),
+        Ok(number) if number.abs() < INEXACT && number.fract() == 0.0 && is_plain(label) => (number + 0.0).to_string(),
         _ => label.to_owned(),
+    }
+}
+
+/// Whether a number has no exponent, or a fraction and an exponent with a sign, as NumPy's `savetxt` writes all numbers.
+fn is_plain(number: &str) -> bool {
+    match number.split_once(['e', 'E']) {
+        Some((digits, exponent)) => digits.contains('.') && exponent.starts_with(['+', '-']),
+        None => true,
     }
 }
 
@@ -128,6 +138,9 @@ mod tests {
     #[test]
     fn numbers_have_one_name_where_they_are_exact() {
         assert_eq!(["1", "1.0", "01", "-0", "1e15"].map(class_name), ["1", "1", "1", "0", "1000000000000000"]);
+        assert_eq!(["1.000000000000000000e+00", "1.20e+01"].map(class_name), ["1", "12"]);
+        let written = ["1.1", "1.10", "1e2", "0.5", "low"];
+        assert_eq!(written.map(class_name), written);
         let serials = ["9007199254740992", "9007199254740993", "1e999", "nan"];
         assert_eq!(serials.map(class_name), serials);
     }

@@ -12,6 +12,7 @@ use csv::{ByteRecord, ErrorKind, ReaderBuilder, Trim};
 use super::gather::{Cell, Gather};
 use super::{Column, Columns, Place, Reading, Table, TableError};
 use crate::data::format;
+use crate::saved::container;
 
 /// Delimiters that are tried, with their names.
 const DELIMITERS: [(u8, &str); 4] = [(b',', "a comma"), (b';', "a semicolon"), (b'\t', "a tab"), (b'|', "a bar")];
@@ -84,16 +85,36 @@ fn unpacked(file: &Path, bytes: &[u8]) -> Result<Vec<u8>, TableError> {
 /// Refuses what is not text.
 fn check_format(file: &Path, bytes: &[u8]) -> Result<(), TableError> {
     let start = &bytes[..bytes.len().min(format::LOOKED_AT as usize)];
-    if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") {
+    if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") || is_wide(start) {
         return Err(TableError::Encoding { file: file.to_owned(), line: 1 });
+    }
+    let other = |what| Err(TableError::OtherFormat { file: file.to_owned(), what });
+    if let [0, 0, 0x08..=0x0e, 1..=4, ..] = start {
+        return other("an IDX file of images or labels");
+    }
+    if start.starts_with(b"L2O") {
+        return other(container::what(start));
+    }
+    let words: Vec<u8> = start.iter().filter(|byte| !byte.is_ascii_whitespace()).copied().take(2).collect();
+    if matches!(words.as_slice(), b"{\"" | b"[{" | b"[[") {
+        return other("JSON");
     }
     match format::of(start) {
         Some(["text", _]) => Ok(()),
-        Some([what, _]) => Err(TableError::OtherFormat { file: file.to_owned(), what }),
+        Some([what, _]) => other(what),
         None if start.is_empty() => Err(TableError::NoRows { file: file.to_owned(), dropped: 0 }),
-        None if start.contains(&0) => Err(TableError::OtherFormat { file: file.to_owned(), what: "binary" }),
+        None if start.contains(&0) => other("binary"),
         None => Ok(()),
     }
+}
+
+/// Whether every second byte is 0, as in text of UTF-16.
+fn is_wide(start: &[u8]) -> bool {
+    let is_wide = |zero: usize| {
+        let mut pairs = start.chunks_exact(2);
+        pairs.all(|pair| pair[zero] == 0 && matches!(pair[1 - zero], b'\t' | b'\n' | b'\r' | b' '..=b'~'))
+    };
+    start.len() >= 4 && (is_wide(0) || is_wide(1))
 }
 
 /// Refuses a file that begins with a comment: with a line that begins with #, and has another number of cells than the line after
