@@ -174,9 +174,8 @@ mod tests {
         for taken in ["one", &long] {
             assert!(Output::claim_for(&dir, taken).expect_err("in use").to_string().contains("is in use"));
         }
-        let [one, ..] = parts;
         assert!(Output::claim(&dir, "train").expect_err("shared").to_string().contains("is in use"));
-        drop(one);
+        drop(parts);
         assert_eq!(fs::read_dir(&dir).expect("there").count(), 0);
         let whole = Output::claim(&dir, "train").expect("free again");
         drop(Output::claim_for(&dir, "one").expect("this process has the folder already"));

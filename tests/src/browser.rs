@@ -80,11 +80,11 @@ impl Page {
             .expect("a shell");
         let (to, from) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
         let mut page = Self { child, to, from: BufReader::new(from), session: None, sent: 0, events: Vec::new() };
-        let target = page.call("Target.createTarget", json!({ "url": "about:blank" }));
+        let target = page.call("Target.createTarget", &json!({ "url": "about:blank" }));
         let id = json!({ "targetId": target["targetId"], "flatten": true });
-        page.session = Some(page.call("Target.attachToTarget", id)["sessionId"].clone());
+        page.session = Some(page.call("Target.attachToTarget", &id)["sessionId"].clone());
         for domain in ["Page", "Runtime", "Log", "Network"] {
-            page.call(&format!("{domain}.enable"), json!({}));
+            page.call(&format!("{domain}.enable"), &json!({}));
         }
         page
     }
@@ -93,7 +93,7 @@ impl Page {
     ///
     /// # Panics
     /// If the browser refuses, or ends.
-    pub fn call(&mut self, method: &str, params: Value) -> Value {
+    pub fn call(&mut self, method: &str, params: &Value) -> Value {
         self.sent += 1;
         let mut message = json!({ "id": self.sent, "method": method, "params": params });
         if let Some(session) = &self.session {
@@ -124,13 +124,13 @@ impl Page {
     /// Makes the window so wide, in pixels.
     pub fn resize(&mut self, width: u32) {
         let size = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
-        self.call("Emulation.setDeviceMetricsOverride", size);
+        self.call("Emulation.setDeviceMetricsOverride", &size);
     }
 
     /// Opens a file, and waits until it is there.
     pub fn open(&mut self, file: &Path) {
         self.events.retain(|event| event["method"] != "Page.loadEventFired");
-        self.call("Page.navigate", json!({ "url": format!("file://{}", file.display()) }));
+        self.call("Page.navigate", &json!({ "url": format!("file://{}", file.display()) }));
         while !self.events.iter().any(|event| event["method"] == "Page.loadEventFired") {
             self.message();
         }
@@ -142,7 +142,7 @@ impl Page {
     /// If it throws.
     pub fn value(&mut self, expression: &str) -> Value {
         let asked = json!({ "expression": expression, "returnByValue": true });
-        let found = self.call("Runtime.evaluate", asked);
+        let found = self.call("Runtime.evaluate", &asked);
         assert!(found.get("exceptionDetails").is_none(), "{expression}: {found}");
         found["result"]["value"].clone()
     }
@@ -152,7 +152,7 @@ impl Page {
         for kind in ["keyDown", "keyUp"] {
             let text = if kind == "keyDown" { text } else { "" };
             let pressed = json!({ "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code, "text": text });
-            self.call("Input.dispatchKeyEvent", pressed);
+            self.call("Input.dispatchKeyEvent", &pressed);
         }
     }
 
@@ -160,7 +160,7 @@ impl Page {
     pub fn click(&mut self, [x, y]: [f64; 2]) {
         for kind in ["mousePressed", "mouseReleased"] {
             let pressed = json!({ "type": kind, "x": x, "y": y, "button": "left", "clickCount": 1 });
-            self.call("Input.dispatchMouseEvent", pressed);
+            self.call("Input.dispatchMouseEvent", &pressed);
         }
     }
 

@@ -82,7 +82,7 @@ fn hearing(program: &Path) -> Command {
     if u64::from_str_radix(ignored.trim(), 16).is_ok_and(|ignored| ignored & interrupt == 0) {
         return Command::new(program);
     }
-    let mut command = Command::new("env");
+    let mut command = Command::new("/usr/bin/env"); // found also where a test empties PATH
     command.arg("--default-signal=INT").arg(program);
     command
 }

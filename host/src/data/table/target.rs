@@ -137,9 +137,9 @@ mod tests {
 
     #[test]
     fn numbers_have_one_name_where_they_are_exact() {
-        assert_eq!(["1", "1.0", "01", "-0", "1e15"].map(class_name), ["1", "1", "1", "0", "1000000000000000"]);
+        assert_eq!(["1", "1.0", "01", "-0"].map(class_name), ["1", "1", "1", "0"]);
         assert_eq!(["1.000000000000000000e+00", "1.20e+01"].map(class_name), ["1", "12"]);
-        let written = ["1.1", "1.10", "1e2", "0.5", "low"];
+        let written = ["1.1", "1.10", "1e2", "1e15", "0.5", "low"];
         assert_eq!(written.map(class_name), written);
         let serials = ["9007199254740992", "9007199254740993", "1e999", "nan"];
         assert_eq!(serials.map(class_name), serials);
