@@ -3,13 +3,13 @@
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Result, anyhow, ensure};
 use tempfile::{NamedTempFile, TempDir};
 
 use crate::interrupt::{self, Ours};
-use crate::output;
+use crate::lock;
 
 /// What the names of temporary files and folders begin with; the number of the process follows, and as many letters and
 /// digits by chance.
@@ -37,7 +37,7 @@ pub fn temporary_in(dir: &Path) -> io::Result<NamedTempFile> {
 /// If that fails, with the path.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let _whole = interrupt::writing();
-    if let Some(folder) = output::lost(path) {
+    if let Some(folder) = lock::lost(path) {
         return Err(rescued(path, &folder, bytes));
     }
     let write = || -> io::Result<()> {
@@ -53,12 +53,11 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// Writes a file elsewhere whose folder may be another program's by now; the error says where it is.
 fn rescued(path: &Path, folder: &Path, bytes: &[u8]) -> anyhow::Error {
-    static PLACE: OnceLock<Option<PathBuf>> = OnceLock::new();
-    let place = PLACE.get_or_init(|| refuge().ok()).as_ref().and_then(|dir| Some(dir.join(path.file_name()?)));
+    let place = refuge().ok().and_then(|dir| Some(dir.join(path.file_name()?)));
     let place = place.filter(|place| std::fs::write(place, bytes).is_ok());
     let place = place
         .map_or("No other place takes it".to_owned(), |place| format!("What was to be written is {}", place.display()));
-    anyhow!("cannot write {}: {}. {place}.", path.display(), output::lost_words(folder))
+    anyhow!("cannot write {}: {}. {place}.", path.display(), lock::lost_words(folder))
 }
 
 /// More links than this in a row lead in a circle.
@@ -266,12 +265,18 @@ impl Temporary {
     }
 }
 
-/// A folder for results that have no other place, in the system's place for temporary files. It stays.
+/// A folder for results that have no other place, in the system's place for temporary files: one for each process. It stays.
 ///
 /// # Errors
 /// If it cannot be made.
-pub fn refuge() -> io::Result<std::path::PathBuf> {
-    Ok(tempfile::Builder::new().prefix("lgl2o-results-").tempdir()?.keep())
+pub fn refuge() -> io::Result<PathBuf> {
+    static PLACE: Mutex<Option<PathBuf>> = Mutex::new(None);
+    let mut place = PLACE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(dir) = place.as_ref() {
+        return Ok(dir.clone());
+    }
+    let dir = tempfile::Builder::new().prefix("lgl2o-results-").tempdir()?.keep();
+    Ok(place.insert(dir).clone())
 }
 
 /// Removes temporary files and folders of programs that are no more. What cannot be removed stays.

@@ -38,10 +38,10 @@
 //! beneath it in a folder of its name:
 //!
 //! ```text
-//! say, record, kernels, names
+//! say, record, kernels, names, lock
 //! interrupt, network
-//! files, ranks
-//! data, optimizer, output, report, store
+//! files, ranks, container, store
+//! data, optimizer, output, report
 //! saved, task
 //! experiment
 //! bench
@@ -53,12 +53,14 @@
 pub mod bench;
 pub mod cli;
 pub mod command;
+pub mod container;
 pub mod data;
 pub mod device;
 pub mod experiment;
 pub mod files;
 pub mod interrupt;
 pub mod kernels;
+pub mod lock;
 pub mod meta;
 pub mod names;
 pub mod network;

@@ -17,9 +17,9 @@ use lgl2o::trainer::Trainer;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::container::{self, Kind};
 use crate::files::write_atomically;
 use crate::network::{HeapNetwork, HeapTensors};
-use crate::saved::container::{self, Kind};
 use crate::say;
 use crate::store::Store;
 

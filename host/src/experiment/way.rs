@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::Evaluator;
+use crate::container::{bytes, numbers};
 use crate::network::HeapTensors;
 use crate::record::{Point, Verdicts, Winner};
-use crate::saved::container::{bytes, numbers};
 use crate::task::Task;
 
 /// Examples of the training set that the training loss on a curve is measured on.

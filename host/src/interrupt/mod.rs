@@ -190,7 +190,7 @@ impl Thing {
         match self {
             // The watch, whose number the group may have, is waited for after it.
             Self::Child(group, _watch) => kill(group),
-            Self::Lock(path, file) => crate::output::remove_lock(&path, &file),
+            Self::Lock(path, file) => crate::lock::remove(&path, &file),
             Self::Folder(path) => drop(std::fs::remove_dir_all(path)),
             Self::Empty(paths) => paths.iter().for_each(|path| drop(std::fs::remove_dir(path))),
         }

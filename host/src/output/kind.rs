@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 
-use crate::saved::container;
+use crate::container;
 
 /// So much of a file is looked at.
 const LOOKED_AT: u64 = 4096;

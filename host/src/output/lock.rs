@@ -1,38 +1,25 @@
 //! Locks on folders. A program that fills a folder holds its lock alone; those that write single files into it share the
 //! lock, and each holds a second one for its file. So no two programs write the same file.
 //!
-//! A lock is a file in the folder. Before each write, [`lost`] checks that the file at the lock's path is still the one that
-//! this process holds: somebody may have moved the folder, or removed the lock.
+//! A lock is a file in the folder.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::Path;
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
 
 use crate::interrupt::Ours;
+use crate::lock::{Held, NAME, held, is_at};
 
-/// The lock of a folder.
-const NAME: &str = ".lgl2o.lock";
 /// Who ends holds a shared lock alone for a moment. It is waited for so often, and so long each time.
 const TRIES: u32 = 5;
 const MOMENT: Duration = Duration::from_millis(20);
 /// The longest file name that is part of a lock's name; of longer ones a digest is.
 const LONGEST: usize = 200;
-
-/// The locks of this process.
-static HELD: Mutex<Vec<Held>> = Mutex::new(Vec::new());
-
-#[derive(Debug, Clone)]
-struct Held {
-    dir: PathBuf,
-    path: PathBuf,
-    file: Arc<File>,
-    alone: bool,
-}
 
 /// A lock that is held.
 #[derive(Debug)]
@@ -47,10 +34,6 @@ impl Drop for Lock {
     }
 }
 
-fn held() -> MutexGuard<'static, Vec<Held>> {
-    HELD.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// The lock of a folder, alone or shared; none where the file system has no locks.
 pub(super) fn folder(dir: &Path, alone: bool) -> Result<Option<Lock>> {
     lock(dir, &dir.join(NAME), alone)
@@ -60,28 +43,6 @@ pub(super) fn folder(dir: &Path, alone: bool) -> Result<Option<Lock>> {
 pub(super) fn file(dir: &Path, name: &str) -> Result<Option<Lock>> {
     let short = if name.len() <= LONGEST { name.to_owned() } else { crate::store::digest(name) };
     lock(dir, &dir.join(format!(".lgl2o.{short}.lock")), true)
-}
-
-/// Whether this process holds a folder alone.
-pub(super) fn is_held(dir: &Path) -> bool {
-    held().iter().any(|lock| lock.alone && lock.path.ends_with(NAME) && is_at(&lock.file, &dir.join(NAME)))
-}
-
-/// The claimed folder of a path if it is no longer this process's: it was moved, or its lock was removed.
-#[must_use]
-pub fn lost(path: &Path) -> Option<PathBuf> {
-    let locks = held().clone();
-    locks.into_iter().find(|lock| path.starts_with(&lock.dir) && !is_at(&lock.file, &lock.path)).map(|lock| lock.dir)
-}
-
-/// What is said of a folder that is [`lost`].
-#[must_use]
-pub fn lost_words(dir: &Path) -> String {
-    format!(
-        "{} is no longer held by this program: it was moved, or its lock ({NAME}) was removed, and another program may \
-         write there",
-        dir.display()
-    )
 }
 
 fn lock(dir: &Path, path: &Path, alone: bool) -> Result<Option<Lock>> {
@@ -118,25 +79,4 @@ fn lock(dir: &Path, path: &Path, alone: bool) -> Result<Option<Lock>> {
             Err(TryLockError::Error(_)) => return Ok(None),
         }
     }
-}
-
-/// Removes a lock's file, if nobody else shares the lock and the file is still the one that is held.
-pub(crate) fn remove(path: &Path, file: &File) {
-    if file.try_lock().is_ok() && is_at(file, path) {
-        let _ = fs::remove_file(path);
-    }
-}
-
-/// Whether a path still leads to an open file.
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    let id = |metadata: &fs::Metadata| (metadata.dev(), metadata.ino());
-    matches!((file.metadata(), fs::metadata(path)), (Ok(a), Ok(b)) if id(&a) == id(&b))
-}
-
-/// Elsewhere an open file cannot be moved or removed.
-#[cfg(not(unix))]
-fn is_at(_: &File, _: &Path) -> bool {
-    true
 }

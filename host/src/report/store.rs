@@ -45,8 +45,9 @@ pub(super) fn store(dir: &Path, files: &[File]) -> Result<Vec<PathBuf>, ReportEr
 /// Creates the directory if need be, and looks whether the files can take their places in it.
 fn prepare(dir: &Path, files: &[File]) -> Result<(), ReportError> {
     let path = || dir.to_path_buf();
-    if let Some(folder) = crate::output::lost(&dir.join("results.json")) {
-        return Err(ReportError::NoPlace(format!("cannot write the report: {}.", crate::output::lost_words(&folder))));
+    if let Some(folder) = crate::lock::lost(&dir.join("results.json")) {
+        let words = crate::lock::lost_words(&folder);
+        return Err(ReportError::NoPlace(format!("cannot write the report to {}: {words}.", dir.display())));
     }
     if dir.exists() && !dir.is_dir() {
         return Err(ReportError::NotADirectory { path: path() });

@@ -2,7 +2,6 @@
 //!
 //! | module | does |
 //! |---|---|
-//! | [`container`] | a file of a header and numbers: versioned, with a checksum |
 //! | [`model`] | [`SavedModel`]: network, standardizer, parameters, columns and class names |
 //! | [`rust`] | a module of Rust with statics for flash, which `lgl2o::Model` takes |
 //! | [`c`] | a C header with the same numbers and a function |
@@ -12,7 +11,6 @@
 
 pub mod arrays;
 pub mod c;
-pub mod container;
 pub mod model;
 pub mod onnx;
 pub mod rust;
@@ -21,7 +19,7 @@ pub mod tensors;
 #[cfg(test)]
 mod tests;
 
-pub use container::FileError;
+pub use crate::container::FileError;
 pub use model::{Output, SavedModel};
 
 /// What an export is: files by their names.

@@ -13,7 +13,7 @@ use lgl2o::standardize::Standardizer;
 use lgl2o::tensors::Tensors as _;
 use serde::{Deserialize, Serialize};
 
-use super::container::{self, FileError, Kind};
+use crate::container::{self, FileError, Kind};
 use crate::data::table::Columns;
 use crate::network::series::{ByValue, Kind as Layer};
 use crate::network::{HeapNetwork, HeapTensors, check_numbers};

@@ -17,7 +17,8 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
 
-use super::{Output, SavedModel, container};
+use super::{Output, SavedModel};
+use crate::container;
 use crate::data::table::Columns;
 use crate::network::series::ByValue;
 

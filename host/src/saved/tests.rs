@@ -4,6 +4,7 @@ use safetensors::tensor::{Dtype, TensorView};
 
 use super::tensors::{ImportError, Unsaid, bytes, import};
 use super::*;
+use crate::container;
 use crate::data::table::Columns;
 
 /// 3-4-2 with tanh, whose numbers differ.

@@ -6,8 +6,8 @@ use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use super::Settings;
+use crate::container::{self, Kind};
 use crate::files::write_atomically;
-use crate::saved::container::{self, Kind};
 
 /// The file of a training.
 pub const KIND: Kind = Kind { magic: *b"L2OT", version: 1, name: "a training of `lgl2o train`" };

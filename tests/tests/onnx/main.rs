@@ -15,7 +15,7 @@ use lgl2o_host::network::HeapNetwork;
 use lgl2o_host::saved::SavedModel;
 use lgl2o_host::saved::onnx;
 use lgl2o_host::saved::tensors::Unsaid;
-use lgl2o_tests::program::{folder, lgl2o};
+use lgl2o_tests::program::{Ran, folder, lgl2o};
 
 /// Where the files are.
 fn fixtures() -> PathBuf {
@@ -143,6 +143,12 @@ fn what_is_no_chain_of_layers_is_named() {
 }
 
 /// The command, with what it says, where weights are that are missing, and what it leaves alone.
+/// Checks that a call went well, and that its output has these words.
+fn tells(ran: &Ran, words: &[&str]) {
+    ran.expect(0, &[]);
+    words.iter().for_each(|words| assert!(ran.out.contains(words), "`{words}` is not in {ran:#?}"));
+}
+
 #[test]
 fn the_command_imports_predicts_and_exports() {
     let dir = folder();
@@ -151,14 +157,14 @@ fn the_command_imports_predicts_and_exports() {
         copy(name);
     }
     let import = |arguments: &[&str]| lgl2o(dir.path(), &[&["import", "--from"], arguments].concat());
-    import(&["conv.onnx", "--classes", "idle,running,blocked", "--out", "c"])
-        .expect(0, &["network 20x3 conv1d", "20 times of 3 channels", "classes idle, running, blocked"]);
+    let told = ["network 20x3 conv1d", "20 times of 3 channels", "classes idle, running, blocked"];
+    tells(&import(&["conv.onnx", "--classes", "idle,running,blocked", "--out", "c"]), &told);
     let before = fs::read(dir.path().join("c/model.lgl2o")).expect("written");
     import(&["bad-operator.onnx", "--out", "c", "--force"]).expect(1, &["bad-operator.onnx", "`/net/elu`"]);
     assert_eq!(fs::read(dir.path().join("c/model.lgl2o")).expect("still there"), before);
     import(&["mlp-external.onnx", "--out", "e"]).expect(1, &["mlp-external.onnx.data", "beside the ONNX file"]);
     copy("mlp-external.onnx.data");
-    import(&["mlp-external.onnx", "--out", "e"]).expect(0, &["network 4-8-6-3 relu+sigmoid"]);
+    tells(&import(&["mlp-external.onnx", "--out", "e"]), &["network 4-8-6-3 relu+sigmoid"]);
     import(&["conv.onnx", "--order", "a", "--out", "o"]).expect(2, &["Leave --order out"]);
     import(&["conv.onnx", "--activation", "sigmoid", "--out", "o"]).expect(1, &["Leave --activation out"]);
     fs::write(dir.path().join("t.onnx"), "no model").expect("written");
@@ -180,9 +186,9 @@ fn the_command_imports_predicts_and_exports() {
         lgl2o(dir.path(), &["export", "--model", "c/model.lgl2o", "--to", format, "--out", "x"])
             .expect(2, &["dense layers only", "--to rust"]);
     }
-    lgl2o(dir.path(), &["export", "--model", "c/model.lgl2o", "--to", "npy", "--out", "x"])
-        .expect(0, &["weights_2.npy"]);
-    lgl2o(dir.path(), &["export", "--model", "c/model.lgl2o", "--to", "rust", "--out", "x"]).expect(0, &["model.rs"]);
+    let export = |to| lgl2o(dir.path(), &["export", "--model", "c/model.lgl2o", "--to", to, "--out", "x"]);
+    tells(&export("npy"), &["weights_2.npy"]);
+    tells(&export("rust"), &["model.rs"]);
     let module = fs::read_to_string(dir.path().join("x/model.rs")).expect("written");
     assert!(module.contains("Conv1d<20, 3, 10, 6, 5, 2, 2, Relu>, MaxPool1d<10, 6, 5, 2>"), "{module}");
 }

@@ -12,8 +12,9 @@ use crate::cli::{TableArgs, TrainArgs};
 use crate::data::table::{self, Kind, Missing, Reading, Table, TableError, Target, folder};
 use crate::files::write_atomically;
 use crate::interrupt::{self, Grace, Interrupted};
+use crate::lock::lost;
 use crate::network::check_size;
-use crate::output::{Output, lost};
+use crate::output::Output;
 use crate::saved::{Output as Answer, SavedModel};
 use crate::say;
 use crate::train::kept::{self, Kept};
@@ -63,9 +64,7 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
         drop(grace);
     }
     let (done, all) = (trained.steps, args.steps);
-    // Only a whole training can be compared with the board's.
-    let alone = if board.is_some() { " without --emulate, or --restart begins anew with it" } else { "" };
-    let rest = format!("{done} of {all} steps are kept in {}; --resume goes on with them{alone}", path.display());
+    let rest = format!("{done} of {all} steps are kept in {}; {}", path.display(), how_to_go_on(args));
     if trained.stopped && done == 0 {
         return Err(Interrupted::new(rest).into());
     }
@@ -76,8 +75,7 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     one_class(tested.as_ref().unwrap_or(&table.pick(&split.test))).iter().for_each(say::note);
     let dir = if trained.stopped && stays { out.dir().join(INTERRUPTED) } else { out.dir().to_path_buf() };
     let page = write(&dir, &model, &findings);
-    let kept = || format!("the training is kept in {}; --resume writes the rest", path.display());
-    let page = if lost(&path).is_some() { page? } else { page.with_context(kept)? };
+    let page = with_place(page, &path)?;
     told(&dir.join(MODEL), &page);
     if !trained.stopped {
         if own {
@@ -94,6 +92,20 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     }
     mark(&path, &settings, true)?;
     Err(Interrupted::new(rest).into())
+}
+
+/// What to do after an interruption. Only a whole training can be compared with a board's.
+fn how_to_go_on(args: &TrainArgs) -> &'static str {
+    match args.emulate {
+        Some(_) => "--resume goes on with them without --emulate, or --restart begins anew with it",
+        None => "--resume goes on with them",
+    }
+}
+
+/// Adds to an error where the training is kept, if it is still there.
+fn with_place<T>(written: Result<T>, path: &Path) -> Result<T> {
+    let place = || format!("the training is kept in {}; --resume writes the rest", path.display());
+    if lost(path).is_some() { written } else { written.with_context(place) }
 }
 
 /// Tells where model and report are, and what to do next.

@@ -11,8 +11,8 @@ use csv::{ByteRecord, ErrorKind, ReaderBuilder, Trim};
 
 use super::gather::{Cell, Gather};
 use super::{Column, Columns, Place, Reading, Table, TableError};
+use crate::container;
 use crate::data::format;
-use crate::saved::container;
 
 /// Delimiters that are tried, with their names.
 const DELIMITERS: [(u8, &str); 4] = [(b',', "a comma"), (b';', "a semicolon"), (b'\t', "a tab"), (b'|', "a bar")];

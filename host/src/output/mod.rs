@@ -13,8 +13,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 
 pub use self::kind::Kind;
-pub(crate) use self::lock::remove as remove_lock;
-pub use self::lock::{lost, lost_words};
 
 use crate::files::{check_place, check_writable, folder_of, make_output, missing, sweep};
 use crate::interrupt::Ours;
@@ -54,7 +52,7 @@ impl Output {
     /// As [`claim_files`](Self::claim_files).
     pub fn claim_for(dir: &Path, name: &str) -> Result<Self> {
         Self::locked(dir, |dir| {
-            let shared = if lock::is_held(dir) { None } else { lock::folder(dir, false)? };
+            let shared = if crate::lock::is_held(dir) { None } else { lock::folder(dir, false)? };
             // Dropped in this order.
             Ok([lock::file(dir, name)?, shared])
         })
@@ -137,6 +135,7 @@ fn sweep_below(dir: &Path, levels: u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lock::lost;
 
     #[test]
     fn a_folder_is_claimed_once_and_left_as_it_was() {
