@@ -164,8 +164,8 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
             accept(memory, verdict, Winner::Fallback);
             return Ok(());
         }
-        let stalls = memory.baton.is_late(&self.schedule) && !(is_below && self.is_better(&paired));
-        if stalls || is_solved_at(paired.second(), &memory.baton) {
+        let gains = is_below && self.is_better(&paired) && !is_solved_at(paired.second(), &memory.baton);
+        if !gains && memory.baton.is_late(&self.schedule) {
             memory.shorten(&self.fallback);
         }
         if is_below {
