@@ -126,7 +126,7 @@ pub(crate) fn what(start: &[u8]) -> &'static str {
         }
         Some(b"L2OU") => "a run under way, with which the command that has written it goes on",
         Some(b"L2OR") => "a checkpoint of a device's training",
-        _ => crate::data::format::of(&start[..start.len().min(512)]).map_or("something unknown", |[what, _]| what),
+        _ => crate::first_bytes::of(&start[..start.len().min(512)]).map_or("something unknown", |[what, _]| what),
     }
 }
 

@@ -38,7 +38,7 @@
 //! beneath it in a folder of its name:
 //!
 //! ```text
-//! say, record, kernels, names, lock
+//! say, record, kernels, names, lock, first_bytes
 //! interrupt, network
 //! files, ranks, container, store
 //! data, optimizer, output, report
@@ -58,6 +58,7 @@ pub mod data;
 pub mod device;
 pub mod experiment;
 pub mod files;
+pub mod first_bytes;
 pub mod interrupt;
 pub mod kernels;
 pub mod lock;

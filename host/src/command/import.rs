@@ -10,9 +10,9 @@ use super::export::check_place;
 use super::train::MODEL;
 use crate::cli::ImportArgs;
 use crate::container::bytes_of;
-use crate::data::format;
 use crate::data::table::class_name;
 use crate::files::write_atomically;
+use crate::first_bytes;
 use crate::output::Output;
 use crate::saved::tensors::{Unsaid, import};
 use crate::saved::{Output as Answer, SavedModel, onnx};
@@ -73,7 +73,7 @@ fn is_onnx(args: &ImportArgs) -> bool {
 
 fn model(args: &ImportArgs) -> Result<SavedModel> {
     let bytes = bytes_of(&args.from)?;
-    if let Some([what, _]) = format::of(&bytes[..bytes.len().min(512)]) {
+    if let Some([what, _]) = first_bytes::of(&bytes[..bytes.len().min(512)]) {
         let shown = args.from.display();
         match is_onnx(args) {
             true => bail!("{shown} is no ONNX file: it is {what}. Name one that torch.onnx.export has written"),

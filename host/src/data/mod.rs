@@ -27,7 +27,6 @@ pub mod dataset;
 pub mod error;
 pub mod fetch;
 pub mod folder;
-pub mod format;
 pub mod idx;
 pub mod spirals;
 pub mod standard;

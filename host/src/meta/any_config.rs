@@ -6,8 +6,8 @@ use anyhow::{Context, Result, bail};
 
 use super::config::Config;
 use super::full_horizon;
-use crate::data::format;
 use crate::files::{read_small, unreadable};
+use crate::first_bytes;
 
 /// A configuration of either form.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,7 +25,7 @@ impl AnyConfig {
     /// What is wrong with the file, with its name.
     pub fn read(path: &Path) -> Result<Self> {
         let bytes = read_small(path).map_err(|error| unreadable(path, &error))?;
-        if let Some([what, _]) = format::of(&bytes).filter(|[what, _]| *what != format::TEXT) {
+        if let Some([what, _]) = first_bytes::of(&bytes).filter(|[what, _]| *what != first_bytes::TEXT) {
             bail!(
                 "{} is no configuration: it is {what}. Name a file in TOML, as host/meta/ngn.toml is",
                 path.display()

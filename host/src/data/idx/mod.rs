@@ -22,7 +22,8 @@ use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 
 use super::error::MAX_VALUES;
-use super::{DataError, Dataset, dataset, format};
+use super::{DataError, Dataset, dataset};
+use crate::first_bytes;
 
 /// The type code of unsigned bytes, the only one that is read.
 const UNSIGNED_BYTE: u8 = 0x08;
@@ -253,8 +254,8 @@ fn parse_magic(reader: &mut impl Read, file: &Path, kind: Kind) -> Result<u8, Da
 fn other_format(reader: impl Read, file: PathBuf, magic: Vec<u8>, kind: Kind) -> DataError {
     let mut start = magic;
     // What cannot be read is not needed.
-    let _ = fill(reader, format::LOOKED_AT, &mut start);
-    match format::of(&start) {
+    let _ = fill(reader, first_bytes::LOOKED_AT, &mut start);
+    match first_bytes::of(&start) {
         Some([what, advice]) => DataError::OtherFormat { file, what, advice },
         None => {
             let found = start.first_chunk().map_or(0, |magic| u32::from_be_bytes(*magic));

@@ -12,7 +12,7 @@ use csv::{ByteRecord, ErrorKind, ReaderBuilder, Trim};
 use super::gather::{Cell, Gather};
 use super::{Column, Columns, Place, Reading, Table, TableError};
 use crate::container;
-use crate::data::format;
+use crate::first_bytes;
 
 /// Delimiters that are tried, with their names.
 const DELIMITERS: [(u8, &str); 4] = [(b',', "a comma"), (b';', "a semicolon"), (b'\t', "a tab"), (b'|', "a bar")];
@@ -84,7 +84,7 @@ fn unpacked(file: &Path, bytes: &[u8]) -> Result<Vec<u8>, TableError> {
 
 /// Refuses what is not text.
 fn check_format(file: &Path, bytes: &[u8]) -> Result<(), TableError> {
-    let start = &bytes[..bytes.len().min(format::LOOKED_AT as usize)];
+    let start = &bytes[..bytes.len().min(first_bytes::LOOKED_AT as usize)];
     if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") || is_wide(start) {
         return Err(TableError::Encoding { file: file.to_owned(), line: 1 });
     }
@@ -99,7 +99,7 @@ fn check_format(file: &Path, bytes: &[u8]) -> Result<(), TableError> {
     if matches!(words.as_slice(), b"{\"" | b"[{" | b"[[") {
         return other("JSON");
     }
-    match format::of(start) {
+    match first_bytes::of(start) {
         Some(["text", _]) => Ok(()),
         Some([what, _]) => other(what),
         None if start.is_empty() => Err(TableError::NoRows { file: file.to_owned(), dropped: 0 }),

@@ -25,8 +25,8 @@ use super::hand_made::{self, Usual};
 use super::learned;
 use super::rule::AVERAGED;
 use super::{AnyRule, Method, Optimizer, RelaySettings, Sides, Tuned};
-use crate::data::format;
 use crate::files::{advice, read_small};
+use crate::first_bytes;
 
 pub use super::error::ExpressionError;
 
@@ -182,7 +182,7 @@ fn read_weights(argument: &str) -> Result<AnyRule, ExpressionError> {
     let bad = |problem: String| ExpressionError::Weights { path: path.clone(), problem };
     let bytes =
         read_small(path.as_ref()).map_err(|error| bad(format!("cannot be read: {error}.{}", advice(&error))))?;
-    let foreign = |error: String| match format::of(&bytes) {
+    let foreign = |error: String| match first_bytes::of(&bytes) {
         Some([what, _]) => format!("{error}: it is {what}. Name a file of weights, which end in .l2o"),
         None => error,
     };
