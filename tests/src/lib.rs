@@ -70,6 +70,7 @@ pub mod adversary;
 pub mod bits;
 #[cfg(feature = "host")]
 pub mod browser;
+#[cfg(feature = "host")]
 pub mod cable;
 pub mod cloud;
 pub mod documents;

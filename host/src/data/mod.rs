@@ -9,7 +9,6 @@
 //! | [`mod@spirals`] | the built-in task: two interleaved spirals, no download |
 //! | [`synthetic`] | families of tasks that are drawn from a seed, no download |
 //! | [`idx`] | reads and writes IDX files, gzipped or not |
-//! | [`mod@format`] | tells what a file is that is no IDX file |
 //! | [`folder`] | finds the data directory, loads MNIST (with checksums) or any folder of IDX files |
 //! | [`table`] | CSV, `.npy` and IDX as tables of features with a target |
 //! | [`variant`] | shifts a data set: permuted, inverted, wrongly labelled |

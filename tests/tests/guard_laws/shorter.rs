@@ -106,7 +106,7 @@ fn shorter_steps_of_ngn_are_those_of_half_the_loss() {
 /// Whatever is around a rule passes the request on.
 #[test]
 fn a_rule_around_another_passes_the_request_on() {
-    fn each(what: &str, rule: impl Rule) {
+    fn each<R: Rule>(what: &str, rule: R) {
         let start = [0.5f32, -1.0];
         let end = |times: u32| {
             let (mut w, mut state) = (start, rule.state(&start));
@@ -121,5 +121,5 @@ fn a_rule_around_another_passes_the_request_on() {
     each("clipped", Clipped::new(Ngn::new(), 1.0));
     each("decayed", Decayed::new(Ngn::new(), 0.0));
     each("flipping", Flipping { rule: Ngn::new(), count: 0, seed: 1 });
-    each("reference", &&Ngn::new());
+    each::<&Ngn>("reference", &Ngn::new());
 }

@@ -12,7 +12,7 @@
 //! To that come [`REFILL`] cycles whenever the next instruction is not the next one in memory: for a branch that is taken, a
 //! call, a return, a jump by a table.
 //!
-//! And 1 more where an instruction takes the floating-point result of the one before, see [`waits`](super::waits).
+//! And 1 more where an instruction takes the floating-point result of the one before, see `waits.rs`.
 //!
 //! The figures are those of the Cortex-M4 Technical Reference Manual, tables of instructions and of floating-point
 //! instructions. Where it gives a range, these are the choices:
