@@ -20,7 +20,7 @@ pub enum FlashError {
 /// The first time the right to take the flash, never again.
 pub(super) fn flash_once() -> Result<(), FlashError> {
     static THERE: ConstStaticCell<()> = ConstStaticCell::new(());
-    THERE.try_take().map(|()| ()).ok_or(FlashError::Taken)
+    if THERE.try_take().is_some() { Ok(()) } else { Err(FlashError::Taken) }
 }
 
 /// Counts cycles of the processor: with its own counter of them, which is 32 bits long, or, where there is none, with SysTick of 24.
