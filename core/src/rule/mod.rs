@@ -111,8 +111,8 @@ pub trait Rule {
         let _ = state;
     }
 
-    /// A guard has seen that the rule's steps gain nothing any more: they are to be shorter from now on. A rule whose rate somebody
-    /// has set keeps it; that is the default.
+    /// Asks the rule for shorter steps from now on: a guard has seen that its steps no longer lower the loss. By default nothing
+    /// changes, as for every rule whose rate is a setting.
     fn shorten<P: Tensors>(&self, state: &mut Self::State<P>) {
         let _ = state;
     }

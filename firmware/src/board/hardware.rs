@@ -17,7 +17,7 @@ pub enum FlashError {
     Taken,
 }
 
-/// The first time the right to take the flash, never again.
+/// Returns `Ok` the first time, and [`FlashError::Taken`] after that.
 pub(super) fn flash_once() -> Result<(), FlashError> {
     static THERE: ConstStaticCell<()> = ConstStaticCell::new(());
     if THERE.try_take().is_some() { Ok(()) } else { Err(FlashError::Taken) }

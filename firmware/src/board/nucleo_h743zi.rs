@@ -20,7 +20,7 @@ pub(super) fn board() -> Board {
     let p = embassy_stm32::init(embassy_stm32::Config::default());
     // The pins of the probe's serial port. A new configuration has 115,200 bits per second and no parity.
     let uart = usart::Uart::new_blocking(p.USART3, p.PD9, p.PD8, usart::Config::default());
-    // 115,200 bits per second can be had of 64 MHz; a HAL that says no has changed.
+    // 64 MHz can be divided to 115,200 bits per second, so an error means that the HAL has changed.
     let Ok(uart) = uart else { super::exit(super::FAULTED) };
     Board { uart: line::Uart(uart), led: Output::new(p.PB0, Level::Low, Speed::Low) }
 }
@@ -34,7 +34,7 @@ impl Line for usart::Uart<'static, Blocking> {
         self.blocking_read(slice::from_mut(&mut byte)).ok().map(|()| byte)
     }
     fn send(&mut self, bytes: &[u8]) -> usize {
-        // The hardware has nothing to say against it.
+        // A UART that sends has no errors to report.
         let _ = self.blocking_write(bytes);
         bytes.len()
     }

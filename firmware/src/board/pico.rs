@@ -43,7 +43,7 @@ impl Line for uart::Uart<'static, Blocking> {
         self.blocking_read(slice::from_mut(&mut byte)).ok().map(|()| byte)
     }
     fn send(&mut self, bytes: &[u8]) -> usize {
-        // The hardware has nothing to say against it.
+        // A UART that sends has no errors to report.
         let _ = self.blocking_write(bytes);
         bytes.len()
     }

@@ -14,12 +14,13 @@ pub(super) fn that_end() -> Vec<i32> {
     use signal_hook::consts::{SIGHUP, SIGXCPU};
     let ignored = ignored();
     let is_ignored = |signal: i32| ignored.is_some_and(|ignored| ignored & (1 << (signal - 1)) != 0);
-    let asks = |signal: &i32| match *signal {
-        SIGHUP => ignored.is_some() && !is_ignored(SIGHUP),
-        SIGINT => !is_ignored(SIGINT),
-        _ => true,
-    };
-    [SIGINT, SIGTERM, SIGXCPU, SIGHUP].into_iter().filter(asks).collect()
+    let asks = [
+        (SIGINT, !is_ignored(SIGINT)),
+        (SIGTERM, true),
+        (SIGXCPU, true),
+        (SIGHUP, ignored.is_some() && !is_ignored(SIGHUP)),
+    ];
+    asks.into_iter().filter(|(_, asks)| *asks).map(|(signal, _)| signal).collect()
 }
 
 #[cfg(not(unix))]

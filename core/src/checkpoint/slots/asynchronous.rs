@@ -1,7 +1,7 @@
 //! The two slots over an asynchronous flash: the same bytes in the same order as [`Slots`](super::Slots), and the same safety.
 //!
-//! A checkpoint is made and taken in by code that cannot wait in its middle, so it passes through a buffer of the caller's, as
-//! long as the checkpoint and a word. A future that is dropped leaves what a power cut at that place would.
+//! The code that writes and reads a checkpoint cannot await, so a checkpoint passes through a buffer of the caller, of
+//! [`buffer_len`](AsyncSlots::buffer_len) bytes. Dropping a future leaves the flash as a power cut at that moment would.
 
 use core::ops::Range;
 

@@ -29,15 +29,15 @@
 //! training overfits, a learned side that lets weights decay is better; where it stagnates, the fallback is. So the learned side
 //! stays while it gains.
 //!
-//! **Shorter steps.** A rate that is right early is too long late: where examples contradict each other, steps as long as before no
-//! longer lead down. The windows' checks show when, at no cost, and [`Rule::shorten`] says so to the fallback. `Ngn` halves its
-//! steps; a rule with a fixed rate keeps it, and its theorem. With exact losses gradient descent below 2/L gains until it has converged.
+//! **Shorter steps.** Steps that are right early are too long late: where labels contradict each other, they no longer lower the
+//! loss. The checks at the end of a window show this at no extra cost, and the guard calls [`Rule::shorten`]. `Ngn` then steps as if the
+//! loss were half as large; a rule with a fixed rate keeps its rate, and its theorem.
 //!
 //! **What holds whatever the learned side does.** S is never replaced by a point that a check has found worse. With
 //! [exact](RelayGuard::exact) losses F(S) never rises, so the fallback begins at F(S) <= F(w_0), and its own theorem
 //! holds from there: with gradient descent at 0 < rate < 2/L on a mu-strongly convex, L-smooth F, after k of its steps
 //! F(S) - F* <= rho^k (F(w_0) - F*), rho = 1 - 2 mu rate (1 - rate L / 2). A lost race leaves the fallback's run alone,
-//! bit for bit, begun 2 n_0 / 3 batches later, but for shorter steps where it can make them. Points that are not finite are never kept.
+//! bit for bit, begun 2 n_0 / 3 batches later, unless the rule shortens its steps when asked. Points that are not finite are never kept.
 //!
 //! **Rounds.** A round makes part of a window: no more steps than the source has [room](Source::room) for, nor than the
 //! [longest round](RelayGuard::longest_round). A round that does not finish its window ends without a judgement: winner

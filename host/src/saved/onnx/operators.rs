@@ -123,11 +123,11 @@ fn matmul(reader: &mut Reader<'_>, node: &Node) -> Result<(), OnnxError> {
 fn add(reader: &mut Reader<'_>, node: &Node) -> Result<(), OnnxError> {
     let place = (0..node.input.len()).find(|&i| reader.constant(&node.input[i]).is_some());
     let Some((_, numbers)) = place.map_or(Ok(None), |i| reader.weights(node, i))? else {
-        return refuse(node, "it adds what is not in the file. Export the network with its weights");
+        return refuse(node, "what it adds is not in the file. Export the network with its weights");
     };
     match reader.layers.last_mut().filter(|layer| layer.is_open && layer.outputs == numbers.len()) {
         Some(layer) => layer.bias = numbers,
-        None => return refuse(node, "it is no bias of a MatMul right before it"),
+        None => return refuse(node, "it is not the bias of the MatMul right before it. lgl2o has no other addition"),
     }
     close(reader);
     Ok(())
@@ -148,7 +148,7 @@ fn window(reader: &Reader<'_>, node: &Node, kernel: Option<usize>) -> Result<[us
     };
     let auto_pad = node.attribute.iter().find(|attribute| attribute.name == "auto_pad").map(|found| found.s.as_slice());
     if !matches!(auto_pad, None | Some(b"NOTSET" | b"VALID" | b"")) {
-        return refuse(node, "its padding is to be found at run time (auto_pad). Give it as a number");
+        return refuse(node, "its padding is computed at run time (auto_pad). Give it as a number");
     }
     let one = |name: &str, unsaid: i64| match list(name)[..] {
         [] => Ok(unsaid),
@@ -158,7 +158,7 @@ fn window(reader: &Reader<'_>, node: &Node, kernel: Option<usize>) -> Result<[us
             refuse(
                 node,
                 format!(
-                    "it is over several dimensions, {shape}, and a layer of lgl2o over one, [batch, channels, times]"
+                    "it works over several dimensions of {shape}; lgl2o has layers over one, [batch, channels, times]"
                 ),
             )
         }
@@ -228,7 +228,7 @@ fn conv(reader: &mut Reader<'_>, node: &Node) -> Result<(), OnnxError> {
         return refuse(
             node,
             format!(
-                "its weights {shape:?} are none over one dimension, [outputs, inputs, kernel]: lgl2o has Conv1d only"
+                "its weights {shape:?} are not those of a Conv1d, [outputs, inputs, kernel], and lgl2o has no other convolution"
             ),
         );
     };
@@ -299,7 +299,10 @@ fn mean(reader: &mut Reader<'_>, node: &Node) -> Result<(), OnnxError> {
     let (Some(Axis::Time(_)), None) = (means.next(), means.next()) else {
         return refuse(
             node,
-            format!("its mean over sides {places:?} of {} is none over the times of a series", words(&before)),
+            format!(
+                "its mean over dimensions {places:?} of {} is not a mean over time. Take the mean over the times of a series",
+                words(&before)
+            ),
         );
     };
     reader.axes.retain(|axis| *axis != Axis::One);
@@ -318,7 +321,7 @@ fn mean(reader: &mut Reader<'_>, node: &Node) -> Result<(), OnnxError> {
 fn activate(reader: &mut Reader<'_>, node: &Node, activation: Activation) -> Result<(), OnnxError> {
     let below = reader.layers.iter_mut().rev().find(|layer| !matches!(layer.kind, Kind::MaxPool(_)));
     let Some(layer) = below.filter(|layer| layer.kind.has_parameters()) else {
-        return refuse(node, "it is not behind a dense layer or a convolution. Move it there");
+        return refuse(node, "it does not follow a dense layer or a convolution. Move it there");
     };
     if layer.activation != Activation::Identity {
         return refuse(node, "the layer before it has an activation. Leave one of them out");

@@ -14,7 +14,13 @@ pub(super) fn place(axis: i64, sides: usize) -> Option<usize> {
 /// All sides behind the batch become one.
 fn make_flat(reader: &mut Reader<'_>, node: &Node) -> Result<(), OnnxError> {
     let Some(flat) = flat(&reader.axes) else {
-        return refuse(node, format!("it mixes the sides of {} in an order that is not read", words(&reader.axes)));
+        return refuse(
+            node,
+            format!(
+                "it flattens {} in an order that lgl2o cannot read. Use x.flatten(1) right behind the layer",
+                words(&reader.axes)
+            ),
+        );
     };
     reader.axes = vec![Axis::Batch, flat];
     Ok(())
@@ -51,7 +57,7 @@ pub(super) fn reshape(reader: &mut Reader<'_>, node: &Node) -> Result<(), OnnxEr
         }
         _ => refuse(
             node,
-            format!("from {shape} to {to:?} is no Flatten, which is the only one that is read behind a layer"),
+            format!("it reshapes {shape} to {to:?}; behind a layer lgl2o reads a Flatten only. Use x.flatten(1)"),
         ),
     }
 }
@@ -62,7 +68,7 @@ pub(super) fn transpose(reader: &mut Reader<'_>, node: &Node) -> Result<(), Onnx
     let sides = reader.axes.len();
     let order = order.filter(|order| order.len() == sides && (0..sides).all(|at| order.contains(&at)) && order[0] == 0);
     let Some(order) = order else {
-        return refuse(node, "its order must keep the batch first and name each side once");
+        return refuse(node, "its order must keep the batch first and name each dimension once");
     };
     reader.axes = order.iter().map(|&at| reader.axes[at]).collect();
     Ok(())
@@ -73,7 +79,7 @@ pub(super) fn squeeze(reader: &mut Reader<'_>, node: &Node) -> Result<(), OnnxEr
     let places: Option<Vec<usize>> = places.iter().map(|&axis| place(axis, reader.axes.len())).collect();
     let long = |&at: &usize| reader.axes[at].length() != Some(1);
     let Some(places) = places.filter(|places| !places.is_empty() && !places.iter().any(long)) else {
-        return refuse(node, format!("it takes sides out of {} that are not of length 1", words(&reader.axes)));
+        return refuse(node, format!("it removes dimensions of {} whose length is not 1", words(&reader.axes)));
     };
     let kept = reader.axes.iter().enumerate().filter(|(at, _)| !places.contains(at));
     reader.axes = kept.map(|(_, axis)| *axis).collect();
@@ -82,7 +88,7 @@ pub(super) fn squeeze(reader: &mut Reader<'_>, node: &Node) -> Result<(), OnnxEr
 
 pub(super) fn unsqueeze(reader: &mut Reader<'_>, node: &Node) -> Result<(), OnnxError> {
     let places = reader.whole(node, "axes", 1).unwrap_or_default();
-    let [axis] = places[..] else { return refuse(node, "it puts in several sides, or none") };
+    let [axis] = places[..] else { return refuse(node, "it must add one dimension. Split it into several Unsqueeze") };
     let Some(at) = place(axis, reader.axes.len() + 1).filter(|at| *at > 0) else {
         return refuse(node, "the batch must stay first");
     };
