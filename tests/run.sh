@@ -26,7 +26,8 @@ Without --all, for the time while you work: a tenth of the laws' random draws, o
 with `micromath` or for real hardware, no modelled cycles, no short run of the main job. With --all, as continuous integration does,
 nothing is left out. What is left out, or has to be skipped for want of a tool, is named at the end.
 
-In the environment: LGL2O_DRAWS=all for all draws, LGL2O_BOARDS=few for few boards, LGL2O_BOARDS=all for every program on every board.
+In the environment: LGL2O_DRAWS=all for all draws, LGL2O_BOARDS=few for few boards, LGL2O_BOARDS=all for every program on every board,
+PROPTEST_RNG_SEED=N for other draws than those that every run makes.
 END
 }
 

@@ -1,13 +1,18 @@
 //! What property tests draw from.
 
 use proptest::prelude::*;
-use proptest::test_runner::FileFailurePersistence;
+use proptest::test_runner::{FileFailurePersistence, RngSeed};
+
+/// What the draws start from, unless the environment's `PROPTEST_RNG_SEED` says another number.
+const SEED: u64 = 2026;
 
 /// Settings of a property test: how many cases, and the file that failing ones are kept in.
 ///
 /// `cases!(64, "kernels")` keeps them in `tests/kernels.regressions`, beside `tests/kernels.rs`. The number is that of
 /// `LGL2O_DRAWS=all` in the environment, as `tests/run.sh --all` has it; without, it is a tenth (see [`draws`]). The environment's
 /// `PROPTEST_CASES` goes before both.
+///
+/// Every run makes the same draws, so that a change passes or fails by what it changes. `PROPTEST_RNG_SEED=7` makes others.
 #[macro_export]
 macro_rules! cases {
     ($cases:expr, $name:literal) => {
@@ -21,7 +26,12 @@ pub fn config(cases: u32, file: &'static str) -> ProptestConfig {
     let failure_persistence: Option<Box<dyn proptest::test_runner::FailurePersistence>> =
         Some(Box::new(FileFailurePersistence::Direct(file)));
     let draws = std::env::var("LGL2O_DRAWS").ok();
-    ProptestConfig { cases: self::draws(cases, draws.as_deref()), failure_persistence, ..ProptestConfig::default() }
+    proptest::test_runner::contextualize_config(ProptestConfig {
+        cases: self::draws(cases, draws.as_deref()),
+        failure_persistence,
+        rng_seed: RngSeed::Fixed(SEED),
+        ..ProptestConfig::default()
+    })
 }
 
 /// How many cases are drawn of so many: a tenth, but no fewer than 24; all of them if the environment says `all`.

@@ -95,7 +95,8 @@ proptest! {
 
     /// A layer's weights in another unit, its gradients in the inverse one: the same bits, in that unit.
     #[test]
-    fn the_unit_of_a_layer_changes_no_bit(run in runs(), powers in [-6i32..6, -6..6]) {
+    fn the_unit_of_a_layer_changes_no_bit(run in runs(), powers in [-3i32..6, -3..6]) {
+        // A layer's size counts as 1e-3 at least: the smallest here is 0.01 / 8.
         let factors = powers.map(|power| 2f32.powi(power));
         prop_assert!(same_run(&ScaleFree::new(), &run, 1.0, factors));
         prop_assert!(same_run(&ScaleFreeMomentum::new(), &run, 1.0, factors));
