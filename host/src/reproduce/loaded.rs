@@ -45,6 +45,8 @@ pub struct LoadedTask {
     selection: Task,
     /// What the task is, with a digest of its data.
     pub identity: String,
+    /// The digest alone.
+    pub digest: String,
 }
 
 impl LoadedTask {
@@ -71,7 +73,7 @@ impl LoadedTask {
         let task = Task::new(&plan.key, sets, &plan.hidden, plan.activation, batch);
         let selection = task.for_selection()?;
         let identity = format!("{} | batch {batch} | data {digest}", task.model);
-        Ok(Self { task, selection, identity })
+        Ok(Self { task, selection, identity, digest })
     }
 
     /// The task that units of a split run on.
