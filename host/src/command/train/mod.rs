@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 
 use super::Failure;
 use crate::cli::{TableArgs, TrainArgs};
+use crate::data::remarks::of_labels;
 use crate::data::table::{self, Kind, Missing, Reading, Table, TableError, Target, folder};
 use crate::files::write_atomically;
 use crate::interrupt::{self, Grace, Interrupted};
@@ -72,7 +73,7 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     let findings = findings(args, &model, &trained, parts(&model, &table, tested.as_ref(), &split)?);
     say::line(page::text(&findings.parts));
     page::overfitted(&findings).iter().for_each(say::note);
-    one_class(tested.as_ref().unwrap_or(&table.pick(&split.test))).iter().for_each(say::note);
+    remarks(&table, &split, tested.as_ref()).iter().for_each(say::note);
     let dir = if trained.stopped && stays { out.dir().join(INTERRUPTED) } else { out.dir().to_path_buf() };
     let page = write(&dir, &model, &findings);
     let page = with_place(page, &path)?;
@@ -282,15 +283,15 @@ fn parts(model: &SavedModel, table: &Table, tested: Option<&Table>, split: &Spli
     Ok(parts)
 }
 
-/// What is to be said of rows to test on that are all of one class.
-fn one_class(tested: &Table) -> Option<String> {
-    let Target::Classes { labels, names } = &tested.target else { return None };
-    let (first, rest) = labels.split_first()?;
-    let name = names.get(usize::from(*first)).filter(|_| rest.iter().all(|label| label == first))?;
-    Some(format!(
-        "all {} rows that are tested on are `{name}`, so the test says nothing of the other classes: test on more rows",
-        labels.len()
-    ))
+/// What is to be said of the labels of rows to train on and to test on.
+fn remarks(table: &Table, split: &Split, tested: Option<&Table>) -> Vec<String> {
+    let labels = |table: &Table| match &table.target {
+        Target::Classes { labels, .. } => labels.clone(),
+        Target::Values(_) | Target::Unknown => Vec::new(),
+    };
+    let Target::Classes { names, .. } = &table.target else { return Vec::new() };
+    let tested = tested.map_or_else(|| labels(&table.pick(&split.test)), labels);
+    of_labels(&labels(&table.pick(&split.train)), &tested, names)
 }
 
 fn findings(args: &TrainArgs, model: &SavedModel, trained: &Trained, parts: Vec<(String, Metrics)>) -> Findings {
