@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::oracle::{self, Tried};
 use super::run::{Trail, run};
 use super::task::SurveyTask;
-use crate::experiment::Halfway;
+use crate::experiment::{Apart, Halfway};
 use crate::optimizer::Optimizer;
 use crate::ranks::Ranks;
 use crate::say;
@@ -117,14 +117,21 @@ impl Runner<'_> {
     /// Runs some units on several ranks; the first one keeps each some seconds after it is done.
     fn spread(&self, some: &[usize], units: &[Unit], keys: &[String], progress: &Progress) -> Result<Vec<Done>> {
         let setup = &self.setup;
-        let work = |&i: &usize| setup.unit(&units[i], &Halfway::on_rank(&setup.store, &keys[i]));
-        self.ranks.try_map_told(some, work, |place, done| {
+        let asked: Vec<&str> = some.iter().map(|&i| keys[i].as_str()).collect();
+        let apart = Apart::new(self.ranks, &setup.store, &asked)?;
+        let work = |&i: &usize| {
+            let done = setup.unit(&units[i], &apart.halfway(&keys[i]))?;
+            apart.ended(&keys[i]);
+            Ok(done)
+        };
+        let told = |place: usize, done: &Done| {
             let i = some[place];
             setup.store.put_of(&keys[i], &setup.of(&units[i]), done)?;
             Halfway::of(&setup.store, &keys[i]).finish();
             progress.advance(setup.weight(&units[i]));
             Ok(())
-        })
+        };
+        self.ranks.try_map_told(some, work, told, apart.mail())
     }
 }
 
