@@ -4,12 +4,10 @@
 
 use anyhow::Result;
 
-use super::loaded::LoadedTask;
 use super::steps;
 use crate::experiment::{Halfway, run_unless};
 use crate::optimizer::{Tuned, parse};
 use crate::record::Run;
-use crate::store::Of;
 use crate::task::Task;
 
 /// The half of the data that a unit is judged on.
@@ -52,20 +50,6 @@ impl Unit {
         let Self { split, expression, seed, steps } = self;
         let (version, sources, points) = (env!("CARGO_PKG_VERSION"), env!("LGL2O_SOURCES"), steps::points(*steps));
         format!("lgl2o {version} {sources} | {task} | {split:?} | {expression} | seed {seed} | {points:?}")
-    }
-
-    /// What its result says of itself.
-    #[must_use]
-    pub fn of(&self, loaded: &LoadedTask) -> Of {
-        let Self { split, expression, seed, steps } = self;
-        let task = loaded.task(*split);
-        Of {
-            optimizer: expression.clone(),
-            seed: *seed,
-            steps: steps::points(*steps),
-            network: format!("{}, batch {}", task.model, task.batch),
-            data: format!("{}, {split:?}", loaded.digest),
-        }
     }
 }
 
