@@ -7,11 +7,12 @@ use std::{env, fs, io};
 use sha2::{Digest, Sha256};
 
 /// What results depend on. The core is beside this package, or is a released one, which has its version.
-const SOURCES: [&str; 10] = [
+const SOURCES: [&str; 11] = [
     "../core/src",
     "src/data",
     "src/experiment",
     "src/kernels",
+    "src/meta/distribution/task.rs",
     "src/meta/full_horizon/episode.rs",
     "src/network",
     "src/optimizer",
@@ -27,7 +28,9 @@ fn main() -> io::Result<()> {
     for source in SOURCES.into_iter().filter(|source| *source != CORE || Path::new(source).exists()).map(Path::new) {
         println!("cargo:rerun-if-changed={}", source.display());
         // One that was moved is an error: what it decides would be left out of the digest.
-        for file in files(source).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", source.display())))? {
+        for file in
+            files(source).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", source.display())))?
+        {
             digest.update(file.display().to_string());
             digest.update(fs::read(&file)?);
         }
