@@ -41,10 +41,7 @@ const BEGINNINGS: [(&[u8], &str, &str); 20] = [
 /// This program's own files, and the core's.
 const OWN: [(&[u8], &str); 7] = [
     (b"L2OM", "a model, for `--model`"),
-    (
-        b"L2OT",
-        "a training that can be gone on with, by `lgl2o train --resume`; the model is model.lgl2o beside it",
-    ),
+    (b"L2OT", "a training that can be gone on with, by `lgl2o train --resume`; the model is model.lgl2o beside it"),
     (b"L2OU", "a run under way, with which the command that has written it goes on"),
     (b"L2OW", "weights of a learned optimizer, for an expression such as l2o:FILE"),
     (
@@ -61,6 +58,10 @@ pub const TEXT: &str = "text";
 pub const BINARY: &str = "binary, of a kind that is not known here";
 /// An empty file.
 const EMPTY: &str = "empty";
+/// The format of images and labels.
+pub const IDX: &str = "an IDX file of images or labels";
+/// What `gzip` has packed.
+pub const PACKED: &str = "compressed by gzip";
 /// What holds tensors.
 pub const TENSORS: &str = "a file of safetensors, which `lgl2o import` reads";
 /// Text that is not in UTF-8, or what looks like it.
@@ -86,8 +87,8 @@ pub fn name(start: &[u8]) -> &'static str {
     let words: Vec<u8> = start.iter().filter(|byte| !byte.is_ascii_whitespace()).copied().take(2).collect();
     match start {
         [] => EMPTY,
-        [0x1f, 0x8b, ..] => "compressed by gzip",
-        [0, 0, 0x08..=0x0e, 1..=4, ..] => "an IDX file of images or labels",
+        [0x1f, 0x8b, ..] => PACKED,
+        [0, 0, 0x08..=0x0e, 1..=4, ..] => IDX,
         // The length of its header, of 8 bytes, and a header in JSON.
         [_, _, _, _, _, 0, 0, 0, b'{', ..] => TENSORS,
         _ if is_wide(start) => "text in UTF-16",
@@ -95,9 +96,7 @@ pub fn name(start: &[u8]) -> &'static str {
         _ => match of(start) {
             Some([what, _]) => what,
             None if start.contains(&0) => BINARY,
-            None if start.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~' | 0x80..)) => {
-                OTHER_TEXT
-            }
+            None if start.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~' | 0x80..)) => OTHER_TEXT,
             None => BINARY,
         },
     }

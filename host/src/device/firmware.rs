@@ -10,6 +10,7 @@ use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SectionFlags, S
 
 use super::board::Board;
 use crate::files::{Temporary, read_bounded};
+use crate::first_bytes;
 use crate::interrupt::Ours;
 
 /// No program's file is larger, in bytes: debug information is what takes most of it.
@@ -118,6 +119,13 @@ fn absolute(path: &Path) -> Result<PathBuf> {
 /// If it is none, with the board that it is for.
 pub fn read(path: &Path, board: &Board) -> Result<Vec<u8>> {
     let bytes = read_bounded(path, LARGEST)?;
+    if !bytes.starts_with(b"\x7fELF") {
+        let what = first_bytes::name(&bytes);
+        bail!(
+            "{} is no program of this firmware: it is {what}. Name the ELF file that firmware/build makes",
+            path.display()
+        );
+    }
     match board_of(&bytes).with_context(|| format!("{} is no program of this firmware", path.display()))? {
         name if name == board.name => Ok(bytes),
         name => bail!("{} is for the board {name}, not for {}", path.display(), board.name),
