@@ -273,7 +273,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let store = Store::new(home.path());
         store.open().unwrap();
-        rustix::fs::mknodat(rustix::fs::CWD, store.path("a"), rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(store.path("a")).status().unwrap().success());
         assert_eq!(store.get::<Run>("a"), None);
         store.put("a", &run(1)).unwrap();
         assert_eq!(store.get("a"), Some(run(1)));
