@@ -166,8 +166,8 @@ pub fn unreadable(path: &Path, error: &io::Error) -> anyhow::Error {
 #[must_use]
 pub fn advice(cause: &io::Error) -> &'static str {
     use io::ErrorKind::{
-        FileTooLarge, InvalidInput, IsADirectory, NotADirectory, NotFound, OutOfMemory, PermissionDenied, QuotaExceeded,
-        ReadOnlyFilesystem, StorageFull,
+        FileTooLarge, InvalidInput, IsADirectory, NotADirectory, NotFound, OutOfMemory, PermissionDenied,
+        QuotaExceeded, ReadOnlyFilesystem, StorageFull,
     };
     match cause.kind() {
         FileTooLarge if cause.raw_os_error().is_some() => {

@@ -181,7 +181,8 @@ pub fn measure(
     let mut runs: Vec<Vec<Ran>> = vec![Vec::new(); optimizers.len()];
     for round in 0..rounds.max(1) {
         for (optimizer, runs) in optimizers.iter().zip(&mut runs) {
-            let (key, of) = (key(workload, task, optimizer, [round, steps])?, of(workload, task, optimizer, [round, steps]));
+            let (key, of) =
+                (key(workload, task, optimizer, [round, steps])?, of(workload, task, optimizer, [round, steps]));
             runs.push(kept.run((&key, &of), |halfway| {
                 let mut ran = optimizer.method.visit(Timer { task, steps, halfway })??;
                 if let Method::Alone { rule, .. } = &optimizer.method {

@@ -84,7 +84,10 @@ pub fn check_size(widths: &[usize], batch: usize) -> Result<(), TooLarge> {
     let layer = |pair: &[usize]| pair[0].saturating_add(1).saturating_mul(pair[1]);
     let parameters = widths.windows(2).map(layer).fold(0, usize::saturating_add);
     check_numbers(parameters, widths, batch)?;
-    check_memory(parameters, widths.iter().fold(0, |sum: usize, width| sum.saturating_add(*width)).saturating_mul(batch))
+    check_memory(
+        parameters,
+        widths.iter().fold(0, |sum: usize, width| sum.saturating_add(*width)).saturating_mul(batch),
+    )
 }
 
 /// Refuses what this machine has too little memory for, whatever it is trained with: parameters, gradient and accepted parameters,
