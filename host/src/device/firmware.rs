@@ -230,9 +230,16 @@ mod tests {
     fn what_is_no_elf_file_is_refused() {
         let dir = tempfile::tempdir().expect("temporary directory");
         let path = dir.path().join("program");
-        std::fs::write(&path, b"no ELF").expect("written");
-        let error = read(&path, board("microbit").expect("known")).expect_err("refused");
-        assert!(format!("{error:#}").contains("no ELF file"), "{error:#}");
+        for (bytes, says) in [
+            (&b"no ELF"[..], "it is text. Name the ELF file"),
+            (b"", "it is empty"),
+            (b"L2OM\x01", "it is a model"),
+            (b"\x7fELF\x01", "it is no ELF file, or a damaged one"),
+        ] {
+            std::fs::write(&path, bytes).expect("written");
+            let error = read(&path, board("microbit").expect("known")).expect_err("refused");
+            assert!(format!("{error:#}").contains(says), "{error:#}");
+        }
         // This test itself is an ELF file on many systems, and never the firmware's.
         let own = std::env::current_exe().expect("a path");
         assert!(read(&own, board("microbit").expect("known")).is_err());
