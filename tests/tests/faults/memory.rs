@@ -53,14 +53,25 @@ fn a_failed_allocation_is_a_failure() {
 /// The same of an abort that comes at any other moment, with what is kept.
 #[test]
 fn an_abort_says_what_is_kept() {
-    let dir = place();
-    let line =
-        "survey --steps 10000000 --synthetic 0 --networks 4:relu --optimizers sgd:1 --flat none --data in --out out";
-    let mut child = start(&mut call(dir.path(), line));
-    let id = child.id();
-    wait_for(&mut child, "it computed", || ticks(id) > 20);
-    signal(&child, Signal::ABORT);
-    finish(child).expect(1, &["the program cannot go on", "It ends here: finished runs are kept in out/units"]);
-    assert_eq!(leftovers(dir.path()), [""; 0]);
-    assert_eq!(names(&dir.path().join("tmp")), [""; 0]);
+    for (line, kept) in [
+        (
+            "survey --steps 10000000 --synthetic 0 --networks 4:relu --optimizers sgd:1 --flat none --data in --out out",
+            "finished runs are kept in out/units",
+        ),
+        (
+            "train --data in/t.csv --hidden 4 --steps 1000000000 --out out",
+            "what was kept is in out/train.checkpoint; --resume",
+        ),
+        ("meta-train --config long.toml --out out", "what was kept is in out/long.checkpoint; go on with --resume"),
+    ] {
+        let dir = place();
+        let mut child = start(&mut call(dir.path(), line));
+        let (id, out) = (child.id(), dir.path().join("out"));
+        let begun = || names(&out).iter().any(|name| name == "units" || name.ends_with(".checkpoint"));
+        wait_for(&mut child, "it computed", || ticks(id) > 30 && begun());
+        signal(&child, Signal::ABORT);
+        finish(child).expect(1, &["the program cannot go on", "It ends here: ", kept]);
+        assert_eq!(leftovers(dir.path()), [""; 0], "{line}");
+        assert_eq!(names(&dir.path().join("tmp")), [""; 0]);
+    }
 }

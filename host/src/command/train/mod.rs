@@ -59,6 +59,7 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     let own = kept.as_ref().is_some_and(|kept| kept.unfinished);
     let stays = out.dir().join(MODEL).exists() && !own;
     let grace = Grace::begin();
+    interrupt::last_words(format!("what was kept is in {}; --resume goes on with it", path.display()));
     let trained = train(&prepared, &settings, args.steps, kept, &|kept| kept.write(&path), board.is_some())?;
     interrupt::last_words(format!("the training is kept in {}; --resume writes the rest", path.display()));
     if !trained.stopped {
