@@ -16,7 +16,7 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use signal_hook::consts::SIGABRT;
 use signal_hook::low_level;
 
-use super::{LAST_WORDS, OURS};
+use super::{EVERY, LAST_WORDS, OURS, WRITING};
 use crate::say;
 
 /// The exit status of a failure.
@@ -25,6 +25,9 @@ const FAILED: i32 = 1;
 const RESERVE: usize = 1 << 20;
 /// So long the end may take.
 const LAST: Duration = Duration::from_secs(10);
+
+/// So often it is asked whether all files are written.
+const TRIES: u32 = 50;
 
 /// What the end needs.
 #[derive(Debug)]
@@ -73,6 +76,13 @@ impl Abort {
             *reserve = Vec::new();
         }
         self.last.unpark();
+        // Files that are being written come to their end, but for one of the thread that has aborted.
+        let _writing = (0..TRIES).find_map(|_| {
+            WRITING.try_write().ok().or_else(|| {
+                thread::sleep(EVERY);
+                None
+            })
+        });
         // The thread that has aborted may hold it, and waits for ever.
         match OURS.try_lock() {
             Ok(mut ours) => ours.drain(..).rev().for_each(|(_, thing)| thing.remove()),

@@ -58,8 +58,7 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     // A model that was finished stays until another one is.
     let own = kept.as_ref().is_some_and(|kept| kept.unfinished);
     let stays = out.dir().join(MODEL).exists() && !own;
-    let grace = Grace::begin();
-    interrupt::last_words(format!("what was kept is in {}; --resume goes on with it", path.display()));
+    let grace = begin(&path);
     let trained = train(&prepared, &settings, args.steps, kept, &|kept| kept.write(&path), board.is_some())?;
     interrupt::last_words(format!("the training is kept in {}; --resume writes the rest", path.display()));
     if !trained.stopped {
@@ -94,6 +93,12 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     }
     mark(&path, &settings, true)?;
     Err(Interrupted::new(rest).into())
+}
+
+/// The training begins: a first signal leaves it to stop, and any other end says what is kept.
+fn begin(path: &Path) -> Grace {
+    interrupt::last_words(format!("what was kept is in {}; --resume goes on with it", path.display()));
+    Grace::begin()
 }
 
 /// What to do after an interruption. Only a whole training can be compared with a board's.
