@@ -17,6 +17,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::files::read_bounded;
+use crate::first_bytes;
 
 /// The largest file that is read, in bytes: 1 GB.
 const LARGEST: u64 = 1 << 30;
@@ -92,7 +93,7 @@ pub fn read<H: DeserializeOwned>(kind: Kind, bytes: &[u8]) -> Result<(H, &[u8]),
     let damaged = || FileError::Damaged { bytes: bytes.len() };
     let word = |at: usize| bytes.get(at..at + 4).and_then(|word| word.try_into().ok()).map(u32::from_le_bytes);
     if !bytes.is_empty() && !bytes.starts_with(&kind.magic[..bytes.len().min(4)]) {
-        return Err(FileError::Foreign { name: kind.name, what: what(bytes) });
+        return Err(FileError::Foreign { name: kind.name, what: first_bytes::name(bytes) });
     }
     let (found, known) = (word(4).ok_or_else(damaged)?, kind.version);
     let length = word(8).ok_or_else(damaged)? as usize;
@@ -115,19 +116,6 @@ pub fn read<H: DeserializeOwned>(kind: Kind, bytes: &[u8]) -> Result<(H, &[u8]),
 /// If it cannot be read, or is too large, with its name.
 pub fn bytes_of(path: &Path) -> anyhow::Result<Vec<u8>> {
     read_bounded(path, LARGEST)
-}
-
-/// What a file is that begins like this.
-pub(crate) fn what(start: &[u8]) -> &'static str {
-    match start.get(..4) {
-        Some(b"L2OM") => "a model, for `--model`",
-        Some(b"L2OT") => {
-            "a training that can be gone on with, by `lgl2o train --resume`; the model is model.lgl2o beside it"
-        }
-        Some(b"L2OU") => "a run under way, with which the command that has written it goes on",
-        Some(b"L2OR") => "a checkpoint of a device's training",
-        _ => crate::first_bytes::of(&start[..start.len().min(512)]).map_or("something unknown", |[what, _]| what),
-    }
 }
 
 /// Numbers as bytes.

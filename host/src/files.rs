@@ -166,14 +166,15 @@ pub fn unreadable(path: &Path, error: &io::Error) -> anyhow::Error {
 #[must_use]
 pub fn advice(cause: &io::Error) -> &'static str {
     use io::ErrorKind::{
-        FileTooLarge, InvalidInput, IsADirectory, NotADirectory, NotFound, PermissionDenied, QuotaExceeded,
-        ReadOnlyFilesystem, StorageFull,
+        FileTooLarge, InvalidInput, IsADirectory, NotADirectory, NotFound, OutOfMemory, PermissionDenied,
+        QuotaExceeded, ReadOnlyFilesystem, StorageFull,
     };
     match cause.kind() {
         FileTooLarge if cause.raw_os_error().is_some() => {
             " Raise the limit on the size of files (`ulimit -f`), or name another place."
         }
         NotFound | FileTooLarge | InvalidInput => " Correct the path.",
+        OutOfMemory => " There is too little memory for it: use a smaller file, or another machine.",
         NotADirectory => " A part of the path is a file, and no folder: correct it.",
         IsADirectory => " It is a folder, and no file: correct the path.",
         PermissionDenied => " Change its permissions, or name another place.",

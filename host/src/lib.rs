@@ -38,7 +38,7 @@
 //! beneath it in a folder of its name:
 //!
 //! ```text
-//! say, record, kernels, names, lock, first_bytes
+//! say, record, kernels, names, lock, first_bytes, memory
 //! interrupt, network
 //! files, ranks, container, store
 //! data, optimizer, output, report
@@ -62,6 +62,7 @@ pub mod first_bytes;
 pub mod interrupt;
 pub mod kernels;
 pub mod lock;
+pub mod memory;
 pub mod meta;
 pub mod names;
 pub mod network;

@@ -49,6 +49,14 @@ pub struct Run {
     pub verdicts: Vec<Verdicts>,
 }
 
+impl Run {
+    /// Whether it is of an optimizer and a seed, and was measured up to a step.
+    #[must_use]
+    pub fn is_of(&self, optimizer: &str, seed: u64, last: u64) -> bool {
+        self.optimizer == optimizer && self.seed == seed && self.curve.last().map(|point| point.step) == Some(last)
+    }
+}
+
 /// The state of a run at one step. A loss that is not finite is `null`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Point {

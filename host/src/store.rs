@@ -23,6 +23,34 @@ pub struct Store {
     told: Once,
 }
 
+/// What a run is of, beside its key: a result that says that it is of something else is not believed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Of {
+    /// The optimizer, with all its numbers.
+    pub optimizer: String,
+    /// The seed, or the number of the run.
+    pub seed: u64,
+    /// The steps at which something is measured, rising; the last one ends the run.
+    pub steps: Vec<u64>,
+    /// The network, with the size of its batches.
+    pub network: String,
+    /// A digest of the data, and which part of them is judged on.
+    pub data: String,
+}
+
+/// A result with what it is of.
+#[derive(Serialize)]
+struct Told<'a, T> {
+    of: &'a Of,
+    result: &'a T,
+}
+
+#[derive(Deserialize)]
+struct Heard<T> {
+    of: Of,
+    result: T,
+}
+
 #[derive(Serialize)]
 struct Written<'a, T> {
     key: &'a str,
@@ -88,6 +116,13 @@ impl Store {
         None
     }
 
+    /// The result that [`put_of`](Self::put_of) has stored under a key for the same optimizer, seed, steps, network and data, if it also
+    /// fits what was asked for.
+    #[must_use]
+    pub fn get_of<T: DeserializeOwned>(&self, key: &str, of: &Of, fits: impl FnOnce(&T) -> bool) -> Option<T> {
+        Some(self.get_if(key, |heard: &Heard<T>| heard.of == *of && fits(&heard.result))?.result)
+    }
+
     /// Tells of the first file that is no unit.
     fn foreign(&self, path: &Path) {
         self.told.call_once(|| {
@@ -105,6 +140,14 @@ impl Store {
         bytes.push(b'\n');
         bytes.extend(sum.as_bytes());
         write_atomically(&self.path(key), &bytes)
+    }
+
+    /// Stores a result with what it is of.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn put_of<T: Serialize>(&self, key: &str, of: &Of, result: &T) -> Result<()> {
+        self.put(key, &Told { of, result })
     }
 
     /// Removes what is stored under a key. What cannot be removed stays.
@@ -194,13 +237,43 @@ mod tests {
         assert_eq!(store.get_if("a", |found: &Run| found.seed == 1), Some(run(1)));
     }
 
+    /// As where a unit's file was written by another program, or changed with its checksum: its key alone says too little.
+    #[test]
+    fn a_result_of_something_else_is_not_believed() {
+        let home = tempfile::tempdir().unwrap();
+        let store = Store::new(home.path());
+        store.open().unwrap();
+        let of = Of {
+            optimizer: "sgd:1".to_owned(),
+            seed: 1,
+            steps: vec![10, 20],
+            network: "2-4-2 relu, batch 8".to_owned(),
+            data: "abc".to_owned(),
+        };
+        store.put_of("a", &of, &run(1)).unwrap();
+        assert_eq!(store.get_of("a", &of, |_| true), Some(run(1)));
+        assert_eq!(store.get_of("a", &of, |run: &Run| run.seed == 2), None);
+        let others = [
+            Of { optimizer: "sgd:2".to_owned(), ..of.clone() },
+            Of { seed: 2, ..of.clone() },
+            Of { steps: vec![10, 21], ..of.clone() },
+            Of { network: "2-5-2 relu, batch 8".to_owned(), ..of.clone() },
+            Of { data: "abd".to_owned(), ..of.clone() },
+        ];
+        for other in others {
+            assert_eq!(store.get_of::<Run>("a", &other, |_| true), None, "{other:?}");
+        }
+        store.put("b", &run(1)).unwrap();
+        assert_eq!(store.get_of::<Run>("b", &of, |_| true), None, "it does not say what it is of");
+    }
+
     #[cfg(unix)]
     #[test]
     fn a_pipe_in_the_place_of_a_unit_is_not_waited_for() {
         let home = tempfile::tempdir().unwrap();
         let store = Store::new(home.path());
         store.open().unwrap();
-        rustix::fs::mknodat(rustix::fs::CWD, store.path("a"), rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(store.path("a")).status().unwrap().success());
         assert_eq!(store.get::<Run>("a"), None);
         store.put("a", &run(1)).unwrap();
         assert_eq!(store.get("a"), Some(run(1)));

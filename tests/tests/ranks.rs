@@ -223,6 +223,40 @@ fn finished_units_do_not_wait_for_long_ones() {
     assert_eq!(units(".half"), 0);
 }
 
+/// A rank that does not see the first one's folder, as on another machine, loses nothing of a long unit either: the first rank keeps
+/// it, and tells it what is there when the program is called again.
+#[test]
+#[ignore = "needs Open MPI and libclang"]
+fn what_is_under_way_is_kept_for_a_rank_without_the_folder() {
+    let (whole, home, away) = (folder(), folder(), folder());
+    let fixed = ["--seeds", "1", "--networks", "6 tanh", "--optimizers", "sgd:1", "--flat", "none", "--out", "o"];
+    let rank = |steps: &'static str| {
+        let start = ["survey", "--threads", "1", "--synthetic", "1", "--steps", steps];
+        [&[program().to_str().unwrap()][..], &start, &fixed].concat()
+    };
+    let apart = |steps: &'static str| {
+        let second = ["-n", "1", "-wdir", away.path().to_str().unwrap()];
+        mpirun(home.path(), &[&["-n", "1"][..], &rank(steps), &[":"], &second, &rank(steps)].concat())
+    };
+    let halves = || {
+        let entries = fs::read_dir(home.path().join("o/units")).into_iter().flatten().flatten();
+        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        names.filter(|name| name.ends_with(".half")).count()
+    };
+    let mut child = apart("60000").stderr(Stdio::null()).spawn().unwrap();
+    while halves() < 2 {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before each rank had kept what is under way");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    kill_ranks(&mut child);
+    assert!(!away.path().join("o").exists(), "it is the first rank's");
+    ran(&mut apart("60000")).expect(0, &[]);
+    assert!(!away.path().join("o").exists() && halves() == 0);
+    ran(mpirun(whole.path(), &["-n", "1"]).args(rank("60000"))).expect(0, &[]);
+    let [one, other] = [&whole, &home].map(|dir| fs::read(dir.path().join("o/survey.json")).unwrap());
+    assert!(one == other, "what was kept is what it goes on with");
+}
+
 /// Kills all ranks that a process has started.
 fn kill_ranks(parent: &mut Child) {
     for id in children(parent) {

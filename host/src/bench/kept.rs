@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 use crate::experiment::Halfway;
 use crate::experiment::halfway::not_kept;
 use crate::optimizer::Optimizer;
-use crate::store::Store;
+use crate::store::{Of, Store};
 use crate::task::Task;
 
 /// The format of what is kept; another one is not found.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The runs of a measurement.
 #[derive(Debug)]
@@ -65,20 +65,22 @@ impl Kept {
     ///
     /// # Errors
     /// Those of the work.
-    pub(super) fn run<R, E>(&self, key: &str, work: impl FnOnce(&Halfway) -> Result<R, E>) -> Result<R>
+    pub(super) fn run<R, E>(&self, (key, of): (&str, &Of), work: impl FnOnce(&Halfway) -> Result<R, E>) -> Result<R>
     where
         R: Serialize + DeserializeOwned,
         E: std::error::Error + Send + Sync + 'static,
     {
         let Some(store) = &self.store else { return Ok(work(&Halfway::nowhere())?) };
+        // Sizes of the growth meet each other: the second time this call has made it itself.
+        let is_own = self.keys.borrow().iter().any(|own| own == key);
         self.keys.borrow_mut().push(key.to_owned());
-        if let Some(ran) = store.get(key) {
-            self.found.set(self.found.get() + 1);
+        if let Some(ran) = store.get_of(key, of, |_| true) {
+            self.found.set(self.found.get() + usize::from(!is_own));
             return Ok(ran);
         }
         let halfway = Halfway::of(store, key);
         let ran = work(&halfway)?;
-        match store.put(key, &ran) {
+        match store.put_of(key, of, &ran) {
             Ok(()) => halfway.finish(),
             // It is in the figures all the same.
             Err(error) => not_kept(&error),
@@ -112,6 +114,17 @@ pub(super) fn key(
     ))
 }
 
+/// What a run's file says of itself.
+pub(super) fn of(workload: &str, task: &Task, optimizer: &Optimizer, [round, steps]: [u32; 2]) -> Of {
+    Of {
+        optimizer: optimizer.name.clone(),
+        seed: u64::from(round),
+        steps: vec![u64::from(steps)],
+        network: format!("{workload} {}, batch {}", task.model, task.batch),
+        data: task.data.digest(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
@@ -132,13 +145,22 @@ mod tests {
                 count.set(count.get() + 1);
                 Ok::<_, Infallible>(Ran { step: f64::from(count.get()), update: None, learned: 0.5 })
             };
-            kept.run(key, work).expect("it runs").step
+            let of = Of {
+                optimizer: "sgd:1".to_owned(),
+                seed: 0,
+                steps: vec![5],
+                network: "S1".to_owned(),
+                data: String::new(),
+            };
+            kept.run((key, &of), work).expect("it runs").step
         };
         let first = call();
         assert_eq!((run(&first, "a"), run(&first, "b")), (1.0, 2.0));
         // As after a kill.
         let second = call();
         assert_eq!((run(&second, "a"), run(&second, "b"), run(&second, "c")), (1.0, 2.0, 3.0));
+        // What this call has made itself is not found.
+        assert_eq!(run(&second, "c"), 3.0);
         assert_eq!((first.found(), second.found()), (0, 2));
         second.finish();
         assert_eq!(std::fs::read_dir(home.path().join("units")).expect("there").count(), 0);

@@ -41,7 +41,7 @@ use crate::task::{BATCH, Task};
 pub use growth::{SIZES, growth};
 pub use kept::Kept;
 
-use self::kept::{Half, Ran, key};
+use self::kept::{Half, Ran, key, of};
 
 /// A network that is timed.
 #[derive(Debug)]
@@ -181,7 +181,9 @@ pub fn measure(
     let mut runs: Vec<Vec<Ran>> = vec![Vec::new(); optimizers.len()];
     for round in 0..rounds.max(1) {
         for (optimizer, runs) in optimizers.iter().zip(&mut runs) {
-            runs.push(kept.run(&key(workload, task, optimizer, [round, steps])?, |halfway| {
+            let (key, of) =
+                (key(workload, task, optimizer, [round, steps])?, of(workload, task, optimizer, [round, steps]));
+            runs.push(kept.run((&key, &of), |halfway| {
                 let mut ran = optimizer.method.visit(Timer { task, steps, halfway })??;
                 if let Method::Alone { rule, .. } = &optimizer.method {
                     ran.update = Some(update(task, rule, steps));

@@ -83,7 +83,8 @@ Examples:
 
 Exit status: 0 done, 1 failed, 2 usage error; 128 and more (130 after Ctrl-C) interrupted by a signal, with what was computed kept.
 Of one that is killed half a minute is lost at most: `bench`, `compare`, `survey` and `reproduce` go on when they are called again, `train` and `meta-train`
-with --resume. An output folder belongs to one call at a time.";
+with --resume. An output folder belongs to one call at a time. One that has results of another command is refused, and so is a place of
+a result where there is something else: a folder, a device, a link that leads nowhere, or a file that is read here or write-protected.";
 
 /// A whole number from 1 up to a bound.
 fn at_most<N: TryFrom<u64>>(bound: u64) -> impl Fn(&str) -> Result<N, String> + Clone {

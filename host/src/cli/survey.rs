@@ -47,7 +47,7 @@ pub struct SurveyArgs {
     #[arg(long, value_name = "N", value_parser = at_most::<u64>(65_536))]
     pub batch: Option<u64>,
     /// Losses below this count as this, so that no factor is between two losses that are as good as 0.
-    #[arg(long, value_name = "LOSS", default_value_t = 1e-3, value_parser = positive)]
+    #[arg(long, value_name = "LOSS", default_value_t = 1e-3, value_parser = floor)]
     pub floor: f64,
     /// Where the report and the finished runs go; out/survey unless said otherwise.
     #[arg(long, value_name = "DIR")]
@@ -57,10 +57,10 @@ pub struct SurveyArgs {
     pub quick: bool,
 }
 
-/// A positive number.
-fn positive(text: &str) -> Result<f64, String> {
-    let good = text.parse().ok().filter(|x: &f64| *x > 0.0 && x.is_finite());
-    good.ok_or_else(|| "a positive number is needed, as in 0.001".to_owned())
+/// A loss that others are held against: no larger than what a run without one counts as, by far.
+fn floor(text: &str) -> Result<f64, String> {
+    let good = text.parse().ok().filter(|x: &f64| (1e-30..=1.0).contains(x));
+    good.ok_or_else(|| "a number from 1e-30 to 1 is needed, as in 0.001".to_owned())
 }
 
 /// What `survey` runs unless said otherwise.

@@ -128,7 +128,15 @@ fn hidden(text: &str) -> Result<u64, String> {
 
 const TRAIN_HELP: &str = "\
 Trains by `auto`, which has no rate to set. Features are standardized over the rows that are trained on; the model holds what
-that takes, so raw rows are predicted. Classes are text or whole numbers, in order.
+that takes, so raw rows are predicted.
+
+Classes are text or numbers, at most 256: in the order of the numbers if all are numbers, else of their letters. Spaces around a
+cell do not count. A whole number is one class however it is written (1, 1.0, 01, 1.000e+00); all else is a class as it is written,
+so Low and low are two, and so are 1.1 and 1.10. Numbers with a fraction alone are refused, since they look like values: --regression.
+A folder of IDX files has the classes from 0 to its greatest label.
+
+OUT is refused if another call writes there, if it has results of another command, or, without --resume and --restart, another
+training; if a file that is read, or that is write-protected, would be replaced; and if something that is no file is in a file's place.
 
 In OUT: model.lgl2o (the model), report.html with loss.svg, confusion.svg and calibration.svg for classes or values.svg for values,
 metrics.json, and train.checkpoint, from which --resume continues to the bits that an uninterrupted training would have had.

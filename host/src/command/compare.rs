@@ -43,6 +43,8 @@ pub(super) fn run(args: &CompareArgs) -> Result<(), Failure> {
         task = task.standardized()?;
     }
     check_size(&task, &plan.optimizers)?;
+    let remarks = if args.task.is_folder { task.data.remarks() } else { Vec::new() };
+    remarks.iter().for_each(say::note);
     let store = Store::new(out.dir());
     store.open()?;
     interrupt::last_words(store::kept(out.dir()));
@@ -58,7 +60,7 @@ pub(super) fn run(args: &CompareArgs) -> Result<(), Failure> {
     }
     let boundaries = (task.train().width() == 2).then(|| boundaries(&task, &plan, &comparison));
     let command = command_line(args, &plan);
-    let notes = notes(args, &task, &tuned).into_iter().chain(rest.clone()).collect::<Vec<_>>();
+    let notes = [notes(args, &task, &tuned), remarks, rest.iter().cloned().collect()].concat();
     let extras = Extras { command: &command, boundaries: boundaries.as_ref(), notes: &notes };
     // A whole report that is there already is not given up for a part of one.
     let partial = rest.is_some() && out.dir().join(report::RECORD).exists();

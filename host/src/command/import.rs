@@ -73,12 +73,15 @@ fn is_onnx(args: &ImportArgs) -> bool {
 
 fn model(args: &ImportArgs) -> Result<SavedModel> {
     let bytes = bytes_of(&args.from)?;
-    if let Some([what, _]) = first_bytes::of(&bytes[..bytes.len().min(512)]) {
-        let shown = args.from.display();
-        match is_onnx(args) {
-            true => bail!("{shown} is no ONNX file: it is {what}. Name one that torch.onnx.export has written"),
-            false => bail!("{shown} is no file of safetensors: it is {what}. Name one that save_file has written"),
+    let (what, shown) = (first_bytes::name(&bytes), args.from.display());
+    match is_onnx(args) {
+        true if !first_bytes::is_unknown(what) => {
+            bail!("{shown} is no ONNX file: it is {what}. Name one that torch.onnx.export has written")
         }
+        false if !first_bytes::is_unknown(what) && what != first_bytes::TENSORS => {
+            bail!("{shown} is no file of safetensors: it is {what}. Name one that save_file has written")
+        }
+        _ => {}
     }
     let unsaid = Unsaid {
         hidden: args.activation.unwrap_or(Activation::Relu),

@@ -111,11 +111,12 @@ fn leave_out(
         }
     }
     // What is wrong with a folder, or too large for the network, shows before anything is run.
-    let load = |folder: &PathBuf| -> anyhow::Result<()> {
-        let train = data::load_folder(folder)?.train;
-        Ok(check_size(&[train.width(), IDX_HIDDEN, train.classes()], BATCH)?)
+    let load = |folder: &PathBuf| -> anyhow::Result<Vec<String>> {
+        let sets = data::load_folder(folder)?;
+        check_size(&[sets.train.width(), IDX_HIDDEN, sets.train.classes()], BATCH)?;
+        Ok(sets.remarks())
     };
-    ranks.agree(args.idx.iter().try_for_each(load))?;
+    notes.extend(ranks.agree(args.idx.iter().map(load).collect::<anyhow::Result<Vec<_>>>())?.concat());
     chosen.retain(|experiment| !experiment.parts.is_empty());
     if chosen.is_empty() {
         ranks.agree(Err(anyhow::anyhow!("nothing is left to run without MNIST; `lgl2o data fetch mnist` gets it")))?;

@@ -37,7 +37,8 @@ pub(super) fn run(args: &SurveyArgs, ranks: &Ranks) -> Result<(), Failure> {
     };
     let claim = || if ranks.is_first() { claimed().map(Some) } else { Ok(None) };
     let _claim = ranks.agree(claim())?;
-    let tasks = ranks.agree(suite(&plan).map_err(Into::into))?;
+    let (tasks, remarks) = ranks.agree(suite(&plan).map_err(Into::into))?;
+    remarks.iter().filter(|_| ranks.is_first()).for_each(say::note);
     ranks.agree(check(&tasks, &request)).map_err(Failure::Usage)?;
     ranks.lead(|| store.open())?;
     let units = request.units(tasks.len());

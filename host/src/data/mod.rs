@@ -13,6 +13,7 @@
 //! | [`table`] | CSV, `.npy` and IDX as tables of features with a target |
 //! | [`variant`] | shifts a data set: permuted, inverted, wrongly labelled |
 //! | [`standard`] | standardizes the inputs, as a device does |
+//! | [`remarks`] | what is to be said of labels that are read without an error |
 //! | [`fetch`] | downloads MNIST, verifies it, puts it in place |
 //!
 //! A *data directory* holds one folder per data set, and each folder holds four IDX files:
@@ -27,6 +28,7 @@ pub mod error;
 pub mod fetch;
 pub mod folder;
 pub mod idx;
+pub mod remarks;
 pub mod spirals;
 pub mod standard;
 pub mod synthetic;

@@ -10,6 +10,7 @@ use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SectionFlags, S
 
 use super::board::Board;
 use crate::files::{Temporary, read_bounded};
+use crate::first_bytes;
 use crate::interrupt::Ours;
 
 /// No program's file is larger, in bytes: debug information is what takes most of it.
@@ -118,6 +119,13 @@ fn absolute(path: &Path) -> Result<PathBuf> {
 /// If it is none, with the board that it is for.
 pub fn read(path: &Path, board: &Board) -> Result<Vec<u8>> {
     let bytes = read_bounded(path, LARGEST)?;
+    if !bytes.starts_with(b"\x7fELF") {
+        let what = first_bytes::name(&bytes);
+        bail!(
+            "{} is no program of this firmware: it is {what}. Name the ELF file that firmware/build makes",
+            path.display()
+        );
+    }
     match board_of(&bytes).with_context(|| format!("{} is no program of this firmware", path.display()))? {
         name if name == board.name => Ok(bytes),
         name => bail!("{} is for the board {name}, not for {}", path.display(), board.name),
@@ -222,9 +230,16 @@ mod tests {
     fn what_is_no_elf_file_is_refused() {
         let dir = tempfile::tempdir().expect("temporary directory");
         let path = dir.path().join("program");
-        std::fs::write(&path, b"no ELF").expect("written");
-        let error = read(&path, board("microbit").expect("known")).expect_err("refused");
-        assert!(format!("{error:#}").contains("no ELF file"), "{error:#}");
+        for (bytes, says) in [
+            (&b"no ELF"[..], "it is text. Name the ELF file"),
+            (b"", "it is empty"),
+            (b"L2OM\x01", "it is a model"),
+            (b"\x7fELF\x01", "it is no ELF file, or a damaged one"),
+        ] {
+            std::fs::write(&path, bytes).expect("written");
+            let error = read(&path, board("microbit").expect("known")).expect_err("refused");
+            assert!(format!("{error:#}").contains(says), "{error:#}");
+        }
         // This test itself is an ELF file on many systems, and never the firmware's.
         let own = std::env::current_exe().expect("a path");
         assert!(read(&own, board("microbit").expect("known")).is_err());

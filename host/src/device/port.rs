@@ -57,11 +57,28 @@ impl Port {
     }
 }
 
+/// The serial ports that are there, each with whether this user may read and write it.
+#[must_use]
+pub fn all() -> Vec<(String, bool)> {
+    let there = SerialPort::available_ports().unwrap_or_default();
+    there.iter().map(|port| (port.display().to_string(), is_ours(port))).collect()
+}
+
+/// Whether this user may read and write a file; it is not opened.
+#[cfg(unix)]
+fn is_ours(path: &Path) -> bool {
+    rustix::fs::access(path, rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK).is_ok()
+}
+
+#[cfg(not(unix))]
+fn is_ours(_: &Path) -> bool {
+    true
+}
+
 /// The serial ports that are there, in words.
 #[must_use]
 pub fn names() -> String {
-    let there = SerialPort::available_ports().unwrap_or_default();
-    let names: Vec<String> = there.iter().map(|port| port.display().to_string()).collect();
+    let names: Vec<String> = all().into_iter().map(|(name, _)| name).collect();
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 

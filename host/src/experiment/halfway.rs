@@ -7,7 +7,7 @@
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::path::PathBuf;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
 use lgl2o::Guard;
@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::container::{self, Kind};
 use crate::files::write_atomically;
 use crate::network::{HeapNetwork, HeapTensors};
+use crate::ranks::Post;
 use crate::say;
 use crate::store::Store;
 
@@ -32,12 +33,20 @@ const SHARE: u32 = 30;
 /// Where a run is kept while it is under way.
 #[derive(Debug)]
 pub struct Halfway {
-    /// File and key; none if it is kept nowhere.
-    place: Option<(PathBuf, String)>,
+    /// The key, and where; none if it is kept nowhere.
+    place: Option<(String, Place)>,
     pauses: [Duration; 2],
     due: Cell<Instant>,
     /// How often it may still be kept.
     left: Cell<u32>,
+}
+
+#[derive(Debug)]
+enum Place {
+    /// A file.
+    File(PathBuf),
+    /// The first rank's file, which is not to be seen from here: what is posted to it, and what was found there.
+    Post(Arc<Post>, Option<Vec<u8>>),
 }
 
 #[derive(Serialize)]
@@ -62,14 +71,18 @@ impl Halfway {
     /// The run with a key, beside the finished ones of a store.
     #[must_use]
     pub fn of(store: &Store, key: &str) -> Self {
-        let (place, due) = (Some((store.half(key), key.to_owned())), Cell::new(Instant::now() + PAUSES[0]));
-        Self { place, pauses: PAUSES, due, left: Cell::new(u32::MAX) }
+        Self::at(key, Place::File(store.half(key)))
     }
 
-    /// The run with a key, on one of several ranks: kept only if the folder is there, too.
+    /// The run with a key that the first rank keeps, with what it has found of it.
     #[must_use]
-    pub fn on_rank(store: &Store, key: &str) -> Self {
-        if store.is_there() { Self::of(store, key) } else { Self::nowhere() }
+    pub fn posted(post: &Arc<Post>, key: &str, found: Option<Vec<u8>>) -> Self {
+        Self::at(key, Place::Post(Arc::clone(post), found))
+    }
+
+    fn at(key: &str, place: Place) -> Self {
+        let due = Cell::new(Instant::now() + PAUSES[0]);
+        Self { place: Some((key.to_owned(), place)), pauses: PAUSES, due, left: Cell::new(u32::MAX) }
     }
 
     /// The same that is kept so many times, as soon as there is something, and then left as if the program were killed.
@@ -82,8 +95,11 @@ impl Halfway {
     /// What was kept of it: the state and the bytes that go with it.
     #[must_use]
     pub fn found<T: DeserializeOwned>(&self) -> Option<(T, Vec<u8>)> {
-        let (path, key) = self.place.as_ref()?;
-        let bytes = container::bytes_of(path).ok()?;
+        let (key, place) = self.place.as_ref()?;
+        let bytes = match place {
+            Place::File(path) => container::bytes_of(path).ok()?,
+            Place::Post(_, found) => found.clone()?,
+        };
         let (Read { key: found, state }, body) = container::read::<Read<T>>(KIND, &bytes).ok()?;
         (found == *key).then(|| (state, body.to_vec()))
     }
@@ -96,10 +112,12 @@ impl Halfway {
 
     /// Keeps it. Where that fails, the work goes on: only an interruption would lose something.
     pub fn keep<T: Serialize>(&self, state: &T, body: &[u8]) {
-        let Some((path, key)) = &self.place else { return };
+        let Some((key, place)) = &self.place else { return };
         let begun = Instant::now();
-        if let Err(error) = write_atomically(path, &container::write(KIND, &Written { key, state }, body)) {
-            not_kept(&error);
+        let bytes = container::write(KIND, &Written { key, state }, body);
+        match place {
+            Place::File(path) => write_atomically(path, &bytes).unwrap_or_else(|error| not_kept(&error)),
+            Place::Post(post, _) => post.put(key, bytes),
         }
         let pause = (begun.elapsed() * SHARE).clamp(self.pauses[0], self.pauses[1]);
         self.left.set(self.left.get().saturating_sub(1));
@@ -108,9 +126,11 @@ impl Halfway {
 
     /// It is finished, and kept as that.
     pub fn finish(&self) {
-        if let Some((path, _)) = &self.place {
+        match &self.place {
             // Mostly it was too short for a file.
-            let _ = std::fs::remove_file(path);
+            Some((_, Place::File(path))) => drop(std::fs::remove_file(path)),
+            Some((key, Place::Post(post, _))) => post.take_back(key),
+            None => {}
         }
     }
 }

@@ -11,11 +11,11 @@ use super::run::{Outcome, run_unless};
 use crate::interrupt;
 use crate::optimizer::Optimizer;
 use crate::record::Run;
-use crate::store::Store;
+use crate::store::{Of, Store};
 use crate::task::Task;
 
 /// The format of what is kept; another one is not found.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The runs of one task, up to the last of some steps.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub struct KeptRuns<'a> {
     points: &'a [u64],
     /// What every key begins with.
     what: String,
+    /// A digest of the task's data.
+    data: String,
     found: AtomicUsize,
 }
 
@@ -43,7 +45,7 @@ impl<'a> KeptRuns<'a> {
         let (version, sources) = (env!("CARGO_PKG_VERSION"), env!("LGL2O_SOURCES"));
         let (model, batch, data) = (&task.model, task.batch, task.data.digest());
         let what = format!("lgl2o {version} {sources} | compare {FORMAT} | {model} | batch {batch} | data {data}");
-        Self { store, task, points, what, found: AtomicUsize::new(0) }
+        Self { store, task, points, what, data, found: AtomicUsize::new(0) }
     }
 
     /// How many were found finished.
@@ -63,14 +65,12 @@ impl<'a> KeptRuns<'a> {
         seed: u64,
         advance: &(dyn Fn(u64) + Sync),
     ) -> Result<Outcome, lgl2o::Error> {
-        let key = self.key(optimizer, seed)?;
-        let fits = |finished: &Finished| {
-            let (run, last) = (&finished.run, finished.run.curve.last().map(|point| point.step));
-            run.optimizer == optimizer.name && run.seed == seed && last == self.points.last().copied()
-        };
-        if let Some(outcome) = self.store.get_if(&key, fits).and_then(|finished| self.outcome(finished)) {
+        let (key, of) = (self.key(optimizer, seed)?, self.of(optimizer, seed));
+        let last = self.points.last().copied().unwrap_or(0);
+        let fits = |finished: &Finished| finished.run.is_of(&optimizer.name, seed, last);
+        if let Some(outcome) = self.store.get_of(&key, &of, fits).and_then(|finished| self.outcome(finished)) {
             self.found.fetch_add(1, Ordering::Relaxed);
-            advance(self.points.last().copied().unwrap_or(0));
+            advance(last);
             return Ok(outcome);
         }
         let halfway = Halfway::of(self.store, &key);
@@ -78,7 +78,7 @@ impl<'a> KeptRuns<'a> {
         if outcome.finished {
             let params = outcome.params.as_ref().filter(|_| self.is_plane());
             let params = params.map(|params| params.as_slice().iter().map(|x| x.to_bits()).collect());
-            match self.store.put(&key, &Finished { run: outcome.run.clone(), params }) {
+            match self.store.put_of(&key, &of, &Finished { run: outcome.run.clone(), params }) {
                 Ok(()) => halfway.finish(),
                 // It is in the report all the same.
                 Err(error) => not_kept(&error),
@@ -91,6 +91,18 @@ impl<'a> KeptRuns<'a> {
     fn key(&self, optimizer: &Optimizer, seed: u64) -> Result<String, lgl2o::Error> {
         let (Optimizer { name, method }, Self { what, points, .. }) = (optimizer, self);
         Ok(format!("{what} | {points:?} | {name} {:08x} | seed {seed}", method.fingerprint()?))
+    }
+
+    /// What a run's file says of itself.
+    fn of(&self, optimizer: &Optimizer, seed: u64) -> Of {
+        let Self { task, points, .. } = self;
+        Of {
+            optimizer: optimizer.name.clone(),
+            seed,
+            steps: points.to_vec(),
+            network: format!("{}, batch {}", task.model, task.batch),
+            data: self.data.clone(),
+        }
     }
 
     /// Whether there is a picture of what networks make of the plane.

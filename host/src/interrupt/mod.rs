@@ -6,8 +6,11 @@
 //! the middle, child processes are killed, and what is [`Ours`] is removed. The exit status is 128 plus the number of the
 //! signal, as shells have it: 130 or 143 for SIGINT and SIGTERM.
 //!
-//! A file that grows beyond the allowed size is an error of its write, and does not end the program (SIGXFSZ).
+//! A file that grows beyond the allowed size is an error of its write, and does not end the program (SIGXFSZ). An allocation that fails
+//! ends it as a failure does, with exit status 1.
 
+#[cfg(unix)]
+mod abort;
 mod signals;
 mod watch;
 
@@ -86,10 +89,14 @@ pub fn listen() -> io::Result<()> {
         flags.push((signal, flag));
     }
     signals::keep_going()?;
+    #[cfg(unix)]
+    let abort = abort::Abort::listen()?;
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
         let mut since = None;
         loop {
             thread::sleep(EVERY);
+            #[cfg(unix)]
+            abort.look();
             let signal = ASKED.load(Ordering::SeqCst);
             if signal != 0 && is_over(*since.get_or_insert_with(Instant::now), Instant::now()) {
                 say::note(format_args!("a minute has gone by, and the work has not stopped: it ends here"));

@@ -8,7 +8,7 @@ use super::checkpoint::{Saved, Snapshot};
 use super::theta::Theta;
 use super::{Files, Start};
 use crate::files::{check_place, refuge, write_atomically};
-use crate::interrupt::Interrupted;
+use crate::interrupt::{self, Interrupted};
 use crate::say;
 
 /// A rise of the score from the beginning to the end beyond which a training counts as diverged: scores are means of
@@ -124,6 +124,11 @@ pub(super) fn unless_full(saved: Result<()>) {
     if let Err(error) = saved {
         say::note(format_args!("warning: {}; the training goes on, and tries again later", say::told(&error)));
     }
+}
+
+/// What is to be said from now on at an end that the training has not seen coming, such as that of a second signal.
+pub(super) fn under_way(files: &Files) {
+    interrupt::last_words(format!("what was kept is in {}; go on with --resume", files.checkpoint.display()));
 }
 
 /// The error of a training that has stopped because it was asked to.

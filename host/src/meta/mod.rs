@@ -171,6 +171,7 @@ impl<'a> Session<'a> {
         let _grace = Grace::begin();
         // An output directory that cannot be written shows at once, not after an hour.
         self.save(files)?;
+        keep::under_way(files);
         let last = self.config.seed + (self.config.seeds - 1);
         loop {
             self.run_one(files)?;

@@ -13,6 +13,7 @@ use lgl2o::objective::mlp::{Activation, Network, Shape, dense};
 use lgl2o::tensors::Tensors;
 
 use crate::kernels::Vectors;
+use crate::memory;
 use series::{ByValue, Kind};
 
 /// The activations that a hidden layer may have, by name.
@@ -60,6 +61,19 @@ pub enum TooLarge {
         most = MOST_ACTIVATIONS
     )]
     Activations(usize),
+    /// The machine has too little memory for it.
+    #[error(
+        "training this network takes more than {} MB of memory, and {} MB are free: make hidden layers narrower, use smaller \
+         batches with --batch N, or another machine",
+        .needed / 1_000_000,
+        .room / 1_000_000
+    )]
+    Memory {
+        /// Bytes that it takes at least.
+        needed: u64,
+        /// Bytes that there are.
+        room: u64,
+    },
 }
 
 /// Checks that a network of these widths, input first, and its batches are not too large.
@@ -68,7 +82,22 @@ pub enum TooLarge {
 /// If they are, with the bound.
 pub fn check_size(widths: &[usize], batch: usize) -> Result<(), TooLarge> {
     let layer = |pair: &[usize]| pair[0].saturating_add(1).saturating_mul(pair[1]);
-    check_numbers(widths.windows(2).map(layer).fold(0, usize::saturating_add), widths, batch)
+    let parameters = widths.windows(2).map(layer).fold(0, usize::saturating_add);
+    check_numbers(parameters, widths, batch)?;
+    check_memory(
+        parameters,
+        widths.iter().fold(0, |sum: usize, width| sum.saturating_add(*width)).saturating_mul(batch),
+    )
+}
+
+/// Refuses what this machine has too little memory for, whatever it is trained with: parameters, gradient and accepted parameters,
+/// and a batch on its way.
+fn check_memory(parameters: usize, activations: usize) -> Result<(), TooLarge> {
+    let needed = 4 * (3 * parameters + activations) as u64;
+    match memory::room() {
+        Some(room) if needed > room => Err(TooLarge::Memory { needed, room }),
+        _ => Ok(()),
+    }
 }
 
 /// Checks that so many parameters, and batches of networks of these widths, are not too many.

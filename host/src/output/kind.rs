@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 
-use crate::container;
+use crate::first_bytes;
 
 /// So much of a file is looked at.
 const LOOKED_AT: u64 = 4096;
@@ -73,7 +73,7 @@ pub(super) fn check(path: &Path, kind: Kind) -> Result<()> {
         bytes.is_empty() || kind.is(&String::from_utf8_lossy(&bytes)),
         "cannot write {}: the file that is there is {}, and not {}. Remove it, or name another place.",
         path.display(),
-        container::what(&bytes),
+        first_bytes::name(&bytes),
         kind.name()
     );
     Ok(())

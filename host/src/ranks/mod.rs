@@ -36,6 +36,8 @@ use serde::de::DeserializeOwned;
 use crate::interrupt::{self, Interrupted};
 use crate::say;
 
+pub use told::Post;
+
 #[cfg(not(feature = "mpi"))]
 use alone::World;
 #[cfg(feature = "mpi")]
@@ -144,6 +146,14 @@ impl Ranks {
         }
         let own = if self.is_first() { catch(work).map(Some) } else { Ok(None) };
         self.share(own)?.swap_remove(0).context("the first rank says nothing")
+    }
+
+    /// Whether something holds on every rank.
+    ///
+    /// # Errors
+    /// If a rank cannot be asked.
+    pub fn all(&self, own: bool) -> Result<bool> {
+        Ok(self.share(Ok(own))?.into_iter().all(|holds| holds))
     }
 
     /// Makes a failure of one rank, in something that all of them do for themselves, a failure of all.

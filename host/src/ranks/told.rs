@@ -2,10 +2,12 @@
 //!
 //! Threads work; the thread that speaks to MPI collects what they have finished. Every so often, or when a rank has finished all of
 //! its units, the ranks exchange what is new. So a result is with the first rank some seconds after its unit has ended, however long
-//! the other units take.
+//! the other units take. So is what a rank without the first one's disk [posts](Post) of a unit on its way.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -21,9 +23,45 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(16)];
 
 /// What a rank has finished since it last said so, and whether that is all.
 type Fresh<R> = (Vec<(usize, R)>, bool);
+/// Most bytes that a rank posts in one exchange; what is beyond waits for the next one.
+const MOST: usize = 64 << 20;
+
+/// What units on their way are to have kept by the first rank: under each name, the newest only.
+#[derive(Debug, Default)]
+pub struct Post(Mutex<BTreeMap<String, Vec<u8>>>);
+
+impl Post {
+    /// Posts something, in the place of what has not been sent yet under that name.
+    pub fn put(&self, name: &str, bytes: Vec<u8>) {
+        self.all().insert(name.to_owned(), bytes);
+    }
+
+    /// Takes something back that has not been sent yet.
+    pub fn take_back(&self, name: &str) {
+        self.all().remove(name);
+    }
+
+    /// Takes what is to be sent now.
+    pub(crate) fn collect(&self) -> Vec<(String, Vec<u8>)> {
+        let (mut all, mut taken, mut size) = (self.all(), Vec::new(), 0);
+        while let Some(entry) = all.first_entry() {
+            size += entry.get().len();
+            if size > MOST && !taken.is_empty() {
+                break;
+            }
+            taken.push(entry.remove_entry());
+        }
+        taken
+    }
+
+    fn all(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Vec<u8>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Ranks {
-    /// [`try_map`](Self::try_map) that calls `told` on the first rank with each result and its unit's place, within some seconds.
+    /// [`try_map`](Self::try_map) that calls `told` on the first rank with each result and its unit's place, and `kept` with what is
+    /// posted, both within some seconds.
     ///
     /// # Errors
     /// As [`try_map`](Self::try_map), and what `told` returns.
@@ -32,6 +70,7 @@ impl Ranks {
         units: &[U],
         work: impl Fn(&U) -> Result<R> + Sync,
         mut told: impl FnMut(usize, &R) -> Result<()>,
+        (post, mut kept): (&Post, impl FnMut(&str, &[u8])),
     ) -> Result<Vec<R>>
     where
         U: Sync,
@@ -51,7 +90,7 @@ impl Ranks {
                 });
             });
             let mut all: Vec<Option<R>> = units.iter().map(|_| None).collect();
-            let done = self.exchange_all(&receiver, &mut all, &mut told);
+            let done = self.exchange_all(&receiver, &mut all, &mut told, (post, &mut kept));
             // No unit is begun any more.
             is_over.store(true, Ordering::Relaxed);
             done?;
@@ -65,12 +104,19 @@ impl Ranks {
         receiver: &Receiver<(usize, Result<R>)>,
         all: &mut [Option<R>],
         told: &mut impl FnMut(usize, &R) -> Result<()>,
+        (post, kept): (&Post, &mut impl FnMut(&str, &[u8])),
     ) -> Result<()> {
         let mut pause = PAUSES[0];
         loop {
-            let parts = self.share(fresh(receiver, pause))?;
-            let is_done = parts.iter().all(|(_, is_done)| *is_done);
+            // What is posted comes after: nothing is of a unit that is finished.
+            let own = fresh(receiver, pause).map(|fresh| (fresh, post.collect()));
+            let parts = self.share(own)?;
+            let is_done = parts.iter().all(|((_, is_done), _)| *is_done);
+            let (parts, posted): (Vec<Fresh<R>>, Vec<_>) = parts.into_iter().unzip();
             let fresh: Vec<(usize, R)> = parts.into_iter().flat_map(|(fresh, _)| fresh).collect();
+            if self.is_first() {
+                posted.iter().flatten().for_each(|(name, bytes)| kept(name, bytes));
+            }
             if !fresh.is_empty() {
                 self.lead(|| fresh.iter().try_for_each(|(i, result)| told(*i, result)))?;
             }
@@ -127,13 +173,48 @@ mod tests {
             seen.push((i, *result));
             Ok(())
         };
-        let all = ranks.try_map_told(&units, |unit| Ok(2 * unit), told).expect("no failure");
+        let all = ranks
+            .try_map_told(&units, |unit| Ok(2 * unit), told, (&Post::default(), |_: &str, _: &[u8]| {}))
+            .expect("no failure");
         assert_eq!(all, units.iter().map(|unit| 2 * unit).collect::<Vec<_>>());
         seen.sort_unstable();
         assert_eq!(seen, units.iter().map(|unit| (*unit as usize, 2 * unit)).collect::<Vec<_>>());
         let fails = |unit: &u32| if *unit == 20 { Err(anyhow!("unit 20")) } else { Ok(*unit) };
-        assert!(ranks.try_map_told(&units, fails, |_, _| Ok(())).unwrap_err().to_string().contains("unit 20"));
-        let full = ranks.try_map_told(&units, |unit| Ok(*unit), |_, _| Err(anyhow!("disk full")));
+        assert!(
+            ranks
+                .try_map_told(&units, fails, |_, _| Ok(()), (&Post::default(), |_: &str, _: &[u8]| {}))
+                .unwrap_err()
+                .to_string()
+                .contains("unit 20")
+        );
+        let full = ranks.try_map_told(
+            &units,
+            |unit| Ok(*unit),
+            |_, _| Err(anyhow!("disk full")),
+            (&Post::default(), |_: &str, _: &[u8]| {}),
+        );
         assert!(full.unwrap_err().to_string().contains("disk full"));
+    }
+
+    #[test]
+    fn what_is_posted_is_kept_before_its_unit_is_finished() {
+        let ranks = Ranks::start().expect("one rank");
+        let post = Post::default();
+        let mut seen = Vec::new();
+        let work = |unit: &u32| {
+            post.put(&format!("unit {unit}"), vec![1]);
+            post.put(&format!("unit {unit}"), vec![2]);
+            if *unit == 1 {
+                post.take_back("unit 1");
+            }
+            Ok(*unit)
+        };
+        let kept = |name: &str, bytes: &[u8]| seen.push((name.to_owned(), bytes.to_vec()));
+        ranks.try_map_told(&[0, 1, 2], work, |_, _| Ok(()), (&post, kept)).expect("no failure");
+        assert_eq!(seen, [("unit 0".to_owned(), vec![2]), ("unit 2".to_owned(), vec![2])]);
+        post.put("a", vec![0; MOST - 1]);
+        post.put("b", vec![0; 2]);
+        let sizes = [post.collect(), post.collect(), post.collect()].map(|taken| taken.len());
+        assert_eq!(sizes, [1, 1, 0]);
     }
 }

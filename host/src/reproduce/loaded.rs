@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use super::steps;
 use super::tasks::{QUICK_EXAMPLES, Source, TaskPlan};
-use super::unit::Split;
+use super::unit::{Split, Unit};
 use crate::data::{self, DataError, DataSets};
+use crate::store::Of;
 use crate::task::{BATCH, Task};
 
 /// At least so many batches must fit into a folder of one's own: ten to train and ten to check with in a round, and some
@@ -45,6 +47,8 @@ pub struct LoadedTask {
     selection: Task,
     /// What the task is, with a digest of its data.
     pub identity: String,
+    /// The digest alone.
+    pub digest: String,
 }
 
 impl LoadedTask {
@@ -71,7 +75,20 @@ impl LoadedTask {
         let task = Task::new(&plan.key, sets, &plan.hidden, plan.activation, batch);
         let selection = task.for_selection()?;
         let identity = format!("{} | batch {batch} | data {digest}", task.model);
-        Ok(Self { task, selection, identity })
+        Ok(Self { task, selection, identity, digest })
+    }
+
+    /// What the result of a unit says of itself.
+    #[must_use]
+    pub fn of(&self, unit: &Unit) -> Of {
+        let task = self.task(unit.split);
+        Of {
+            optimizer: unit.expression.clone(),
+            seed: unit.seed,
+            steps: steps::points(unit.steps),
+            network: format!("{}, batch {}", task.model, task.batch),
+            data: format!("{}, {:?}", self.digest, unit.split),
+        }
     }
 
     /// The task that units of a split run on.

@@ -11,8 +11,8 @@ use super::loaded::{DataCache, LoadedTask};
 use super::steps;
 use super::tasks::{Part, Scale, Source, TaskPlan};
 use super::unit::{Split, Unit};
-use crate::experiment::Halfway;
 use crate::experiment::compare::summarise;
+use crate::experiment::{Apart, Halfway};
 use crate::optimizer::parse;
 use crate::ranks::Ranks;
 use crate::record::{Results, Run, VERSION};
@@ -99,16 +99,18 @@ impl<'a> Runner<'a> {
         Ok(parts.iter().zip(runs_of).map(finding).collect())
     }
 
-    /// A run that is kept, if it has the unit's seed.
-    fn kept(&self, unit: &Unit, key: &str) -> Option<Run> {
-        self.store.get_if(key, |run: &Run| run.seed == unit.seed)
+    /// A run that is kept, if it is this unit's in everything.
+    fn kept(&self, loaded: &LoadedTask, unit: &Unit, key: &str) -> Option<Run> {
+        let of = loaded.of(unit);
+        self.store.get_of(key, &of, |run: &Run| run.is_of(&of.optimizer, of.seed, unit.steps))
     }
 
     /// The runs of some units, from the store where they are there; `after` is the work that follows.
     fn units(&mut self, loaded: &LoadedTask, task: &TaskPlan, units: &[Unit], after: u64) -> Result<Vec<Run>> {
         let keys: Vec<String> = units.iter().map(|unit| unit.key(&loaded.identity)).collect();
-        let mut runs: Vec<Option<Run>> =
-            self.ranks.lead(|| Ok(units.iter().zip(&keys).map(|(unit, key)| self.kept(unit, key)).collect()))?;
+        let mut runs: Vec<Option<Run>> = self
+            .ranks
+            .lead(|| Ok(units.iter().zip(&keys).map(|(unit, key)| self.kept(loaded, unit, key)).collect()))?;
         let missing: Vec<usize> = (0..units.len()).filter(|&i| runs[i].is_none()).collect();
         let todo: Vec<Unit> = missing.iter().map(|&i| units[i].clone()).collect();
         self.bar.set_length(self.bar.position() + work(task, &todo) + after);
@@ -146,20 +148,25 @@ impl<'a> Runner<'a> {
             return self.ranks.try_map(&jobs, |(unit, key)| {
                 let halfway = Halfway::of(store, key);
                 let run = unit.work(loaded.task(unit.split), &halfway, &|steps| bar.inc(steps * weight))?;
-                store.put(key, &run)?;
+                store.put_of(key, &loaded.of(unit), &run)?;
                 halfway.finish();
                 Ok(run)
             });
         }
-        let work =
-            |(unit, key): &(&Unit, &str)| unit.work(loaded.task(unit.split), &Halfway::on_rank(store, key), &|_| {});
-        self.ranks.try_map_told(&jobs, work, |place, run| {
+        let apart = Apart::new(self.ranks, store, keys)?;
+        let work = |(unit, key): &(&Unit, &str)| {
+            let run = unit.work(loaded.task(unit.split), &apart.halfway(key), &|_| {})?;
+            apart.ended(key);
+            Ok(run)
+        };
+        let told = |place: usize, run: &Run| {
             let (unit, key) = jobs[place];
-            store.put(key, run)?;
+            store.put_of(key, &loaded.of(unit), run)?;
             Halfway::of(store, key).finish();
             bar.inc(unit.steps * weight);
             Ok(())
-        })
+        };
+        self.ranks.try_map_told(&jobs, work, told, apart.mail())
     }
 
     /// About how much work a task is, as far as one knows before its grid search.

@@ -12,14 +12,17 @@ use serde::{Deserialize, Serialize};
 use super::oracle::{self, Tried};
 use super::run::{Trail, run};
 use super::task::SurveyTask;
-use crate::experiment::Halfway;
+use crate::experiment::{Apart, Halfway};
 use crate::optimizer::Optimizer;
 use crate::ranks::Ranks;
 use crate::say;
-use crate::store::Store;
+use crate::store::{Of, Store};
 
 /// The format of what is kept; another one is not found.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+
+/// What stands for all settings of the oracle in the place of an optimizer.
+const ORACLE: &str = "oracle";
 
 /// What is done in a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,7 +107,7 @@ impl Runner<'_> {
         self.ranks.try_map(some, |&i| {
             let halfway = Halfway::of(&setup.store, &keys[i]);
             let done = setup.unit(&units[i], &halfway)?;
-            setup.store.put(&keys[i], &done)?;
+            setup.store.put_of(&keys[i], &setup.of(&units[i]), &done)?;
             halfway.finish();
             progress.advance(setup.weight(&units[i]));
             Ok(done)
@@ -114,22 +117,29 @@ impl Runner<'_> {
     /// Runs some units on several ranks; the first one keeps each some seconds after it is done.
     fn spread(&self, some: &[usize], units: &[Unit], keys: &[String], progress: &Progress) -> Result<Vec<Done>> {
         let setup = &self.setup;
-        let work = |&i: &usize| setup.unit(&units[i], &Halfway::on_rank(&setup.store, &keys[i]));
-        self.ranks.try_map_told(some, work, |place, done| {
+        let asked: Vec<&str> = some.iter().map(|&i| keys[i].as_str()).collect();
+        let apart = Apart::new(self.ranks, &setup.store, &asked)?;
+        let work = |&i: &usize| {
+            let done = setup.unit(&units[i], &apart.halfway(&keys[i]))?;
+            apart.ended(&keys[i]);
+            Ok(done)
+        };
+        let told = |place: usize, done: &Done| {
             let i = some[place];
-            setup.store.put(&keys[i], done)?;
+            setup.store.put_of(&keys[i], &setup.of(&units[i]), done)?;
             Halfway::of(&setup.store, &keys[i]).finish();
             progress.advance(setup.weight(&units[i]));
             Ok(())
-        })
+        };
+        self.ranks.try_map_told(some, work, told, apart.mail())
     }
 }
 
 impl Setup<'_> {
-    /// A unit that is kept, if it is of the right kind and has as many scored steps as are asked for.
+    /// A unit that is kept, if it is this one in everything, of the right kind, and has as many scored steps as are asked for.
     fn kept(&self, unit: &Unit, key: &str) -> Option<Done> {
-        self.store.get_if(key, |done| match (unit.work, done) {
-            (Work::Oracle, Done::Oracle(_)) => true,
+        self.store.get_of(key, &self.of(unit), |done| match (unit.work, done) {
+            (Work::Oracle, Done::Oracle(tried)) => tried.iter().all(|one| one.at.len() == self.steps.len()),
             (Work::Run(_), Done::Run(trail)) => trail.by_step.len() == self.steps.len(),
             (Work::Oracle, Done::Run(_)) | (Work::Run(_), Done::Oracle(_)) => false,
         })
@@ -150,11 +160,27 @@ impl Setup<'_> {
         }
     }
 
+    /// What a unit's file says of itself.
+    fn of(&self, unit: &Unit) -> Of {
+        let SurveyTask { material, network, batch, .. } = &self.tasks[unit.task];
+        let optimizer = match unit.work {
+            Work::Oracle => ORACLE,
+            Work::Run(place) => &self.optimizers[place].name,
+        };
+        Of {
+            optimizer: optimizer.to_owned(),
+            seed: unit.seed,
+            steps: self.steps.to_vec(),
+            network: format!("{:?}, batch {batch}", network.layers()),
+            data: material.digest.clone(),
+        }
+    }
+
     /// A line that says everything a unit's result depends on, the program's sources by their digest.
     fn key(&self, unit: &Unit) -> Result<String> {
         let (version, sources) = (env!("CARGO_PKG_VERSION"), env!("LGL2O_SOURCES"));
         let what = match unit.work {
-            Work::Oracle => "oracle".to_owned(),
+            Work::Oracle => ORACLE.to_owned(),
             Work::Run(place) => {
                 let Optimizer { name, method } = &self.optimizers[place];
                 format!("{name} {:08x}", method.fingerprint()?)

@@ -29,7 +29,7 @@ pub struct Plan {
 ///
 /// # Errors
 /// Whatever is wrong with the data.
-pub fn suite(plan: &Plan) -> Result<Vec<SurveyTask>, DataError> {
+pub fn suite(plan: &Plan) -> Result<(Vec<SurveyTask>, Vec<String>), DataError> {
     let mut sets: Vec<(String, DataSets)> = Vec::new();
     let mut folders: Vec<(PathBuf, DataSets)> = Vec::new();
     for dir in &plan.data {
@@ -47,6 +47,7 @@ pub fn suite(plan: &Plan) -> Result<Vec<SurveyTask>, DataError> {
     });
     let paths: Vec<PathBuf> = folders.iter().map(|(path, _)| path.clone()).collect();
     sets.extend(names(&paths).into_iter().zip(folders).map(|(name, (_, sets))| (name, sets)));
+    let remarks = sets.iter().flat_map(|(_, sets)| sets.remarks()).collect();
     for family in FAMILIES {
         let drawn = (0..plan.synthetic).map(|i| (format!("{}-{}", family.name, i + 1), family.draw(SURVEY_SEED + i)));
         sets.extend(drawn);
@@ -58,7 +59,7 @@ pub fn suite(plan: &Plan) -> Result<Vec<SurveyTask>, DataError> {
             tasks.extend(plan.shapes.iter().map(|shape| SurveyTask::new(&material, shape, plan.batch)));
         }
     }
-    Ok(tasks)
+    Ok((tasks, remarks))
 }
 
 /// A name for each folder: its own, or, where several have the same one, its path.
@@ -92,7 +93,8 @@ mod tests {
             standardize: false,
             batch: None,
         };
-        let tasks = suite(&plan).unwrap();
+        let (tasks, remarks) = suite(&plan).unwrap();
+        assert_eq!(remarks, [""; 0]);
         assert_eq!(tasks.len(), 4 * 2 * 2 * 2);
         let mut names: Vec<String> = tasks.iter().map(SurveyTask::name).collect();
         assert_eq!((names[0].as_str(), names[3].as_str()), ("teachers-1, 8 relu", "teachers-1 x10, 4-4 tanh"));

@@ -10,11 +10,9 @@ use lgl2o_tests::program::{command, folder, write_idx};
 
 use crate::CONFIG;
 
-/// What a command reads, below the folder `in`.
+/// What an option reads, below the folder `in`.
 #[derive(Clone, Copy)]
 pub(super) enum Input {
-    /// Nothing.
-    None,
     /// The file, whose bytes these are.
     File(&'static str, fn() -> Vec<u8>),
     /// A folder of IDX files.
@@ -31,7 +29,12 @@ pub(super) struct Case {
     pub(super) writes: bool,
     /// A file that a short call leaves.
     pub(super) result: Option<&'static str>,
-    pub(super) input: Input,
+    /// The options that name what it reads, each with what that is.
+    pub(super) inputs: &'static [(&'static str, Input)],
+    /// The options that name where it writes.
+    pub(super) outputs: &'static [&'static str],
+    /// The other options that name a path, each with the test that tries it: a file of `tests/tests`, and a word of it.
+    pub(super) elsewhere: &'static [(&'static str, &'static str, &'static str)],
 }
 
 pub(super) const COMMANDS: [Case; 14] = [
@@ -41,7 +44,9 @@ pub(super) const COMMANDS: [Case; 14] = [
         long: Some("compare --task idx --data in --batch 8 --steps 100000000 --optimizers sgd:0.1,adam:0.1 --out out"),
         writes: true,
         result: Some("out/results.json"),
-        input: Input::Idx,
+        inputs: &[("data", Input::Idx)],
+        outputs: &["out"],
+        elsewhere: &[],
     },
     Case {
         name: "survey",
@@ -51,7 +56,9 @@ pub(super) const COMMANDS: [Case; 14] = [
         ),
         writes: true,
         result: Some("out/survey.json"),
-        input: Input::Idx,
+        inputs: &[("data", Input::Idx)],
+        outputs: &["out"],
+        elsewhere: &[],
     },
     Case {
         name: "reproduce",
@@ -59,7 +66,9 @@ pub(super) const COMMANDS: [Case; 14] = [
         long: Some("reproduce --quick --only 2,7 --seeds 2 --out out --data nowhere"),
         writes: true,
         result: Some("out/report.html"),
-        input: Input::Idx,
+        inputs: &[("idx", Input::Idx)],
+        outputs: &["out"],
+        elsewhere: &[("data", "faults/places.rs", "reproduce --only 1 --data nowhere")],
     },
     Case {
         name: "meta-train",
@@ -67,7 +76,9 @@ pub(super) const COMMANDS: [Case; 14] = [
         long: Some("meta-train --config long.toml --out out"),
         writes: true,
         result: Some("out/c.l2o"),
-        input: Input::File("c.toml", config),
+        inputs: &[("config", Input::File("c.toml", config))],
+        outputs: &["out"],
+        elsewhere: &[("data", "faults/others.rs", "meta-train --config in/mnist.toml --data nowhere")],
     },
     Case {
         name: "device",
@@ -75,9 +86,23 @@ pub(super) const COMMANDS: [Case; 14] = [
         long: Some("device --elf in/p --out out"),
         writes: true,
         result: None,
-        input: Input::File("p", elf),
+        inputs: &[("elf", Input::File("p", elf))],
+        outputs: &["out"],
+        elsewhere: &[
+            ("data", "faults/others.rs", "device --program stream --data nowhere"),
+            ("port", "faults/flags.rs", "--port /dev/null"),
+        ],
     },
-    Case { name: "data", short: "data --data in", long: None, writes: false, result: None, input: Input::None },
+    Case {
+        name: "data",
+        short: "data --data in",
+        long: None,
+        writes: false,
+        result: None,
+        inputs: &[],
+        outputs: &[],
+        elsewhere: &[("data", "faults/others.rs", "data status --data nowhere")],
+    },
     Case {
         name: "bench",
         short: "bench --networks S1 --optimizers sgd:0.3 --rounds 1 --steps 1 --growth out/growth.svg --out out",
@@ -86,7 +111,9 @@ pub(super) const COMMANDS: [Case; 14] = [
         ),
         writes: true,
         result: Some("out/growth.svg"),
-        input: Input::None,
+        inputs: &[],
+        outputs: &["growth", "out"],
+        elsewhere: &[("data", "faults/places.rs", "bench --networks S2 --data nowhere")],
     },
     Case {
         name: "train",
@@ -94,7 +121,9 @@ pub(super) const COMMANDS: [Case; 14] = [
         long: Some("train --data in/t.csv --hidden 4 --steps 1000000000 --out out"),
         writes: true,
         result: Some("out/model.lgl2o"),
-        input: Input::File("t.csv", table),
+        inputs: &[("data", Input::File("t.csv", table))],
+        outputs: &["out"],
+        elsewhere: &[("labels", "faults/others.rs", "--labels nowhere")],
     },
     Case {
         name: "predict",
@@ -102,7 +131,9 @@ pub(super) const COMMANDS: [Case; 14] = [
         long: None,
         writes: true,
         result: Some("out/p.csv"),
-        input: Input::File("m.lgl2o", model),
+        inputs: &[("model", Input::File("m.lgl2o", model)), ("data", Input::File("t.csv", table))],
+        outputs: &["out"],
+        elsewhere: &[("labels", "faults/others.rs", "--labels nowhere")],
     },
     Case {
         name: "eval",
@@ -110,7 +141,9 @@ pub(super) const COMMANDS: [Case; 14] = [
         long: None,
         writes: false,
         result: None,
-        input: Input::File("t.csv", table),
+        inputs: &[("model", Input::File("m.lgl2o", model)), ("data", Input::File("t.csv", table))],
+        outputs: &[],
+        elsewhere: &[("labels", "faults/others.rs", "--labels nowhere")],
     },
     Case {
         name: "export",
@@ -118,7 +151,9 @@ pub(super) const COMMANDS: [Case; 14] = [
         long: None,
         writes: true,
         result: Some("out/model.rs"),
-        input: Input::File("m.lgl2o", model),
+        inputs: &[("model", Input::File("m.lgl2o", model))],
+        outputs: &["out"],
+        elsewhere: &[],
     },
     Case {
         name: "import",
@@ -126,7 +161,9 @@ pub(super) const COMMANDS: [Case; 14] = [
         long: None,
         writes: true,
         result: Some("out/model.lgl2o"),
-        input: Input::File("w.safetensors", weights),
+        inputs: &[("from", Input::File("w.safetensors", weights))],
+        outputs: &["out"],
+        elsewhere: &[],
     },
     Case {
         name: "doctor",
@@ -134,7 +171,12 @@ pub(super) const COMMANDS: [Case; 14] = [
         long: None,
         writes: false,
         result: None,
-        input: Input::None,
+        inputs: &[],
+        outputs: &[],
+        elsewhere: &[
+            ("data", "faults/told.rs", "doctor data --data nowhere"),
+            ("out", "faults/told.rs", "doctor output --out file"),
+        ],
     },
     Case {
         name: "playground",
@@ -142,7 +184,9 @@ pub(super) const COMMANDS: [Case; 14] = [
         long: None,
         writes: true,
         result: Some("out/p.html"),
-        input: Input::None,
+        inputs: &[],
+        outputs: &["out"],
+        elsewhere: &[],
     },
 ];
 

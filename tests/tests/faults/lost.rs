@@ -285,3 +285,52 @@ fn folders_of_one_name_are_told_apart() {
     assert!(model("idx-digits").starts_with("16-20-2") && model("idx-digits-2").starts_with("25-20-2"));
     assert_eq!(names(&dir.path().join("o/4-data")), ["idx-digits", "idx-digits-2"]);
 }
+
+/// A picture of growth that cannot be written costs none of the measurements before it.
+#[test]
+fn a_growth_that_fails_keeps_the_figures() {
+    let dir = place();
+    fs::create_dir(dir.path().join("g")).unwrap();
+    let line = "bench --networks S1 --optimizers sgd:0.3 --rounds 2 --steps 40 --growth g/growth.svg --out out";
+    let mut child = start(&mut call(dir.path(), line));
+    let units = dir.path().join("out/units");
+    wait_for(&mut child, "it had measured something", || !names(&units).is_empty());
+    fs::rename(dir.path().join("g"), dir.path().join("moved")).unwrap();
+    let ran = finish(child);
+    no_panic(&ran);
+    ran.expect(1, &["g/growth.svg"]);
+    assert!(ran.out.contains("S1") && dir.path().join("out/results.json").exists(), "{ran:#?}");
+    assert!(names(&units).len() > 2, "finished runs stay");
+    // The next call takes them from there.
+    let again = lgl2o_tests::program::ran(&mut call(dir.path(), line));
+    again.expect(0, &["runs are of a call that was interrupted"]);
+    assert!(dir.path().join("g/growth.svg").exists() && names(&units).is_empty());
+    // Nothing was interrupted before this one, though sizes of the growth meet each other.
+    let fresh = lgl2o_tests::program::ran(&mut call(dir.path(), line));
+    assert!(!fresh.expect(0, &[]).err.contains("interrupted"), "{fresh:#?}");
+}
+
+/// A training that is to be compared with a board's is not compared in parts, and says so.
+#[test]
+fn an_interrupted_training_for_a_board_says_how_to_go_on() {
+    let dir = place();
+    let line = "train --data in/t.csv --hidden 4 --steps 1000000000 --emulate mps2-an386 --out out";
+    let mut child = start(&mut call(dir.path(), line));
+    let id = child.id();
+    wait_for(&mut child, "it had trained", || ticks(id) > 30);
+    signal(&child, Signal::TERM);
+    let ran = finish(child);
+    no_panic(&ran);
+    ran.expect(
+        143,
+        &[
+            "steps are kept in out/train.checkpoint",
+            "--resume goes on with them without --emulate",
+            "--restart begins anew",
+        ],
+    );
+    assert!(dir.path().join("out/model.lgl2o").exists() && !dir.path().join("out/emulated.json").exists());
+    let both = format!("{line} --resume").replace("1000000000", "20");
+    lgl2o_tests::program::ran(&mut call(dir.path(), &both)).expect(2, &["--emulate", "--resume"]);
+    assert_eq!(leftovers(dir.path()), [""; 0]);
+}

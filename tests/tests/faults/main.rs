@@ -5,6 +5,8 @@ mod flags;
 mod killed;
 mod lost;
 mod matrix;
+mod memory;
+mod options;
 mod others;
 mod places;
 mod told;

@@ -79,54 +79,93 @@ fn folders_in_use() {
     }
 }
 
-/// Files and folders that are missing, unreadable, empty, cut off or something else: an error with the file's name, and no
-/// result.
+/// What is in the place of a file that is read, and a word that it is told by; none where the name of the file is enough.
+const FAULTS: [(&str, &str); 19] = [
+    ("missing", ""),
+    ("link", ""),
+    ("loop", ""),
+    ("folder", ""),
+    ("pipe", ""),
+    ("locked", ""),
+    ("empty", ""),
+    ("cut", ""),
+    ("huge", ""),
+    ("<!DOCTYPE html><html><body>404</body></html>", "web page"),
+    ("version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "Git LFS pointer"),
+    ("PK\u{3}\u{4}\u{14}\0\0\0", "zip archive"),
+    ("[\n {\"a\": 1}]", "JSON"),
+    ("a\0,\0b\0\n\0", "UTF-"),
+    ("%PDF-1.7\n", "PDF"),
+    ("L2OW\u{1}\0\0\0", "weights"),
+    ("L2OT\u{1}\0\0\0", "--resume"),
+    ("L2OC\u{1}\0\0\0", "checkpoint"),
+    ("gzip", "gzip"),
+];
+
+/// Puts something else in the place of a file; whether that could be done.
+fn spoil(file: &Path, whole: &[u8], fault: &str) -> bool {
+    fs::remove_file(file).expect("removed");
+    match fault {
+        "missing" => {}
+        "link" => symlink("nowhere", file).expect("linked"),
+        "loop" => symlink(file, file).expect("linked"),
+        "folder" => fs::create_dir(file).expect("made"),
+        "pipe" => assert!(Command::new("mkfifo").arg(file).status().expect("it is there").success()),
+        "locked" => {
+            fs::write(file, whole).expect("written");
+            fs::set_permissions(file, fs::Permissions::from_mode(0o000)).expect("set");
+            // The administrator reads everything.
+            return fs::read(file).is_err();
+        }
+        "huge" => fs::File::create(file).and_then(|file| file.set_len(1 << 36)).expect("written"),
+        "empty" => fs::write(file, "").expect("written"),
+        "cut" => fs::write(file, &whole[..whole.len() / 2]).expect("written"),
+        // Whole once, or half of a file twice: some commands unpack once.
+        "gzip" => {
+            let packed = |bytes: &[u8]| {
+                let mut packer = flate2::read::GzEncoder::new(bytes, flate2::Compression::fast());
+                let mut all = Vec::new();
+                std::io::Read::read_to_end(&mut packer, &mut all).expect("packed");
+                all
+            };
+            fs::write(file, packed(&packed(whole))).expect("written");
+        }
+        bytes => fs::write(file, bytes).expect("written"),
+    }
+    true
+}
+
+/// Files and folders that are missing, unreadable, empty, cut off or something else: an error with the file's name, which says what it
+/// is, and no result.
 #[test]
 fn inputs() {
-    for case in COMMANDS.iter().filter(|case| !matches!(case.input, Input::None)) {
-        for fault in ["missing", "link", "loop", "folder", "pipe", "locked", "empty", "cut", "html", "huge"] {
+    let all = COMMANDS.iter().flat_map(|case| case.inputs.iter().map(move |(option, input)| (case, *option, *input)));
+    for (case, option, input) in all {
+        for (fault, what) in FAULTS {
             let dir = place();
-            let input = dir.path().join("in");
-            let (file, whole): (PathBuf, Vec<u8>) = match case.input {
-                Input::File(name, bytes) => (input.join(name), bytes()),
-                _ => {
-                    let file = input.join("train-labels-idx1-ubyte");
+            let (file, whole): (PathBuf, Vec<u8>) = match input {
+                Input::File(name, bytes) => (dir.path().join("in").join(name), bytes()),
+                Input::Idx => {
+                    let file = dir.path().join("in/train-labels-idx1-ubyte");
                     let whole = fs::read(&file).expect("there");
                     (file, whole)
                 }
             };
-            fs::remove_file(&file).expect("removed");
-            match fault {
-                "missing" => {}
-                "link" => symlink("nowhere", &file).expect("linked"),
-                "loop" => symlink(&file, &file).expect("linked"),
-                "folder" => fs::create_dir(&file).expect("made"),
-                "pipe" => assert!(Command::new("mkfifo").arg(&file).status().expect("it is there").success()),
-                "locked" => {
-                    fs::write(&file, &whole).expect("written");
-                    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).expect("set");
-                    // The administrator reads everything.
-                    if fs::read(&file).is_ok() {
-                        continue;
-                    }
-                }
-                "huge" => fs::File::create(&file).and_then(|file| file.set_len(1 << 36)).expect("written"),
-                "empty" => fs::write(&file, "").expect("written"),
-                "cut" => fs::write(&file, &whole[..whole.len() / 2]).expect("written"),
-                _ => fs::write(&file, "<!DOCTYPE html><html><body>404</body></html>").expect("written"),
+            if !spoil(&file, &whole, fault) {
+                continue;
             }
             let ran = ran(&mut call(dir.path(), case.short));
             no_panic(&ran);
-            assert!(matches!(ran.status, 1 | 2), "{} {fault}: {ran:#?}", case.name);
+            assert!(matches!(ran.status, 1 | 2), "{} --{option} {fault}: {ran:#?}", case.name);
             let name = file.file_name().and_then(|name| name.to_str()).expect("a name");
-            ran.expect(ran.status, &[name]);
-            if fault == "missing" && matches!(case.input, Input::File(..)) {
+            ran.expect(ran.status, &[name, what]);
+            if fault == "missing" && matches!(input, Input::File(..)) {
                 ran.expect(ran.status, &["Correct the path."]);
             }
-            assert!(!ran.err.contains("swapped") || fault != "html", "{ran:#?}");
+            assert!(!ran.err.contains("swapped") || what.is_empty(), "{ran:#?}");
             let result = case.result.map(|result| dir.path().join(result));
-            assert!(result.is_none_or(|result| !result.exists()), "{} {fault}", case.name);
-            assert_eq!(leftovers(dir.path()), [""; 0], "{} {fault}", case.name);
+            assert!(result.is_none_or(|result| !result.exists()), "{} --{option} {fault}", case.name);
+            assert_eq!(leftovers(dir.path()), [""; 0], "{} --{option} {fault}", case.name);
         }
     }
 }

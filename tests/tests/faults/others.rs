@@ -132,3 +132,140 @@ fn an_order_names_all_layers() {
     assert!(!dir.path().join("i").exists());
     ran(&mut call(dir.path(), &format!("{line} layers.0,layers.1"))).expect(0, &[]);
 }
+
+/// What is odd about labels is said by every command that reads a folder, and no command fails for it.
+#[test]
+fn odd_labels_are_told() {
+    use lgl2o_host::data::idx::{Encoding, write_labels};
+    let commands =
+        ["compare", "survey", "reproduce"].map(|name| COMMANDS.iter().find(|case| case.name == name).unwrap().short);
+    let train = "train --data in --hidden 4 --steps 20 --out out";
+    for (labels, says) in [
+        ([1; 16], "all 16 rows that are tested on are `1`, so the test says nothing of the other classes"),
+        ([0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0], "no row that is trained on is `2`"),
+        ([0, 1, 9, 0, 1, 9, 0, 1, 9, 0, 1, 9, 0, 1, 9, 0], "of the 10 classes that the labels count, 3 occur"),
+        ([0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1], ""),
+    ] {
+        for line in commands.iter().chain([&train]) {
+            let dir = place();
+            write_labels(&dir.path().join("in/t10k-labels-idx1-ubyte"), &labels, Encoding::Plain).unwrap();
+            let ran = ran(&mut call(dir.path(), line));
+            ran.expect(0, &[says]);
+            let told = ["tested on are", "no row that is trained on", "that the labels count"];
+            assert!(!says.is_empty() || !told.iter().any(|words| ran.err.contains(words)), "{line}: {ran:#?}");
+        }
+    }
+}
+
+/// Folders and files of data that are named beside what the calls of the matrix read.
+#[test]
+fn data_that_are_not_there_are_told() {
+    let dir = place();
+    let config = crate::CONFIG.replace("data = \"spirals\"", "data = \"mnist\"");
+    fs::write(dir.path().join("in/mnist.toml"), config).unwrap();
+    fs::write(
+        dir.path().join("in/x.npy"),
+        lgl2o_host::data::table::npy::write(&[4, 2], &[1.0, 2.0, 3.0, 1.0, 2.0, 5.0, 1.0, 0.0]),
+    )
+    .unwrap();
+    for (line, status, says) in [
+        ("meta-train --config in/mnist.toml --data nowhere --out out", 1, "no data set `mnist`"),
+        ("device --program stream --data nowhere --elf in/p --out out", 1, "no data set `mnist`"),
+        ("train --data in/x.npy --labels nowhere --out out", 1, "cannot read nowhere"),
+        ("train --data in/x.npy --labels in/t.csv --out out", 1, "in/t.csv"),
+        ("predict --model in/m.lgl2o --data in/x.npy --labels nowhere", 1, "cannot read nowhere"),
+        ("eval --model in/m.lgl2o --data in/x.npy --labels nowhere", 1, "cannot read nowhere"),
+        ("data status --data nowhere", 0, ""),
+    ] {
+        let ran = ran(&mut call(dir.path(), line));
+        no_panic(&ran);
+        ran.expect(status, &[says]);
+        assert!(!dir.path().join("out").exists() && (status != 0 || ran.out.contains("nowhere")), "{line}: {ran:#?}");
+    }
+}
+
+/// A file of weights of another kind is told by what it is, with what would be right.
+#[test]
+fn other_files_are_no_weights() {
+    let dir = place();
+    ran(&mut call(dir.path(), "meta-train --config in/c.toml --out w")).expect(0, &[]);
+    ran(&mut call(dir.path(), "train --data in/t.csv --hidden 3 --steps 5 --out m")).expect(0, &[]);
+    fs::write(dir.path().join("empty"), "").unwrap();
+    let compare = |file: &str| format!("compare --steps 5 --seeds 1 --optimizers l2o:{file} --out out");
+    for (line, says) in [
+        (compare("in/m.lgl2o"), "it is a model, for `--model`, and no file of weights"),
+        (compare("m/train.checkpoint"), "lgl2o train --resume"),
+        (compare("in/w.safetensors"), "safetensors, which `lgl2o import` reads, and no file of weights"),
+        (compare("in/train-labels-idx1-ubyte"), "an IDX file"),
+        (compare("empty"), "it is empty"),
+        ("predict --model w/c.l2o --data in/t.csv".to_owned(), "it is weights of a learned optimizer"),
+        ("predict --model in/w.safetensors --data in/t.csv".to_owned(), "safetensors, which `lgl2o import` reads"),
+        ("import --from w/c.l2o --out out".to_owned(), "it is weights of a learned optimizer"),
+        ("import --from in/m.lgl2o --out out".to_owned(), "it is a model"),
+        ("meta-train --config w/c.l2o --out out".to_owned(), "it is weights of a learned optimizer"),
+        ("train --data w/c.l2o --out out".to_owned(), "it is weights of a learned optimizer"),
+    ] {
+        let ran = ran(&mut call(dir.path(), &line));
+        no_panic(&ran);
+        assert!(matches!(ran.status, 1 | 2), "{ran:#?}");
+        ran.expect(ran.status, &[says]);
+        assert!(!dir.path().join("out").exists(), "{line}");
+    }
+}
+
+/// Writes a unit's file, with the checksum that it then has.
+fn forge(file: &Path, unit: &serde_json::Value) {
+    let bytes = serde_json::to_vec(unit).unwrap();
+    fs::write(file, &bytes).unwrap();
+    let output = std::process::Command::new("sha256sum").arg(file).output().expect("it is there");
+    let sum = String::from_utf8(output.stdout).unwrap();
+    let sum = sum.split(' ').next().unwrap_or_default();
+    fs::write(file, [&bytes, &b"\n"[..], sum.as_bytes()].concat()).unwrap();
+}
+
+/// A kept unit is held against all that it is of: the result of another seed, optimizer, horizon, network or data set is computed
+/// again, though it stands under the right key with a good checksum.
+#[test]
+fn a_unit_with_the_result_of_another_is_computed_again() {
+    for (line, other) in [
+        (
+            "compare --task idx --data in --batch 8 --steps 10 --seeds 2 --optimizers sgd:0.1,adam:0.1 --out out",
+            ("--batch 8", "--batch 7"),
+        ),
+        (
+            "survey --steps 2 --seeds 2 --synthetic 0 --networks 4:relu --optimizers sgd:1,adam:0.1 --flat none --data in --out out",
+            ("--seeds 2", "--seeds 2 --seed 5"),
+        ),
+        ("reproduce --quick --only 4 --seeds 2 --idx in --out out --data nowhere", ("", "")),
+    ] {
+        let (dir, other) = (place(), line.replace(other.0, other.1));
+        ran(&mut call(dir.path(), line)).expect(0, &[]);
+        // Of another network, or of other seeds, too.
+        ran(&mut call(dir.path(), &other)).expect(0, &[]);
+        let units = dir.path().join("out/units");
+        let all: Vec<String> = names(&units).into_iter().filter(|name| name.ends_with(".json")).collect();
+        let read = |name: &str| -> serde_json::Value {
+            let text = fs::read_to_string(units.join(name)).unwrap();
+            serde_json::from_str(text.lines().next().unwrap()).unwrap()
+        };
+        let whole = files(&units);
+        assert!(all.len() > 3, "{all:?}");
+        // Each file gets the result of the next one.
+        for (name, next) in all.iter().zip(all.iter().cycle().skip(1)) {
+            let (mut unit, result) =
+                (read(name), serde_json::from_slice(whole[next].split(|b| *b == b'\n').next().unwrap()));
+            let result: serde_json::Value = result.unwrap();
+            unit["result"] = result["result"].clone();
+            forge(&units.join(name), &unit);
+        }
+        let again = ran(&mut call(dir.path(), line));
+        again.expect(0, &["is damaged, or another unit: it is computed again"]);
+        assert!(again.out.contains(" 0 found finished"), "{again:#?}");
+        ran(&mut call(dir.path(), &other)).expect(0, &[]);
+        assert!(files(&units) == whole, "{line}: units are as they were");
+        // One that is as it should be is found, forged or not.
+        let name = &all[0];
+        forge(&units.join(name), &read(name));
+        assert!(ran(&mut call(dir.path(), line)).expect(0, &[]).out.contains(" 0 done, "), "{line}");
+    }
+}

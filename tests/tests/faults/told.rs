@@ -93,7 +93,7 @@ fn command_lines_can_be_typed() {
 fn numbers_are_bounded_before_they_cost_anything() {
     let dir = folder();
     write_idx(dir.path(), 4, 3, 200, 30);
-    let cases: [(&str, &[&str]); 14] = [
+    let cases: [(&str, &[&str]); 15] = [
         ("compare --hidden 16x4", &["16x4", "a whole number from 1 to 65536", "commas, as in 64,64"]),
         ("compare --steps ten", &["a whole number from 1 to 100000000"]),
         ("compare --seeds 99999999999999999999999", &["not in 1..=10000"]),
@@ -107,6 +107,7 @@ fn numbers_are_bounded_before_they_cost_anything() {
         ("compare --optimizers avg-auto", &["`auto`: it is a guard"]),
         ("compare --optimizers l2o:'open", &["cannot read the optimizer expression"]),
         ("survey --networks 65536-65536:relu --out s", &["more than the 67108864 that are allowed"]),
+        ("survey --floor 1e99 --out s", &["a number from 1e-30 to 1 is needed"]),
         ("doctor kitchen", &["kitchen", "firmware"]),
     ];
     for (line, says) in cases {
@@ -311,6 +312,10 @@ fn the_doctor_says_what_is_missing() {
     assert!(ran.out.contains("MISSING  temporary files") && ran.out.contains("export TMPDIR="), "{}", ran.out);
     fs::write(dir.path().join("file"), "x").unwrap();
     run(dir.path(), "doctor output --out file").expect(1, &["something is missing for output"]);
+    fs::write(dir.path().join("libclang-99.so"), "").unwrap();
+    let mut command = lgl2o_tests::program::command(dir.path(), &["doctor", "mpi"]);
+    let ran = lgl2o_tests::program::ran(command.env("LIBCLANG_PATH", dir.path()));
+    assert!(ran.out.contains(&format!("libclang: {}", dir.path().join("libclang-99.so").display())), "{ran:#?}");
     // No compiler on the path, and none of rustup's.
     let mut command = lgl2o_tests::program::command(dir.path(), &["doctor", "firmware", "emulator"]);
     let ran = lgl2o_tests::program::ran(command.env("PATH", dir.path()).env("RUSTC", "no-such-compiler"));

@@ -247,18 +247,25 @@ fn qemu(args: &DoctorArgs) -> Vec<Finding> {
 }
 
 fn ports(_: &DoctorArgs) -> Vec<Finding> {
-    let names = port::names();
-    let port = if names == "none" {
-        missing("serial port", "there is none", "connect a board")
-    } else {
-        there("serial ports", names)
+    let port = |(name, is_ours): (String, bool)| match is_ours {
+        true => there("serial port", name),
+        false => missing(
+            "serial port",
+            format!("{name}: no permission to use it"),
+            "usermod -aG dialout USER      (as root; then log in again)",
+        ),
     };
+    let mut all: Vec<Finding> = port::all().into_iter().map(port).collect();
+    if all.is_empty() {
+        all.push(missing("serial port", "there is none", "connect a board"));
+    }
     let probe = if probe::is_there() {
         there("probe-rs", "found")
     } else {
         missing("probe-rs", "it writes programs into real boards", "cargo install probe-rs-tools --locked")
     };
-    vec![port, probe]
+    all.push(probe);
+    all
 }
 
 fn mpi(_: &DoctorArgs) -> Vec<Finding> {
@@ -272,7 +279,30 @@ fn mpi(_: &DoctorArgs) -> Vec<Finding> {
         Some(path) => there(program, path.display().to_string()),
         None => missing(program, "it builds and starts several processes", INSTALL),
     });
-    std::iter::once(built).chain(tools).collect()
+    let clang = match libclang() {
+        Some(path) => there("libclang", path.display().to_string()),
+        None => missing("libclang", "a build with MPI needs it; LIBCLANG_PATH names its folder", INSTALL),
+    };
+    std::iter::once(built).chain(tools).chain([clang]).collect()
+}
+
+/// The library of clang, where builds look for it: a folder that is named, those of the system, and those of LLVM.
+fn libclang() -> Option<PathBuf> {
+    const SYSTEM: [&str; 4] = ["/usr/lib", "/usr/lib64", "/usr/local/lib", "/opt/homebrew/opt/llvm/lib"];
+    let below = |dir: &str| std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+    let llvm = below("/usr/lib").map(|dir| if dir.join("lib").is_dir() { dir.join("lib") } else { dir });
+    let named = std::env::var_os("LIBCLANG_PATH").map(PathBuf::from);
+    let mut folders = named.into_iter().chain(SYSTEM.map(PathBuf::from)).chain(llvm.filter(|dir| dir.is_dir()));
+    folders.find_map(|dir| {
+        let mut files = std::fs::read_dir(&dir).ok()?.flatten().map(|entry| entry.path());
+        let is_it = |path: &PathBuf| {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            (name.starts_with("libclang.") || name.starts_with("libclang-"))
+                && !name.contains("cpp")
+                && !name.ends_with(".a")
+        };
+        files.find(is_it)
+    })
 }
 
 #[cfg(test)]

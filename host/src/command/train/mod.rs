@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 
 use super::Failure;
 use crate::cli::{TableArgs, TrainArgs};
+use crate::data::remarks::of_labels;
 use crate::data::table::{self, Kind, Missing, Reading, Table, TableError, Target, folder};
 use crate::files::write_atomically;
 use crate::interrupt::{self, Grace, Interrupted};
@@ -57,7 +58,7 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     // A model that was finished stays until another one is.
     let own = kept.as_ref().is_some_and(|kept| kept.unfinished);
     let stays = out.dir().join(MODEL).exists() && !own;
-    let grace = Grace::begin();
+    let grace = begin(&path);
     let trained = train(&prepared, &settings, args.steps, kept, &|kept| kept.write(&path), board.is_some())?;
     interrupt::last_words(format!("the training is kept in {}; --resume writes the rest", path.display()));
     if !trained.stopped {
@@ -72,7 +73,7 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     let findings = findings(args, &model, &trained, parts(&model, &table, tested.as_ref(), &split)?);
     say::line(page::text(&findings.parts));
     page::overfitted(&findings).iter().for_each(say::note);
-    one_class(tested.as_ref().unwrap_or(&table.pick(&split.test))).iter().for_each(say::note);
+    remarks(&table, &split, tested.as_ref()).iter().for_each(say::note);
     let dir = if trained.stopped && stays { out.dir().join(INTERRUPTED) } else { out.dir().to_path_buf() };
     let page = write(&dir, &model, &findings);
     let page = with_place(page, &path)?;
@@ -92,6 +93,12 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     }
     mark(&path, &settings, true)?;
     Err(Interrupted::new(rest).into())
+}
+
+/// The training begins: a first signal leaves it to stop, and any other end says what is kept.
+fn begin(path: &Path) -> Grace {
+    interrupt::last_words(format!("what was kept is in {}; --resume goes on with it", path.display()));
+    Grace::begin()
 }
 
 /// What to do after an interruption. Only a whole training can be compared with a board's.
@@ -282,15 +289,15 @@ fn parts(model: &SavedModel, table: &Table, tested: Option<&Table>, split: &Spli
     Ok(parts)
 }
 
-/// What is to be said of rows to test on that are all of one class.
-fn one_class(tested: &Table) -> Option<String> {
-    let Target::Classes { labels, names } = &tested.target else { return None };
-    let (first, rest) = labels.split_first()?;
-    let name = names.get(usize::from(*first)).filter(|_| rest.iter().all(|label| label == first))?;
-    Some(format!(
-        "all {} rows that are tested on are `{name}`, so the test says nothing of the other classes: test on more rows",
-        labels.len()
-    ))
+/// What is to be said of the labels of rows to train on and to test on.
+fn remarks(table: &Table, split: &Split, tested: Option<&Table>) -> Vec<String> {
+    let labels = |table: &Table| match &table.target {
+        Target::Classes { labels, .. } => labels.clone(),
+        Target::Values(_) | Target::Unknown => Vec::new(),
+    };
+    let Target::Classes { names, .. } = &table.target else { return Vec::new() };
+    let tested = tested.map_or_else(|| labels(&table.pick(&split.test)), labels);
+    of_labels(&labels(&table.pick(&split.train)), &tested, names)
 }
 
 fn findings(args: &TrainArgs, model: &SavedModel, trained: &Trained, parts: Vec<(String, Metrics)>) -> Findings {

@@ -255,9 +255,16 @@ fn other_format(reader: impl Read, file: PathBuf, magic: Vec<u8>, kind: Kind) ->
     let mut start = magic;
     // What cannot be read is not needed.
     let _ = fill(reader, first_bytes::LOOKED_AT, &mut start);
-    match first_bytes::of(&start) {
-        Some([what, advice]) => DataError::OtherFormat { file, what, advice },
-        None => {
+    let advice = first_bytes::of(&start).map(|[_, advice]| advice);
+    match first_bytes::name(&start) {
+        // It was unpacked once.
+        first_bytes::PACKED => {
+            DataError::OtherFormat { file, what: "compressed by gzip twice", advice: advice.unwrap_or_default() }
+        }
+        what if !first_bytes::is_unknown(what) && what != first_bytes::IDX => {
+            DataError::OtherFormat { file, what, advice: advice.unwrap_or("Is it in the wrong place?") }
+        }
+        _ => {
             let found = start.first_chunk().map_or(0, |magic| u32::from_be_bytes(*magic));
             DataError::WrongMagic { file, expected: kind.expected(), found }
         }

@@ -79,6 +79,26 @@ fn columns_are_named_or_numbered() {
     refused(text, &VALUES, &["line 2, column 1 (`id`)", "`x` is not a number", "--drop id"]);
 }
 
+/// Whether there are names in the first line or not, and whatever cuts the cells.
+#[test]
+fn decimal_commas_are_told_as_such() {
+    let plain = Reading::default();
+    for delimiter in [";", "\t", "|"] {
+        let lines = |first: &str| format!("{first}0,5;1,25;low\n1,5;2,25;high\n-2,5;1e3;low\n").replace(';', delimiter);
+        refused(&lines(""), &plain, &["line 1, column 1", "`0,5` has a decimal comma", "1.5"]);
+        refused(&lines("a;b;level\n"), &plain, &["line 2, column 1 (`a`)", "`0,5` has a decimal comma"]);
+        let values = "0,5;1,25;7,5\n1,5;2,25;8\n".replace(';', delimiter);
+        refused(&values, &VALUES, &["line 1, column 1", "`0,5` has a decimal comma"]);
+        let target = "1;1,25\n2;2,25\n".replace(';', delimiter);
+        refused(&target, &VALUES, &["line 1, column 2", "`1,25` has a decimal comma"]);
+    }
+    // Commas that cut cells are none, and text may have commas.
+    let table = parsed("1,2,a;b\n3,4,c;d\n", &plain).expect("a table");
+    assert_eq!((table.width(), classes(&table).1.join(" ")), (2, "a;b c;d".to_owned()));
+    let table = parsed("a;y\n1;p, q\n2;r\n", &plain).expect("a table");
+    assert_eq!(table.width(), 1);
+}
+
 #[test]
 fn what_is_wrong_is_told_with_its_place() {
     let plain = Reading::default();
@@ -107,6 +127,8 @@ fn what_is_wrong_is_told_with_its_place() {
     refused(&many, &plain, &["line 257, column 2", "more than 256"]);
     let error = parse(Path::new("t.csv"), b"a,b,y\n1,2,caf\xe9\n", &plain).expect_err("Latin-1").to_string();
     assert!(error.contains("line 2") && error.contains("UTF-8"), "{error}");
+    let error = parse(Path::new("t.csv"), b"a,caf\xe9,y\n1,2,p\n", &plain).expect_err("a name").to_string();
+    assert!(error.contains("line 1") && error.contains("UTF-8"), "{error}");
     let error = parse(Path::new("t.csv"), b"\xff\xfea\0,\0", &plain).expect_err("UTF-16").to_string();
     assert!(error.contains("UTF-8"), "{error}");
 }

@@ -11,7 +11,6 @@ use csv::{ByteRecord, ErrorKind, ReaderBuilder, Trim};
 
 use super::gather::{Cell, Gather};
 use super::{Column, Columns, Place, Reading, Table, TableError};
-use crate::container;
 use crate::first_bytes;
 
 /// Delimiters that are tried, with their names.
@@ -49,8 +48,11 @@ pub(super) fn table(file: &Path, bytes: &[u8], reading: &Reading<'_>) -> Result<
     if !next(&mut record)? {
         return Err(TableError::NoRows { file: file.to_owned(), dropped: 0 });
     }
-    let name = |cell: &[u8]| header.then(|| String::from_utf8_lossy(cell).into_owned());
-    let all: Vec<Column> = record.iter().enumerate().map(|(place, cell)| Column { place, name: name(cell) }).collect();
+    let name = |cell: &[u8]| header.then(|| String::from_utf8(cell.to_vec())).transpose();
+    let all = record.iter().enumerate().map(|(place, cell)| Ok(Column { place, name: name(cell)? }));
+    let all = all.collect::<Result<Vec<Column>, std::string::FromUtf8Error>>();
+    let first = record.position().map_or(1, csv::Position::line);
+    let all = all.map_err(|_| TableError::Encoding { file: file.to_owned(), line: first })?;
     let mut gather = Gather::new(file, Columns::of(file, &all, reading)?, reading);
     let mut more = if header { next(&mut record)? } else { true };
     while more {
@@ -84,37 +86,18 @@ fn unpacked(file: &Path, bytes: &[u8]) -> Result<Vec<u8>, TableError> {
 
 /// Refuses what is not text.
 fn check_format(file: &Path, bytes: &[u8]) -> Result<(), TableError> {
-    let start = &bytes[..bytes.len().min(first_bytes::LOOKED_AT as usize)];
-    if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") || is_wide(start) {
+    if bytes.is_empty() {
+        return Err(TableError::NoRows { file: file.to_owned(), dropped: 0 });
+    }
+    if first_bytes::is_wide(&bytes[..bytes.len().min(first_bytes::LOOKED_AT as usize)]) {
         return Err(TableError::Encoding { file: file.to_owned(), line: 1 });
     }
-    let other = |what| Err(TableError::OtherFormat { file: file.to_owned(), what });
-    if let [0, 0, 0x08..=0x0e, 1..=4, ..] = start {
-        return other("an IDX file of images or labels");
+    match first_bytes::name(bytes) {
+        first_bytes::TEXT => Ok(()),
+        // The line that is in another encoding is told by whoever reads it.
+        what if first_bytes::is_unknown(what) && !bytes[..bytes.len().min(1 << 12)].contains(&0) => Ok(()),
+        what => Err(TableError::OtherFormat { file: file.to_owned(), what }),
     }
-    if start.starts_with(b"L2O") {
-        return other(container::what(start));
-    }
-    let words: Vec<u8> = start.iter().filter(|byte| !byte.is_ascii_whitespace()).copied().take(2).collect();
-    if matches!(words.as_slice(), b"{\"" | b"[{" | b"[[") {
-        return other("JSON");
-    }
-    match first_bytes::of(start) {
-        Some(["text", _]) => Ok(()),
-        Some([what, _]) => other(what),
-        None if start.is_empty() => Err(TableError::NoRows { file: file.to_owned(), dropped: 0 }),
-        None if start.contains(&0) => other("binary"),
-        None => Ok(()),
-    }
-}
-
-/// Whether every second byte is 0, as in text of UTF-16.
-fn is_wide(start: &[u8]) -> bool {
-    let is_wide = |zero: usize| {
-        let mut pairs = start.chunks_exact(2);
-        pairs.all(|pair| pair[zero] == 0 && matches!(pair[1 - zero], b'\t' | b'\n' | b'\r' | b' '..=b'~'))
-    };
-    start.len() >= 4 && (is_wide(0) || is_wide(1))
 }
 
 /// Refuses a file that begins with a comment: with a line that begins with #, and has another number of cells than the line after
@@ -189,9 +172,34 @@ fn delimiter(bytes: &[u8]) -> u8 {
         let alike = counts.iter().all(|count| *count == first);
         (first > 1 && alike, first)
     };
+    let decimal = DELIMITERS.iter().map(|(delimiter, _)| *delimiter).find(|one| has_decimal_commas(bytes, *one));
     let scored = DELIMITERS.map(|(delimiter, _)| (score(delimiter), delimiter));
     // Of equal ones the first.
-    scored.into_iter().rev().max_by_key(|(score, _)| *score).map_or(b',', |(_, delimiter)| delimiter)
+    let best = scored.into_iter().rev().max_by_key(|(score, _)| *score).map_or(b',', |(_, delimiter)| delimiter);
+    decimal.filter(|_| best == b',').unwrap_or(best)
+}
+
+/// Whether a delimiter other than the comma cuts the first lines into as many cells each, and each cell with a comma is a number with
+/// a decimal comma.
+fn has_decimal_commas(bytes: &[u8], delimiter: u8) -> bool {
+    let counts = counts(bytes, delimiter);
+    let first = counts.first().copied().unwrap_or(0);
+    if delimiter == b',' || first < 2 || counts.iter().any(|count| *count != first) {
+        return false;
+    }
+    let rows = reader(&bytes[..bytes.len().min(LOOKED_AT)], delimiter, true).into_byte_records();
+    let cells = rows.take(counts.len()).map_while(Result::ok).flat_map(|row| {
+        let commas: Vec<bool> = row.iter().filter(|cell| cell.contains(&b',')).map(is_decimal_comma).collect();
+        commas
+    });
+    let all: Vec<bool> = cells.collect();
+    !all.is_empty() && all.iter().all(|is_decimal| *is_decimal)
+}
+
+/// Whether a cell is a number with a decimal comma.
+fn is_decimal_comma(cell: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(cell);
+    text.contains(',') && text.trim().replacen(',', ".", 1).parse::<f64>().is_ok()
 }
 
 /// Whether the first line holds names.
@@ -200,8 +208,9 @@ fn has_header(bytes: &[u8], delimiter: u8) -> bool {
     let Some(first) = rows.next() else { return false };
     let is_text = |cell: &[u8]| {
         let text = String::from_utf8_lossy(cell);
+        let is_decimal_comma = is_decimal_comma(cell);
         let cell = Cell::Text(&text);
-        cell.number().is_none() && !cell.is_missing()
+        cell.number().is_none() && !cell.is_missing() && !is_decimal_comma
     };
     let Some(second) = rows.next() else { return first.iter().all(is_text) };
     first.iter().zip(second.iter()).any(|(name, cell)| is_text(name) && !is_text(cell))

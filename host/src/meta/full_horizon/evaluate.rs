@@ -16,12 +16,12 @@ use super::validate::{mean, worst_tenth};
 use super::{Config, validate};
 use crate::data::digest_of;
 use crate::optimizer::Optimizer;
-use crate::store::Store;
+use crate::store::{Of, Store};
 
 /// Seed of the tasks. Meta-training uses small seeds, so that none of them was trained on.
 const SEED: u64 = 0x6576_616c_7561_7465;
 /// The format of what is kept; another one is not found.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// A table of scores, and how many of them were run and how many found.
 #[derive(Debug)]
@@ -95,6 +95,18 @@ fn key((task, horizon): &(DrawnTask, u32), optimizer: &Optimizer, digest: &str) 
     ))
 }
 
+/// What a score's file says of itself.
+fn of((task, horizon): &(DrawnTask, u32), optimizer: &Optimizer, digest: &str) -> Of {
+    let DrawnTask { family, network, batch, seed, .. } = task;
+    Of {
+        optimizer: optimizer.name.clone(),
+        seed: *seed,
+        steps: vec![u64::from(*horizon)],
+        network: format!("{network:?}, batch {batch}"),
+        data: format!("{digest}, {family}"),
+    }
+}
+
 /// The scores of all tasks by the first optimizer, then those by the second and so on; and how many of them were found.
 fn scores(tasks: &[(DrawnTask, u32)], methods: &[Optimizer], store: &Store) -> Result<(Vec<Score>, usize)> {
     // The longest runs first, one optimizer beside the other.
@@ -107,10 +119,11 @@ fn scores(tasks: &[(DrawnTask, u32)], methods: &[Optimizer], store: &Store) -> R
     let bar = ProgressBar::new(units.len() as u64).with_style(style);
     let run = |(m, i): (usize, usize)| {
         let key = key(&tasks[i], &methods[m], &digests[i])?;
-        let kept = store.get(&key);
+        let of = of(&tasks[i], &methods[m], &digests[i]);
+        let kept = store.get_of(&key, &of, |_: &Score| true);
         let score = kept.map_or_else(|| episode::run(&tasks[i].0, &methods[m].method, tasks[i].1), Ok)?;
         if kept.is_none() {
-            store.put(&key, &score)?;
+            store.put_of(&key, &of, &score)?;
         }
         bar.inc(1);
         anyhow::Ok(((m, i), score, kept.is_some()))

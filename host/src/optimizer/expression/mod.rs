@@ -16,6 +16,7 @@
 pub(super) mod grammar;
 
 use lgl2o::Rule;
+use lgl2o::learned::WeightsError;
 use lgl2o::rule::Rate;
 
 use self::grammar::{Item, Word, items, unquote};
@@ -182,11 +183,13 @@ fn read_weights(argument: &str) -> Result<AnyRule, ExpressionError> {
     let bad = |problem: String| ExpressionError::Weights { path: path.clone(), problem };
     let bytes =
         read_small(path.as_ref()).map_err(|error| bad(format!("cannot be read: {error}.{}", advice(&error))))?;
-    let foreign = |error: String| match first_bytes::of(&bytes) {
-        Some([what, _]) => format!("{error}: it is {what}. Name a file of weights, which end in .l2o"),
-        None => error,
-    };
-    learned::read(&bytes).map(|file| file.rule).map_err(|error| bad(foreign(error.to_string())))
+    learned::read(&bytes).map(|file| file.rule).map_err(|error| match error {
+        WeightsError::Foreign => bad(format!(
+            "it is {}, and no file of weights. Name one that `lgl2o meta-train` has written, which ends in .l2o",
+            first_bytes::name(&bytes)
+        )),
+        other => bad(other.to_string()),
+    })
 }
 
 #[cfg(test)]
