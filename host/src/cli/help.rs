@@ -123,7 +123,8 @@ mod tests {
     fn ragged(command: &Command, width: usize) -> Vec<String> {
         let help = command.clone().term_width(width).max_term_width(width).render_long_help().to_string();
         let Some(below) = command.get_after_help().map(ToString::to_string) else { return Vec::new() };
-        let first = below.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
+        let first: Vec<&str> = below.lines().next().unwrap_or_default().split(' ').take(3).collect();
+        let first = first.join(" ");
         let start = help.rfind(&first).unwrap_or_else(|| panic!("{first} in {help}"));
         let lines: Vec<&str> = help[start..].lines().collect();
         let is_plain = |line: &str| !line.is_empty() && !line.starts_with(' ');

@@ -257,7 +257,7 @@ mod tests {
             pairs: Vec::new(),
         };
         let said = headline(&[("tested on".to_owned(), values)]).unwrap();
-        assert!(said.contains("is **0.500**") && said.contains("would have 1.00."), "{said}");
+        assert!(said.contains("is **0.500**") && said.contains("would give 1.00."), "{said}");
         assert_eq!(headline(&[]), None);
     }
 
