@@ -264,7 +264,9 @@ fn bench_prints_what_it_was_asked_for() {
     for part in ["Hidden units", "Hidden layers", "Examples in a batch", "sgd:0.3", "lean"] {
         assert!(picture.contains(part) && page.contains(part), "{part}");
     }
-    for part in ["A step of <code>lean</code> takes", "--growth pictures/growth.svg --rounds 1 --steps 2</code>"] {
+    for part in
+        ["A step of <code>lean</code> takes", "--growth &#39;pictures/growth.svg&#39; --rounds 1 --steps 2</code>"]
+    {
         assert!(page.contains(part), "{part}");
     }
     lgl2o(dir.path(), &["bench", "--networks", "S9"]).expect(2, &["S1"]);

@@ -140,8 +140,11 @@ fn row(figure: &Measurement, network: &[Measurement]) -> Vec<String> {
 fn beside(all: &[Measurement]) -> Result<Option<String>, ReportError> {
     let networks = networks(all);
     let Some(first @ [baseline, _, ..]) = networks.first().copied() else { return Ok(None) };
+    // Without the activation, for which there is no room.
+    let short =
+        |figure: &Measurement| name(figure).rsplit_once(' ').map_or(String::new(), |(short, _)| short.to_owned());
     let row = |network: &&[Measurement]| Row {
-        name: network.first().map_or(String::new(), name),
+        name: network.first().map_or(String::new(), short),
         values: vec![network.iter().map(|figure| ratio(figure, network)).collect()],
     };
     let picture = Dots {
@@ -192,6 +195,7 @@ mod tests {
         for part in [
             "A step of <code>auto</code> takes <b>1.08 times</b> (on S2) to <b>1.25 times</b> (on S1) as long as one of <code>sgd:1</code>.",
             "S2: 2-3-2 tanh",
+            "S2: 2-3-2</text>",
             "lgl2o bench --networks &#39;S1,S2&#39;",
             "10.0 (9.0 to 11.0)",
         ] {

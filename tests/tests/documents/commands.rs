@@ -1,7 +1,7 @@
 //! Every `lgl2o` command of a document, and those that help and program recommend, is one that the command line accepts.
 
-use clap::{CommandFactory, Parser};
 use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 use lgl2o_host::cli::{Cli, NEXT};
 use lgl2o_tests::documents::{read, root};
 
@@ -78,7 +78,8 @@ fn what_to_do_next_is_accepted() {
 fn examples_in_the_help_are_accepted() {
     let cli = Cli::command();
     let texts = std::iter::once(&cli).chain(cli.get_subcommands()).flat_map(|command| {
-        [command.get_before_help(), command.get_after_help()].map(|text| text.map_or(String::new(), ToString::to_string))
+        [command.get_before_help(), command.get_after_help()]
+            .map(|text| text.map_or(String::new(), ToString::to_string))
     });
     let lines: Vec<String> = texts.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
     let command = |line: &String| Some(line.trim().strip_prefix("lgl2o ")?.split("  ").next()?.to_owned());
