@@ -63,11 +63,12 @@ pub fn commands() -> Vec<String> {
 /// What to do after the first comparison; `lgl2o` alone ends with it.
 pub const NEXT: &str = "\
 What next?
-  lgl2o train --data FILE.csv --target COLUMN   a network of your own, and a module of it for a device
+  lgl2o train --data FILE.csv --target COLUMN   a network of your own
+  lgl2o playground --open                       optimizers race in your browser
   lgl2o compare --help                          other tasks and optimizers
   lgl2o survey                                  one setting for many tasks
-  lgl2o device                                  the same training on a board under QEMU
-  lgl2o doctor                                  what this machine lacks for any of these";
+  lgl2o device                                  the same on an emulated board
+  lgl2o doctor                                  what this machine lacks for these";
 
 const EXAMPLES: &str = "\
 Examples:
