@@ -1,6 +1,6 @@
 //! Guarded learned optimization for on-device training: `no_std`, no allocation, no panic, the same bits everywhere.
 //!
-//! A *learned optimizer*, meta-trained on a desktop and baked into flash, proposes steps; a *guard* compares it, round
+//! A *learned optimizer*, trained in advance on a desktop and stored in flash, proposes steps; a *guard* compares it, round
 //! by round, with a plain *fallback* optimizer and keeps whichever leaves the lower loss. Training inherits the
 //! fallback's convergence guarantee and, where the learned optimizer is good, its speed (Loss-Guarded L2O, "A Simple
 //! Guard for Learned Optimizers", ICML 2022, arXiv 2201.12426).
@@ -12,7 +12,8 @@
 //! use lgl2o::{Memory, Rule, Trainer, learned, rule::Sgd};
 //!
 //! let bowl = Quadratic::new([1.0, 10.0], [3.0, -1.0])?;
-//! // 0 < rate < 2 / L = 0.2, so every round brings F closer to F* at the known rate, whatever is proposed.
+//! // 0 < rate < 2 / L = 0.2: every round brings F closer to F* at the known rate,
+//! // whatever is proposed.
 //! let guard = LossGuard::new(learned::ngn().averaged(), Sgd::new(0.15));
 //! let guard = guard.batches(1, 1).decision(Decision::FullObjective);
 //! let mut memory = Memory::new();

@@ -255,12 +255,19 @@ fn bench_prints_what_it_was_asked_for() {
     }
     let table = lgl2o(dir.path(), &[&few[..], &["--rounds", "1"]].concat());
     assert!(table.out.contains("| S1: 2-32-32-2 tanh") && table.out.contains("`l2o`"), "{}", table.out);
+    assert!(table.out.contains("report: out/bench/report.html"), "{}", table.out);
     let drawn = dir.path().join("pictures/growth.svg");
     let growth = "bench --networks S1 --optimizers sgd:0.3,lean --rounds 1 --steps 2 --growth pictures/growth.svg";
     lgl2o(dir.path(), &growth.split(' ').collect::<Vec<_>>()).expect(0, &[]);
     let picture = std::fs::read_to_string(drawn).expect("a picture");
+    let page = std::fs::read_to_string(dir.path().join("out/bench/report.html")).expect("a page");
     for part in ["Hidden units", "Hidden layers", "Examples in a batch", "sgd:0.3", "lean"] {
-        assert!(picture.contains(part), "{part}");
+        assert!(picture.contains(part) && page.contains(part), "{part}");
+    }
+    for part in
+        ["A step of <code>lean</code> takes", "--growth &#39;pictures/growth.svg&#39; --rounds 1 --steps 2</code>"]
+    {
+        assert!(page.contains(part), "{part}");
     }
     lgl2o(dir.path(), &["bench", "--networks", "S9"]).expect(2, &["S1"]);
     lgl2o(dir.path(), &["bench", "--optimizers", "sgdd"]).expect(2, &["sgd"]);

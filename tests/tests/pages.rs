@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 /// Widths of a phone, a tablet and a desktop.
 const WIDTHS: [u32; 3] = [390, 768, 1280];
 
-/// Each kind of page: the call that writes it into `o`, and its file. `bench` writes no page.
-const PAGES: [(&[&str], &str); 5] = [
+/// Each kind of page: the call that writes it into `o`, and its file.
+const PAGES: [(&[&str], &str); 6] = [
     (
         &[
             "compare",
@@ -37,6 +37,22 @@ const PAGES: [(&[&str], &str); 5] = [
     ),
     (&["survey", "--quick", "--optimizers", "auto,adam:0.03", "--flat", "none", "--out", "o"], "survey.html"),
     (&["reproduce", "--quick", "--data", "nowhere", "--only", "2,7", "--seeds", "1", "--out", "o"], "report.html"),
+    (
+        &[
+            "bench",
+            "--networks",
+            "S1,S4",
+            "--optimizers",
+            "sgd:0.3,auto",
+            "--rounds",
+            "1",
+            "--steps",
+            "20",
+            "--out",
+            "o",
+        ],
+        "report.html",
+    ),
     (&["train", "--data", "c.csv", "--target", "kind", "--steps", "60", "--out", "o"], "report.html"),
     (&["train", "--data", "v.csv", "--target", "y", "--regression", "--steps", "60", "--out", "o"], "report.html"),
 ];

@@ -11,13 +11,14 @@
 //! or S2 and S3 on MNIST: what a guard costs hangs on who wins, and only there does the learned side win. S4 and S5 are of
 //! the size of the tasks of surveys and meta-training, where a step is more than its gradient.
 //!
-//! with batches of 128 unless said otherwise, drawn as in any run. A figure is a run's time on the processor, in which other programs do not
+//! with batches of 128 where the table names no other, drawn as in any run. A figure is a run's time on the processor, in which other programs do not
 //! count, over its steps; so what a guard spends on races and checks is in it. The optimizers take turns, so that a
 //! disturbance meets all of them, and the median over the rounds leaves it out. [`growth()`] asks how a step's time grows
 //! with the network and the batch.
 
 mod growth;
 mod kept;
+mod page;
 
 use std::path::Path;
 use std::time::Duration;
@@ -40,6 +41,7 @@ use crate::task::{BATCH, Task};
 
 pub use growth::{SIZES, growth};
 pub use kept::Kept;
+pub use page::{Setting, markdown, page};
 
 use self::kept::{Half, Ran, key, of};
 

@@ -36,17 +36,17 @@ pub struct CompareArgs {
     /// Examples in a minibatch.
     #[arg(long, value_name = "N", default_value_t = BATCH as u64, value_parser = at_most::<u64>(65_536))]
     pub batch: u64,
-    /// Widths of the hidden layers, separated by commas; the task's own unless said otherwise.
+    /// Widths of the hidden layers, separated by commas; the task's own by default.
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = width)]
     pub hidden: Vec<u64>,
-    /// Activation of the hidden layers; the task's own unless said otherwise.
+    /// Activation of the hidden layers; the task's own by default.
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(ACTIVATIONS.map(|(name, _)| name)))]
     pub activation: Option<String>,
-    /// Whether inputs are standardized: mean 0 and variance 1 over the first 256 training examples. On for `--task idx`
-    /// unless said otherwise, off for the others.
+    /// Whether inputs are standardized: mean 0 and variance 1 over the first 256 training examples. By default on for
+    /// `--task idx`, off for the others.
     #[arg(long, value_name = "WHETHER", value_parser = PossibleValuesParser::new(["on", "off"]))]
     pub standardize: Option<String>,
-    /// Where the report goes; out/TASK unless said otherwise.
+    /// Where the report goes; out/TASK by default.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// A short run: at most 200 steps and 2 seeds.
@@ -84,7 +84,7 @@ fn known_task() -> impl TypedValueParser<Value = &'static KnownTask> {
     PossibleValuesParser::new(TASKS.iter().map(|task| task.name)).try_map(|name| task::find(&name))
 }
 
-/// What `compare` compares unless said otherwise.
+/// What `compare` compares by default.
 const DEFAULT_OPTIMIZERS: &str =
     "auto,auto-lean,avg-l2o,avg-lean,avg-ngn,avg-scale-free,sgd,momentum,adam,nadam,rnnprop,lgl2o(avg-l2o,sgd)";
 
@@ -103,19 +103,21 @@ fn compare_help() -> String {
 
 /// What most people want of it.
 const FIRST: &str = "\
-  lgl2o compare                                      `auto` beside tuned rules, on a built-in task
-  lgl2o compare --task idx --data DIR                the same on a folder of IDX files of your own
-  lgl2o compare --optimizers auto,adam:0.01 --quick  those that you name, in a short run";
+What most people want:
+  lgl2o compare                                      `auto` and tuned rules
+  lgl2o compare --task idx --data DIR                on your folder of IDX files
+  lgl2o compare --optimizers auto,adam:0.01 --quick  two of them, in a short run";
 
 const RULES_HELP: &str = "\
 Optimizers:
-  auto  auto-lean              no number to set: a guard with its rules, the same for all tasks; in less memory
-  auto(held-out)               the same, which checks on a fifth of the training examples, trains on the others
+  auto  auto-lean              no number to set: a guard with its rules, the same for all tasks; auto-lean
+                               takes less memory
+  auto(held-out)               the same, but it holds out a fifth of the training examples, trains on the others
                                and keeps what was best on that fifth
   sgd momentum nesterov rmsprop adam adamw lion
-                               a hand-designed rule with its tuned rate
+                               a hand-designed rule at its tuned rate
   adam16  nadam                Adam whose means have 16 bits, Adam with Nesterov's momentum; with Adam's rate
-  sgd:0.3  sgd:5/(50+i)        the same with a rate of one's own
+  sgd:0.3  sgd:5/(50+i)        the same at a rate that you choose
   armijo  armijo:10            SGD with backtracking from a largest rate
   ngn  plain-ngn  scale-free  scale-free-momentum
                                rules with one setting for all tasks; ngn:1 changes it
@@ -124,8 +126,7 @@ Optimizers:
                                built in, with their other names:
 ";
 
-const GUARDS_HELP: &str = "\
-  avg-l2o  avg-sgd:3           any rule, with a running mean of its iterates as parameters
+const GUARDS_HELP: &str = "  avg-l2o  avg-sgd:3           any rule, with a running mean of its iterates as parameters
   lgl2o(avg-l2o,sgd)           the loss guard: learned rule, fallback, then options
       paper                        the paper's form: only races, nt=10 nc=10 lower early-stop=0 no-veto;
                                    options after it change it
@@ -152,8 +153,8 @@ const GUARDS_HELP: &str = "\
                                    how the bound follows the residuals
   blend(l2o,sgd,share=0.5)     a fixed mixture, as a control
 
-Finished runs are kept in OUT/units, long ones on their way too: an interrupted comparison goes on where it was, and one with
-other optimizers, or more seeds, takes the others from there.
+OUT/units keeps finished runs, and long ones half done: an interrupted comparison continues where it was, and one with
+more optimizers or seeds takes what is there.
 
 Examples:
   lgl2o compare --task mnist --data ~/data --steps 3000 --seeds 5
@@ -191,7 +192,7 @@ mod tests {
         use clap::{Args as _, Command, Parser as _};
         let help = CompareArgs::augment_args(Command::new("lgl2o")).render_long_help().to_string();
         assert!(help.starts_with(FIRST.trim_start()), "{help}");
-        let commands: Vec<&str> = FIRST.lines().filter_map(|line| line.trim().split("  ").next()).collect();
+        let commands: Vec<&str> = FIRST.lines().skip(1).filter_map(|line| line.trim().split("  ").next()).collect();
         assert_eq!(commands.len(), 3);
         for command in commands {
             assert!(crate::cli::Cli::try_parse_from(command.split(' ')).is_ok(), "{command}");
@@ -210,6 +211,9 @@ mod tests {
         for guard in &GUARDS {
             assert!(help.contains(&format!("\n  {}(", guard.name)), "{}", guard.name);
         }
+        // Every name stands in its column.
+        let names = help.lines().skip_while(|line| *line != "Optimizers:").skip(1).take_while(|line| !line.is_empty());
+        assert_eq!(names.filter(|line| !line.starts_with("  ")).collect::<Vec<_>>(), Vec::<&str>::new());
         let LossSettings { train_batches, check_batches, early_stop, schedule, .. } = LossSettings::DEFAULT;
         let [shortest, longest] = schedule.gaps;
         let defaults = [

@@ -14,7 +14,7 @@ pub const CHECKED: [&str; 7] = ["output", "compiler", "data", "firmware", "emula
 #[derive(Debug, Clone, Args)]
 #[command(after_help = DOCTOR_HELP)]
 pub struct DoctorArgs {
-    /// What to look at; everything unless said otherwise.
+    /// What to look at; everything by default.
     #[arg(value_name = "WHAT", value_parser = PossibleValuesParser::new(CHECKED))]
     pub what: Vec<String>,
     /// For `firmware` and `emulator`: only what this board needs.
@@ -23,14 +23,13 @@ pub struct DoctorArgs {
     /// For `data`: data directory. Else $LGL2O_DATA, else the user's cache directory.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// For `output`: the folder; out unless said otherwise.
+    /// For `output`: the folder; out by default.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }
 
 const DOCTOR_HELP: &str = "\
-Nothing is installed, built or run. Exit status 1 if something is missing of what is asked for by name; without a name, the
-exit status is 0.
+Nothing is installed, built or run. With a name, the exit status is 1 if something is missing; without one it is 0.
 
 Examples:
   lgl2o doctor                               everything

@@ -1,7 +1,9 @@
 //! The command-line interface.
 
+mod bench;
 mod compare;
 mod doctor;
+mod help;
 mod playground;
 mod survey;
 mod train;
@@ -11,26 +13,26 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::bench::WORKLOADS;
 use crate::device::board;
 use crate::reproduce::experiments;
 
+pub use bench::BenchArgs;
 pub use compare::CompareArgs;
 pub use doctor::{CHECKED, DoctorArgs};
 pub use playground::PlaygroundArgs;
 pub use survey::SurveyArgs;
 pub use train::{EvalArgs, ExportArgs, ImportArgs, PredictArgs, TableArgs, TrainArgs};
 
-/// Guarded learned optimization: compare optimizers, meta-train learned ones, fetch data.
+/// Train small neural networks with no learning rate to set, for microcontrollers.
 ///
-/// Without a command it runs the comparison on the built-in Spirals task, which needs no download.
+/// Without a command it compares optimizers on a built-in task, Spirals, which needs no download.
 #[derive(Debug, Parser)]
 #[command(name = "lgl2o", version, max_term_width = 100, after_help = EXAMPLES)]
 pub struct Cli {
-    /// What to do; `compare` if nothing is said.
+    /// What to do; `compare` by default.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// Threads to use, in each process under mpirun; 0 means one per core. Results do not depend on it.
+    /// Threads to use (under mpirun, in each process); 0 means one per core. Results do not depend on it.
     #[arg(long, global = true, default_value_t = 0, value_name = "N", value_parser = whole::<usize>(0, most_threads()))]
     pub threads: usize,
 }
@@ -47,6 +49,7 @@ impl Cli {
             if takes_numbers { arg.allow_negative_numbers(true) } else { arg }
         };
         let command = Self::command().mut_args(told).mut_subcommands(|command| command.mut_args(told));
+        let command = help::for_terminal(command);
         Self::from_arg_matches(&command.try_get_matches()?)
     }
 }
@@ -60,31 +63,35 @@ pub fn commands() -> Vec<String> {
 /// What to do after the first comparison; `lgl2o` alone ends with it.
 pub const NEXT: &str = "\
 What next?
-  lgl2o train --data FILE.csv --target COLUMN   a network of your own, and a module of it for a device
+  lgl2o train --data FILE.csv --target COLUMN   a network of your own
+  lgl2o playground --open                       optimizers race in your browser
   lgl2o compare --help                          other tasks and optimizers
   lgl2o survey                                  one setting for many tasks
-  lgl2o device                                  the same training on a board under QEMU
-  lgl2o doctor                                  what this machine lacks for any of these";
+  lgl2o device                                  the same on an emulated board
+  lgl2o doctor                                  what this machine lacks for these";
 
 const EXAMPLES: &str = "\
 Examples:
-  lgl2o                               the comparison on Spirals, report in out/spirals
-  lgl2o compare --quick               the same, short
+  lgl2o                               compare optimizers; report in out/spirals
+  lgl2o train --data FILE.csv         a network of your own, in out/train
+  lgl2o playground --open             optimizers race in your browser
+  lgl2o compare --quick               the comparison on Spirals, short
   lgl2o data fetch mnist              download MNIST and verify it
   lgl2o compare --task mnist          the comparison on MNIST
-  lgl2o survey                        one setting for many tasks, report in out/survey
-  lgl2o reproduce                     every experiment on Spirals and MNIST, report in out/reproduce
-  lgl2o device --board mps2-an386     train on a Cortex-M4F under QEMU, and compare
+  lgl2o survey                        many tasks; report in out/survey
+  lgl2o device --board mps2-an386     train on an emulated Cortex-M4F
+  lgl2o reproduce                     the paper; report in out/reproduce
   lgl2o meta-train --config host/meta/ngn.toml --out out/meta
-                                      train the learned optimizer's weights
-  lgl2o playground --open             watch optimizers race in the browser, and sabotage one
-  lgl2o train --data FILE.csv         a network of your own, with model and report in out/train
-  lgl2o doctor                        what this machine has for all of that, and how to get what it lacks
+                                      weights of the learned optimizer
+  lgl2o doctor                        what this machine lacks for all of that
 
-Exit status: 0 done, 1 failed, 2 usage error; 128 and more (130 after Ctrl-C) interrupted by a signal, with what was computed kept.
-Of one that is killed half a minute is lost at most: `bench`, `compare`, `survey` and `reproduce` go on when they are called again, `train` and `meta-train`
-with --resume. An output folder belongs to one call at a time. One that has results of another command is refused, and so is a place of
-a result where there is something else: a folder, a device, a link that leads nowhere, or a file that is read here or write-protected.";
+Exit status: 0 done; 1 failed; 2 usage error; 128 or more interrupted by a signal (130 by Ctrl-C), and what was computed is kept.
+
+A command that is killed loses at most half a minute of work. Call it again: `bench`, `compare`, `survey` and `reproduce` go on by
+themselves, `train` and `meta-train` with --resume.
+
+Only one command at a time can use an output folder. A folder with results of another command is refused, and so is a place of a
+result where there is something else: a folder, a device, a link that leads nowhere, or a file that is an input or write-protected.";
 
 /// A whole number from 1 up to a bound.
 fn at_most<N: TryFrom<u64>>(bound: u64) -> impl Fn(&str) -> Result<N, String> + Clone {
@@ -120,34 +127,34 @@ const FEW_HUNDRED: u64 = 256;
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Compare several optimizers on one task, over several seeds.
-    Compare(CompareArgs),
-    /// Run optimizers on many tasks, each with one setting for all, against settings tuned for each task.
-    Survey(SurveyArgs),
-    /// Run every experiment of the paper, and the shifts; one report.
-    Reproduce(ReproduceArgs),
-    /// Train the weights of a learned optimizer.
-    MetaTrain(MetaTrainArgs),
-    /// Train on a board, under QEMU or on a serial port, and compare every bit with this machine.
-    Device(DeviceArgs),
-    /// Fetch and verify data sets; say where they are.
-    Data(DataArgs),
-    /// Time training steps on this machine.
-    Bench(BenchArgs),
     /// Train a network on a table of your own.
     Train(TrainArgs),
-    /// Predict the rows of a table by a trained network.
+    /// Predict the rows of a table with a trained network.
     Predict(PredictArgs),
     /// Score a trained network on a table.
     Eval(EvalArgs),
     /// Write a trained network as Rust, C, NumPy arrays or safetensors.
     Export(ExportArgs),
-    /// Make a network out of weights from PyTorch or Keras.
+    /// Make a network out of weights from PyTorch, Keras or ONNX.
     Import(ImportArgs),
-    /// Say what this machine has for each part of the program, and how to get what it lacks.
-    Doctor(DoctorArgs),
     /// Write a page on which optimizers race in the browser, and open it.
     Playground(PlaygroundArgs),
+    /// Compare several optimizers on one task, over several seeds.
+    Compare(CompareArgs),
+    /// Run optimizers on many tasks, each with one setting for all, against settings tuned for each task.
+    Survey(SurveyArgs),
+    /// Train on a board, in an emulator or at a serial port, and compare every bit with this machine.
+    Device(DeviceArgs),
+    /// Say what this machine has for each part of the program, and how to get what it lacks.
+    Doctor(DoctorArgs),
+    /// Time training steps on this machine.
+    Bench(BenchArgs),
+    /// Fetch and verify data sets; say where they are.
+    Data(DataArgs),
+    /// Run every experiment of the paper, and more; one report.
+    Reproduce(ReproduceArgs),
+    /// Train the weights of a learned optimizer.
+    MetaTrain(MetaTrainArgs),
 }
 
 /// Arguments of `reproduce`.
@@ -157,13 +164,13 @@ pub struct ReproduceArgs {
     /// Data directory (with mnist/ in it). Else $LGL2O_DATA, else the user's cache directory.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Where the report and the finished runs go; out/reproduce unless said otherwise.
+    /// Where the report and the finished runs go; out/reproduce by default.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// A smoke run of a minute or two; without MNIST, experiments that need it are skipped.
     #[arg(long)]
     pub quick: bool,
-    /// Experiments to run, by name or number, separated by commas; all unless said otherwise.
+    /// Experiments to run, by name or number, separated by commas; all by default.
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = experiments::find)]
     pub only: Vec<usize>,
     /// How many seeds each final run gets; at most 2 in a quick one.
@@ -179,7 +186,7 @@ fn reproduce_help() -> String {
 }
 
 const REPRODUCE_EXAMPLES: &str = "\
-Finished runs are kept in OUT/units, long ones on their way too: an interrupted reproduction goes on where it was, with
+OUT/units keeps finished runs, and long ones half done: an interrupted reproduction continues where it was, with
 any number of processes. A program that was built from other sources starts again.
 
 Examples:
@@ -208,8 +215,8 @@ pub struct MetaTrainArgs {
     /// Data directory. Else $LGL2O_DATA, else the user's cache directory.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Where weights, logs and checkpoint go; beside the configuration file unless said otherwise. With `--evaluate`, where
-    /// finished runs go; `out/evaluate` unless said otherwise.
+    /// Where weights, logs and checkpoint go; beside the configuration file by default. With `--evaluate`, where
+    /// finished runs go; out/evaluate by default.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// How many seeds to train, from the configuration's on; the best snapshot of all of them is kept. Instead of
@@ -252,8 +259,8 @@ pub struct DeviceArgs {
     #[arg(long, default_value = board::usual().name, value_parser = PossibleValuesParser::new(board::names()), hide_possible_values = true)]
     pub board: String,
     /// The program: `spirals` makes its data itself, `stream` (or `mnist`) is fed with images from here, `sensor` learns
-    /// gestures, `resume` is `spirals` with checkpoints in flash and a reset in the middle, `faults` lets everything go
-    /// wrong, `cost` counts instructions, or cycles on real hardware.
+    /// gestures, `resume` is `spirals` with checkpoints in flash and a reset in the middle, `faults` tries everything that
+    /// can go wrong, `cost` counts instructions, or cycles on real hardware.
     #[arg(long, alias = "task", default_value = "spirals", value_parser = program())]
     pub program: String,
     /// For `stream`: data directory, with mnist/ in it. Else $LGL2O_DATA, else the user's cache directory.
@@ -265,8 +272,8 @@ pub struct DeviceArgs {
     /// For `stream`: seed of the initial parameters and of the order of the examples, 1 by default.
     #[arg(long, value_name = "N", value_parser = whole::<u32>(0, u64::from(u32::MAX)))]
     pub seed: Option<u32>,
-    /// Listen to a board on this serial port instead of running QEMU. `nrf52840-dk` gets the program by probe-rs, where that
-    /// is installed; any other board has it already.
+    /// Listen to a board on this serial port instead of running QEMU. probe-rs, where it is installed, flashes
+    /// `nrf52840-dk`; any other board must have the program already.
     #[arg(long, value_name = "TTY")]
     pub port: Option<PathBuf>,
     /// Run this ELF file instead of building one.
@@ -275,16 +282,16 @@ pub struct DeviceArgs {
     /// Features of the firmware, such as `flip-bit`, which the comparison has to catch.
     #[arg(long, value_name = "LIST", value_delimiter = ',', conflicts_with = "elf")]
     pub features: Vec<String>,
-    /// With `resume`: take the board's power away so many times on the way, most of them while it writes to its flash.
+    /// With `resume`: cut the board's power this many times, mostly while it writes to its flash.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<u32>(0, 1000), conflicts_with = "port")]
     pub power_cuts: u32,
     /// Show the device's log.
     #[arg(long)]
     pub log: bool,
-    /// Seconds that the device may take; `stream` may take so long from one question to the next, and at most 20.
+    /// Seconds that the device may take; `stream` may take that long between two requests, and at most 20.
     #[arg(long, value_name = "S", default_value_t = 300, value_parser = at_most::<u64>(86_400))]
     pub timeout: u64,
-    /// Where the report goes; out/device unless said otherwise.
+    /// Where the report goes; out/device by default.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }
@@ -294,85 +301,20 @@ fn device_help() -> String {
         "\
 Boards:
 {}
-Builds the firmware, runs it, and trains with the same core here. Exit status 1 if a single bit differs. Built with
+Builds the firmware, runs it, and trains here with the same core. Exit status 1 if a single bit differs. Built with
 --features micromath, this program builds the firmware with it too, and compares the approximate functions.
 
 Examples:
   lgl2o device                                      the default board, a Cortex-M4F
   lgl2o device --board microbit --log               a Cortex-M0, with its log
   lgl2o device --board mps2-an386 --features flip-bit
-                                                    one flipped bit in one weight: fails, and names the round
-  lgl2o device --task mnist --data DIR              sends MNIST to the device, and shows how well it does
+                                                    one flipped bit in one weight: this fails, and names the round
+  lgl2o device --task mnist --data DIR              sends MNIST to the device, and shows how well it learns
   lgl2o device --board nrf52840-dk --port /dev/ttyACM0
                                                     real hardware",
         board::list()
     )
 }
-
-/// Arguments of `bench`.
-#[derive(Debug, Clone, Args)]
-#[command(after_help = BENCH_HELP)]
-pub struct BenchArgs {
-    /// Networks, separated by commas: S1 to S5; all of them unless said otherwise.
-    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = PossibleValuesParser::new(WORKLOADS.iter().map(|w| w.name)))]
-    pub networks: Vec<String>,
-    /// Optimizers, separated by commas, as `compare` has them, with their rates.
-    #[arg(
-        long,
-        value_name = "LIST",
-        default_value = "sgd:0.3,adam:0.01,ngn,lean,l2o,avg-l2o,auto,lgl2o(avg-l2o,sgd:0.3)"
-    )]
-    pub optimizers: String,
-    /// Train S2 and S3 on MNIST, in the folder `mnist` of this directory, in place of noisy prototypes.
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
-    /// Runs of each optimizer.
-    #[arg(long, value_name = "N", default_value_t = 7, value_parser = whole::<u32>(1, 1000))]
-    pub rounds: u32,
-    /// Training steps of a run.
-    #[arg(long, value_name = "N", default_value_t = 300, value_parser = whole::<u32>(1, 1_000_000))]
-    pub steps: u32,
-    /// Print JSON instead of a table.
-    #[arg(long)]
-    pub json: bool,
-    /// Also measure how the time of a step grows with width, depth and batch, and draw it.
-    #[arg(long, value_name = "FILE.svg")]
-    pub growth: Option<PathBuf>,
-    /// Where the figures go, and finished runs until all are finished; out/bench by default.
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-}
-
-impl BenchArgs {
-    /// Whether a network is asked for.
-    #[must_use]
-    pub fn includes(&self, network: &str) -> bool {
-        self.networks.is_empty() || self.networks.iter().any(|name| name == network)
-    }
-}
-
-const BENCH_HELP: &str = "\
-Networks, with batches of 128, S4 and S5 of 32:
-  S1  2-32-32-2 tanh, on the built-in spirals
-  S2  784-20-10 sigmoid, on noisy prototypes of ten classes
-  S3  784-128-10 ReLU, on the same
-  S4  2-32-32-2 tanh, on the spirals
-  S5  40-16-16-10 ReLU, on prototypes of 40 inputs
-
-A figure is a run's time on the processor over its steps, so what a guard spends on races and checks is in it; an update
-alone is timed from one gradient. Everything runs on one thread. The optimizers take turns, and the median is over their
-runs: compare only ratios within one call: times depend on the machine and drift.
-
-Finished runs are kept in OUT/units until all of them are finished, long ones on their way too: an interrupted measurement goes on
-where it was.
-
-Examples:
-  lgl2o bench                               the table
-  lgl2o bench --networks S2 --json          one network, for a program to read
-  lgl2o bench --networks S2 --data DIR --optimizers 'avg-l2o,lgl2o(avg-l2o,sgd:3)' --steps 3000
-                                            what guarding costs where the learned side wins
-  lgl2o bench --networks S2 --rounds 3 --growth growth.svg
-                                            a picture of width, depth and batch";
 
 /// Arguments of `data`.
 #[derive(Debug, Clone, Args)]
@@ -380,7 +322,7 @@ pub struct DataArgs {
     /// Data directory. Else $LGL2O_DATA, else the user's cache directory.
     #[arg(long, value_name = "DIR", global = true)]
     pub data: Option<PathBuf>,
-    /// What to do; `status` if nothing is said.
+    /// What to do; `status` by default.
     #[command(subcommand)]
     pub action: Option<DataAction>,
 }

@@ -8,7 +8,7 @@ use clap::Args;
 #[derive(Debug, Clone, Args)]
 #[command(after_help = PLAYGROUND_HELP)]
 pub struct PlaygroundArgs {
-    /// The page; out/playground.html unless said otherwise.
+    /// The page; out/playground.html by default.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Open the page in a browser.
@@ -17,7 +17,7 @@ pub struct PlaygroundArgs {
 }
 
 const PLAYGROUND_HELP: &str = "\
-The page is one file, needs no network, and holds the same core as a device's program, compiled for the browser.
+The page is one file and needs no network. It holds the core that runs on devices, compiled for the browser.
 
 Examples:
   lgl2o playground --open

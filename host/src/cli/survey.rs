@@ -20,8 +20,7 @@ pub struct SurveyArgs {
     /// Networks, separated by commas: hidden widths and an activation.
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "20 sigmoid,32 relu,16-16 tanh")]
     pub networks: Vec<String>,
-    /// What becomes of the inputs, separated by commas: plain, xF for a factor F, inverted, raw. Each makes tasks of its
-    /// own.
+    /// What is done to the inputs, separated by commas: plain, xF for a factor F, inverted, raw. Each makes further tasks.
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "plain")]
     pub inputs: Vec<String>,
     /// Whether inputs are standardized after that: mean 0 and variance 1 over the first 256 training examples.
@@ -33,7 +32,7 @@ pub struct SurveyArgs {
     /// Learned side of the flat line: loss against the rate of SGD, alone and guarded. `none` leaves it out.
     #[arg(long, value_name = "RULE", default_value = "avg-l2o")]
     pub flat: String,
-    /// Steps at which losses are scored, rising; the last one ends a run.
+    /// Steps at which losses are scored, in rising order; the last one ends a run.
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "100,300,1000", value_parser = at_most::<u64>(10_000_000))]
     pub steps: Vec<u64>,
     /// How many seeds each run gets.
@@ -42,14 +41,13 @@ pub struct SurveyArgs {
     /// The first seed; the others follow it.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<u64>(0, 1_000_000_000))]
     pub seed: u64,
-    /// Examples in a minibatch. Unless said otherwise 16, 32 or 64, by the size of the training data (from 256 and from
-    /// 2,048 examples on).
+    /// Examples in a minibatch; by default 16, with 256 training examples or more 32, with 2,048 or more 64.
     #[arg(long, value_name = "N", value_parser = at_most::<u64>(65_536))]
     pub batch: Option<u64>,
     /// Losses below this count as this, so that no factor is between two losses that are as good as 0.
     #[arg(long, value_name = "LOSS", default_value_t = 1e-3, value_parser = floor)]
     pub floor: f64,
-    /// Where the report and the finished runs go; out/survey unless said otherwise.
+    /// Where the report and the finished runs go; out/survey by default.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// A smoke run of seconds: a tenth of the steps, one seed, one task of each synthetic family.
@@ -63,21 +61,21 @@ fn floor(text: &str) -> Result<f64, String> {
     good.ok_or_else(|| "a number from 1e-30 to 1 is needed, as in 0.001".to_owned())
 }
 
-/// What `survey` runs unless said otherwise.
+/// What `survey` runs by default.
 const SURVEYED: &str = "auto,avg-l2o,avg-lean,avg-ngn,avg-scale-free,rnnprop,adam:0.03,adam:0.01,nadam:0.03,\
     avg-nesterov:0.3,sgd:1,lgl2o(avg-l2o,sgd:1)";
 
 const SURVEY_HELP: &str = "\
-Each optimizer has one setting for all tasks. A score is the geometric mean over tasks of its loss, a mean over the
-seeds, divided by the oracle's: that of the best of 15 settings, chosen for each task and step by the very loss that is
+Each optimizer has one setting for all tasks. A score is a geometric mean over the tasks: of the optimizer's loss, which is a mean over the
+seeds, divided by the oracle's loss. The oracle is the best of 15 settings, chosen for each task and step by the same loss that is
 scored (SGD .01 .03 .1 .3 1 3, momentum .03 .1 .3 1, Adam .001 .003 .01 .03 .1). A stronger oracle has 40: the same 15
 with averaged iterates too, and Adam and NAdam with a cosine that is told the horizon.
 
 Inputs are standardized for all optimizers, the oracle's too, so that columns of any unit train alike; with
 --standardize off they are as --inputs leaves them.
 
-Finished runs are kept in OUT/units, long ones on their way too: an interrupted survey goes on where it was, and one with other optimizers takes the
-oracle's runs from there. A program that was built from other sources starts again.
+OUT/units keeps finished runs, and long ones half done: an interrupted survey continues where it was, and one with other
+optimizers takes the oracle's runs from there. A program that was built from other sources starts again.
 
 Examples:
   lgl2o survey                                the synthetic families

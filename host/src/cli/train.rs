@@ -54,10 +54,10 @@ pub struct TableArgs {
     /// For a .npy file of features alone: the .npy file of the targets.
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
-    /// What separates the cells of a CSV file; found out unless said otherwise.
+    /// The character between the cells of a CSV file; detected by default.
     #[arg(long, value_name = "CHAR", value_parser = delimiter)]
     pub delimiter: Option<u8>,
-    /// Whether the first line of a CSV file holds names; found out unless said otherwise.
+    /// Whether the first line of a CSV file holds names; `auto` detects it.
     #[arg(long, default_value = "auto", value_parser = PossibleValuesParser::new(["auto", "yes", "no"]))]
     pub header: String,
 }
@@ -69,7 +69,7 @@ pub struct TrainArgs {
     /// The rows.
     #[command(flatten)]
     pub table: TableArgs,
-    /// The column to predict, by name or by number from 1; the last one unless said otherwise.
+    /// The column to predict, by name or by number from 1; the last one by default.
     #[arg(long, value_name = "COLUMN", conflicts_with = "labels")]
     pub target: Option<String>,
     /// The target is a value, not a class.
@@ -93,30 +93,30 @@ pub struct TrainArgs {
     /// Training steps.
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = at_most::<u64>(1_000_000_000))]
     pub steps: u64,
-    /// Examples in a minibatch; 16, 32 or 64 by the number of rows unless said otherwise.
+    /// Examples in a minibatch; by default 16, 32 or 64, depending on the number of rows.
     #[arg(long, value_name = "N", value_parser = at_most::<u64>(65_536))]
     pub batch: Option<u64>,
     /// Seed of the split, of the initial parameters and of the minibatches.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<u64>(0, 1_000_000_000))]
     pub seed: u64,
-    /// Share of the rows that is never trained on and decides which parameters are kept; 0 for none.
+    /// Share of the rows that is held out to decide which parameters are kept; 0 for none.
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     pub check_on: f64,
-    /// Share of the rows that is only tested on at the end; 0 for none, 0.2 unless said otherwise. A folder of IDX files has its
-    /// own.
+    /// Share of the rows that is kept for the test at the end; 0 for none, 0.2 by default. A folder of IDX files has test
+    /// rows of its own.
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub test_share: Option<f64>,
-    /// Train again on this board's emulator, compare every bit, and tell what it takes there: RAM, flash, instructions, and an
-    /// estimate of time and energy. `lgl2o device --help` lists the boards.
+    /// Train again on this board's emulator, compare every bit, and report what it takes there: RAM, flash, instructions, and
+    /// estimates of time and energy. `lgl2o device --help` lists the boards.
     #[arg(long, value_name = "BOARD", value_parser = PossibleValuesParser::new(board::names()), hide_possible_values = true, conflicts_with = "resume")]
     pub emulate: Option<String>,
-    /// Where model and report go; out/train unless said otherwise.
+    /// Where model and report go; out/train by default.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Go on with an interrupted training, or on from a finished one with more --steps.
+    /// Continue an interrupted training, or a finished one with more --steps.
     #[arg(long, conflicts_with = "restart")]
     pub resume: bool,
-    /// Begin anew, and replace the training that is there; its model stays until the new one is finished.
+    /// Start again, and replace the training that is there; its model stays until the new one is finished.
     #[arg(long)]
     pub restart: bool,
 }
@@ -127,19 +127,19 @@ fn hidden(text: &str) -> Result<u64, String> {
 }
 
 const TRAIN_HELP: &str = "\
-Trains by `auto`, which has no rate to set. Features are standardized over the rows that are trained on; the model holds what
-that takes, so raw rows are predicted.
+Trains with `auto`, which has no rate to set. Features are standardized over the training rows; the model keeps the means and
+deviations, so `predict` takes raw rows.
 
 Classes are text or numbers, at most 256: in the order of the numbers if all are numbers, else of their letters. Spaces around a
-cell do not count. A whole number is one class however it is written (1, 1.0, 01, 1.000e+00); all else is a class as it is written,
-so Low and low are two, and so are 1.1 and 1.10. Numbers with a fraction alone are refused, since they look like values: --regression.
-A folder of IDX files has the classes from 0 to its greatest label.
+cell do not count. A whole number is one class however it is written (1, 1.0, 01, 1.000e+00). Everything else is a class as it is
+written: Low and low are two classes, and so are 1.1 and 1.10. Labels that are all numbers with a fraction are refused, since they look like
+values: use --regression. A folder of IDX files has the classes from 0 to its greatest label.
 
-OUT is refused if another call writes there, if it has results of another command, or, without --resume and --restart, another
-training; if a file that is read, or that is write-protected, would be replaced; and if something that is no file is in a file's place.
+OUT is refused if another command writes there; if it has results of another command or, without --resume and --restart, of
+another training; if an input or a write-protected file would be replaced; and if a place of a result holds something that is no file.
 
 In OUT: model.lgl2o (the model), report.html with loss.svg, confusion.svg and calibration.svg for classes or values.svg for values,
-metrics.json, and train.checkpoint, from which --resume continues to the bits that an uninterrupted training would have had.
+metrics.json, and train.checkpoint, from which --resume continues with the same bits as an uninterrupted training.
 
 Examples:
   lgl2o train --data iris.csv --target species
@@ -160,15 +160,15 @@ pub struct PredictArgs {
     /// The rows.
     #[command(flatten)]
     pub table: TableArgs,
-    /// Where the predictions go; standard output unless said otherwise, or for `-`.
+    /// Where the predictions go; standard output by default, or for `-`.
     #[arg(long, value_name = "FILE.csv")]
     pub out: Option<PathBuf>,
 }
 
 const PREDICT_HELP: &str = "\
-A line for each row, as CSV: the class and the probability of each class, or the value. Columns are found by their names where the
-model and the file have names, else by their places. A target in the file is not looked at. A warning
-names a column that is far from the rows of training, which mostly means that its unit is another one.
+Writes a CSV line for each row: the class and the probability of each class, or the value. Columns are found by name where both
+the model and the file have names, else by position. A target column in the file is ignored. A warning
+names each column whose values are far from those of the training rows, which mostly means that the unit differs.
 
 Examples:
   lgl2o predict --model out/train/model.lgl2o --data new.csv
@@ -184,7 +184,7 @@ pub struct EvalArgs {
     /// The rows, with their targets.
     #[command(flatten)]
     pub table: TableArgs,
-    /// The column with the targets, by name or by number from 1; the model's own unless said otherwise.
+    /// The column with the targets, by name or by number from 1; the one that the model was trained on by default.
     #[arg(long, value_name = "COLUMN", conflicts_with = "labels")]
     pub target: Option<String>,
     /// What to do about rows that lack a value.
@@ -196,7 +196,8 @@ pub struct EvalArgs {
 }
 
 const EVAL_HELP: &str = "\
-Accuracy, balanced accuracy and the confusion matrix of a classifier; mean absolute error, root mean squared error and R2 of values.
+Prints accuracy, balanced accuracy and the confusion matrix of a classifier; mean absolute error, root mean squared error and R2
+of a regression.
 
 Examples:
   lgl2o eval --model out/train/model.lgl2o --data test.csv
@@ -215,21 +216,22 @@ pub struct ExportArgs {
     /// The format.
     #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(EXPORTS))]
     pub to: String,
-    /// The folder that the files go to; out/export unless said otherwise.
+    /// The folder that the files go to; out/export by default.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Replace files that are there.
+    /// Replace existing files.
     #[arg(long)]
     pub force: bool,
 }
 
 const EXPORT_HELP: &str = "\
 Formats:
-  rust          model.rs: statics for flash and a function that makes an lgl2o::Model of them; the bits of `lgl2o predict`
+  rust          model.rs: statics for flash, and a function that makes an lgl2o::Model of them; it predicts the same bits as `lgl2o predict`
   c             model.h: constants and a function in C99
   npy           an array for each tensor, as numpy.load reads it
   safetensors   model.safetensors, which `lgl2o import` reads again
-Networks with convolutions can be exported to rust and npy.
+
+Networks with convolutions can be exported to rust and npy only.
 
 Examples:
   lgl2o export --model out/train/model.lgl2o --to rust --out firmware/src
@@ -239,13 +241,13 @@ Examples:
 #[derive(Debug, Clone, Args)]
 #[command(after_help = IMPORT_HELP)]
 pub struct ImportArgs {
-    /// A file of safetensors with the weights of dense layers, or an ONNX file (.onnx) of a chain of layers.
+    /// A safetensors file with the weights of dense layers, or an ONNX file (.onnx) of a chain of layers.
     #[arg(long, value_name = "FILE")]
     pub from: PathBuf,
     /// Activation of the hidden layers, relu by default. Files of PyTorch and Keras do not hold it, files of `lgl2o export` do.
     #[arg(long, value_name = "NAME", value_parser = activations())]
     pub activation: Option<Activation>,
-    /// Names of the classes in the order of the outputs, separated by commas; numbers from 0 unless said otherwise.
+    /// Names of the classes in the order of the outputs, separated by commas; numbers from 0 by default.
     #[arg(long, value_name = "LIST", value_delimiter = ',', conflicts_with = "regression")]
     pub classes: Vec<String>,
     /// The output is a value.
@@ -254,7 +256,7 @@ pub struct ImportArgs {
     /// Names of the features, separated by commas.
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub features: Vec<String>,
-    /// Names of the layers in their order, separated by commas; in the order of their names unless said otherwise.
+    /// Names of the layers from input to output, separated by commas; sorted by name by default.
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub order: Vec<String>,
     /// Means that inputs were standardized with, separated by commas.
@@ -263,21 +265,21 @@ pub struct ImportArgs {
     /// Standard deviations that inputs were standardized with, separated by commas.
     #[arg(long, value_name = "LIST", value_delimiter = ',', requires = "mean", allow_hyphen_values = true, value_parser = deviation)]
     pub deviation: Vec<f32>,
-    /// The folder that model.lgl2o goes to; out/import unless said otherwise.
+    /// The folder that model.lgl2o goes to; out/import by default.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Replace a model that is there.
+    /// Replace an existing model.
     #[arg(long)]
     pub force: bool,
 }
 
 const IMPORT_HELP: &str = "\
 Reads torch.nn.Linear (NAME.weight, NAME.bias) and Keras' Dense (NAME/kernel, NAME/bias), written by safetensors' save_file, and
-what `lgl2o export --to safetensors` writes. Numbers in names count as numbers, so net.2 comes before net.10.
+what `lgl2o export --to safetensors` writes. Numbers in names are compared as numbers, so net.2 comes before net.10.
 
-Reads ONNX files, as torch.onnx.export writes them, of dense layers, Conv1d (plain or of each channel by itself) and pooling, with
+Reads ONNX files, as torch.onnx.export writes them, of dense layers, Conv1d (plain or depthwise) and pooling, with
 Relu, Tanh and Sigmoid. A softmax at the end is left out, since `predict` has its own. A series is times x channels in lgl2o, all
-channels of one time after the other, so a row of [channels, times] is turned round; the weights are, too.
+channels of one time after the other, so rows of [channels, times] are transposed, and so are the weights.
 
 Examples:
   lgl2o import --from net.safetensors --activation tanh --classes idle,running,blocked

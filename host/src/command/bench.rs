@@ -7,14 +7,15 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::Failure;
-use crate::bench::{Kept, Measurement, SIZES, Time, WORKLOADS, Workload, growth as measure_growth, measure, task};
+use crate::bench::{
+    Kept, Measurement, SIZES, Setting, WORKLOADS, Workload, growth as measure_growth, markdown, measure, page, task,
+};
 use crate::cli::BenchArgs;
 use crate::files::write_atomically;
 use crate::interrupt;
 use crate::optimizer::{Optimizer, Tuned, parse_list};
 use crate::output::{Kind, Output};
 use crate::report;
-use crate::report::overview::{Overview, Table};
 use crate::say;
 use crate::store::{self, Store};
 
@@ -24,6 +25,7 @@ const VERSION: u32 = 1;
 /// The files of the figures.
 const RESULTS: &str = "results.json";
 const TABLE: &str = "table.md";
+const PAGE: &str = "report.html";
 
 /// What `--json` prints.
 #[derive(Debug, Serialize)]
@@ -48,7 +50,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
     let claim = Output::claim(&out, "bench")?;
     let growth = |file| Output::claim_file(file, Kind::Growth, &[]);
     let picture = args.growth.as_deref().map(growth).transpose()?;
-    claim.room_for(&[RESULTS, TABLE])?;
+    claim.room_for(&[RESULTS, TABLE, PAGE])?;
     let task = |workload: &&'static Workload| anyhow::Ok((*workload, task(workload, args.data.as_deref())?));
     let tasks = chosen.iter().map(task).collect::<anyhow::Result<Vec<_>>>()?;
     let store = Store::new(&out);
@@ -57,7 +59,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
     interrupt::last_words(store::kept(&out));
     let sizes = chosen.len() + args.growth.as_ref().map_or(0, |_| SIZES);
     let bar = ProgressBar::new(sizes as u64 * optimizers.len() as u64 * u64::from(args.rounds));
-    let (mut measurements, mut growth) = (Vec::new(), Ok(()));
+    let (mut measurements, mut growth) = (Vec::new(), Ok(None));
     for (workload, task) in &tasks {
         bar.set_message(workload.name);
         measurements
@@ -66,17 +68,12 @@ pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
     if let Some((_claim, file)) = &picture {
         bar.set_message("growth");
         // What was measured before is told even if this fails.
-        growth = draw_growth(file, &optimizers, args, &kept, &bar);
+        growth = draw_growth(file, &optimizers, args, &kept, &bar).map(Some);
     }
     bar.finish_and_clear();
     let images = if args.data.is_some() { "mnist" } else { "prototypes" };
     let results = Results { version: VERSION, rounds: args.rounds, steps: args.steps, images, measurements };
-    let json = serde_json::to_string_pretty(&results).context("cannot write the figures")?;
-    let table = table(&results);
-    say::line(if args.json { &json } else { &table });
-    write_atomically(&out.join(RESULTS), format!("{json}\n").as_bytes())?;
-    write_atomically(&out.join(TABLE), table.as_bytes())?;
-    growth?;
+    tell(&out, args, &results, growth)?;
     if kept.found() > 0 {
         say::note(format_args!("{} runs are of a call that was interrupted", kept.found()));
     }
@@ -84,18 +81,52 @@ pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Measures how times grow with the network, and draws it.
+/// Prints the figures and writes them; then says why growth could not be measured, if it could not.
+fn tell(out: &Path, args: &BenchArgs, results: &Results, growth: anyhow::Result<Option<String>>) -> anyhow::Result<()> {
+    let (command, file) = (command_line(args), out.join(PAGE));
+    let Results { rounds, steps, images, measurements, .. } = results;
+    let setting = Setting { rounds: *rounds, steps: *steps, images, command: &command };
+    let json = serde_json::to_string_pretty(results).context("cannot write the figures")?;
+    let table = markdown(measurements, setting);
+    say::line(if args.json { &json } else { &table });
+    write_atomically(&out.join(RESULTS), format!("{json}\n").as_bytes())?;
+    write_atomically(&out.join(TABLE), table.as_bytes())?;
+    let (growth, failed) = growth.map_or_else(|error| (None, Err(error)), |picture| (picture, Ok(())));
+    write_atomically(&file, page(measurements, setting, growth)?.as_bytes())?;
+    if !args.json {
+        say::line(format_args!("report: {}", file.display()));
+    }
+    failed
+}
+
+/// The command line that makes these figures again.
+fn command_line(args: &BenchArgs) -> String {
+    let BenchArgs { networks, optimizers, data, rounds, steps, growth, .. } = args;
+    let mut line = "lgl2o bench".to_owned();
+    if !networks.is_empty() {
+        line.push_str(&format!(" --networks {}", networks.join(",")));
+    }
+    line.push_str(&format!(" --optimizers {}", say::quoted(optimizers)));
+    let paths = [("--data", data), ("--growth", growth)];
+    for (name, path) in paths.into_iter().filter_map(|(name, path)| Some((name, path.as_deref()?))) {
+        line.push_str(&format!(" {name} {}", say::quoted(&say::typed(path))));
+    }
+    line + &format!(" --rounds {rounds} --steps {steps}")
+}
+
+/// Measures how times grow with the network, draws it, and returns the picture.
 fn draw_growth(
     file: &Path,
     optimizers: &[Optimizer],
     args: &BenchArgs,
     kept: &Kept,
     bar: &ProgressBar,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<String> {
     let all = measure_growth(optimizers, [args.rounds, args.steps], kept, || bar.inc(1));
     let all = all.context("cannot measure growth")?;
     let picture = report::growth("How the time of a step grows", "Microseconds a step", &all)?;
-    write_atomically(file, picture.as_bytes())
+    write_atomically(file, picture.as_bytes())?;
+    Ok(picture)
 }
 
 /// What is asked for goes together, and nothing is listed twice.
@@ -111,39 +142,4 @@ fn check(args: &BenchArgs, optimizers: &[Optimizer]) -> anyhow::Result<()> {
         "--data: only S2 and S3 train on MNIST. Leave --data out, or add one of them to --networks"
     );
     Ok(())
-}
-
-fn table(results: &Results) -> String {
-    let show = |time: &Time| format!("{:.1} ({:.1} to {:.1})", time.median, time.least, time.greatest);
-    let row = |figure: &Measurement| {
-        // The first optimizer of the workload is what the others are held against.
-        let first = results.measurements.iter().find(|other| other.workload == figure.workload).unwrap_or(figure);
-        vec![
-            format!("{}: {}", figure.workload, figure.model),
-            format!("`{}`", figure.optimizer),
-            show(&figure.step),
-            format!("{:.2}", figure.step.median / first.step.median),
-            figure.update.as_ref().map_or("-".to_owned(), show),
-            format!("{:.0}", 100.0 * figure.learned_steps_share),
-        ]
-    };
-    let head = ["network", "optimizer", "step, us", "ratio", "update alone, us", "learned steps %"];
-    Overview {
-        title: "step times".to_owned(),
-        lead: vec![format!(
-            "Medians of {} runs of {} steps, on one thread, and in brackets the shortest and the longest; batches of 128; \
-             images: {}.",
-            results.rounds, results.steps, results.images
-        )],
-        table: Table {
-            caption: "Microseconds on the processor for a training step, all included, and for an update alone; the \
-                      ratio is to the first optimizer."
-                .to_owned(),
-            head: head.map(str::to_owned).to_vec(),
-            rows: results.measurements.iter().map(row).collect(),
-            words: false,
-        },
-        ..Overview::default()
-    }
-    .markdown()
 }

@@ -158,9 +158,12 @@ function finish() {
   const alive = LANES.filter((lane) => !lane.broken).map((lane) => [lane.curve.at(-1)[1], lane]);
   const [loss, best] = alive.reduce((a, b) => (b[0] < a[0] ? b : a));
   const auto = LANES[0].curve.at(-1)[1];
-  const rest = best === LANES[0] ? "" : ` auto ended at ${short(auto)}.`;
+  // Level with the best as far as the page shows.
+  const level = best !== LANES[0] && !LANES[0].broken && short(auto) === short(loss);
+  const who = level ? `auto and ${title(best)} have` : `${title(best)} has`;
+  const rest = best === LANES[0] || level ? "" : ` auto ended at ${short(auto)}.`;
   const news = $("news").textContent.startsWith("Caught") ? `${$("news").textContent} ` : "";
-  say(`${news}Finished: ${title(best)} has the lowest loss, ${short(loss)}.${rest}`);
+  say(`${news}Finished: ${who} the lowest loss, ${short(loss)}.${rest}`);
 }
 
 const title = (lane) => (lane.guarded ? lane.name : `${lane.name} alone`);

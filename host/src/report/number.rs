@@ -1,6 +1,6 @@
 //! How numbers are written: three significant digits, tick labels, percentages.
 
-/// A value with three significant digits: `0.0123`, `1.23`, `1230`, `1.23e6`.
+/// A value with three significant digits: `0.0123`, `1.23`, `1230`, `123000`, `1.23e6`.
 pub(crate) fn significant(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return if value == 0.0 { "0" } else { "diverged" }.to_owned();
@@ -10,7 +10,7 @@ pub(crate) fn significant(value: f64) -> String {
     let exponent = scientific.split_once('e').and_then(|(_, e)| e.parse::<i32>().ok()).unwrap_or(0);
     match (usize::try_from(2 - exponent), exponent) {
         (Ok(places), -4..) => format!("{value:.places$}"),
-        (Err(_), ..=3) => format!("{:.0}", scientific.parse().unwrap_or(value)),
+        (Err(_), ..=5) => format!("{:.0}", scientific.parse().unwrap_or(value)),
         _ => scientific,
     }
 }
@@ -67,6 +67,9 @@ mod tests {
             (1.0, "1.00"),
             (123.4, "123"),
             (1234.0, "1230"),
+            (14_987.0, "15000"),
+            (999_400.0, "999000"),
+            (999_600.0, "1.00e6"),
             (1_234_567.0, "1.23e6"),
             (0.000_123_4, "0.000123"),
             (1.234e-7, "1.23e-7"),

@@ -194,7 +194,7 @@ pub(super) fn lead(survey: &Survey) -> Vec<String> {
         format!(
             "{} optimizer{}, each with one setting, on {} tasks: {sets} data sets with {} networks, inputs {standardized}, {seeds} \
              seed{} each. The oracle is the best of 15 settings of SGD, momentum and Adam, chosen for each task and step \
-             by the very loss that is shown.",
+             by the same loss that is shown.",
             survey.optimizers.len(),
             if survey.optimizers.len() == 1 { "" } else { "s" },
             survey.tasks.len(),
@@ -204,6 +204,9 @@ pub(super) fn lead(survey: &Survey) -> Vec<String> {
         format!("Losses below {} count as that, factors end at 1/1000 and 1000.", survey.floor),
     ]
 }
+
+/// So many that it lost to are named, the lowest first.
+const LISTED: usize = 4;
 
 /// What the product did, `auto` or else the first optimizer, and what it lost to.
 pub(super) fn headline(survey: &Survey) -> Vec<String> {
@@ -230,14 +233,35 @@ pub(super) fn headline(survey: &Survey) -> Vec<String> {
     }
     let others = survey.optimizers.iter().filter(|one| one.name != own.name);
     let better = others.filter_map(|one| Some((one, score(one, Loss::Training)?.factor)));
-    let better: Vec<String> = better
-        .filter(|(_, other)| *other < train.factor)
-        .map(|(one, other)| format!("`{}` ({})", one.name, factor(other)))
-        .collect();
-    text.push_str(&match (better.len(), survey.optimizers.len()) {
-        (_, 1) => String::new(),
-        (0, _) => " No other optimizer here is lower.".to_owned(),
-        _ => format!(" It lost to {}.", better.join(", ")),
-    });
+    let better = better.filter(|(_, other)| *other < train.factor).map(|(one, other)| (one.name.as_str(), other));
+    if survey.optimizers.len() > 1 {
+        text.push_str(&lost_to(better.collect()));
+    }
     vec![text]
+}
+
+/// Whom the product lost to, the lowest factor first.
+fn lost_to(mut better: Vec<(&str, f64)>) -> String {
+    better.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let listed: Vec<String> =
+        better.iter().take(LISTED).map(|(name, other)| format!("`{name}` ({})", factor(*other))).collect();
+    let listed = listed.join(", ");
+    match better.len() {
+        0 => " No other optimizer here is lower.".to_owned(),
+        1..=LISTED => format!(" It lost to {listed}."),
+        all => format!(" It lost to {listed} and {} more.", all - LISTED),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_that_it_lost_to_most_are_named_and_the_others_counted() {
+        let all = [("a", 0.9), ("b", 0.5), ("c", 0.8), ("d", 0.7), ("e", 0.6)];
+        assert_eq!(lost_to(all[..2].to_vec()), " It lost to `b` (0.50), `a` (0.90).");
+        assert_eq!(lost_to(all.to_vec()), " It lost to `b` (0.50), `e` (0.60), `d` (0.70), `c` (0.80) and 1 more.");
+        assert_eq!(lost_to(Vec::new()), " No other optimizer here is lower.");
+    }
 }

@@ -162,15 +162,15 @@ fn headline(parts: &[(String, Metrics)]) -> Option<String> {
             let most = classes.iter().map(|class| class.rows).max()?;
             let guess = percent(most as f64 / (*rows).max(1) as f64);
             Some(format!(
-                "**{} %** of the {rows} rows {name} are predicted right. Always saying the most frequent class would be right in \
-                 {guess} %.",
+                "**{} %** of the {rows} rows {name} are predicted correctly. Always predicting the most frequent class would be \
+                 correct for {guess} %.",
                 percent(f64::from((*accuracy)?))
             ))
         }
         Metrics::Values { rows, root_mean_squared_error, r2, .. } => {
             let (error, r2) = (f64::from((*root_mean_squared_error)?), f64::from((*r2)?));
             let guess = (r2 < 1.0).then(|| error / libm::sqrt(1.0 - r2));
-            let guess = guess.map(|guess| format!(" Always saying the mean would have {}.", significant(guess)));
+            let guess = guess.map(|guess| format!(" Always predicting the mean would give {}.", significant(guess)));
             Some(format!(
                 "The root mean squared error on the {rows} rows {name} is **{}**.{}",
                 significant(error),
@@ -257,7 +257,7 @@ mod tests {
             pairs: Vec::new(),
         };
         let said = headline(&[("tested on".to_owned(), values)]).unwrap();
-        assert!(said.contains("is **0.500**") && said.contains("would have 1.00."), "{said}");
+        assert!(said.contains("is **0.500**") && said.contains("would give 1.00."), "{said}");
         assert_eq!(headline(&[]), None);
     }
 

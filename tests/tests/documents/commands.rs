@@ -1,7 +1,7 @@
 //! Every `lgl2o` command of a document, and those that help and program recommend, is one that the command line accepts.
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 use lgl2o_host::cli::{Cli, NEXT};
 use lgl2o_tests::documents::{read, root};
 
@@ -70,6 +70,22 @@ fn what_to_do_next_is_accepted() {
     assert!(lines.len() >= 4);
     assert!(lines.iter().all(|line| line.starts_with("lgl2o ")), "{lines:?}");
     let refused: Vec<String> = lines.iter().filter_map(|line| refusal(&line["lgl2o ".len()..])).collect();
+    assert_eq!(refused, [""; 0]);
+}
+
+/// Examples in the help, which end where a description begins.
+#[test]
+fn examples_in_the_help_are_accepted() {
+    let cli = Cli::command();
+    let texts = std::iter::once(&cli).chain(cli.get_subcommands()).flat_map(|command| {
+        [command.get_before_help(), command.get_after_help()]
+            .map(|text| text.map_or(String::new(), ToString::to_string))
+    });
+    let lines: Vec<String> = texts.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
+    let command = |line: &String| Some(line.trim().strip_prefix("lgl2o ")?.split("  ").next()?.to_owned());
+    let all: Vec<String> = lines.iter().filter_map(command).collect();
+    assert!(all.len() > 40, "only {all:?}");
+    let refused: Vec<String> = all.iter().filter_map(|arguments| refusal(arguments)).collect();
     assert_eq!(refused, [""; 0]);
 }
 

@@ -1,4 +1,5 @@
-//! README has at most 1,000 words, a chapter of the guide 300 to 700, an example at most 40 lines; each example is named.
+//! README has at most 1,000 words, a chapter of the guide 300 to 700, an example at most 40 lines; each example is named. The guide's
+//! code fits beside the sidebar of its pages.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,6 +20,9 @@ fn files(folder: &str, extension: &str) -> BTreeMap<String, String> {
     let name = |path: &std::path::Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     of_kind.map(|path| (name(&path), fs::read_to_string(&path).expect("a text"))).collect()
 }
+
+/// Most characters of a line of code in the guide: so many a page of 1,280 pixels shows.
+const CODE: usize = 94;
 
 /// Words of a text, of letters or digits.
 fn words(text: &str) -> usize {
@@ -47,6 +51,21 @@ fn chapters_are_short_and_built() {
     }
     for name in files("core/guide", "svg").keys() {
         assert!(module.contains(&format!("include_str!(\"../guide/{name}.svg\")")), "{name} is drawn nowhere");
+    }
+}
+
+/// What would be cut on a page: lines of code, but for those that rustdoc hides.
+fn cut(text: &str) -> Vec<&str> {
+    let code = text.split("```").skip(1).step_by(2).flat_map(str::lines);
+    code.filter(|line| line.chars().count() > CODE && !line.starts_with("# ")).collect()
+}
+
+#[test]
+fn code_of_the_guide_is_not_cut() {
+    let long = "x".repeat(CODE + 1);
+    assert_eq!(cut(&format!("{long}\n```rust\n{long}\n# {long}\nshort\n```\n{long}\n")), [&long]);
+    for (name, text) in files("core/guide", "md") {
+        assert_eq!(cut(&text), Vec::<&str>::new(), "{name}");
     }
 }
 
