@@ -25,6 +25,7 @@ use crate::math;
 use crate::objective::mean_loss;
 use crate::rule::coordinatewise::count;
 use crate::rule::{Coordinatewise, State};
+use crate::sum;
 use crate::tensors::{Tensors, Zeroed};
 
 /// All memory of training without a gradient, by a rule of K accumulators.
@@ -194,5 +195,29 @@ impl<N: Network> Mlp<N> {
 // On a device, small: it is called three times.
 #[cfg_attr(target_os = "none", inline(never))]
 fn largest(a: &[f32]) -> f32 {
-    a.iter().fold(0.0, |most, &a| larger(most, math::abs(a)))
+    // By blocks, so that the pointer moves once for eight numbers.
+    let (blocks, rest) = a.as_chunks::<{ sum::LANES }>();
+    let mut most = 0.0;
+    for block in blocks {
+        most = block.iter().fold(most, |most, &a| larger(most, math::abs(a)));
+    }
+    rest.iter().fold(most, |most, &a| larger(most, math::abs(a)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::largest;
+
+    /// Wherever the largest number stands, in a block or behind the last one, and whatever its sign.
+    #[test]
+    fn the_largest_is_found_at_every_place() {
+        for n in 0..=20 {
+            assert_eq!(largest(&[0.0; 20][..n]), 0.0);
+            for i in 0..n {
+                let mut a = [0.5f32; 20];
+                a[i] = -3.0;
+                assert_eq!(largest(&a[..n]), 3.0, "{i} of {n}");
+            }
+        }
+    }
 }
