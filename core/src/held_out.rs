@@ -106,6 +106,9 @@ impl<O: for<'b> Objective<Batch<'b> = Batch<'b>>, S: Source<O>> Source<O> for He
     fn left(&self) -> u32 {
         self.source.left()
     }
+    fn epoch(&self) -> u32 {
+        self.source.epoch()
+    }
     fn train(&mut self) -> Result<Batch<'_>, Error> {
         self.source.train()
     }

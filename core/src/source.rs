@@ -31,6 +31,12 @@ pub trait Source<O: Objective> {
         u32::MAX
     }
 
+    /// How many training batches show as many examples as there are, at least 1; no limit where examples do not come again, or nobody
+    /// has counted them. A guard may take it as a sign of a small data set that a run has passed over it many times.
+    fn epoch(&self) -> u32 {
+        u32::MAX
+    }
+
     /// The next training batch.
     ///
     /// # Errors
@@ -270,6 +276,10 @@ impl<O: for<'b> Objective<Batch<'b> = Batch<'b>>> Source<O> for Sampler<'_> {
 
     fn room(&self) -> u32 {
         (self.labels.len() / self.pick.len()).saturating_sub(1) as u32
+    }
+
+    fn epoch(&self) -> u32 {
+        self.labels.len().div_ceil(self.pick.len()) as u32
     }
 
     fn train(&mut self) -> Result<Batch<'_>, Error> {

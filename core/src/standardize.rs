@@ -200,6 +200,9 @@ impl<O: Objective, S: Source<O>, M> Source<O> for Standardized<S, M> {
     fn left(&self) -> u32 {
         self.source.left()
     }
+    fn epoch(&self) -> u32 {
+        self.source.epoch()
+    }
     fn train(&mut self) -> Result<O::Batch<'_>, Error> {
         self.source.train()
     }

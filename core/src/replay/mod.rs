@@ -235,6 +235,10 @@ impl<O: for<'b> Objective<Batch<'b> = Batch<'b>>, T: Answers, K: Keep> Source<O>
         self.draws.room(self.stored)
     }
 
+    fn epoch(&self) -> u32 {
+        self.stored.div_ceil(self.draws.size().max(1) as u32).max(1)
+    }
+
     fn train(&mut self) -> Result<Batch<'_>, Error> {
         let size = self.draws.train(self.stored, self.capacity)?;
         Ok(self.batch(size))

@@ -137,6 +137,9 @@ impl<O: for<'b> Objective<Batch<'b> = Batch<'b>>> Source<O> for Minibatches<'_> 
     fn room(&self) -> u32 {
         if self.check.is_some() { u32::MAX } else { each!(&self.kept, ring => Source::<O>::room(ring)) }
     }
+    fn epoch(&self) -> u32 {
+        each!(&self.kept, ring => Source::<O>::epoch(ring))
+    }
     fn train(&mut self) -> Result<Batch<'_>, Error> {
         each!(&mut self.kept, ring => Source::<O>::train(ring))
     }
@@ -193,6 +196,9 @@ impl<O: Objective, S: Source<O>> Source<O> for Bounded<'_, S> {
     }
     fn left(&self) -> u32 {
         self.source.left().min(u32::try_from(self.left).unwrap_or(u32::MAX))
+    }
+    fn epoch(&self) -> u32 {
+        self.source.epoch()
     }
     fn train(&mut self) -> Result<O::Batch<'_>, Error> {
         self.source.train()

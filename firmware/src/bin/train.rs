@@ -113,6 +113,9 @@ impl<S: Source<Net>> Source<Net> for Metered<S> {
     fn left(&self) -> u32 {
         self.source.left()
     }
+    fn epoch(&self) -> u32 {
+        self.source.epoch()
+    }
     fn train(&mut self) -> Result<Batch<'_>, Error> {
         self.meter.lap();
         self.source.train()

@@ -247,6 +247,9 @@ impl Source<Net> for Counted<'_> {
     fn room(&self) -> u32 {
         self.room
     }
+    fn epoch(&self) -> u32 {
+        Source::<Net>::epoch(&self.sampler)
+    }
     fn train(&mut self) -> Result<Batch<'_>, Error> {
         self.batches = self.batches.saturating_add(1);
         Source::<Net>::train(&mut self.sampler)

@@ -101,6 +101,9 @@ impl<O: for<'b> Objective<Batch<'b> = Batch<'b>>> Source<O> for Minibatches<'_> 
     fn left(&self) -> u32 {
         each!(self, source => Source::<O>::left(source))
     }
+    fn epoch(&self) -> u32 {
+        each!(self, source => Source::<O>::epoch(source))
+    }
     fn train(&mut self) -> Result<Batch<'_>, Error> {
         each!(self, source => Source::<O>::train(source))
     }

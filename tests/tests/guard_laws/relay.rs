@@ -169,12 +169,35 @@ fn after_the_hand_over_the_fallback_begins_afresh() {
     }
 }
 
+/// The one batch there is, said to be one of so many.
+struct OneOf(u32);
+
+impl Source<Quadratic<1>> for OneOf {
+    fn epoch(&self) -> u32 {
+        self.0
+    }
+    fn train(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+    fn check(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+    fn objective(&mut self, i: usize) -> Result<Option<()>, Error> {
+        Source::<Quadratic<1>>::objective(&mut Exact, i)
+    }
+}
+
 /// Steps after which a guard hands over on F(w) = w^2 / 2, from w = 1.
 fn handed_at<L: Rule, F: Rule>(guard: &RelayGuard<L, F>) -> u64 {
+    handed_at_on(guard, &mut Exact)
+}
+
+/// The same on a source.
+fn handed_at_on<L: Rule, F: Rule>(guard: &RelayGuard<L, F>, source: &mut impl Source<Quadratic<1>>) -> u64 {
     let objective = Quadratic::new([1.0], [0.0]).unwrap();
     let mut memory = run::memory(&objective, guard, &[1.0]);
     while !memory.guard().is_handed_over() {
-        Trainer::new(&objective, guard, &mut memory).round(&mut Exact).unwrap();
+        Trainer::new(&objective, guard, &mut memory).round(source).unwrap();
     }
     memory.progress().steps
 }
@@ -213,6 +236,20 @@ fn late_in_its_run_a_learned_side_has_to_gain() {
         let guard = RelayGuard::new(Stagnates, Sgd::new(0.01)).race(3).hand_over(hand_over).exact(true);
         assert_eq!(handed_at(&guard), expected, "{hand_over}");
     }
+}
+
+/// A learned side that gains in every window: those of [`Stagnates`] up to 38 steps. It hands over at the end of the first one that is a fifth of its
+/// steps and ten passes over the data long, and never later than where nobody has counted the data; a solved task stays.
+#[test]
+fn many_passes_over_few_examples_hand_over() {
+    for (epoch, expected) in [(1, 22), (2, 22), (3, 38), (4, 50), (u32::MAX, 50)] {
+        let guard = RelayGuard::new(Stagnates, Sgd::new(0.01)).race(3).hand_over(100).exact(true);
+        assert_eq!(handed_at_on(&guard, &mut OneOf(epoch)), expected, "{epoch}");
+    }
+    let guard = RelayGuard::new(Stagnates, Sgd::new(0.01)).race(3).hand_over(15).exact(true);
+    assert_eq!(handed_at_on(&guard, &mut OneOf(2)), 15, "it never stays longer");
+    let guard = RelayGuard::new(GoTo(0.031), Sgd::new(0.1)).race(3).hand_over(100).exact(true);
+    assert_eq!(handed_at_on(&guard, &mut OneOf(1)), 500, "the task is solved");
 }
 
 /// With exact losses no round ends above its beginning, whoever proposes and however bad the fallback is; nothing that is

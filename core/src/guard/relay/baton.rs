@@ -37,6 +37,9 @@ const SHADOW: [u32; 2] = [2, 5];
 /// From this part of its steps on the learned side hands over after a window without a gain.
 const LATE: u32 = 5;
 
+/// From then on it also hands over once it has passed so often over a data set.
+const PASSES: u32 = 10;
+
 /// Which part of the relay a round belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Leg {
@@ -168,9 +171,10 @@ impl Baton {
         self.steps.saturating_add(self.done) / SHADOW[1]
     }
 
-    /// Whether the learned side has made all its steps; it has more of them where the task is solved.
-    pub(super) const fn is_to_hand_over(&self, schedule: &Schedule, is_solved: bool) -> bool {
-        self.steps >= if is_solved { schedule.last() } else { schedule.hand_over }
+    /// Whether the learned side has made all its steps on a data set of so many batches; it has more of them where the task is solved.
+    pub(super) const fn is_to_hand_over(&self, schedule: &Schedule, is_solved: bool, epoch: u32) -> bool {
+        let has_passed = self.is_late(schedule) && self.steps >= epoch.saturating_mul(PASSES);
+        self.steps >= if is_solved { schedule.last() } else { schedule.hand_over } || has_passed && !is_solved
     }
 
     /// Whether so many steps are made that each window has to gain.

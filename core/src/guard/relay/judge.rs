@@ -95,7 +95,7 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
         if is_below {
             accept(memory, verdict, Winner::Learned);
         }
-        let is_due = memory.baton.is_to_hand_over(&self.schedule, false);
+        let is_due = memory.baton.is_to_hand_over(&self.schedule, false, source.epoch());
         self.perhaps_hand_over(memory, false, is_due);
         Ok(())
     }
@@ -129,7 +129,8 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
             is_out |= memory.baton.fails >= FAILS;
         }
         let is_late = !gains && memory.baton.is_late(&self.schedule);
-        self.perhaps_hand_over(memory, is_out, is_late || memory.baton.is_to_hand_over(&self.schedule, is_solved));
+        let is_due = memory.baton.is_to_hand_over(&self.schedule, is_solved, source.epoch());
+        self.perhaps_hand_over(memory, is_out, is_late || is_due);
         Ok(())
     }
 
