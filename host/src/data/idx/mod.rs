@@ -26,8 +26,8 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 
 pub use self::array::{Images, Labels, Values};
-pub use self::write::{Encoding, write_images, write_labels};
 use self::element::{Element, UNSIGNED_BYTE};
+pub use self::write::{Encoding, write_images, write_labels};
 use super::error::MAX_VALUES;
 use super::{DataError, Dataset, dataset};
 use crate::first_bytes;
