@@ -4,7 +4,7 @@
 //! # The tour
 //!
 //! **What is trained.** [`spirals`] learns from points that it makes itself, [`stream`] from images that the host sends,
-//! [`sensor`] from an accelerometer, and whatever somebody has in a [`table`].
+//! [`sensor`] from an accelerometer, [`imported`] the heads of PyTorch's networks, and whatever somebody has in a [`table`].
 //!
 //! **What goes wrong.** [`faults`] lets everything go wrong that a learned optimizer and its memory can do.
 //!
@@ -28,6 +28,7 @@ pub mod boards;
 pub mod cost;
 pub mod faults;
 pub mod frame;
+pub mod imported;
 pub mod message;
 pub mod record;
 pub mod resume;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cost::Cost;
 use crate::faults::FaultRecord;
+use crate::imported::Outputs;
 use crate::record::RoundRecord;
 
 /// From the device to the host.
@@ -41,6 +42,8 @@ pub enum FromDevice {
         /// How many.
         count: u64,
     },
+    /// What a network returns for a row.
+    Outputs(Outputs),
 }
 
 /// What a run has come to, and what it took.

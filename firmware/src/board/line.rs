@@ -14,6 +14,29 @@ pub trait Line {
     fn finish(&mut self);
 }
 
+/// A [`Line`] over a UART of one of embassy's HALs, by the calls that wait. Their UARTs without a buffer have no `embedded_io::Read`.
+#[allow(unused_macros)]
+macro_rules! by_blocking_calls {
+    ($uart:ty) => {
+        impl $crate::board::line::Line for $uart {
+            fn receive(&mut self) -> Option<u8> {
+                let mut byte = 0;
+                self.blocking_read(core::slice::from_mut(&mut byte)).ok().map(|()| byte)
+            }
+            fn send(&mut self, bytes: &[u8]) -> usize {
+                // A UART that sends has no errors to report.
+                let _ = self.blocking_write(bytes);
+                bytes.len()
+            }
+            fn finish(&mut self) {
+                let _ = self.blocking_flush();
+            }
+        }
+    };
+}
+#[allow(unused_imports)]
+pub(super) use by_blocking_calls;
+
 /// A UART through its HAL.
 pub struct Uart<L>(pub(super) L);
 

@@ -2,7 +2,6 @@
 //! waits for its end. The log goes to the debug probe by RTT (`defmt-rtt`).
 
 use core::ops::Range;
-use core::slice;
 
 #[cfg(not(feature = "panic-never"))]
 use defmt_rtt as _;
@@ -14,7 +13,7 @@ use embassy_stm32::usart;
 
 use super::Board;
 use super::hardware::{FlashError, flash_once};
-use super::line::{self, Line};
+use super::line;
 
 pub(super) fn board() -> Board {
     let p = embassy_stm32::init(embassy_stm32::Config::default());
@@ -28,20 +27,7 @@ pub(super) fn board() -> Board {
 /// USART 3, which the debug probe passes on by USB.
 pub type Uart = line::Uart<usart::Uart<'static, Blocking>>;
 
-impl Line for usart::Uart<'static, Blocking> {
-    fn receive(&mut self) -> Option<u8> {
-        let mut byte = 0;
-        self.blocking_read(slice::from_mut(&mut byte)).ok().map(|()| byte)
-    }
-    fn send(&mut self, bytes: &[u8]) -> usize {
-        // A UART that sends has no errors to report.
-        let _ = self.blocking_write(bytes);
-        bytes.len()
-    }
-    fn finish(&mut self) {
-        let _ = self.blocking_flush();
-    }
-}
+line::by_blocking_calls!(usart::Uart<'static, Blocking>);
 
 /// LED LD1.
 pub type Led = Output<'static>;

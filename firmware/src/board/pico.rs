@@ -2,7 +2,6 @@
 //! call here waits for its end. The log goes to the debug probe by RTT (`defmt-rtt`). One core is used.
 
 use core::ops::Range;
-use core::slice;
 
 #[cfg(not(feature = "panic-never"))]
 use defmt_rtt as _;
@@ -12,7 +11,7 @@ use embassy_rp::{Peripherals, peripherals};
 
 use super::Board;
 use super::hardware::{FlashError, flash_once};
-use super::line::{self, Line};
+use super::line;
 
 pub(super) fn board() -> Board {
     let p = start();
@@ -37,20 +36,7 @@ fn start() -> Peripherals {
 /// UART 0.
 pub type Uart = line::Uart<uart::Uart<'static, Blocking>>;
 
-impl Line for uart::Uart<'static, Blocking> {
-    fn receive(&mut self) -> Option<u8> {
-        let mut byte = 0;
-        self.blocking_read(slice::from_mut(&mut byte)).ok().map(|()| byte)
-    }
-    fn send(&mut self, bytes: &[u8]) -> usize {
-        // A UART that sends has no errors to report.
-        let _ = self.blocking_write(bytes);
-        bytes.len()
-    }
-    fn finish(&mut self) {
-        let _ = self.blocking_flush();
-    }
-}
+line::by_blocking_calls!(uart::Uart<'static, Blocking>);
 
 /// The LED beside the USB socket; on a Pico W it is not there.
 pub type Led = Output<'static>;

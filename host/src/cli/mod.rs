@@ -240,7 +240,7 @@ pub struct MetaTrainArgs {
 }
 
 /// Programs that `device` runs.
-const PROGRAMS: [&str; 6] = ["spirals", "stream", "sensor", "resume", "faults", "cost"];
+const PROGRAMS: [&str; 7] = ["spirals", "stream", "sensor", "imported", "resume", "faults", "cost"];
 
 /// Takes a program, or the task that it is known by.
 fn program() -> impl TypedValueParser<Value = String> {
@@ -259,8 +259,8 @@ pub struct DeviceArgs {
     #[arg(long, default_value = board::usual().name, value_parser = PossibleValuesParser::new(board::names()), hide_possible_values = true)]
     pub board: String,
     /// The program: `spirals` makes its data itself, `stream` (or `mnist`) is fed with images from here, `sensor` learns
-    /// gestures, `resume` is `spirals` with checkpoints in flash and a reset in the middle, `faults` tries everything that
-    /// can go wrong, `cost` counts instructions, or cycles on real hardware.
+    /// gestures, `imported` trains the heads of two networks from PyTorch, `resume` is `spirals` with checkpoints in flash and
+    /// a reset in the middle, `faults` tries everything that can go wrong, `cost` counts instructions, or cycles on real hardware.
     #[arg(long, alias = "task", default_value = "spirals", value_parser = program())]
     pub program: String,
     /// For `stream`: data directory, with mnist/ in it. Else $LGL2O_DATA, else the user's cache directory.

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use super::Failure;
 use super::train::{check_folder, reading};
 use crate::cli::{PredictArgs, TableArgs};
+use crate::data::is_folder;
 use crate::data::table::{self, Kind, Reading, Table, TableError, folder};
 use crate::files::write_atomically;
 use crate::output::{Kind as Written, Output};
@@ -47,7 +48,7 @@ pub(super) fn kind(model: &SavedModel) -> Kind<'_> {
 
 /// The rows of a table, with the features of a model; of a folder of IDX files those that are tested on.
 pub(super) fn rows(model: &SavedModel, args: &TableArgs, reading: Reading<'_>) -> Result<Table> {
-    if !args.data.is_dir() {
+    if !is_folder(&args.data) {
         return Ok(table::read(&args.data, &Reading { like: Some(&model.columns), ..reading })?);
     }
     check_folder(args)?;

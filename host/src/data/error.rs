@@ -42,6 +42,15 @@ pub enum DataError {
         file: &'static str,
     },
 
+    /// A folder holds several data sets.
+    #[error("{}: it holds several data sets. Name one of them:{}", .folder.display(), list(.sets))]
+    Several {
+        /// The folder.
+        folder: PathBuf,
+        /// How each of them is named.
+        sets: Vec<PathBuf>,
+    },
+
     /// A folder holds a data set, but one of its four files is absent.
     #[error(
         "{}: the file `{file}` (with or without .gz) is missing. Put it there; \
@@ -52,7 +61,7 @@ pub enum DataError {
         /// The folder that lacks the file.
         folder: PathBuf,
         /// The usual name of the file, without `.gz`.
-        file: &'static str,
+        file: String,
     },
 
     /// The operating system refused to read, write or create something.
@@ -159,25 +168,49 @@ pub enum DataError {
         found: String,
     },
 
-    /// An IDX file of another element type than unsigned bytes.
-    #[error(
-        "{}: the IDX element type {name} (0x{code:02x}) is not supported. \
-         Convert the file to unsigned bytes (0x08).",
-        .file.display()
-    )]
-    UnsupportedElement {
+    /// A number that no network can be given.
+    #[error("{}: there is {value} in row {row}, counted from 0. Replace it by a finite number, or leave the row out.", .file.display())]
+    InfiniteElement {
         /// The file.
         file: PathBuf,
-        /// The type code of the header.
-        code: u8,
-        /// The name of that type.
-        name: &'static str,
+        /// The row.
+        row: usize,
+        /// The number, as an input.
+        value: f32,
+    },
+
+    /// A number that is no class.
+    #[error(
+        "{}: the label of row {row}, counted from 0, is {value:?}. Labels are whole numbers from 0 to 255, big-endian: number the classes \
+         from 0 on, or write the file with its highest byte first.",
+        .file.display()
+    )]
+    NoLabel {
+        /// The file.
+        file: PathBuf,
+        /// The row.
+        row: usize,
+        /// The number.
+        value: f64,
+    },
+
+    /// Labels of several columns, not those of QMNIST.
+    #[error(
+        "{}: labels of {dims:?} numbers: they have one dimension, or a second one of 8 columns as in QMNIST, of which the first is the \
+         class. Keep one column.",
+        .file.display()
+    )]
+    LabelColumns {
+        /// The file.
+        file: PathBuf,
+        /// The dimensions of the header.
+        dims: Vec<u32>,
     },
 
     /// The header calls for more values than this program reads.
     #[error(
         "{}: the header calls for {dims:?} values, more than the bound of {} values. \
-         The header is damaged, or the data set needs to be cut.",
+         The header is damaged or little-endian (IDX has the highest byte first), or the data set needs to be cut.",
         .file.display(), MAX_VALUES
     )]
     TooLarge {

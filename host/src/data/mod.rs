@@ -22,6 +22,8 @@
 //! DIR/mnist/train-images-idx3-ubyte.gz    DIR/mnist/train-labels-idx1-ubyte.gz
 //! DIR/mnist/t10k-images-idx3-ubyte.gz     DIR/mnist/t10k-labels-idx1-ubyte.gz
 //! ```
+//!
+//! or under other names that are in use, such as EMNIST's and QMNIST's; see [`folder`].
 
 pub mod dataset;
 pub mod error;
@@ -39,7 +41,7 @@ pub mod words;
 pub use dataset::{DataSets, Dataset, digest_of};
 pub use error::DataError;
 pub use fetch::{Fetched, Outcome, Progress, fetch_mnist};
-pub use folder::{data_dir, is_named, load_all, load_folder, load_mnist, load_named};
+pub use folder::{data_dir, is_folder, is_named, load_all, load_folder, load_mnist, load_named};
 pub use spirals::{spirals, spirals_sets};
 pub use standard::standardized;
 pub use variant::Variant;

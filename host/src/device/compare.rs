@@ -1,5 +1,6 @@
 //! Two traces side by side: the first round that differs, and in what.
 
+use lgl2o_device::imported::Outputs;
 use lgl2o_device::record::RoundRecord;
 
 /// Where two runs part.
@@ -18,6 +19,8 @@ pub struct RunBits<'a> {
     pub rounds: &'a [RoundRecord],
     /// Hash of the final parameters, if the run came so far.
     pub params: Option<u64>,
+    /// What networks return, where the program tells of it.
+    pub outputs: &'a [Outputs],
 }
 
 /// The first difference of a device's run from the host's; `None` if every bit is the same.
@@ -34,10 +37,29 @@ pub fn first_difference(device: RunBits<'_>, host: RunBits<'_>) -> Option<Differ
         return Some(Difference { round, what: format!("{d} rounds on the device, {h} here") });
     }
     let hash = |params: Option<u64>| params.map_or("missing".to_owned(), |hash| format!("{hash:016x}"));
-    (device.params != host.params).then(|| Difference {
+    let params = (device.params != host.params).then(|| Difference {
         round: None,
         what: format!("final parameters {} on the device, {} here", hash(device.params), hash(host.params)),
-    })
+    });
+    params.or_else(|| different_outputs(device.outputs, host.outputs))
+}
+
+/// The first outputs that differ.
+fn different_outputs(device: &[Outputs], host: &[Outputs]) -> Option<Difference> {
+    let what = match device.iter().zip(host).find(|(d, h)| d != h) {
+        Some((d, h)) => {
+            let when = if h.tuned { "after" } else { "before" };
+            format!(
+                "outputs {:08x?} on the device, {:08x?} here, for row {} of network {} {when} training",
+                d.bits, h.bits, h.row, h.network
+            )
+        }
+        None if device.len() != host.len() => {
+            format!("outputs for {} rows on the device, for {} here", device.len(), host.len())
+        }
+        None => return None,
+    };
+    Some(Difference { round: None, what })
 }
 
 /// The first difference of rounds that were lost in a reset: they must be the host's too.
@@ -92,7 +114,7 @@ mod tests {
     #[test]
     fn equal_runs_have_no_difference() {
         let rounds = rounds();
-        let side = RunBits { rounds: &rounds, params: Some(1) };
+        let side = RunBits { rounds: &rounds, params: Some(1), outputs: &[] };
         assert_eq!(first_difference(side, side), None);
     }
 
@@ -113,14 +135,27 @@ mod tests {
         let mut device = host.clone();
         device[1].learned_loss ^= 1;
         device[2].winner = 1;
-        let side = |rounds| RunBits { rounds, params: Some(1) };
+        let side = |rounds| RunBits { rounds, params: Some(1), outputs: &[] };
         let found = first_difference(side(&device), side(&host)).expect("a difference");
         assert_eq!((found.round, found.what.as_str()), (Some(2), "learned loss 00000002 on the device, 00000003 here"));
         let short = first_difference(side(&host[..2]), side(&host)).expect("a difference");
         assert_eq!((short.round, short.what.as_str()), (Some(3), "2 rounds on the device, 3 here"));
-        let lost = RunBits { rounds: &host, params: None };
+        let lost = RunBits { rounds: &host, params: None, outputs: &[] };
         let last = first_difference(lost, side(&host)).expect("a difference");
         assert_eq!(last.round, None);
         assert!(last.what.contains("missing on the device, 0000000000000001 here"), "{}", last.what);
+    }
+
+    #[test]
+    fn outputs_are_compared_too() {
+        let host = [0, 1].map(|row| Outputs { network: 1, row, tuned: true, bits: [1, 2, 3] });
+        let side = |outputs| RunBits { rounds: &[], params: None, outputs };
+        assert_eq!(first_difference(side(&host), side(&host)), None);
+        let mut device = host;
+        device[1].bits[2] = 4;
+        let found = first_difference(side(&device), side(&host)).expect("a difference").what;
+        assert!(found.contains("00000004] on the device") && found.contains("row 1 of network 1 after"), "{found}");
+        let found = first_difference(side(&host[..1]), side(&host)).expect("a difference").what;
+        assert!(found.contains("for 1 rows on the device, for 2 here"), "{found}");
     }
 }

@@ -133,7 +133,8 @@ pub fn read(path: &Path, board: &Board) -> Result<Vec<u8>> {
 }
 
 /// Programs that the firmware has.
-const PROGRAMS: [&str; 8] = ["spirals", "stream", "sensor", "resume", "faults", "cost", "empty", "least"];
+pub const PROGRAMS: [&str; 11] =
+    ["spirals", "stream", "sensor", "imported", "resume", "faults", "cost", "empty", "least", "windows", "train"];
 
 /// Checks that an ELF file is this program, as far as its debug information says which it is.
 ///

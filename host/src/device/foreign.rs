@@ -119,14 +119,15 @@ impl Doubt {
 /// Whether a message is not one of this program's, and whose it is.
 #[must_use]
 pub fn stranger(message: &FromDevice, program: &str) -> Option<Foreign> {
-    let reports = |name: &str| matches!(name, "spirals" | "sensor" | "resume");
+    let reports = |name: &str| matches!(name, "spirals" | "sensor" | "resume" | "imported");
     match message {
         FromDevice::Round(_) | FromDevice::Done { .. } if !reports(program) => {
-            Some(Foreign::Program("spirals, sensor or resume"))
+            Some(Foreign::Program("spirals, sensor, resume or imported"))
         }
         FromDevice::Resumed { .. } if program != "resume" => Some(Foreign::Program("resume")),
         FromDevice::Question(_) if program != "stream" => Some(Foreign::Program("stream")),
         FromDevice::Fault(_) if program != "faults" => Some(Foreign::Program("faults")),
+        FromDevice::Outputs(_) if program != "imported" => Some(Foreign::Program("imported")),
         FromDevice::Cost(_) if program != "cost" => Some(Foreign::Program("cost")),
         _ => None,
     }

@@ -3,6 +3,7 @@
 //! Losses are numbers for people and programs that plot; `bits` beside them are what is compared. Hashes are
 //! hexadecimal, for 64 bits do not fit into a JSON number.
 
+use lgl2o_device::imported::Outputs;
 use lgl2o_device::record::RoundRecord;
 use serde::{Deserialize, Serialize};
 
@@ -78,12 +79,45 @@ pub struct MachineRecord {
     pub resumed: Vec<u32>,
     /// Frames that were damaged on their way; the device's only.
     pub damaged_frames: Option<u32>,
+    /// The largest difference of outputs before training from those of PyTorch, where the networks are its.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_pytorch: Option<f32>,
+    /// What networks return for rows, where the program tells of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outputs: Vec<RowOutputs>,
     /// Hash of all rounds.
     pub trace: Option<String>,
     /// Hash of the final parameters.
     pub params: Option<String>,
     /// All rounds.
     pub rounds: Vec<Round>,
+}
+
+/// What a network returns for a row. An output that is not finite is `null`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RowOutputs {
+    /// The network's number.
+    pub network: u8,
+    /// The row's number.
+    pub row: u8,
+    /// Whether the network's head was trained before.
+    pub tuned: bool,
+    /// The outputs.
+    pub outputs: Vec<Option<f32>>,
+    /// Their bits, hexadecimal.
+    pub bits: Vec<String>,
+}
+
+impl From<&Outputs> for RowOutputs {
+    fn from(said: &Outputs) -> Self {
+        Self {
+            network: said.network,
+            row: said.row,
+            tuned: said.tuned,
+            outputs: said.bits.map(finite).to_vec(),
+            bits: said.bits.map(|bits| format!("{bits:08x}")).to_vec(),
+        }
+    }
 }
 
 /// One round. A loss that is not finite, or was not needed, is `null`.

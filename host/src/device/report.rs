@@ -30,7 +30,14 @@ pub fn write(out: &Path, results: &DeviceResults) -> Result<()> {
 #[must_use]
 pub fn sentence(results: &DeviceResults) -> String {
     match &results.first_difference {
-        None => format!("Every bit of {} rounds and of the final parameters is the same.", results.host.rounds.len()),
+        None => {
+            let outputs = match results.host.outputs.len() {
+                0 => String::new(),
+                rows => format!(", of the outputs for {rows} rows"),
+            };
+            let rounds = results.host.rounds.len();
+            format!("Every bit of {rounds} rounds{outputs} and of the final parameters is the same.")
+        }
         Some(first) => match first.round {
             Some(round) => format!("DIFFERENT from round {round} on: {}.", first.what),
             None => format!("DIFFERENT: {}.", first.what),
@@ -59,6 +66,10 @@ pub fn table(results: &DeviceResults) -> String {
         row("static RAM, bytes", &|s| number(s.static_ram)),
         row("flash, bytes", &|s| number(s.flash)),
     ];
+    if results.host.from_pytorch.is_some() {
+        let distance = |s: &MachineRecord| s.from_pytorch.map_or("-".to_owned(), |distance| format!("{distance:.1e}"));
+        rows.push(row("before training, largest difference from PyTorch's outputs", &distance));
+    }
     if !results.device.resumed.is_empty() {
         let rounds: Vec<String> = results.device.resumed.iter().map(u32::to_string).collect();
         rows.push(vec!["went on after a reset from round".to_owned(), rounds.join(", "), "-".to_owned()]);

@@ -17,5 +17,5 @@ pub fn reference() -> Result<DemoRun> {
     let ran = run(&mut Box::new(Memory::new()), &mut windows, |_| {}, |round| rounds.push(*round));
     let (outcome, recognised) = ran.context("the run on this machine")?;
     let accuracy = Some(f64::from(recognised.after) / f64::from(TESTED));
-    Ok(DemoRun { network: NAME, rounds, outcome, memory: size_of::<Memory>(), accuracy })
+    Ok(DemoRun { network: NAME, rounds, outcome, memory: size_of::<Memory>(), accuracy, outputs: Vec::new() })
 }

@@ -4,6 +4,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Instant;
 
 use lgl2o_device::cost::Item;
+use lgl2o_device::imported::Outputs;
 use lgl2o_device::message::{FromDevice, Summary};
 use lgl2o_device::record::RoundRecord;
 
@@ -44,6 +45,8 @@ pub struct Transcript {
     pub resumed: Vec<u32>,
     /// Hash of the final parameters.
     pub params: Option<u64>,
+    /// What networks return, where the program tells of it.
+    pub outputs: Vec<Outputs>,
     /// The summary of the run.
     pub summary: Option<Summary>,
     /// The log.
@@ -139,6 +142,7 @@ pub fn follow(
             Event::Damaged(_) => t.damaged += 1,
             Event::Message(FromDevice::Round(round)) => t.rounds.push(round),
             Event::Message(FromDevice::Done { params, .. }) => t.params = Some(params),
+            Event::Message(FromDevice::Outputs(outputs)) => t.outputs.push(outputs),
             Event::Message(FromDevice::Summary(summary)) => t.summary = Some(summary),
             Event::Message(FromDevice::Resumed { rounds }) => t.resume(rounds),
             Event::Message(_) | Event::Foreign(_) => {}

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use lgl2o::Memory;
+use lgl2o_device::imported::Outputs;
 use lgl2o_device::record::RoundRecord;
 use lgl2o_device::spirals::{Demo, Large, Outcome, RunMemory, Small, run};
 
@@ -20,6 +21,8 @@ pub struct DemoRun {
     pub memory: usize,
     /// Share of held-out examples that are recognised in the end, where that is asked.
     pub accuracy: Option<f64>,
+    /// Outputs of networks, where a program tells of them.
+    pub outputs: Vec<Outputs>,
 }
 
 /// The run that a board has to make.
@@ -37,5 +40,5 @@ pub fn reference(board: &Board) -> Result<DemoRun> {
 fn run_here<N: Demo>(memory: impl FnOnce() -> Box<RunMemory<N>>) -> Result<DemoRun> {
     let mut rounds = Vec::new();
     let outcome = run::<N>(&mut memory(), |_| {}, |round| rounds.push(*round)).context("the run on this machine")?;
-    Ok(DemoRun { network: N::NAME, rounds, outcome, memory: size_of::<RunMemory<N>>(), accuracy: None })
+    Ok(DemoRun { network: N::NAME, rounds, outcome, memory: size_of::<RunMemory<N>>(), accuracy: None, outputs: Vec::new() })
 }

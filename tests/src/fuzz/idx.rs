@@ -4,7 +4,7 @@ use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use lgl2o_host::data::idx::{IdxArray, join, parse_images, parse_labels};
+use lgl2o_host::data::idx::{Images, Values, join, parse_images, parse_labels};
 use std::io::Write as _;
 
 use super::Target;
@@ -22,9 +22,9 @@ fn memory(bytes: &[u8]) -> usize {
 fn read(bytes: &[u8]) -> bool {
     let file = Path::new("a file");
     let (images, labels) = (parse_images(bytes, file), parse_labels(bytes, file));
-    assert!(images.is_err() || labels.is_err(), "images are no labels");
-    for array in images.iter().chain(&labels) {
-        consistent(array);
+    if let Ok(images) = &images {
+        consistent(images);
+        assert!(labels.is_err() || images.dims().len() == 2, "images are no labels; a table may hold them");
     }
     let accepted = images.is_ok() || labels.is_ok();
     if let Ok(labels) = labels {
@@ -39,17 +39,21 @@ fn read(bytes: &[u8]) -> bool {
     accepted
 }
 
-fn consistent(array: &IdxArray) {
+fn consistent(array: &Images) {
     assert_eq!(array.dims().iter().product::<usize>(), array.values().len());
-    assert!(array.count() > 0 && (1..=3).contains(&array.dims().len()));
+    assert!(array.count() > 0 && (2..=3).contains(&array.dims().len()));
+    let Values::Numbers(numbers) = array.values() else { return };
+    assert!(numbers.iter().all(|x| x.is_finite()));
 }
 
 fn examples() -> Vec<Vec<u8>> {
     let images = [&[0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3][..], &[7; 12]].concat();
     let table = [&[0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3][..], &[9; 6]].concat();
     let labels = [0, 0, 8, 1, 0, 0, 0, 4, 2, 0, 1, 2].to_vec();
-    let mut all = vec![images, table, labels, [0, 0, 0x0d, 1, 0, 0, 0, 1, 0, 0, 0, 0].to_vec()];
-    for i in 0..3 {
+    let floats = [0, 0, 0x0d, 2, 0, 0, 0, 1, 0, 0, 0, 1, 0x3f, 0x80, 0, 0].to_vec();
+    let qmnist = [&[0, 0, 0x0c, 2, 0, 0, 0, 1, 0, 0, 0, 8][..], &[0, 0, 0, 3], &[0; 28]].concat();
+    let mut all = vec![images, table, labels, floats, qmnist];
+    for i in 0..5 {
         let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
         gzip.write_all(&all[i]).expect("memory");
         all.push(gzip.finish().expect("memory"));

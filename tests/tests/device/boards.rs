@@ -72,6 +72,18 @@ fn scripts_read_the_same_table_and_name_the_boards_that_there_are() {
     assert_eq!(run("build", &["arduino"]), (Some(2), String::new(), unknown));
 }
 
+/// A file is known by its program only if the program is in the list.
+#[test]
+fn every_program_of_the_firmware_is_known() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware/src/bin");
+    let files = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let mut found: Vec<String> = files.map(|p| p.file_stem().expect("a name").to_string_lossy().into_owned()).collect();
+    let mut known = firmware::PROGRAMS.map(str::to_owned).to_vec();
+    found.sort();
+    known.sort();
+    assert_eq!(found, known);
+}
+
 #[test]
 #[ignore = "needs QEMU and a compiler for the boards"]
 fn every_board_has_this_machines_bits() {

@@ -16,6 +16,7 @@ mod boards;
 mod counts;
 mod cycles;
 mod emulator;
+mod imported;
 mod least;
 mod own;
 mod pinned;

@@ -1,42 +1,67 @@
 //! Networks of PyTorch's, imported, exported as a module of Rust, and their heads trained by `auto` on a device's types: the outputs
 //! of the network on the heap and of the one whose shape is a type are the same, bit for bit.
 
+use std::fmt::Write as _;
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use lgl2o::batch::Batch;
 use lgl2o::model::AsIs;
-use lgl2o::objective::mlp::frozen::Weights;
-use lgl2o::objective::mlp::{
-    Conv1d, Conv1dParams, Dense, DenseParams, Fixed, Frozen, Loss, MaxPool1d, Mlp, Relu, Sigmoid, Tanh,
-};
+use lgl2o::objective::mlp::{Loss, Mlp};
 use lgl2o::source::Sampler;
 use lgl2o::tensors::Tensors;
-use lgl2o::{Memory, Model, Trainer, auto, chain};
+use lgl2o::{Memory, Model, Trainer, auto};
+use lgl2o_device::imported::{ConvHead, MlpHead, conv, mlp_relu, rows};
 use lgl2o_host::saved::rust;
 
-use crate::{assert_near, fixtures, imported, numbers, outputs};
-
-/// The modules that `lgl2o export --to rust` writes of two of the networks.
-#[path = "../../fixtures/onnx/conv.rs"]
-#[allow(missing_docs, unreachable_pub, clippy::all)]
-mod conv;
-#[path = "../../fixtures/onnx/mlp_relu.rs"]
-#[allow(missing_docs, unreachable_pub, clippy::all)]
-mod mlp_relu;
+use crate::{assert_near, imported, numbers, outputs};
 
 /// Training steps of the head.
 const STEPS: u64 = 300;
 
-/// The modules of this folder are those that are written today. `LGL2O_RENEW=1` writes them.
+/// Where the demonstration `imported` has what comes from these files.
+fn demonstration() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware/shared/src/imported")
+}
+
+/// Holds a file of the demonstration to its text. `LGL2O_RENEW=1` writes it.
+fn assert_is_of_today(file: &str, text: &str) {
+    let path = demonstration().join(file);
+    if std::env::var_os("LGL2O_RENEW").is_some() {
+        fs::write(&path, text).expect("written");
+    }
+    assert_eq!(fs::read_to_string(&path).expect("the file"), text, "{file}; LGL2O_RENEW=1 writes it anew");
+}
+
 #[test]
 fn the_modules_are_those_of_today() {
     for (name, file) in [("conv", "conv.rs"), ("mlp-relu", "mlp_relu.rs")] {
-        let (module, path) = (rust::module(&imported(name)), fixtures().join(file));
-        if std::env::var_os("LGL2O_RENEW").is_some() {
-            fs::write(&path, &module).expect("written");
-        }
-        assert_eq!(fs::read_to_string(&path).expect("the module"), module, "{file}; LGL2O_RENEW=1 writes it anew");
+        assert_is_of_today(file, &rust::module(&imported(name)));
     }
+}
+
+#[test]
+fn the_rows_are_those_of_pytorch() {
+    let mut text = "//! Rows that PyTorch has predicted, and its outputs for them: the arrays of `tests/fixtures/onnx`, which \
+                    `tests/tests/onnx/fine_tune.rs` writes here.\n\n#![cfg_attr(rustfmt, rustfmt_skip)]\n\
+                    #![allow(clippy::approx_constant, clippy::excessive_precision)]\n"
+        .to_owned();
+    for (name, file, about) in [
+        ("CONV_INPUTS", "conv.input.npy", "Rows of 20 times of 3 channels."),
+        ("CONV_OUTPUTS", "conv.4.npy", "PyTorch's outputs for them, three for each row."),
+        ("MLP_INPUTS", "mlp-relu.input.npy", "Rows of four features."),
+        ("MLP_OUTPUTS", "mlp-relu.2.npy", "PyTorch's outputs for them, three for each row."),
+    ] {
+        let all = numbers(file);
+        write!(text, "\n/// {about}\npub static {name}: [f32; {}] = [\n", all.len()).expect("text");
+        for line in all.chunks(8) {
+            let line: Vec<String> = line.iter().map(|x| format!("{x:?}")).collect();
+            writeln!(text, "    {},", line.join(", ")).expect("text");
+        }
+        text += "];\n";
+    }
+    assert_is_of_today("rows.rs", &text);
+    assert_eq!(rows::CONV_INPUTS.as_slice(), numbers("conv.input.npy"));
 }
 
 #[test]
@@ -54,45 +79,6 @@ fn a_module_predicts_what_pytorch_does() {
         assert_near(model.values(row).expect("outputs"), expected, "mlp-relu");
     }
 }
-
-/// The first layers of each module, in flash.
-struct First;
-impl Weights<Conv1dParams<3, 5, 6>> for First {
-    fn weights() -> &'static Conv1dParams<3, 5, 6> {
-        &conv::PARAMS.0
-    }
-}
-struct Second;
-impl Weights<Conv1dParams<6, 3, 4>> for Second {
-    fn weights() -> &'static Conv1dParams<6, 3, 4> {
-        &conv::PARAMS.1.1.0
-    }
-}
-struct Mlp1;
-impl Weights<DenseParams<4, 8>> for Mlp1 {
-    fn weights() -> &'static DenseParams<4, 8> {
-        &mlp_relu::PARAMS.0
-    }
-}
-struct Mlp2;
-impl Weights<DenseParams<8, 6>> for Mlp2 {
-    fn weights() -> &'static DenseParams<8, 6> {
-        &mlp_relu::PARAMS.1.0
-    }
-}
-
-type ConvHead<const B: usize> = Fixed<
-    chain![
-        Frozen<Conv1d<20, 3, 10, 6, 5, 2, 2, Relu>, First>,
-        MaxPool1d<10, 6, 5, 2>,
-        Frozen<Conv1d<5, 6, 3, 4, 3, 1, 0, Tanh>, Second>,
-        Dense<12, 8, Relu>,
-        Dense<8, 3>
-    ],
-    B,
->;
-type MlpHead<const B: usize> =
-    Fixed<chain![Frozen<Dense<4, 8, Relu>, Mlp1>, Frozen<Dense<8, 6, Sigmoid>, Mlp2>, Dense<6, 3>], B>;
 
 /// Trains the head on three rows, each of which is to have a class that PyTorch's network does not see in it.
 macro_rules! fine_tuned {

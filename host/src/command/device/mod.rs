@@ -29,7 +29,7 @@ use crate::device::port::Port;
 use crate::device::record::{DeviceResults, MachineRecord, VERSION, finite, hex};
 use crate::device::session::{Ended, Transcript, follow};
 use crate::device::spirals::{DemoRun, reference};
-use crate::device::{report, sensor};
+use crate::device::{imported, report, sensor};
 use crate::files::Temporary;
 use crate::output::Output;
 use crate::say;
@@ -104,7 +104,11 @@ fn check(args: &DeviceArgs, board: &Board) -> anyhow::Result<()> {
 /// Runs a program that tells of its rounds, and holds each against the same one here.
 fn rounds(mut job: Job<'_>) -> Result<(), Failure> {
     let (args, board, out) = (job.args, job.board, job.out);
-    let here = if args.program == "sensor" { sensor::reference()? } else { reference(board)? };
+    let here = match args.program.as_str() {
+        "sensor" => sensor::reference()?,
+        "imported" => imported::reference()?,
+        _ => reference(board)?,
+    };
     let (transcript, trouble) = match job.attach()? {
         Some(port) => listen_to(port, &job, &here)?,
         None => emulate(&job, &here)?,
@@ -246,6 +250,8 @@ fn results(
         static_ram: sizes.map(|s| s.ram),
         resumed: transcript.resumed.clone(),
         damaged_frames: Some(transcript.damaged),
+        from_pytorch: imported::from_pytorch(&transcript.outputs),
+        outputs: transcript.outputs.iter().map(Into::into).collect(),
         trace: last.map(|round| hex(round.trace)),
         params: transcript.params.map(hex),
         rounds: transcript.rounds.iter().map(Into::into).collect(),
@@ -258,13 +264,20 @@ fn results(
         learned: Some(here.outcome.learned),
         memory: Some(here.memory as u64),
         accuracy: here.accuracy,
+        from_pytorch: imported::from_pytorch(&here.outputs),
+        outputs: here.outputs.iter().map(Into::into).collect(),
         trace: here.rounds.last().map(|round| hex(round.trace)),
         params: Some(hex(here.outcome.params)),
         rounds: here.rounds.iter().map(Into::into).collect(),
         ..MachineRecord::default()
     };
-    let ours = compare::RunBits { rounds: &here.rounds, params: Some(here.outcome.params) };
-    let theirs = compare::RunBits { rounds: &transcript.rounds, params: transcript.params };
+    let ours =
+        compare::RunBits { rounds: &here.rounds, params: Some(here.outcome.params), outputs: &here.outputs };
+    let theirs = compare::RunBits {
+        rounds: &transcript.rounds,
+        params: transcript.params,
+        outputs: &transcript.outputs,
+    };
     let lost = compare::first_lost_difference(&transcript.lost, &here.rounds);
     let difference = lost.or_else(|| first_difference(theirs, ours));
     Ok(DeviceResults {

@@ -140,8 +140,8 @@ pub(super) fn run(
     let bytes = firmware::read(&elf, board)?;
     emulator::check(board)?;
     let (transcript, instructions) = emulate(board, &elf, &bytes, trained.rounds.len())?;
-    let ours = RunBits { rounds: &trained.rounds, params: Some(trained.bits) };
-    let difference = first_difference(RunBits { rounds: &transcript.rounds, params: transcript.params }, ours);
+    let ours = RunBits { rounds: &trained.rounds, params: Some(trained.bits), outputs: &[] };
+    let difference = first_difference(RunBits { rounds: &transcript.rounds, params: transcript.params, outputs: &[] }, ours);
     let summary = transcript.summary.context("the board has not said what the training took")?;
     let Sizes { flash, ram } = firmware::sizes(&bytes)?;
     let all = [Some(&prepared.train), prepared.check.as_ref()];

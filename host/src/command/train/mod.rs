@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 
 use super::Failure;
 use crate::cli::{TableArgs, TrainArgs};
+use crate::data::is_folder;
 use crate::data::remarks::of_labels;
 use crate::data::table::{self, Kind, Missing, Reading, Table, TableError, Target, folder};
 use crate::files::write_atomically;
@@ -145,7 +146,7 @@ fn write(out: &Path, model: &SavedModel, findings: &Findings) -> Result<PathBuf>
 
 /// Share of the rows that is tested on.
 fn test_share(args: &TrainArgs) -> Result<f64> {
-    let share = match (args.table.data.is_dir(), args.test_share) {
+    let share = match (is_folder(&args.table.data), args.test_share) {
         (true, Some(_)) => bail!("--test-share: a folder of IDX files has test examples of its own"),
         (true, None) => 0.0,
         (false, share) => share.unwrap_or(TESTED),
@@ -205,7 +206,7 @@ pub(super) fn check_folder(args: &TableArgs) -> Result<()> {
 /// The table, and what is tested on if that is a table of its own.
 fn read(args: &TrainArgs) -> Result<(Table, Option<Table>)> {
     let path = &args.table.data;
-    if path.is_dir() {
+    if is_folder(path) {
         check_folder(&args.table)?;
         if args.regression || args.target.is_some() || !args.drop.is_empty() || args.table.labels.is_some() {
             bail!("{}: a folder of IDX files has labels of its own, and no columns to name", path.display());

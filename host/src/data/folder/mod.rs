@@ -1,16 +1,18 @@
 //! Folders of data sets: where they are looked for, how they are loaded.
 //!
 //! A data directory holds one folder per data set; a folder holds four IDX files, each with or
-//! without `.gz`. [`load_mnist`] accepts only the published content, checked by SHA-256;
+//! without `.gz`, under the names that [find](mod@find) knows. [`load_mnist`] accepts only the published content, checked by SHA-256;
 //! [`load_folder`] takes any image size and any number of classes.
 
+mod find;
+
 use std::ffi::OsString;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::idx::{self, IdxArray};
+use self::find::Found;
+use super::idx::{self, Images, Labels};
 use super::{DataError, DataSets};
 
 /// A file whose content is known.
@@ -89,7 +91,7 @@ fn resolve(flag: Option<&Path>, os: &str, variable: impl Fn(&str) -> Option<OsSt
         .unwrap_or_else(|| PathBuf::from("lgl2o-data"))
 }
 
-/// Loads MNIST from `dir/mnist`, or from `dir` itself, and verifies the content of all four files.
+/// Loads MNIST from `dir/mnist`, from `dir/MNIST`, or from `dir` itself, and verifies the content of all four files.
 /// 60,000 training and 10,000 test images of 28 x 28 inputs in [0, 1], 10 classes.
 ///
 /// # Errors
@@ -97,13 +99,13 @@ fn resolve(flag: Option<&Path>, os: &str, variable: impl Fn(&str) -> Option<OsSt
 /// [`DataError::NotFound`] when neither folder holds it, [`DataError::Checksum`] when a file is not
 /// the published one, and whatever makes a file unreadable.
 pub fn load_mnist(dir: &Path) -> Result<DataSets, DataError> {
-    let folder = find("mnist", dir)?;
-    let [train_images, train_labels, test_images, test_labels] = locate_all(&folder)?;
+    let found = find("mnist", dir)?;
+    let [train_images, train_labels, test_images, test_labels] = found.all()?;
     let [a, b, c, d] = &MNIST_FILES;
     Ok(DataSets {
         name: "mnist".to_owned(),
-        train: load_known((a, &train_images), (b, &train_labels))?,
-        test: load_known((c, &test_images), (d, &test_labels))?,
+        train: load_known((a, train_images), (b, train_labels))?,
+        test: load_known((c, test_images), (d, test_labels))?,
     })
 }
 
@@ -113,52 +115,64 @@ pub fn load_mnist(dir: &Path) -> Result<DataSets, DataError> {
 ///
 /// [`DataError::NotFound`] when neither folder holds one; else as [`load_folder`].
 pub fn load_named(dir: &Path, name: &str) -> Result<DataSets, DataError> {
-    let sets = load_folder(&find(name, dir)?)?;
-    Ok(DataSets { name: name.to_owned(), ..sets })
+    Ok(DataSets { name: name.to_owned(), ..load(&find(name, dir)?)? })
 }
 
-/// Loads the four IDX files of `folder`, whatever the size of the images. The number of classes is
-/// the highest label of both halves plus one; the name is the folder's name.
+/// Loads the four IDX files of `folder`, whatever the size of the images, or the data set that it names in a folder of several.
+/// The number of classes is the highest label of both halves plus one; the name is the folder's name, or that of the set.
 ///
 /// # Errors
 ///
-/// [`DataError::NotFound`] when `folder` holds no data set, [`DataError::Missing`] when it lacks a
-/// file, and whatever is wrong with a file, between two files, or with the labels.
+/// [`DataError::NotFound`] when `folder` holds no data set, [`DataError::Several`] when it holds more than one, [`DataError::Missing`]
+/// when it lacks a file, and whatever is wrong with a file, between two files, or with the labels.
 pub fn load_folder(folder: &Path) -> Result<DataSets, DataError> {
-    let name = name_of(folder);
-    if !holds_set(folder)? {
-        return Err(not_found(&name, vec![folder.to_path_buf()]));
+    if let Some(found) = find::named(folder)? {
+        return load(&found);
     }
-    let [train_images, train_labels, test_images, test_labels] = locate_all(folder)?;
-    let train = (idx::read_images(&train_images)?, idx::read_labels(&train_labels)?);
-    let test = (idx::read_images(&test_images)?, idx::read_labels(&test_labels)?);
+    match &find::within(folder)?[..] {
+        [] => Err(not_found(&name_of(folder), find::places(folder).to_vec())),
+        [found] => load(found),
+        several => Err(several_in(folder, several)),
+    }
+}
+
+/// Whether a path is a folder, or names one of several data sets in a folder.
+#[must_use]
+pub fn is_folder(path: &Path) -> bool {
+    path.is_dir() || find::named(path).is_ok_and(|found| found.is_some())
+}
+
+fn load(found: &Found) -> Result<DataSets, DataError> {
+    let [train_images, train_labels, test_images, test_labels] = found.all()?;
+    let train = (idx::read_images(train_images)?, idx::read_labels(train_labels)?);
+    let test = (idx::read_images(test_images)?, idx::read_labels(test_labels)?);
     check_shapes(&train.0, &test.0)?;
-    let classes = count_classes(&train.1, &test.1)?;
+    let (name, classes) = (found.name.clone(), count_classes(&train.1, &test.1)?);
     Ok(DataSets { name, train: idx::join(&train.0, &train.1, classes)?, test: idx::join(&test.0, &test.1, classes)? })
 }
 
-/// Every data set of a folder, with the folder it stands in: those of the folders in `dir`, by their names, or the one
+/// Every data set of a folder, with its path: those of the folders in `dir`, by their names, or those
 /// in `dir` itself. Folders without one are passed over.
 ///
 /// # Errors
 ///
 /// [`DataError::NoSets`] where there is none; else as [`load_folder`].
 pub fn load_all(dir: &Path) -> Result<Vec<(PathBuf, DataSets)>, DataError> {
-    if holds_set(dir)? {
-        return Ok(vec![(dir.to_path_buf(), load_folder(dir)?)]);
+    let mut found = find::within(dir)?;
+    if found.is_empty() {
+        let entries = std::fs::read_dir(dir).map_err(|error| idx::unreadable(dir, error))?;
+        let paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>();
+        let mut folders = paths.map_err(DataError::io("read", dir))?;
+        folders.retain(|folder| folder.is_dir());
+        folders.sort();
+        for folder in folders {
+            found.extend(find::within(&folder)?);
+        }
     }
-    let entries = std::fs::read_dir(dir).map_err(|error| idx::unreadable(dir, error))?;
-    let paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>();
-    let mut folders = paths.map_err(DataError::io("read", dir))?;
-    folders.retain(|folder| folder.is_dir());
-    folders.sort();
-    let held = folders.iter().map(|folder| holds_set(folder)).collect::<Result<Vec<bool>, _>>()?;
-    let mut held = held.into_iter();
-    folders.retain(|_| held.next().unwrap_or(false));
-    if folders.is_empty() {
+    if found.is_empty() {
         return Err(DataError::NoSets { folder: dir.to_path_buf(), file: PARTS[0][0] });
     }
-    folders.into_iter().map(|folder| Ok((folder.clone(), load_folder(&folder)?))).collect()
+    found.into_iter().map(|found| Ok((found.path.clone(), load(&found)?))).collect()
 }
 
 /// Checks that the decompressed content of `file` is the known one, and returns it.
@@ -190,43 +204,32 @@ pub(super) fn locate(folder: &Path, names: &[&str]) -> Option<PathBuf> {
         .find(|file| file.symlink_metadata().is_ok())
 }
 
-/// The four files of a folder, or which one is missing.
-fn locate_all(folder: &Path) -> Result<[PathBuf; 4], DataError> {
-    let part = |i: usize| {
-        locate(folder, PARTS[i]).ok_or_else(|| DataError::Missing { folder: folder.to_path_buf(), file: PARTS[i][0] })
-    };
-    Ok([part(0)?, part(1)?, part(2)?, part(3)?])
-}
-
-/// The folder that holds the data set `name`: `dir/name`, else `dir` itself.
-fn find(name: &str, dir: &Path) -> Result<PathBuf, DataError> {
-    let candidates = vec![dir.join(name), dir.to_path_buf()];
+/// The data set `name`, in a folder of `dir` of that name or in `dir` itself, under the usual names of its files.
+fn find(name: &str, dir: &Path) -> Result<Found, DataError> {
+    let candidates = vec![dir.join(name), dir.join(name.to_uppercase()), dir.to_path_buf()];
     for folder in &candidates {
-        if holds_set(folder)? {
-            return Ok(folder.clone());
+        let found = find::within(folder)?.into_iter().find(Found::is_plain);
+        if let Some(found) = found {
+            return Ok(found);
         }
     }
     Err(not_found(name, candidates))
 }
 
-/// Whether any of the four files is there; the rest is then missed by name. A folder that cannot be looked into is not
-/// taken for an empty one.
-fn holds_set(folder: &Path) -> Result<bool, DataError> {
-    match std::fs::read_dir(folder) {
-        Ok(_) => Ok(PARTS.iter().any(|names| locate(folder, names).is_some())),
-        Err(error) if error.kind() == ErrorKind::NotFound && crate::files::dangling(folder).is_none() => Ok(false),
-        Err(error) => Err(idx::unreadable(folder, error)),
-    }
+fn several_in(folder: &Path, several: &[Found]) -> DataError {
+    let sets = several.iter().map(|found| found.path.clone()).collect();
+    DataError::Several { folder: folder.to_path_buf(), sets }
 }
 
 fn not_found(name: &str, looked: Vec<PathBuf>) -> DataError {
     DataError::NotFound { name: name.to_owned(), file: PARTS[0][0], looked }
 }
 
-/// The last part of a folder's path, also for `.` and paths that end in `..`.
+/// The last part of a folder's path, also for `.` and paths that end in `..`; of a folder that files are kept in, its parent's.
 fn name_of(folder: &Path) -> String {
     let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
-    whole.file_name().map_or_else(|| "data".to_owned(), |n| n.to_string_lossy().into_owned())
+    let names = whole.ancestors().filter_map(|part| Some(part.file_name()?.to_string_lossy().into_owned()));
+    names.skip_while(|name| find::is_inner(name)).next().unwrap_or_else(|| "data".to_owned())
 }
 
 /// Loads one verified half of MNIST.
@@ -240,7 +243,7 @@ fn load_known(
 }
 
 /// Training and test examples must have the same shape.
-fn check_shapes(train: &IdxArray, test: &IdxArray) -> Result<(), DataError> {
+fn check_shapes(train: &Images, test: &Images) -> Result<(), DataError> {
     if train.shape() == test.shape() {
         return Ok(());
     }
@@ -253,7 +256,7 @@ fn check_shapes(train: &IdxArray, test: &IdxArray) -> Result<(), DataError> {
 }
 
 /// The highest label plus one. The training labels must not be all the same.
-fn count_classes(train: &IdxArray, test: &IdxArray) -> Result<usize, DataError> {
+fn count_classes(train: &Labels, test: &Labels) -> Result<usize, DataError> {
     let first = train.values().first().copied().unwrap_or(0);
     if train.values().iter().all(|&label| label == first) {
         return Err(DataError::TooFewClasses { file: train.file().to_path_buf(), label: first });

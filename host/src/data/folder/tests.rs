@@ -75,6 +75,81 @@ fn names_with_a_dot_and_without_gz_are_found() {
     assert_eq!(load_folder(dir.path()).unwrap().train.len(), 3);
 }
 
+/// A whole set under other names: what files begin with, and what the half for tests is called.
+fn make_named(folder: &Path, prefix: &str, labels: &[u8]) {
+    make_set(folder, labels);
+    for names in PARTS {
+        let (old, new) = (folder.join(names[0]), format!("{prefix}{}", names[0].replace("t10k", "test")));
+        let suffix = if old.exists() { "" } else { ".gz" };
+        fs::rename(folder.join(format!("{}{suffix}", names[0])), folder.join(format!("{new}{suffix}"))).unwrap();
+    }
+}
+
+#[test]
+fn sets_of_emnist_stand_in_one_folder_and_are_named_as_folders_in_it() {
+    let dir = TempDir::new().unwrap();
+    for folder in [dir.path().join("EMNIST/raw"), dir.path().join("gzip")] {
+        make_named(&folder, "emnist-letters-", &[1, 26, 2]);
+        make_named(&folder, "emnist-digits-", &[0, 9, 2]);
+        fs::write(folder.join("emnist-letters-mapping.txt"), "1 65 97").unwrap();
+    }
+    for folder in [dir.path().join("EMNIST"), dir.path().join("EMNIST/raw"), dir.path().to_path_buf()] {
+        let error = load_folder(&folder).unwrap_err();
+        assert!(matches!(error, DataError::Several { .. }), "{error}");
+        let named = folder.join("emnist-letters");
+        assert!(error.to_string().contains(&format!("\n  {}", named.display())), "{error}");
+        let sets = load_folder(&named).unwrap();
+        assert_eq!((sets.name.as_str(), sets.train.classes(), sets.test.len()), ("emnist-letters", 27, 2));
+        assert!(is_folder(&named) && !is_folder(&folder.join("emnist-letter")));
+        let all: Vec<_> = load_all(&folder).unwrap().into_iter().map(|(path, sets)| (path, sets.name)).collect();
+        let both = ["emnist-digits", "emnist-letters"].map(|name| (folder.join(name), name.to_owned()));
+        assert_eq!(all, both);
+    }
+    fs::remove_file(dir.path().join("gzip/emnist-letters-test-images-idx3-ubyte.gz")).unwrap();
+    let error = load_folder(&dir.path().join("emnist-letters")).unwrap_err();
+    assert!(error.to_string().contains("the file `emnist-letters-test-images-idx3-ubyte`"), "{error}");
+    assert!(matches!(load_folder(&dir.path().join("emnist-letter")).unwrap_err(), DataError::NotFound { .. }));
+}
+
+#[test]
+fn labels_of_qmnist_have_a_name_of_their_own() {
+    let dir = TempDir::new().unwrap();
+    make_named(dir.path(), "qmnist-", &[0, 9, 2]);
+    for half in ["train", "test"] {
+        let old = |suffix| dir.path().join(format!("qmnist-{half}-labels-idx1-ubyte{suffix}"));
+        let old = if old("").exists() { old("") } else { old(".gz") };
+        fs::remove_file(old).unwrap();
+        let classes = if half == "train" { &[0i32, 9, 2][..] } else { &[3, 3] };
+        let mut bytes = vec![0, 0, 0x0c, 2, 0, 0, 0, classes.len() as u8, 0, 0, 0, 8];
+        bytes.extend(classes.iter().flat_map(|&class| [class, 1, 2, 3, 4, 5, 6, 7]).flat_map(i32::to_be_bytes));
+        fs::write(dir.path().join(format!("qmnist-{half}-labels-idx2-int")), bytes).unwrap();
+    }
+    let sets = load_folder(dir.path()).unwrap();
+    assert_eq!((sets.name.as_str(), sets.train.labels(), sets.test.labels()), ("qmnist", &[0, 9, 2][..], &[3, 3][..]));
+    fs::remove_file(dir.path().join("qmnist-test-labels-idx2-int")).unwrap();
+    let error = load_folder(dir.path()).unwrap_err();
+    assert!(error.to_string().contains("`qmnist-test-labels-idx2-int`"), "{error}");
+}
+
+#[test]
+fn folders_of_torchvision_are_looked_into() {
+    let dir = TempDir::new().unwrap();
+    make_set(&dir.path().join("MNIST/raw"), &[0, 1, 1]);
+    make_set(&dir.path().join("FashionMNIST/raw"), &[0, 9, 1]);
+    for folder in ["FashionMNIST", "FashionMNIST/raw"] {
+        let sets = load_folder(&dir.path().join(folder)).unwrap();
+        assert_eq!((sets.name.as_str(), sets.train.classes()), ("FashionMNIST", 10), "{folder}");
+    }
+    let all = load_all(dir.path()).unwrap();
+    assert_eq!(all.iter().map(|(_, sets)| sets.name.as_str()).collect::<Vec<_>>(), ["FashionMNIST", "MNIST"]);
+    // It is found, and its content looked at.
+    assert!(matches!(load_mnist(dir.path()).unwrap_err(), DataError::OtherSet { .. }));
+    // The usual names stand for a folder that has other files besides.
+    make_named(&dir.path().join("other"), "mine-", &[0, 1, 1]);
+    make_set(&dir.path().join("other"), &[0, 4, 1]);
+    assert_eq!(load_folder(&dir.path().join("other")).unwrap().train.classes(), 5);
+}
+
 #[test]
 fn nothing_found_lists_where_it_was_looked_for() {
     let dir = TempDir::new().unwrap();
@@ -99,7 +174,7 @@ fn each_missing_file_is_named() {
         make_set(dir.path(), &[0, 1, 1]);
         fs::remove_file(dir.path().join(format!("{}.gz", names[0]))).unwrap();
         let error = load_folder(dir.path()).unwrap_err();
-        assert!(matches!(error, DataError::Missing { file, .. } if file == names[0]));
+        assert!(matches!(&error, DataError::Missing { file, .. } if file == names[0]));
         assert!(error.to_string().contains(names[0]), "{error}");
     }
 }

@@ -1,90 +1,39 @@
-//! IDX, the file format of MNIST: unsigned bytes with a short big-endian header.
+//! IDX, the file format of MNIST: numbers with a short header, all of it big-endian.
 //!
 //! ```text
-//! 00 00 08 D      magic: element type 0x08 = unsigned byte, D = number of dimensions
+//! 00 00 T D       magic: element type T, such as 0x08 = unsigned byte, D = number of dimensions
 //! D x u32         the dimensions, rows first
-//! product bytes   the values, last dimension fastest
+//! the values      their product, last dimension fastest
 //! ```
 //!
-//! Labels have D = 1, images D = 3 (count, rows, columns); D = 2 (count, columns) is a plain table.
-//! A value becomes the input value / 255 in `f32`. Whether a file is gzipped is decided by its
+//! Images have D = 3 (count, rows, columns); D = 2 (count, columns) is a plain table. Labels have D = 1; of those with D = 2, as in
+//! QMNIST (count, 8), the first column is the class. A byte becomes the input value / 255 in `f32`, any other number the nearest `f32`; the
+//! [element](mod@element) types are in a table. Whether a file is gzipped is decided by its
 //! first two bytes, never by its name. A header is not trusted: it may call for at most
 //! [`MAX_VALUES`] values, and memory grows with the payload that is really there.
 //!
-//! Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits".
+//! Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits"; C. Yadav, L. Bottou, "Cold Case: The Lost MNIST
+//! Digits" (2019), for QMNIST.
+
+mod array;
+mod element;
+mod write;
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use flate2::Compression;
 use flate2::read::MultiGzDecoder;
-use flate2::write::GzEncoder;
 
+pub use self::array::{Images, Labels, Values};
+use self::element::{Element, UNSIGNED_BYTE};
+pub use self::write::{Encoding, write_images, write_labels};
 use super::error::MAX_VALUES;
 use super::{DataError, Dataset, dataset};
 use crate::first_bytes;
 
-/// The type code of unsigned bytes, the only one that is read.
-const UNSIGNED_BYTE: u8 = 0x08;
-
-/// The other type codes of the format, which are named in the refusal.
-const OTHER_TYPES: [(u8, &str); 5] = [
-    (0x09, "signed byte"),
-    (0x0b, "16-bit integer"),
-    (0x0c, "32-bit integer"),
-    (0x0d, "32-bit float"),
-    (0x0e, "64-bit float"),
-];
-
-/// The content of one IDX file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IdxArray {
-    file: PathBuf,
-    dims: Vec<usize>,
-    values: Vec<u8>,
-}
-
-impl IdxArray {
-    /// The file it was read from.
-    #[must_use]
-    pub fn file(&self) -> &Path {
-        &self.file
-    }
-
-    /// The dimensions, count first; none is zero.
-    #[must_use]
-    pub fn dims(&self) -> &[usize] {
-        &self.dims
-    }
-
-    /// Number of images, rows or labels.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.dims[0]
-    }
-
-    /// The shape of one example: `[rows, cols]`, `[cols]`, or `[]` for labels.
-    #[must_use]
-    pub fn shape(&self) -> &[usize] {
-        &self.dims[1..]
-    }
-
-    /// The values, last dimension fastest.
-    #[must_use]
-    pub fn values(&self) -> &[u8] {
-        &self.values
-    }
-}
-
-/// How a file is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encoding {
-    /// The bytes as they are.
-    Plain,
-    /// Compressed with gzip.
-    Gzip,
-}
+/// Columns of QMNIST's labels: the class, and seven on where the digit is from.
+const QMNIST_COLUMNS: u32 = 8;
 
 /// What a file is expected to hold.
 #[derive(Debug, Clone, Copy)]
@@ -97,14 +46,14 @@ impl Kind {
     fn accepts(self, dims: u8) -> bool {
         match self {
             Self::Images => matches!(dims, 2 | 3),
-            Self::Labels => dims == 1,
+            Self::Labels => matches!(dims, 1 | 2),
         }
     }
 
     fn expected(self) -> &'static str {
         match self {
             Self::Images => "0x00000803 (images) or 0x00000802 (a table)",
-            Self::Labels => "0x00000801 (labels)",
+            Self::Labels => "0x00000801 (labels), or another element type in its third byte",
         }
     }
 }
@@ -113,18 +62,18 @@ impl Kind {
 ///
 /// # Errors
 ///
-/// Refuses a file that cannot be read, is damaged, too short or too long, or of another kind.
-pub fn read_images(file: &Path) -> Result<IdxArray, DataError> {
-    parse(open(file)?, file, Kind::Images)
+/// Refuses a file that cannot be read, is damaged, too short or too long, of another kind, or holds a NaN or an infinity.
+pub fn read_images(file: &Path) -> Result<Images, DataError> {
+    images(open(file)?, file)
 }
 
 /// Reads a file of labels.
 ///
 /// # Errors
 ///
-/// As [`read_images`].
-pub fn read_labels(file: &Path) -> Result<IdxArray, DataError> {
-    parse(open(file)?, file, Kind::Labels)
+/// As [`read_images`], and if a label is no whole number from 0 to 255.
+pub fn read_labels(file: &Path) -> Result<Labels, DataError> {
+    labels(open(file)?, file)
 }
 
 /// Reads images from the bytes of a file, gzipped or not; `file` is its name in errors.
@@ -132,25 +81,57 @@ pub fn read_labels(file: &Path) -> Result<IdxArray, DataError> {
 /// # Errors
 ///
 /// As [`read_images`].
-pub fn parse_images(bytes: &[u8], file: &Path) -> Result<IdxArray, DataError> {
-    parse(decompressed(bytes, file)?, file, Kind::Images)
+pub fn parse_images(bytes: &[u8], file: &Path) -> Result<Images, DataError> {
+    images(decompressed(bytes, file)?, file)
 }
 
 /// Reads labels from the bytes of a file, gzipped or not; `file` is its name in errors.
 ///
 /// # Errors
 ///
-/// As [`read_images`].
-pub fn parse_labels(bytes: &[u8], file: &Path) -> Result<IdxArray, DataError> {
-    parse(decompressed(bytes, file)?, file, Kind::Labels)
+/// As [`read_labels`].
+pub fn parse_labels(bytes: &[u8], file: &Path) -> Result<Labels, DataError> {
+    labels(decompressed(bytes, file)?, file)
 }
 
-/// Joins images and labels into a data set; values become value / 255.
+fn images(reader: impl Read, file: &Path) -> Result<Images, DataError> {
+    let Parsed { element, dims, payload } = parse(reader, file, Kind::Images)?;
+    let dims: Vec<usize> = dims.iter().map(|&d| d as usize).collect();
+    let values = if element.code == UNSIGNED_BYTE {
+        Values::Bytes(payload)
+    } else {
+        // As an input; what is beyond its range is as good as infinite.
+        let numbers: Vec<f32> = element.numbers(&payload).map(|x| x as f32).collect();
+        if let Some(at) = numbers.iter().position(|x| !x.is_finite()) {
+            let (row, value) = (at / (numbers.len() / dims[0]), numbers[at]);
+            return Err(DataError::InfiniteElement { file: file.to_path_buf(), row, value });
+        }
+        Values::Numbers(numbers)
+    };
+    Ok(Images { file: file.to_path_buf(), dims, values })
+}
+
+fn labels(reader: impl Read, file: &Path) -> Result<Labels, DataError> {
+    let Parsed { element, dims, payload } = parse(reader, file, Kind::Labels)?;
+    let columns = match *dims {
+        [_] | [_, 1] => 1,
+        [_, QMNIST_COLUMNS] => QMNIST_COLUMNS as usize,
+        _ => return Err(DataError::LabelColumns { file: file.to_path_buf(), dims }),
+    };
+    let classes = element.numbers(&payload).step_by(columns).enumerate().map(|(row, x)| {
+        let is_label = (0.0..=255.0).contains(&x) && x.fract() == 0.0;
+        let error = || DataError::NoLabel { file: file.to_path_buf(), row, value: x };
+        is_label.then_some(x as u8).ok_or_else(error)
+    });
+    Ok(Labels { file: file.to_path_buf(), values: classes.collect::<Result<_, _>>()? })
+}
+
+/// Joins images and labels into a data set; bytes become value / 255.
 ///
 /// # Errors
 ///
 /// Refuses unequal counts, and a label at or above `classes`.
-pub fn join(images: &IdxArray, labels: &IdxArray, classes: usize) -> Result<Dataset, DataError> {
+pub fn join(images: &Images, labels: &Labels, classes: usize) -> Result<Dataset, DataError> {
     if images.count() != labels.count() {
         return Err(DataError::CountMismatch {
             images: images.file.clone(),
@@ -164,8 +145,7 @@ pub fn join(images: &IdxArray, labels: &IdxArray, classes: usize) -> Result<Data
         [rows, cols] => Some((rows, cols)),
         _ => None,
     };
-    let inputs = images.values.iter().map(|&v| f32::from(v) / 255.0);
-    Dataset::new(inputs.collect(), labels.values.clone(), images.shape().iter().product(), classes, image)
+    Dataset::new(images.inputs(), labels.values.clone(), images.shape().iter().product(), classes, image)
 }
 
 /// The decompressed content of `file`, which should have `size` bytes and may have fewer.
@@ -216,37 +196,41 @@ fn decompressed<'a>(mut reader: impl BufRead + 'a, file: &Path) -> Result<Box<dy
     if start.starts_with(&GZIP_MAGIC) { Ok(Box::new(MultiGzDecoder::new(reader))) } else { Ok(Box::new(reader)) }
 }
 
+/// Header and payload of a file.
+struct Parsed {
+    element: &'static Element,
+    dims: Vec<u32>,
+    payload: Vec<u8>,
+}
+
 /// Reads header and payload, checking each before the next.
-fn parse(mut reader: impl Read, file: &Path, kind: Kind) -> Result<IdxArray, DataError> {
-    let rank = parse_magic(&mut reader, file, kind)?;
+fn parse(mut reader: impl Read, file: &Path, kind: Kind) -> Result<Parsed, DataError> {
+    let (element, rank) = parse_magic(&mut reader, file, kind)?;
     let header = 4 + 4 * u64::from(rank);
     let dims = parse_dims(&mut reader, file, header)?;
-    let expected = payload_size(&dims, file)?;
-    let mut values = Vec::new();
-    let end = fill(reader, expected + 1, &mut values);
-    let found = values.len() as u64;
+    let expected = count_values(&dims, file)? * element.size as u64;
+    let mut payload = Vec::new();
+    let end = fill(reader, expected + 1, &mut payload);
+    let found = payload.len() as u64;
     if found > expected {
         return Err(DataError::TrailingBytes { file: file.to_path_buf(), expected: header + expected });
     }
     match end {
         Err(cause) if cause.kind() != ErrorKind::UnexpectedEof || found == expected => Err(read_error(file, cause)),
         _ if found < expected => Err(truncated(file, header + expected, header + found)),
-        _ => Ok(IdxArray { file: file.to_path_buf(), dims: dims.iter().map(|&d| d as usize).collect(), values }),
+        _ => Ok(Parsed { element, dims, payload }),
     }
 }
 
-/// Checks the first four bytes and returns the number of dimensions.
-fn parse_magic(reader: &mut impl Read, file: &Path, kind: Kind) -> Result<u8, DataError> {
+/// Checks the first four bytes and returns the type of the elements, and the number of dimensions.
+fn parse_magic(reader: &mut impl Read, file: &Path, kind: Kind) -> Result<(&'static Element, u8), DataError> {
     let mut magic = Vec::new();
     let end = fill(&mut *reader, 4, &mut magic);
     let [zero_0, zero_1, code, rank] = header_word(file, &magic, end, 4, 0)?;
-    let name = OTHER_TYPES.iter().find(|t| t.0 == code).map(|t| t.1);
-    let path = file.to_path_buf();
-    match ((zero_0, zero_1, code), name) {
-        ((0, 0, UNSIGNED_BYTE), _) if kind.accepts(rank) => Ok(rank),
-        ((0, 0, UNSIGNED_BYTE), _) if rank > 3 => Err(DataError::Dimensions { file: path, rank }),
-        ((0, 0, _), Some(name)) => Err(DataError::UnsupportedElement { file: path, code, name }),
-        _ => Err(other_format(reader, path, magic, kind)),
+    match Element::of(code).filter(|_| (zero_0, zero_1) == (0, 0)) {
+        Some(element) if kind.accepts(rank) => Ok((element, rank)),
+        Some(_) if rank > 3 => Err(DataError::Dimensions { file: file.to_path_buf(), rank }),
+        _ => Err(other_format(reader, file.to_path_buf(), magic, kind)),
     }
 }
 
@@ -293,7 +277,7 @@ fn header_word(file: &Path, word: &[u8], end: io::Result<()>, header: u64, offse
 }
 
 /// The number of values that the header calls for, within bounds.
-fn payload_size(dims: &[u32], file: &Path) -> Result<u64, DataError> {
+fn count_values(dims: &[u32], file: &Path) -> Result<u64, DataError> {
     if dims.contains(&0) {
         return Err(DataError::Empty { file: file.to_path_buf(), dims: dims.to_vec() });
     }
@@ -322,60 +306,6 @@ fn read_error(file: &Path, cause: io::Error) -> DataError {
 
 fn truncated(file: &Path, expected: u64, found: u64) -> DataError {
     DataError::Truncated { file: file.to_path_buf(), expected, found }
-}
-
-/// Writes images of `rows x cols` bytes each.
-///
-/// # Errors
-///
-/// Refuses `pixels` that are not a whole number of images, and a file that cannot be written.
-pub fn write_images(file: &Path, (rows, cols): (u32, u32), pixels: &[u8], encoding: Encoding) -> Result<(), DataError> {
-    let area = (rows as usize).saturating_mul(cols as usize);
-    if area == 0 || !pixels.len().is_multiple_of(area) {
-        return Err(DataError::LengthMismatch {
-            inputs: pixels.len(),
-            rows: pixels.len().checked_div(area).unwrap_or(0),
-            width: area,
-        });
-    }
-    write(file, (pixels.len() / area, &[rows, cols]), pixels, encoding)
-}
-
-/// Writes labels.
-///
-/// # Errors
-///
-/// Refuses a file that cannot be written.
-pub fn write_labels(file: &Path, labels: &[u8], encoding: Encoding) -> Result<(), DataError> {
-    write(file, (labels.len(), &[]), labels, encoding)
-}
-
-/// Writes a header of `count` and `shape`, then the values.
-fn write(file: &Path, (count, shape): (usize, &[u32]), values: &[u8], encoding: Encoding) -> Result<(), DataError> {
-    let count = u32::try_from(count)
-        .map_err(|_| DataError::TooLarge { file: file.to_path_buf(), dims: [&[u32::MAX], shape].concat() })?;
-    // The rank is 1 or 3, so it fits a byte.
-    let mut bytes = vec![0, 0, UNSIGNED_BYTE, 1 + shape.len() as u8];
-    bytes.extend(count.to_be_bytes());
-    bytes.extend(shape.iter().flat_map(|d| d.to_be_bytes()));
-    let handle = File::create(file).map_err(DataError::io("create", file))?;
-    put(BufWriter::new(handle), &bytes, values, encoding).map_err(DataError::io("write", file))
-}
-
-fn put(mut out: impl Write, head: &[u8], values: &[u8], encoding: Encoding) -> io::Result<()> {
-    match encoding {
-        Encoding::Plain => {
-            out.write_all(head)?;
-            out.write_all(values)?;
-        }
-        Encoding::Gzip => {
-            let mut encoder = GzEncoder::new(&mut out, Compression::default());
-            encoder.write_all(head)?;
-            encoder.write_all(values)?;
-            encoder.finish()?;
-        }
-    }
-    out.flush()
 }
 
 #[cfg(test)]

@@ -1,6 +1,10 @@
 //! Round trips, and every way in which a file can be wrong.
 
+use super::element::ELEMENTS;
 use super::*;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use std::io::Write as _;
 use tempfile::TempDir;
 
 /// A header of the given magic number and dimensions.
@@ -50,8 +54,8 @@ fn what_is_written_is_read_back() {
         let images = read_images(&images).unwrap();
         let labels = read_labels(&labels).unwrap();
         assert_eq!((images.count(), images.shape()), (5, &[4, 3][..]));
-        assert_eq!(images.values(), pixels);
-        assert_eq!((labels.dims(), labels.shape()), (&[5][..], &[][..]));
+        assert_eq!(images.values(), &Values::Bytes(pixels.clone()));
+        assert_eq!((images.dims(), labels.count()), (&[5, 4, 3][..], 5));
         let data = join(&images, &labels, 5).unwrap();
         assert_eq!((data.len(), data.width(), data.image()), (5, 12, Some((4, 3))));
         assert_eq!(data.row(1).0[3], 15.0 / 255.0);
@@ -152,13 +156,79 @@ fn another_magic_number_is_told_with_the_expected_one() {
     assert!(error.to_string().contains("expected 0x00000801 (labels)"));
 }
 
-#[test]
-fn other_element_types_are_named() {
-    for (code, name) in OTHER_TYPES {
-        let error = refusal(&header(u32::from(code) << 8 | 3, &[1, 1, 1]));
-        assert!(matches!(error, DataError::UnsupportedElement { .. }));
-        assert!(error.to_string().contains(name), "{error}");
+/// A file of the element type, with these numbers.
+fn of_type(code: u8, dims: &[u32], numbers: &[f64]) -> Vec<u8> {
+    let mut bytes = header(u32::from(code) << 8 | dims.len() as u32, dims);
+    for &x in numbers {
+        match code {
+            0x08 => bytes.push(x as u8),
+            0x09 => bytes.extend((x as i8).to_be_bytes()),
+            0x0b => bytes.extend((x as i16).to_be_bytes()),
+            0x0c => bytes.extend((x as i32).to_be_bytes()),
+            0x0d => bytes.extend((x as f32).to_be_bytes()),
+            _ => bytes.extend(x.to_be_bytes()),
+        }
     }
+    bytes
+}
+
+/// The refusal of labels.
+fn no_labels(bytes: &[u8]) -> String {
+    parse_labels(bytes, Path::new("the-labels")).unwrap_err().to_string()
+}
+
+#[test]
+fn every_element_type_is_read() {
+    for (code, numbers) in [
+        (0x09, [-128.0, -1.0, 0.0, 127.0]),
+        (0x0b, [-32768.0, 258.0, 1.0, 32767.0]),
+        (0x0c, [-16777216.0, 65536.0, 2.0, 1.0]),
+        (0x0d, [-0.25, 1e30, 0.5, 3.0]),
+        (0x0e, [-0.125, 0.1, 1e-30, 7.0]),
+    ] {
+        let bytes = of_type(code, &[2, 2], &numbers);
+        let images = parse_images(&bytes, Path::new("a file")).unwrap();
+        assert_eq!(images.values(), &Values::Numbers(numbers.map(|x| x as f32).to_vec()), "{code:x}");
+        let labels = parse_labels(&of_type(code, &[2], &[3.0, 0.0]), Path::new("the-labels")).unwrap();
+        assert_eq!(join(&images, &labels, 4).unwrap().inputs()[1], numbers[1] as f32);
+        for end in [bytes.len() - 1, 13] {
+            let cut = parse_images(&bytes[..end], Path::new("a file")).unwrap_err();
+            assert!(matches!(cut, DataError::Truncated { .. }), "{cut}");
+        }
+    }
+    assert!(ELEMENTS.iter().all(|element| (0x08..=0x0e).contains(&element.code)));
+    assert!(matches!(refusal(&header(0xa03, &[1, 1, 1])), DataError::WrongMagic { .. }));
+}
+
+#[test]
+fn what_is_not_finite_is_refused_with_its_row() {
+    for (code, x) in [(0x0d, f64::NAN), (0x0d, f64::NEG_INFINITY), (0x0e, 1e300)] {
+        let error = refusal(&of_type(code, &[2, 2], &[0.0, 0.0, 1.0, x]));
+        assert!(matches!(error, DataError::InfiniteElement { row: 1, .. }), "{error}");
+    }
+}
+
+#[test]
+fn labels_of_qmnist_are_the_first_of_eight_columns() {
+    let rows = [[4.0, 0.0, 107.0, 1.0, 2.0, 3.0, 0.0, 0.0], [1.0, 1.0, 70000.0, 5.0, 4.0, 9.0, -1.0, 0.0]];
+    let labels = parse_labels(&of_type(0x0c, &[2, 8], &rows.concat()), Path::new("the-labels")).unwrap();
+    assert_eq!((labels.values(), labels.count()), (&[4, 1][..], 2));
+    assert_eq!(parse_labels(&of_type(0x0c, &[2, 1], &[4.0, 1.0]), Path::new("l")).unwrap().values(), [4, 1]);
+    let error = no_labels(&of_type(0x08, &[2, 3], &[0.0; 6]));
+    assert!(error.contains("[2, 3]") && error.contains("8 columns") && error.contains("Keep one column"), "{error}");
+}
+
+#[test]
+fn what_is_no_class_is_refused_with_its_row() {
+    for (code, x) in [(0x09, -1.0), (0x0b, 256.0), (0x0d, 1.5), (0x0d, f64::NAN), (0x0e, 1e300)] {
+        let error = no_labels(&of_type(code, &[2], &[0.0, x]));
+        assert!(error.contains("the label of row 1") && error.contains("from 0 to 255"), "{error}");
+    }
+    // Class 5 in the other order of bytes, behind a right header.
+    let error = no_labels(&of_type(0x0c, &[1], &[f64::from(5i32.swap_bytes())]));
+    assert!(error.contains("83886080") && error.contains("highest byte first"), "{error}");
+    let error = refusal(&header(0x0c02, &[60_000u32.swap_bytes(), 8u32.swap_bytes()])).to_string();
+    assert!(error.contains("little-endian"), "{error}");
 }
 
 #[test]
@@ -185,8 +255,9 @@ fn a_file_of_nothing_is_refused() {
 /// Joins two 1 x 1 images with the given labels.
 fn join_two(labels: &[u8], classes: usize) -> Result<Dataset, DataError> {
     let file = |name: &str| PathBuf::from(name);
-    let images = IdxArray { file: file("the-images"), dims: vec![2, 1, 1], values: vec![0, 255] };
-    let labels = IdxArray { file: file("the-labels"), dims: vec![labels.len()], values: labels.to_vec() };
+    let values = Values::Bytes(vec![0, 255]);
+    let images = Images { file: file("the-images"), dims: vec![2, 1, 1], values };
+    let labels = Labels { file: file("the-labels"), values: labels.to_vec() };
     join(&images, &labels, classes)
 }
 

@@ -93,6 +93,12 @@ pub enum TableError {
         /// The line.
         line: u64,
     },
+    /// The first line tells a spreadsheet the delimiter.
+    #[error("{}, line 1: it tells a spreadsheet the delimiter and is no row of the table. Take the line out.", .file.display())]
+    Separator {
+        /// The file.
+        file: PathBuf,
+    },
     /// A quotation mark is not closed where its cell ends.
     #[error(
         "{}, line {line}: the quotation mark that begins here is not closed at the end of its cell. Close it, and write one inside a cell \
@@ -169,8 +175,22 @@ pub enum TableError {
         /// What else helps.
         advice: &'static str,
     },
-    /// A cell is a number with a decimal comma.
-    #[error("{at}: `{found}` has a decimal comma. Write numbers with a point, as 1.5.")]
+    /// No row has a value in the column.
+    #[error(
+        "{}, {column}: no row has a value there. Leave the column out with --drop {drop}, or fill it in; a delimiter at the end of every \
+         line makes such a column.",
+        .file.display()
+    )]
+    EmptyColumn {
+        /// The file.
+        file: PathBuf,
+        /// The column.
+        column: Column,
+        /// What to write behind `--drop`.
+        drop: String,
+    },
+    /// A cell is a number with a decimal comma, or with separators of thousands.
+    #[error("{at}: `{found}` has a decimal comma or separators of thousands. Write numbers plainly, as 1234.5.")]
     DecimalComma {
         /// The cell.
         at: At,

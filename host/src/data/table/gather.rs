@@ -230,14 +230,27 @@ fn at(file: &Path, place: Place, column: &Column) -> At {
     At { file: file.to_owned(), place, column: column.clone() }
 }
 
-/// The error of a number with a decimal comma, if that is what it is.
+/// The error of a number with a decimal comma or with separators of thousands, if that is what it is.
 fn comma(at: &At, found: &str) -> Option<TableError> {
-    let is_number = found.replacen(',', ".", 1).parse::<f64>().is_ok();
-    is_number.then(|| TableError::DecimalComma { at: at.clone(), found: found.to_owned() })
+    is_foreign(found).then(|| TableError::DecimalComma { at: at.clone(), found: found.to_owned() })
+}
+
+/// Whether a text is a number that is written with a comma: 1,5 or 1.234,5 or 1,234.5 or 1,234,567.
+pub(super) fn is_foreign(found: &str) -> bool {
+    let begins = found.trim_start_matches(['+', '-']).starts_with(|c: char| c.is_ascii_digit() || c == ',');
+    let plain = match (found.find('.'), found.rfind(',')) {
+        (Some(point), Some(comma)) if point < comma => found.replace('.', "").replacen(',', ".", 1),
+        (Some(_), Some(_)) => found.replace(',', ""),
+        (None, Some(comma)) if found.find(',') == Some(comma) => found.replacen(',', ".", 1),
+        (None, Some(_)) => found.replace(',', ""),
+        (_, None) => return false,
+    };
+    begins && plain.parse::<f64>().is_ok()
 }
 
 /// A number in 32 bits.
 fn finite(number: f64, at: impl Fn() -> At) -> Result<f32, TableError> {
     let narrow = number as f32;
-    if narrow.is_finite() { Ok(narrow) } else { Err(TableError::NotFinite { at: at(), found: number.to_string() }) }
+    // Not with all of its digits.
+    if narrow.is_finite() { Ok(narrow) } else { Err(TableError::NotFinite { at: at(), found: format!("{number:e}") }) }
 }

@@ -112,12 +112,30 @@ fn what_is_wrong_is_told_with_its_place() {
     for open in ["3,4,\"q\n5,6,p\n", "3,4,\"q\n5,6,\"p\"\n", "3,4,\"q\"r\n"] {
         refused(&format!("a,b,y\n1,\"2\",\"p\n\"\n{open}"), &plain, &["t.csv, line 4", "quotation mark", "not closed"]);
     }
-    refused("a;b;y\n1,5;2;p\n", &plain, &["line 2, column 1 (`a`)", "decimal comma", "1.5"]);
+    refused("a;b;y\n1,5;2;p\n", &plain, &["line 2, column 1 (`a`)", "decimal comma", "1234.5"]);
+    // All cells look like text where numbers are written like this: the first line holds names all the same.
+    for number in ["1,5", "-0,25", "1.234,5", "1,234.5", "1,234,567"] {
+        refused(&format!("a;y\n{number};p\n2;q\n"), &plain, &["line 2, column 1 (`a`)", number, "decimal comma"]);
+    }
+    let named = Reading { header: Some(true), ..Reading::default() };
+    refused("a;y\n1,2,x;p\n2;q\n", &named, &["`1,2,x` is not a number"]);
+    refused("sep=;\na;b;y\n1;2;p\n", &plain, &["line 1", "delimiter", "Take the line out"]);
+    refused("a,b,y\n1,1e300,p\n", &plain, &["line 2, column 2 (`b`): 1e300 is not a finite number"]);
     refused("a,b,c,y\n1,2,3,p\n1,red,new,q\n", &plain, &["line 3, column 2 (`b`)", "`red`", "--drop b,c"]);
     refused("a,y\n1,2.5\n2,3\n", &plain, &["line 2, column 2 (`y`)", "--regression"]);
     refused("a,y\n1,p\n2,3\n", &VALUES, &["line 2, column 2 (`y`)", "`p` is not a number"]);
     refused("a,b,y\nm,s,-\n1,2,p\n", &plain, &["line 1, column 1", "`a` is not a number", "--header yes"]);
     refused("a,y,\n1,p,\n", &plain, &["line 2, column 3 (without a name)", "missing"]);
+    // A column that is empty in every row is left out as a whole.
+    let drop = Reading { missing: Missing::Drop, ..Reading::default() };
+    let target = Reading { target: Some("y"), ..Reading::default() };
+    refused("a,b c,y\n1,,p\n2,NA,q\n", &plain, &["column 2 (`b c`)", "no row has a value", "--drop 'b c'"]);
+    refused("a,b,y\n1,,p\n2,NA,q\n", &drop, &["column 2 (`b`)", "no row has a value", "--drop b"]);
+    refused("a,y,\n1,p,\n2,q,\n", &target, &["column 3 (without a name)", "--drop 3", "at the end of every line"]);
+    refused("a,b,y\n1,,p\n2,3,q\n", &plain, &["line 2, column 2 (`b`): the value is missing"]);
+    // What is asked for by name is there, though nothing else tells names from rows.
+    let text = "at,kind,y\n2024-01-01,x,p\n2024-01-02,z,q\n";
+    refused(text, &target, &["line 2, column 1 (`at`)", "`2024-01-01` is not a number", "--drop at,kind"]);
     refused("y\n1\n", &plain, &["no column to learn from", "--delimiter"]);
     refused("", &plain, &["no row"]);
     refused("a,b,y\n", &plain, &["no row"]);
@@ -138,7 +156,7 @@ fn rows_with_missing_values_are_left_out_on_request() {
     let reading = Reading { missing: Missing::Drop, ..Reading::default() };
     let table = parsed("a,b,y\n1,2,p\n3,?,q\nNA,4,q\n5,6,\n7,8,q\n", &reading).expect("a table");
     assert_eq!((table.inputs.as_slice(), table.dropped), (&[1.0, 2.0, 7.0, 8.0][..], 3));
-    refused("a,b,y\n,2,p\n,3,q\n", &reading, &["no row", "2 rows were left out"]);
+    refused("a,b,y\n,2,p\n3,,q\n", &reading, &["no row of data", "2 rows were left out"]);
 }
 
 #[test]

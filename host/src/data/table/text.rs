@@ -2,14 +2,15 @@
 //! none.
 //!
 //! The delimiter is the one of `, ; tab |` that cuts the first lines into most cells, as many in each. The first line holds names
-//! if some column has text there and a number, or nothing, in the second line; an only line does if all of it is text.
+//! if a column is asked for by one of them, or if some column has text there and a number, or nothing, in the second line; an only line
+//! does if all of it is text.
 
 use std::io::Read as _;
 use std::path::Path;
 
 use csv::{ByteRecord, ErrorKind, ReaderBuilder, Trim};
 
-use super::gather::{Cell, Gather};
+use super::gather::{Cell, Gather, is_foreign};
 use super::{Column, Columns, Place, Reading, Table, TableError};
 use crate::first_bytes;
 
@@ -35,10 +36,11 @@ pub(super) fn table(file: &Path, bytes: &[u8], reading: &Reading<'_>) -> Result<
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     check_format(file, bytes)?;
+    check_separator(file, bytes)?;
     let delimiter = reading.delimiter.unwrap_or_else(|| delimiter(bytes));
     check_comment(file, bytes, delimiter)?;
     check_quotes(file, bytes, delimiter)?;
-    let header = reading.header.unwrap_or_else(|| has_header(bytes, delimiter));
+    let header = reading.header.unwrap_or_else(|| has_header(bytes, delimiter, reading));
     let mut rows = reader(bytes, delimiter, false);
     let mut record = ByteRecord::new();
     let mut next = |record: &mut ByteRecord| match rows.read_byte_record(record) {
@@ -53,16 +55,48 @@ pub(super) fn table(file: &Path, bytes: &[u8], reading: &Reading<'_>) -> Result<
     let all = all.collect::<Result<Vec<Column>, std::string::FromUtf8Error>>();
     let first = record.position().map_or(1, csv::Position::line);
     let all = all.map_err(|_| TableError::Encoding { file: file.to_owned(), line: first })?;
-    let mut gather = Gather::new(file, Columns::of(file, &all, reading)?, reading);
+    let columns = Columns::of(file, &all, reading)?;
+    let empty = |error| if reading.like.is_none() { empty(error, bytes, delimiter, header, &columns) } else { error };
+    let mut gather = Gather::new(file, columns.clone(), reading);
     let mut more = if header { next(&mut record)? } else { true };
     while more {
         let line = record.position().map_or(0, csv::Position::line);
         let cells: Result<Vec<&str>, _> = record.iter().map(std::str::from_utf8).collect();
         let cells = cells.map_err(|_| TableError::Encoding { file: file.to_owned(), line })?;
-        gather.row(Place::Line(line), |place| Cell::Text(cells.get(place).copied().unwrap_or("")))?;
+        gather.row(Place::Line(line), |place| Cell::Text(cells.get(place).copied().unwrap_or(""))).map_err(empty)?;
         more = next(&mut record)?;
     }
-    gather.finish()
+    gather.finish().map_err(empty)
+}
+
+/// The error about a missing value, or, where no row has one in that column, about the whole column.
+fn empty(error: TableError, bytes: &[u8], delimiter: u8, header: bool, columns: &Columns) -> TableError {
+    let (file, suspects) = match &error {
+        TableError::Missing { at, .. } => (at.file.clone(), vec![at.column.clone()]),
+        TableError::NoRows { file, dropped: 1.. } => (file.clone(), columns.features.clone()),
+        _ => return error,
+    };
+    let is_empty = |column: &Column| {
+        let mut rows =
+            reader(bytes, delimiter, true).into_byte_records().map_while(Result::ok).skip(usize::from(header));
+        rows.all(|row| Cell::Text(&String::from_utf8_lossy(row.get(column.place).unwrap_or_default())).is_missing())
+    };
+    match suspects.into_iter().find(is_empty) {
+        Some(column) if columns.features.contains(&column) => {
+            let drop = crate::say::word(&column.reference());
+            TableError::EmptyColumn { file, column, drop }
+        }
+        _ => error,
+    }
+}
+
+/// Refuses the line by which a spreadsheet is told the delimiter: it is no row.
+fn check_separator(file: &Path, bytes: &[u8]) -> Result<(), TableError> {
+    let first = bytes.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
+    match first {
+        [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', _] => Err(TableError::Separator { file: file.to_owned() }),
+        _ => Ok(()),
+    }
 }
 
 fn reader(bytes: &[u8], delimiter: u8, flexible: bool) -> csv::Reader<&[u8]> {
@@ -203,15 +237,18 @@ fn is_decimal_comma(cell: &[u8]) -> bool {
 }
 
 /// Whether the first line holds names.
-fn has_header(bytes: &[u8], delimiter: u8) -> bool {
+fn has_header(bytes: &[u8], delimiter: u8, reading: &Reading<'_>) -> bool {
     let mut rows = reader(bytes, delimiter, true).into_byte_records().map_while(Result::ok);
     let Some(first) = rows.next() else { return false };
     let is_text = |cell: &[u8]| {
         let text = String::from_utf8_lossy(cell);
-        let is_decimal_comma = is_decimal_comma(cell);
         let cell = Cell::Text(&text);
-        cell.number().is_none() && !cell.is_missing() && !is_decimal_comma
+        cell.number().is_none() && !cell.is_missing() && !is_foreign(&text)
     };
+    let mut asked = reading.target.into_iter().chain(reading.drop.iter().map(String::as_str));
+    if asked.any(|name| is_text(name.as_bytes()) && first.iter().any(|cell| cell == name.as_bytes())) {
+        return true;
+    }
     let Some(second) = rows.next() else { return first.iter().all(is_text) };
     first.iter().zip(second.iter()).any(|(name, cell)| is_text(name) && !is_text(cell))
 }
