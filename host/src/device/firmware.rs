@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -193,22 +194,32 @@ pub struct Sizes {
     pub ram: u64,
 }
 
-/// What a program takes.
+/// What a program takes of a board.
 ///
 /// # Errors
 /// If it is no ELF file.
-pub fn sizes(bytes: &[u8]) -> Result<Sizes> {
+pub fn sizes(bytes: &[u8], board: &Board) -> Result<Sizes> {
     let file = object::File::parse(bytes).context("it is no ELF file, or a damaged one")?;
     let mut sizes = Sizes::default();
+    let [flash, ram] = ["flash", "ram"].map(|key| {
+        board.entry.region(key).map(|region| {
+            let begin = u64::from(region.begin);
+            begin..begin + (u64::from(region.size) << 10)
+        })
+    });
     for section in file.sections() {
         let SectionFlags::Elf { sh_flags } = section.flags() else { continue };
         let flag = |flag: u32| sh_flags & u64::from(flag) != 0;
         if !flag(elf::SHF_ALLOC) {
             continue;
         }
-        // What the runtime's linker script sets aside for heap and stack holds nothing static.
-        let variables = flag(elf::SHF_WRITE) && !matches!(section.name(), Ok(".heap" | ".stack"));
+        let within = |region: &Option<Range<u64>>| region.as_ref().is_some_and(|all| all.contains(&section.address()));
         let filled = section.kind() != SectionKind::UninitializedData;
+        // What the runtime's linker script sets aside for heap and stack holds nothing static. The script of the ESP32-C3 has sections
+        // that only leave addresses out: in RAM for code that is there under other addresses, so that they count, and in flash, where
+        // they do not. Linkers disagree on whether these are written to.
+        let set_aside = matches!(section.name(), Ok(".heap" | ".stack")) || within(&flash);
+        let variables = !set_aside && (flag(elf::SHF_WRITE) || !filled && within(&ram));
         sizes.flash += if filled { section.size() } else { 0 };
         sizes.ram += if variables { section.size() } else { 0 };
     }

@@ -40,5 +40,12 @@ pub fn reference(board: &Board) -> Result<DemoRun> {
 fn run_here<N: Demo>(memory: impl FnOnce() -> Box<RunMemory<N>>) -> Result<DemoRun> {
     let mut rounds = Vec::new();
     let outcome = run::<N>(&mut memory(), |_| {}, |round| rounds.push(*round)).context("the run on this machine")?;
-    Ok(DemoRun { network: N::NAME, rounds, outcome, memory: size_of::<RunMemory<N>>(), accuracy: None, outputs: Vec::new() })
+    Ok(DemoRun {
+        network: N::NAME,
+        rounds,
+        outcome,
+        memory: size_of::<RunMemory<N>>(),
+        accuracy: None,
+        outputs: Vec::new(),
+    })
 }

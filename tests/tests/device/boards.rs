@@ -244,6 +244,29 @@ fn what_is_set_aside_for_the_stack_is_no_static_ram() {
         let section = file.add_section(Vec::new(), name.into(), UninitializedData);
         file.append_section_bss(section, bytes, 4);
     }
-    let sizes = firmware::sizes(&file.write().expect("an ELF file")).expect("sizes");
+    let board = |name| BOARDS.iter().find(|b| b.name == name).expect("a board");
+    let elf = file.write().expect("an ELF file");
+    let sizes = firmware::sizes(&elf, board("riscv-virt")).expect("sizes");
     assert_eq!(sizes, Sizes { flash: 52, ram: 104 });
+    // Sections of the ESP32-C3's script that only leave addresses out: of flash, which is not RAM, and of RAM that code stands in under
+    // other addresses. Some linkers say that they are written to (3: that, and in memory), others do not (2).
+    for flags in [2, 3] {
+        let ram =
+            |address| firmware::sizes(&moved(&elf, ".bss", address, flags), board("esp32-c3")).expect("sizes").ram;
+        assert_eq!((ram(0x4200_0020), ram(0x3fc8_0000)), (4, 104), "{flags}");
+    }
+}
+
+/// An ELF file of 32 bits with a section at another address, and with other flags.
+fn moved(elf: &[u8], name: &str, address: u32, flags: u32) -> Vec<u8> {
+    use object::{Object as _, ObjectSection as _};
+    let file = object::File::parse(elf).expect("an ELF file");
+    let index = file.section_by_name(name).expect("a section").index().0;
+    let word = |at: usize| u32::from_le_bytes(*elf[at..].first_chunk().expect("a word")) as usize;
+    // `e_shoff`, headers of 40 bytes, and in them `sh_flags` and `sh_addr`.
+    let at = word(0x20) + 40 * index + 8;
+    let mut moved = elf.to_vec();
+    moved[at..at + 4].copy_from_slice(&flags.to_le_bytes());
+    moved[at + 4..at + 8].copy_from_slice(&address.to_le_bytes());
+    moved
 }

@@ -110,8 +110,8 @@ fn no_least_program_has_grown() {
         let Shares { code, libm, builtins, constants } = beyond(&shares(&bytes), &shares(&empty));
         let flash = code + libm + builtins + constants;
         let (memory, stack) = ran(board, &elf);
-        let [whole, board] = [&bytes, &empty].map(|elf| firmware::sizes(elf).expect("sizes").flash);
-        let (ram, more) = (memory + stack, whole - board);
+        let [whole, without] = [&bytes, &empty].map(|elf| firmware::sizes(elf, board).expect("sizes").flash);
+        let (ram, more) = (memory + stack, whole - without);
         println!(
             "| {way} | {flash} | {code} | {libm} | {builtins} | {constants} | {memory} | {stack} | {ram} | {more} |"
         );

@@ -194,7 +194,7 @@ fn every_program_fits_real_hardware() {
         let size = |key| u64::from(board.entry.region(key).expect("a memory").size) * 1024;
         for program in board.entry.get("tried").expect("programs").split(' ') {
             let bytes = firmware::read(&built_for(board, program, &[]), board).expect("a program of this board");
-            let sizes = firmware::sizes(&bytes).expect("sizes");
+            let sizes = firmware::sizes(&bytes, board).expect("sizes");
             println!("{}, {program}: {sizes:?}", board.name);
             // The linker holds the flash, with what is left to checkpoints; the stack is more than it holds.
             assert!(sizes.flash < size("flash") && sizes.ram + 8192 < size("ram"), "{program}: {sizes:?}");

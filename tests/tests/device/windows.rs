@@ -47,7 +47,7 @@ fn an_inference_takes_6_000_instructions_and_3_kb_at_most() {
 fn windows_are_learned_in_128_kb() {
     let board = board(BOARD).expect("a board");
     let elf = built_for(board, "windows", &[]);
-    let sizes = firmware::sizes(&firmware::read(&elf, board).expect("a program")).expect("sizes");
+    let sizes = firmware::sizes(&firmware::read(&elf, board).expect("a program"), board).expect("sizes");
     let (summary, _) = ran(board, &elf);
     let loss = f32::from_bits(summary.loss);
     println!("loss {loss} after {} steps; memory and batch {} bytes", summary.steps, summary.memory);

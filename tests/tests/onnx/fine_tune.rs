@@ -42,10 +42,11 @@ fn the_modules_are_those_of_today() {
 
 #[test]
 fn the_rows_are_those_of_pytorch() {
-    let mut text = "//! Rows that PyTorch has predicted, and its outputs for them: the arrays of `tests/fixtures/onnx`, which \
+    let mut text =
+        "//! Rows that PyTorch has predicted, and its outputs for them: the arrays of `tests/fixtures/onnx`, which \
                     `tests/tests/onnx/fine_tune.rs` writes here.\n\n#![cfg_attr(rustfmt, rustfmt_skip)]\n\
                     #![allow(clippy::approx_constant, clippy::excessive_precision)]\n"
-        .to_owned();
+            .to_owned();
     for (name, file, about) in [
         ("CONV_INPUTS", "conv.input.npy", "Rows of 20 times of 3 channels."),
         ("CONV_OUTPUTS", "conv.4.npy", "PyTorch's outputs for them, three for each row."),

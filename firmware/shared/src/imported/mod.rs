@@ -119,11 +119,7 @@ impl Memory {
     /// Memory for a `static`.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            conv: trainer::Memory::new(),
-            mlp: trainer::Memory::new(),
-            inputs: [0.0; COPIES * ROWS * WIDEST],
-        }
+        Self { conv: trainer::Memory::new(), mlp: trainer::Memory::new(), inputs: [0.0; COPIES * ROWS * WIDEST] }
     }
 }
 

@@ -107,7 +107,7 @@ fn sizes(job: &Job<'_>) -> Result<Vec<Size>, Failure> {
     for (program, alone) in PROGRAMS {
         let Some(elf) = fitting(build_program(job.args, job.board, program))? else { continue };
         let bytes = firmware::read(&elf, job.board)?;
-        let sizes = firmware::sizes(&bytes)?;
+        let sizes = firmware::sizes(&bytes, job.board)?;
         let stack = if alone && job.args.port.is_none() {
             let run = job.report_of(Emulator::start(job.board, &elf)?, &bytes, |_| {})?;
             run.summary.map(|summary| summary.stack)

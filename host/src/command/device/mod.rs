@@ -236,7 +236,7 @@ fn results(
     here: &DemoRun,
     bytes: Option<&[u8]>,
 ) -> Result<DeviceResults, Failure> {
-    let sizes = bytes.map(firmware::sizes).transpose()?;
+    let sizes = bytes.map(|bytes| firmware::sizes(bytes, board)).transpose()?;
     let last = transcript.rounds.last();
     let summary = transcript.summary;
     let device = MachineRecord {
@@ -271,13 +271,9 @@ fn results(
         rounds: here.rounds.iter().map(Into::into).collect(),
         ..MachineRecord::default()
     };
-    let ours =
-        compare::RunBits { rounds: &here.rounds, params: Some(here.outcome.params), outputs: &here.outputs };
-    let theirs = compare::RunBits {
-        rounds: &transcript.rounds,
-        params: transcript.params,
-        outputs: &transcript.outputs,
-    };
+    let ours = compare::RunBits { rounds: &here.rounds, params: Some(here.outcome.params), outputs: &here.outputs };
+    let theirs =
+        compare::RunBits { rounds: &transcript.rounds, params: transcript.params, outputs: &transcript.outputs };
     let lost = compare::first_lost_difference(&transcript.lost, &here.rounds);
     let difference = lost.or_else(|| first_difference(theirs, ours));
     Ok(DeviceResults {

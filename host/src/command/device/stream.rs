@@ -122,7 +122,7 @@ fn follow(line: Line<impl Transport>, args: &DeviceArgs, sets: &DataSets, order:
 
 /// Both sides, and where they part.
 fn results(args: &DeviceArgs, board: &Board, outcome: &Outcome, elf: Option<&[u8]>) -> Result<DeviceResults, Failure> {
-    let sizes = elf.map(sizes).transpose()?;
+    let sizes = elf.map(|bytes| sizes(bytes, board)).transpose()?;
     let rounds = |of: fn(&(Option<RoundRecord>, RoundRecord)) -> Option<RoundRecord>| -> Vec<RoundRecord> {
         outcome.rounds.iter().filter_map(of).collect()
     };

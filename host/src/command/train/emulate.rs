@@ -141,9 +141,10 @@ pub(super) fn run(
     emulator::check(board)?;
     let (transcript, instructions) = emulate(board, &elf, &bytes, trained.rounds.len())?;
     let ours = RunBits { rounds: &trained.rounds, params: Some(trained.bits), outputs: &[] };
-    let difference = first_difference(RunBits { rounds: &transcript.rounds, params: transcript.params, outputs: &[] }, ours);
+    let difference =
+        first_difference(RunBits { rounds: &transcript.rounds, params: transcript.params, outputs: &[] }, ours);
     let summary = transcript.summary.context("the board has not said what the training took")?;
-    let Sizes { flash, ram } = firmware::sizes(&bytes)?;
+    let Sizes { flash, ram } = firmware::sizes(&bytes, board)?;
     let all = [Some(&prepared.train), prepared.check.as_ref()];
     let flash_of_rows = all.into_iter().flatten().map(|t| table_bytes(t, prepared)).sum();
     let instructions = instructions.filter(|_| is_countable(board, prepared, settings));
