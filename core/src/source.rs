@@ -279,7 +279,7 @@ impl<O: for<'b> Objective<Batch<'b> = Batch<'b>>> Source<O> for Sampler<'_> {
     }
 
     fn epoch(&self) -> u32 {
-        self.labels.len().div_ceil(self.pick.len()) as u32
+        self.labels.len().div_ceil(self.pick.len().max(1)) as u32
     }
 
     fn train(&mut self) -> Result<Batch<'_>, Error> {

@@ -202,7 +202,7 @@ fn weights_files_are_checked() {
     fs::write(&file, &old).unwrap();
     lgl2o(dir.path(), &short("l2o:w.l2o", &[])).expect(2, &["w.l2o", "kind 1, which this version no longer has"]);
     fs::write(&file, b"something else").unwrap();
-    lgl2o(dir.path(), &short("l2o:w.l2o", &[])).expect(2, &["w.l2o", "not a weights file"]);
+    lgl2o(dir.path(), &short("l2o:w.l2o", &[])).expect(2, &["w.l2o", "it is text, and no file of weights"]);
     lgl2o(dir.path(), &short("l2o:gone.l2o", &[])).expect(2, &["gone.l2o", "cannot be read"]);
 }
 

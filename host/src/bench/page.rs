@@ -195,7 +195,7 @@ mod tests {
         for part in [
             "A step of <code>auto</code> takes <b>1.08 times</b> (on S2) to <b>1.25 times</b> (on S1) as long as one of <code>sgd:1</code>.",
             "S2: 2-3-2 tanh",
-            "S2: 2-3-2</text>",
+            "S2: 2-3-2\n</text>",
             "lgl2o bench --networks &#39;S1,S2&#39;",
             "10.0 (9.0 to 11.0)",
         ] {

@@ -85,7 +85,7 @@ fn decimal_commas_are_told_as_such() {
     let plain = Reading::default();
     for delimiter in [";", "\t", "|"] {
         let lines = |first: &str| format!("{first}0,5;1,25;low\n1,5;2,25;high\n-2,5;1e3;low\n").replace(';', delimiter);
-        refused(&lines(""), &plain, &["line 1, column 1", "`0,5` has a decimal comma", "1.5"]);
+        refused(&lines(""), &plain, &["line 1, column 1", "`0,5` has a decimal comma", "1234.5"]);
         refused(&lines("a;b;level\n"), &plain, &["line 2, column 1 (`a`)", "`0,5` has a decimal comma"]);
         let values = "0,5;1,25;7,5\n1,5;2,25;8\n".replace(';', delimiter);
         refused(&values, &VALUES, &["line 1, column 1", "`0,5` has a decimal comma"]);
