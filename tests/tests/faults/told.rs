@@ -153,7 +153,7 @@ fn configurations_are_bounded() {
 /// A file of another kind is told by what it is.
 #[test]
 fn files_are_told_by_what_they_are() {
-    let float = [0, 0, 0x0d, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0];
+    let float = [0, 0, 0x0d, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0x7f, 0xc0, 0, 0];
     let colour = [0, 0, 8, 4, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 3, 1, 2, 3];
     let cases: [(&[u8], &[&str]); 8] = [
         (b"<html><body>Not found</body></html>", &["a web page"]),
@@ -161,7 +161,7 @@ fn files_are_told_by_what_they_are() {
         (b"PK\x03\x04\x14\0\0\0", &["a zip archive", "Unpack it"]),
         (b"\x89PNG\r\n\x1a\n\0\0", &["a PNG picture"]),
         (b"1,2,3\n4,5,6\n", &["it is text"]),
-        (&float, &["32-bit float", "unsigned bytes"]),
+        (&float, &["NaN in row 0", "finite number"]),
         (&colour, &["4 dimensions", "colour images"]),
         (b"", &["truncated", "found 0"]),
     ];
@@ -178,6 +178,25 @@ fn files_are_told_by_what_they_are() {
     fs::copy(dir.path().join("t10k-labels-idx1-ubyte"), dir.path().join("train-labels-idx1-ubyte")).unwrap();
     run(dir.path(), "compare --task idx --data . --batch 8 --steps 5 --optimizers sgd:0.1 --out o")
         .expect(1, &["swapped"]);
+}
+
+/// Sets in one folder, as EMNIST has them: the message names each, and what it names works.
+#[test]
+fn one_of_several_sets_is_named() {
+    let (dir, one) = (folder(), idx(40));
+    for file in fs::read_dir(one.path()).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = file.file_name().unwrap().to_str().unwrap().replace("t10k", "test");
+        for set in ["emnist-letters", "emnist-digits"] {
+            fs::copy(&file, dir.path().join(format!("{set}-{name}"))).unwrap();
+        }
+    }
+    let compare =
+        |data: &str| format!("compare --task idx --data {data} --batch 8 --steps 5 --optimizers sgd:0.1 --out o");
+    run(dir.path(), &compare(".")).expect(1, &["several data sets", "./emnist-digits", "./emnist-letters"]);
+    run(dir.path(), &compare("./emnist-letters")).expect(0, &[]);
+    let ran = run(dir.path(), "train --data ./emnist-digits --steps 5 --out t");
+    ran.expect(0, &[]);
+    run(dir.path(), "predict --model t/model.lgl2o --data ./emnist-digits").expect(0, &[]);
 }
 
 /// What cannot be read is not called absent: links that lead nowhere, a file in the place of the folder.

@@ -228,8 +228,8 @@ fn not_found(name: &str, looked: Vec<PathBuf>) -> DataError {
 /// The last part of a folder's path, also for `.` and paths that end in `..`; of a folder that files are kept in, its parent's.
 fn name_of(folder: &Path) -> String {
     let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
-    let names = whole.ancestors().filter_map(|part| Some(part.file_name()?.to_string_lossy().into_owned()));
-    names.skip_while(|name| find::is_inner(name)).next().unwrap_or_else(|| "data".to_owned())
+    let mut names = whole.ancestors().filter_map(|part| Some(part.file_name()?.to_string_lossy().into_owned()));
+    names.find(|name| !find::is_inner(name)).unwrap_or_else(|| "data".to_owned())
 }
 
 /// Loads one verified half of MNIST.
