@@ -177,7 +177,7 @@ fn wrong_arguments_are_explained() {
         (&["--standardize", "yes"], &["on, off"]),
         (&["--steps", "300,100"], &["must rise"]),
         (&["--steps", "0"], &["0 is not in 1.."]),
-        (&["--floor", "0"], &["positive number"]),
+        (&["--floor", "0"], &["1e-30 to 1"]),
         (&["--flat", "lgl2o"], &["--flat"]),
         (&["--synthetic", "0"], &["there are no tasks", "--data"]),
         (&["--quick", "--batch", "5000"], &["larger than the training data"]),

@@ -1,7 +1,7 @@
 //! Folders of data sets: where they are looked for, how they are loaded.
 //!
 //! A data directory holds one folder per data set; a folder holds four IDX files, each with or
-//! without `.gz`, under the names that [find](mod@find) knows. [`load_mnist`] accepts only the published content, checked by SHA-256;
+//! without `.gz`, under the names that `find.rs` knows. [`load_mnist`] accepts only the published content, checked by SHA-256;
 //! [`load_folder`] takes any image size and any number of classes.
 
 mod find;
