@@ -31,8 +31,8 @@ pub trait Source<O: Objective> {
         u32::MAX
     }
 
-    /// How many training batches show as many examples as there are, at least 1; no limit where examples do not come again, or nobody
-    /// has counted them. A guard may take it as a sign of a small data set that a run has passed over it many times.
+    /// How many training batches make one pass over the data, rounded up, at least 1; no limit where examples do not repeat, or
+    /// their number is not known. A guard may judge by it how often a run has seen each example.
     fn epoch(&self) -> u32 {
         u32::MAX
     }

@@ -68,6 +68,9 @@ impl Source<Quadratic<1>> for Ending {
     fn room(&self) -> u32 {
         5
     }
+    fn epoch(&self) -> u32 {
+        3
+    }
     fn train(&mut self) -> Result<(), Error> {
         Ok(())
     }
@@ -80,6 +83,9 @@ impl Source<SmallMlp> for Ending {
     fn left(&self) -> u32 {
         7
     }
+    fn epoch(&self) -> u32 {
+        3
+    }
     fn train(&mut self) -> Result<Batch<'_>, Error> {
         Err(Error::NoBatch)
     }
@@ -89,12 +95,17 @@ impl Source<SmallMlp> for Ending {
 }
 
 #[test]
-fn sources_around_a_source_know_how_many_steps_are_left() {
+fn sources_around_a_source_know_its_epoch_and_how_many_steps_are_left() {
     let standardized = Standardized { source: Ending, standardizer: Standardizer::<[f32; 2]>::new(4) };
     assert_eq!(Source::<Quadratic<1>>::left(&standardized), 7);
     assert_eq!(Source::<Quadratic<1>>::room(&standardized), 5);
+    assert_eq!(Source::<Quadratic<1>>::epoch(&standardized), 3);
     let held_out = HeldOut::new(Ending, &[0.0; 2], 2, &[0], 1).unwrap();
     assert_eq!(Source::<SmallMlp>::left(&held_out), 7);
+    assert_eq!(Source::<SmallMlp>::epoch(&held_out), 3);
+    // A last batch that is not full counts.
+    let data = Data::disk(33, 1);
+    data.sampling(16, 1, |sampler| assert_eq!(Source::<SmallMlp>::epoch(sampler), 3));
 }
 
 /// Every seventh training label is wrong, so that longer training is worse on the held-out rows, which are right.

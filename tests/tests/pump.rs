@@ -204,9 +204,9 @@ where
     Compared { held_out, all_trained, rules }
 }
 
-/// To be above every rule at its best rate after 300 steps, and not below it after 3,000, was the aim, and is not reached: the table says how
-/// far it is. What holds, and is asserted: `auto` is above more than half of the grid at 3,000 steps, never
-/// more than 1.5 times the loss of the rate that is best by hindsight, and holding windows out is worth more than training on them.
+/// The aim, a lower loss than every rule of the grid, is not reached; the table says by how much. The bounds here were set after the figures were
+/// seen, so that they do not get worse: `auto` has at most 1.5 times the loss of the best rule, at 3,000 steps a lower loss than more than half of the
+/// grid, and a lower loss with 80 windows held out than with none.
 #[test]
 fn auto_with_held_out_checks_is_near_the_best_rate_of_a_grid() {
     let relu = compared("24-16-4 ReLU", &Mlp::new(OfRelu::new(), Loss::CrossEntropy));

@@ -4,7 +4,7 @@
 //! # The tour
 //!
 //! **What is trained.** [`spirals`] learns from points that it makes itself, [`stream`] from images that the host sends,
-//! [`sensor`] from an accelerometer, [`imported`] the heads of PyTorch's networks, and whatever somebody has in a [`table`].
+//! [`sensor`] from an accelerometer, [`imported`] the heads of networks from PyTorch, and any data in a [`table`].
 //!
 //! **What goes wrong.** [`faults`] lets everything go wrong that a learned optimizer and its memory can do.
 //!

@@ -90,8 +90,8 @@ Exit status: 0 done; 1 failed; 2 usage error; 128 or more interrupted by a signa
 A command that is killed loses at most half a minute of work. Call it again: `bench`, `compare`, `survey` and `reproduce` go on by
 themselves, `train` and `meta-train` with --resume.
 
-Only one command at a time can use an output folder. A folder with results of another command is refused, and so is a place of a
-result where there is something else: a folder, a device, a link that leads nowhere, or a file that is an input or write-protected.";
+Only one command at a time can use an output folder. A command refuses a folder with results of another command. It also refuses to
+replace a folder, a device, a broken link, an input or a write-protected file by a result.";
 
 /// A whole number from 1 up to a bound.
 fn at_most<N: TryFrom<u64>>(bound: u64) -> impl Fn(&str) -> Result<N, String> + Clone {

@@ -136,7 +136,7 @@ written: Low and low are two classes, and so are 1.1 and 1.10. Labels that are a
 values: use --regression. A folder of IDX files has the classes from 0 to its greatest label.
 
 OUT is refused if another command writes there; if it has results of another command or, without --resume and --restart, of
-another training; if an input or a write-protected file would be replaced; and if a place of a result holds something that is no file.
+another training; or if a result would replace an input, a write-protected file, or something that is not a file.
 
 In OUT: model.lgl2o (the model), report.html with loss.svg, confusion.svg and calibration.svg for classes or values.svg for values,
 metrics.json, and train.checkpoint, from which --resume continues with the same bits as an uninterrupted training.

@@ -37,7 +37,7 @@ const SHADOW: [u32; 2] = [2, 5];
 /// From this part of its steps on the learned side hands over after a window without a gain.
 const LATE: u32 = 5;
 
-/// From then on it also hands over once it has passed so often over a data set.
+/// From that part of its steps on it also hands over after so many passes over the data.
 const PASSES: u32 = 10;
 
 /// Which part of the relay a round belongs to.
@@ -171,7 +171,8 @@ impl Baton {
         self.steps.saturating_add(self.done) / SHADOW[1]
     }
 
-    /// Whether the learned side has made all its steps on a data set of so many batches; it has more of them where the task is solved.
+    /// Whether the learned side has made all its steps, or its passes over the data, of which each takes `epoch` batches. It has more
+    /// steps where the task is solved.
     pub(super) const fn is_to_hand_over(&self, schedule: &Schedule, is_solved: bool, epoch: u32) -> bool {
         let has_passed = self.is_late(schedule) && self.steps >= epoch.saturating_mul(PASSES);
         self.steps >= if is_solved { schedule.last() } else { schedule.hand_over } || has_passed && !is_solved

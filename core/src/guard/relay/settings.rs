@@ -72,7 +72,8 @@ impl<L, F, const SPARE: usize> RelayGuard<L, F, SPARE> {
     }
 
     /// The same guard that hands over after so many learned steps at the latest, those of the race among them; after five times as many
-    /// where the task is solved by then, and after a fifth where that is ten passes over the training data. No more than the race's: right after it.
+    /// where the task is solved by then, and earlier,
+    /// from a fifth of them on, after ten passes over the training data. No more than the race's: right after it.
     #[must_use]
     pub const fn hand_over(mut self, steps: u32) -> Self {
         self.schedule.hand_over = steps;

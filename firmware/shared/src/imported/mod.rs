@@ -1,9 +1,8 @@
-//! `imported`: two networks of PyTorch's, out of ONNX files, whose heads are trained on the device.
+//! `imported`: two networks from PyTorch's ONNX files, whose heads are trained on the device.
 //!
 //! `lgl2o import` has read the files, and `lgl2o export --to rust` has written the modules [`conv`] and [`mlp_relu`]: weights in flash.
 //! Each network predicts the [`rows`] that PyTorch has predicted. Then its first layers are frozen, and its head learns, from copies of
-//! these rows with noise, the class that the network thought least of; the rows as they were are what it is tested on. At last it predicts them
-//! again.
+//! these rows with noise, the class with the lowest output. Then it predicts the rows without noise again.
 //!
 //! The outputs before training are held against PyTorch's own, those after it against the same run on another machine, bit for bit.
 
@@ -30,7 +29,7 @@ use serde::{Deserialize, Serialize};
 use crate::record::{Outcome, RoundRecord, Trace, bits, guard};
 
 /// The networks in words.
-pub const NAME: &str = "a convolution and an MLP of PyTorch's";
+pub const NAME: &str = "a convolution and an MLP from PyTorch";
 /// Rows of each network that PyTorch has predicted.
 pub const ROWS: usize = 3;
 /// Outputs of each network, one for each class.
@@ -232,7 +231,7 @@ struct Course<F> {
 }
 
 impl<F: FnMut(&RoundRecord)> Course<F> {
-    /// Trains on copies of the rows until the class of each is the one that it had least of; returns the mean loss of the rows.
+    /// Trains on copies of the rows, each labelled with the class of its lowest output before; returns the mean loss of the rows.
     fn train<O: for<'b> Objective<Batch<'b> = Batch<'b>>>(
         &mut self,
         head: &O,

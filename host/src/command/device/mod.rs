@@ -77,7 +77,10 @@ pub(super) fn run(args: &DeviceArgs) -> Result<(), Failure> {
         "cost" => cost::run(job),
         "faults" => faults::run(job),
         "stream" => stream::run(job),
-        _ => rounds(job),
+        "sensor" => rounds(job, &sensor::reference()?),
+        "imported" => rounds(job, &imported::reference()?),
+        "spirals" | "resume" => rounds(job, &reference(board)?),
+        other => Err(anyhow!("no program `{other}` is run on a board").into()),
     }
 }
 
@@ -102,21 +105,16 @@ fn check(args: &DeviceArgs, board: &Board) -> anyhow::Result<()> {
 }
 
 /// Runs a program that tells of its rounds, and holds each against the same one here.
-fn rounds(mut job: Job<'_>) -> Result<(), Failure> {
+fn rounds(mut job: Job<'_>, here: &DemoRun) -> Result<(), Failure> {
     let (args, board, out) = (job.args, job.board, job.out);
-    let here = match args.program.as_str() {
-        "sensor" => sensor::reference()?,
-        "imported" => imported::reference()?,
-        _ => reference(board)?,
-    };
     let (transcript, trouble) = match job.attach()? {
-        Some(port) => listen_to(port, &job, &here)?,
-        None => emulate(&job, &here)?,
+        Some(port) => listen_to(port, &job, here)?,
+        None => emulate(&job, here)?,
     };
     if transcript.ended == Ended::Foreign {
         return Err(job.late(&transcript).into());
     }
-    let results = results(args, board, &transcript, &here, job.bytes())?;
+    let results = results(args, board, &transcript, here, job.bytes())?;
     say::line(report::table(&results));
     report::write(out, &results)?;
     say::line(format_args!("results: {}", out.join("results.json").display()));

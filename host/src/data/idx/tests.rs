@@ -166,7 +166,8 @@ fn of_type(code: u8, dims: &[u32], numbers: &[f64]) -> Vec<u8> {
             0x0b => bytes.extend((x as i16).to_be_bytes()),
             0x0c => bytes.extend((x as i32).to_be_bytes()),
             0x0d => bytes.extend((x as f32).to_be_bytes()),
-            _ => bytes.extend(x.to_be_bytes()),
+            0x0e => bytes.extend(x.to_be_bytes()),
+            other => panic!("no element type {other:#x}"),
         }
     }
     bytes
