@@ -25,6 +25,7 @@ const BY_CHANCE: usize = 6;
 pub fn temporary_in(dir: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     let prefix = format!("{TEMPORARY}{}-", std::process::id());
+    interrupt::remove_at_end(dir, &prefix);
     builder.prefix(&prefix).rand_bytes(BY_CHANCE);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));

@@ -14,6 +14,7 @@ mod abort;
 mod signals;
 mod watch;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -189,6 +190,8 @@ enum Thing {
     Folder(PathBuf),
     /// Folders that stay if there is something in them.
     Empty(Vec<PathBuf>),
+    /// Files of a folder whose names begin like this.
+    Begun(PathBuf, String),
 }
 
 impl Thing {
@@ -200,7 +203,24 @@ impl Thing {
             Self::Lock(path, file) => crate::lock::remove(&path, &file),
             Self::Folder(path) => drop(std::fs::remove_dir_all(path)),
             Self::Empty(paths) => paths.iter().for_each(|path| drop(std::fs::remove_dir(path))),
+            Self::Begun(folder, prefix) => remove_begun(&folder, &prefix),
         }
+    }
+}
+
+/// Removes the files of a folder whose names begin like this.
+fn remove_begun(folder: &Path, prefix: &str) {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let begun = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix));
+    begun.for_each(|entry| drop(std::fs::remove_file(entry.path())));
+}
+
+/// At the end of this program, files of a folder go whose names begin like this. To be called before the first one is made: a thread
+/// that stops in the middle of its write, in the handler of an abort, leaves its file to whoever ends the program.
+pub fn remove_at_end(folder: &Path, prefix: &str) {
+    static FOLDERS: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+    if lock(&FOLDERS).insert(folder.to_path_buf()) {
+        Ours::keep(Thing::Begun(folder.to_path_buf(), prefix.to_owned())).stay();
     }
 }
 
@@ -251,6 +271,11 @@ impl Ours {
         let child = command.spawn()?;
         let ours = Self::keep(Thing::Child(group.unwrap_or_else(|| child.id()), watch));
         Ok((child, ours))
+    }
+
+    /// Keeps it to the end of the program.
+    fn stay(self) {
+        std::mem::forget(self);
     }
 
     /// Leaves it alone: it has ended by itself.
@@ -310,6 +335,26 @@ mod tests {
         drop(ours);
         assert!(!file.exists() && !folder.exists() && !empty.exists());
         assert!(full.join("f").exists(), "somebody else's");
+    }
+
+    #[test]
+    fn files_that_were_begun_go_at_the_end() {
+        let home = tempfile::tempdir().expect("temporary directory");
+        for name in ["begun-1", "begun-2", "whole"] {
+            std::fs::write(home.path().join(name), "x").expect("written");
+        }
+        let begun = || {
+            let all = lock(&OURS);
+            let is = |thing: &Thing| matches!(thing, Thing::Begun(folder, _) if folder == home.path());
+            all.iter().filter(|(_, thing)| is(thing)).count()
+        };
+        for _ in 0..2 {
+            remove_at_end(home.path(), "begun-");
+            assert_eq!(begun(), 1, "once for each folder");
+        }
+        Thing::Begun(home.path().to_path_buf(), "begun-".to_owned()).remove();
+        let names: Vec<_> = std::fs::read_dir(home.path()).expect("there").flatten().map(|e| e.file_name()).collect();
+        assert_eq!(names, ["whole"]);
     }
 
     #[cfg(unix)]
