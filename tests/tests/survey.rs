@@ -78,6 +78,33 @@ fn a_survey_runs_without_any_file() {
     assert_eq!(record["flat"]["rates"].as_array().unwrap().len(), 8);
 }
 
+/// An oracle of fewer settings is one that is not better, from the same runs.
+#[test]
+fn an_oracle_of_ones_own() {
+    let dir = folder();
+    survey(dir.path(), "none", &[]).expect(0, &[]);
+    let best = |record: &serde_json::Value| -> Vec<f64> {
+        record["tasks"].as_array().unwrap().iter().map(|task| task["oracle"][1]["train"].as_f64().unwrap()).collect()
+    };
+    let all = best(&json(dir.path().join("o/survey.json")));
+    let ran = survey(dir.path(), "none", &["--oracle", "sgd:0.01,adam:0.03"]);
+    assert!(ran.out.contains("the best of 2 settings"), "{}", ran.out);
+    assert_eq!(counts(ran.expect(0, &[]))[0], 0);
+    let record = json(dir.path().join("o/survey.json"));
+    assert_eq!(record["oracle"], serde_json::json!(["sgd:0.01", "adam:0.03"]));
+    assert!(
+        record["command"].as_str().unwrap().ends_with("--oracle sgd:0.01,adam:0.03 --quick"),
+        "{}",
+        record["command"]
+    );
+    let some = best(&record);
+    assert!(all.iter().zip(&some).all(|(all, some)| all <= some) && all != some);
+    let page = String::from_utf8(bytes(dir.path().join("o/survey.html"))).unwrap();
+    assert!(page.contains("<code>sgd:0.01</code>, <code>adam:0.03</code>") && !page.contains("of 15 settings"));
+    survey(dir.path(), "none", &["--oracle", "adam:0.02"]).expect(2, &["adam:0.02", "adam:0.01, adam:0.03"]);
+    survey(dir.path(), "none", &["--oracle", "sgd:1,sgd:1"]).expect(2, &["`sgd:1` is listed twice"]);
+}
+
 /// A second call finds every unit and writes the same bytes, whatever the number of threads; a unit that was lost or
 /// damaged is done again, and nothing else; other optimizers take the oracle's runs from there.
 #[test]

@@ -17,6 +17,7 @@ use crate::store::{self, Store};
 use crate::survey::analysis::Request;
 use crate::survey::flat::Flat;
 use crate::survey::inputs::Inputs;
+use crate::survey::oracle;
 use crate::survey::shape::Shape;
 use crate::survey::{Plan, Runner, Setup, SurveyTask, page, suite};
 
@@ -85,8 +86,23 @@ fn request(args: &SurveyArgs) -> Result<Request> {
         steps,
         seeds: (args.seed..args.seed + seeds).collect(),
         floor: args.floor,
+        oracle: oracle(&args.oracle)?,
         ..Request::new(optimizers, flat)
     })
+}
+
+/// The settings of which the best one is the oracle: all, or those that are named.
+fn oracle(named: &[String]) -> Result<Vec<String>> {
+    let all = oracle::names();
+    for (i, name) in named.iter().enumerate() {
+        if !all.contains(name) {
+            bail!("--oracle: `{name}` is none of its settings, which are {}", all.join(", "));
+        }
+        if named[..i].contains(name) {
+            bail!("--oracle: `{name}` is listed twice");
+        }
+    }
+    Ok(if named.is_empty() { all } else { named.to_vec() })
 }
 
 /// What it is run on.
@@ -152,6 +168,9 @@ fn command_line(args: &SurveyArgs) -> String {
     line.push_str(&format!(" --steps {} --seeds {} --seed {}", steps.join(","), args.seeds, args.seed));
     args.batch.iter().for_each(|batch| line.push_str(&format!(" --batch {batch}")));
     line.push_str(&format!(" --floor {}", args.floor));
+    if !args.oracle.is_empty() {
+        line.push_str(&format!(" --oracle {}", args.oracle.join(",")));
+    }
     if args.quick {
         line.push_str(" --quick");
     }

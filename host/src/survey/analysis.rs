@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::bootstrap::geometric_mean;
 use super::flat::Flat;
-use super::oracle::Tried;
+use super::oracle::{self, Tried};
 use super::record::{Against, Best, By, Group, Loss, OnTask, OptimizerRecord, Scored, Survey, TaskRecord, VERSION};
 use super::run::{Losses, Trail};
 use super::runner::{Done, Unit, Work};
@@ -29,6 +29,8 @@ pub struct Request {
     pub seeds: Vec<u64>,
     /// Losses below this count as this.
     pub floor: f64,
+    /// The settings of which the best one is the oracle, some or all of [`oracle::names`].
+    pub oracle: Vec<String>,
 }
 
 impl Request {
@@ -41,7 +43,8 @@ impl Request {
                 optimizers.push(optimizer.clone());
             }
         }
-        Self { command: String::new(), optimizers, scored, flat, steps: Vec::new(), seeds: Vec::new(), floor: 0.0 }
+        let (command, oracle) = (String::new(), oracle::names());
+        Self { command, optimizers, scored, flat, steps: Vec::new(), seeds: Vec::new(), floor: 0.0, oracle }
     }
 
     /// The units of work, task by task.
@@ -75,6 +78,7 @@ impl Request {
             steps: self.steps.clone(),
             seeds: self.seeds.clone(),
             floor: self.floor,
+            oracle: self.oracle.clone(),
             tasks: records,
             optimizers,
             flat,
@@ -121,7 +125,8 @@ impl<'a> Results<'a> {
 
     fn task(&self, place: usize, task: &SurveyTask) -> TaskRecord {
         let tried = self.tried(place);
-        let best = |strong: bool| (0..self.request.steps.len()).map(|step| best(&tried, step, strong)).collect();
+        let plain = |one: &Tried| one.plain && self.request.oracle.contains(&one.name);
+        let count = self.request.steps.len();
         TaskRecord {
             name: task.name(),
             data: task.material.name.clone(),
@@ -136,8 +141,8 @@ impl<'a> Results<'a> {
             batch: task.batch,
             parameters: task.optimizee().parameters(),
             start: means(self.trails(place, 0).iter().map(|trail| trail.start)),
-            oracle: best(false),
-            strong: best(true),
+            oracle: (0..count).map(|step| best(&tried, step, plain)).collect(),
+            strong: (0..count).map(|step| best(&tried, step, |_| true)).collect(),
         }
     }
 
@@ -222,11 +227,11 @@ fn means(all: impl Iterator<Item = Losses> + Clone) -> Losses {
     }
 }
 
-/// The lowest mean losses of all settings at one step.
-fn best(seeds: &[&[Tried]], step: usize, strong: bool) -> Best {
+/// The lowest mean losses of some settings at one step.
+fn best(seeds: &[&[Tried]], step: usize, is_one: impl Fn(&Tried) -> bool) -> Best {
     let first = seeds.first().copied().unwrap_or(&[]);
     let mut best = Best { train: None, train_setting: String::new(), held_out: None, held_out_setting: String::new() };
-    for (i, one) in first.iter().enumerate().filter(|(_, one)| strong || one.plain) {
+    for (i, one) in first.iter().enumerate().filter(|(_, one)| is_one(one)) {
         let at = seeds.iter().map(|tried| tried.get(i).and_then(|t| t.at.get(step)).copied().unwrap_or_default());
         let Losses { train, held_out } = means(at);
         lower(&mut best.train, &mut best.train_setting, train, &one.name);
@@ -299,11 +304,12 @@ mod tests {
             tried("c", true, Some(0.6), Some(0.1)),
             tried("d", false, Some(0.3), Some(0.1)),
         ];
-        let plain = best(&[&one, &other], 0, false);
+        let plain = best(&[&one, &other], 0, |one| one.plain);
         assert_eq!((plain.train, plain.train_setting.as_str()), (Some(0.5), "c"));
         assert_eq!((plain.held_out, plain.held_out_setting.as_str()), (Some(0.5), "c"), "b diverged once");
-        assert_eq!(best(&[&one, &other], 0, true).train_setting, "d");
-        assert_eq!(best(&[], 0, true).train, None);
+        assert_eq!(best(&[&one, &other], 0, |_| true).train_setting, "d");
+        assert_eq!(best(&[&one, &other], 0, |one| one.name == "a").train, Some(1.0));
+        assert_eq!(best(&[], 0, |_| true).train, None);
     }
 
     #[test]

@@ -68,6 +68,17 @@ fn settings(of: &'static [(Kind, &'static [f32])]) -> impl Iterator<Item = (Kind
     of.iter().flat_map(|(kind, rates)| rates.iter().map(|rate| (*kind, *rate)))
 }
 
+/// The name of a setting, an optimizer as the command line has it.
+fn named(kind: Kind, rate: f32) -> String {
+    format!("{}:{rate}", kind.name())
+}
+
+/// The settings of the plain oracle, by name.
+#[must_use]
+pub fn names() -> Vec<String> {
+    settings(&PLAIN).map(|(kind, rate)| named(kind, rate)).collect()
+}
+
 /// A setting and its losses at the scored steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tried {
@@ -123,13 +134,13 @@ pub fn run(task: &SurveyTask, seed: u64, steps: &[u64], halfway: &Halfway) -> Re
     let mut done = kept.done.into_iter();
     let mut tried = Vec::new();
     for ((kind, rate), [front, average]) in settings(&PLAIN).zip(done.by_ref()) {
-        let name = format!("{}:{rate}", kind.name());
+        let name = named(kind, rate);
         tried.push(Tried { name: format!("{name}, averaged"), plain: false, at: average });
         tried.push(Tried { name, plain: true, at: front });
     }
     for (kind, rate) in settings(&COSINE) {
         let at = done.by_ref().take(steps.len()).flat_map(|[front, _]| front).collect();
-        tried.push(Tried { name: format!("{}:{rate}, cosine", kind.name()), plain: false, at });
+        tried.push(Tried { name: format!("{}, cosine", named(kind, rate)), plain: false, at });
     }
     Ok(tried)
 }

@@ -20,11 +20,13 @@ pub(super) const FILES: [&str; 3] = ["profile.svg", "groups.svg", "flat.svg"];
 pub(super) fn pictures(survey: &Survey) -> Result<Vec<Picture>, ReportError> {
     let mut all = Vec::new();
     if survey.tasks.len() > 1 {
-        let caption = "Performance profile: on what share of the tasks an optimizer is within a factor of the best of 15 settings \
-                       tuned for the task. Left of 1 it is better than that. A guarded optimizer has the colour of its fallback; \
-                       controls are grey.";
+        let caption = format!(
+            "Performance profile: on what share of the tasks an optimizer is within a factor of the best of {} settings tuned for the \
+             task. Left of 1 it is better than that. A guarded optimizer has the colour of its fallback; controls are grey.",
+            survey.oracle.len()
+        );
         let (svg, coincide) = profile(survey)?;
-        let caption = std::iter::once(caption.to_owned()).chain(coincide).collect::<Vec<_>>().join(" ");
+        let caption = std::iter::once(caption).chain(coincide).collect::<Vec<_>>().join(" ");
         all.push(Picture { file: "profile.svg", svg, caption });
     }
     if parts(survey).next().is_some() {

@@ -24,6 +24,9 @@ pub struct Survey {
     pub seeds: Vec<u64>,
     /// Losses below this count as this.
     pub floor: f64,
+    /// The settings of which the best one is the oracle.
+    #[serde(default = "super::oracle::names")]
+    pub oracle: Vec<String>,
     /// The tasks.
     pub tasks: Vec<TaskRecord>,
     /// The optimizers, in the order asked for.
@@ -61,7 +64,7 @@ pub struct TaskRecord {
     pub parameters: usize,
     /// Mean losses before the first step.
     pub start: Losses,
-    /// The best of the 15 plain settings, at each scored step.
+    /// The best of the settings of [`Survey::oracle`], at each scored step.
     pub oracle: Vec<Best>,
     /// The best of the 40 strong settings, at each scored step.
     pub strong: Vec<Best>,
@@ -125,7 +128,7 @@ pub enum By {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Against {
-    /// The best of 15 settings.
+    /// The best of the settings of [`Survey::oracle`]: 15 by default.
     Oracle,
     /// The best of 40.
     Strong,

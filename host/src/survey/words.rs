@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::oracle;
 use super::record::{Against, By, Loss, OptimizerRecord, Scored, Survey, TaskRecord};
 use crate::report::number::{grouped, percent, significant};
 use crate::report::overview::Table;
@@ -92,10 +93,11 @@ pub(super) fn main_table(survey: &Survey) -> Table {
         .collect();
     Table {
         caption: format!(
-            "Geometric mean over {} tasks of the loss, divided by that of the best of 15 settings tuned for each task and \
+            "Geometric mean over {} tasks of the loss, divided by that of the best of {} settings tuned for each task and \
              step; below 1 is better than tuned. Interval, shares and worst task are of the training loss. Failed: runs \
              that ended with an error, or above the loss of the start. Cost: of a step, in gradients.",
-            survey.tasks.len()
+            survey.tasks.len(),
+            survey.oracle.len()
         ),
         head,
         rows: bold_lowest(&mut rows),
@@ -193,16 +195,26 @@ pub(super) fn lead(survey: &Survey) -> Vec<String> {
     vec![
         format!(
             "{} optimizer{}, each with one setting, on {} tasks: {sets} data sets with {} networks, inputs {standardized}, {seeds} \
-             seed{} each. The oracle is the best of 15 settings of SGD, momentum and Adam, chosen for each task and step \
-             by the same loss that is shown.",
+             seed{} each. The oracle is the best of {}, chosen for each task and step by the same loss that is \
+             shown.",
             survey.optimizers.len(),
             if survey.optimizers.len() == 1 { "" } else { "s" },
             survey.tasks.len(),
             survey.tasks.len() / sets.max(1),
-            if seeds == 1 { "" } else { "s" }
+            if seeds == 1 { "" } else { "s" },
+            settings(survey)
         ),
         format!("Losses below {} count as that, factors end at 1/1000 and 1000.", survey.floor),
     ]
+}
+
+/// The settings of the oracle.
+fn settings(survey: &Survey) -> String {
+    if survey.oracle == oracle::names() {
+        return format!("{} settings of SGD, momentum and Adam", survey.oracle.len());
+    }
+    let names: Vec<String> = survey.oracle.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
 }
 
 /// So many that it lost to are named, the lowest first.
