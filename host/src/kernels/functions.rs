@@ -1,13 +1,13 @@
-//! exp, tanh and the logistic function of many numbers: the algorithms of `libm`'s `expf` and `expm1f` (FreeBSD's msun),
-//! without a branch, eight or sixteen arguments at a time. Each step is theirs, so every bit is.
+//! exp of many numbers: the algorithm of `libm`'s `expf` (FreeBSD's msun), without a branch, eight or sixteen arguments at a
+//! time. Each step is its, so every bit is.
 //!
 //! ```text
 //! exp x    k = round(x / ln 2)   r = x - k ln 2   c = r - r^2 (P1 + r^2 P2)   2^k (1 + (r c / (2 - c) - lo + hi))
-//! tanh x   1 - 2 / (t + 2) with t = e^2x - 1 from ln(3)/2 on, t / (t + 2) from ln(5/3)/2 on, else the same of -2x
 //! ```
 //!
 //! A block with an argument that needs a case of its own (a NaN, an infinity, a result that is not normal) goes through the
-//! core's function, number by number. With `micromath` all do.
+//! core's function, number by number. With `micromath` all do. tanh and the logistic function are loops of the core, which has
+//! no branch in them: the compiler makes vectors of these.
 
 use std::marker::PhantomData;
 
@@ -22,18 +22,6 @@ pub(super) fn exp<S: Simd>(simd: S, x: &mut [f32]) {
     if is_wide(simd) { exp_by::<S, f32x16<S>>(simd, x) } else { exp_by::<S, f32x8<S>>(simd, x) }
 }
 
-/// 1 / (1 + e^-x) for each number.
-#[inline(always)]
-pub(super) fn sigmoid<S: Simd>(simd: S, x: &mut [f32]) {
-    if is_wide(simd) { sigmoid_by::<S, f32x16<S>>(simd, x) } else { sigmoid_by::<S, f32x8<S>>(simd, x) }
-}
-
-/// tanh x for each number.
-#[inline(always)]
-pub(super) fn tanh<S: Simd>(simd: S, x: &mut [f32]) {
-    if is_wide(simd) { tanh_by::<S, f32x16<S>>(simd, x) } else { tanh_by::<S, f32x8<S>>(simd, x) }
-}
-
 #[inline(always)]
 fn exp_by<S: Simd, V: Numbers<S>>(simd: S, x: &mut [f32]) {
     each(
@@ -43,31 +31,6 @@ fn exp_by<S: Simd, V: Numbers<S>>(simd: S, x: &mut [f32]) {
         87.0,
         #[inline(always)]
         |x: V| exp_lanes(simd, x),
-    );
-}
-
-#[inline(always)]
-fn sigmoid_by<S: Simd, V: Numbers<S>>(simd: S, x: &mut [f32]) {
-    let one = V::splat(simd, 1.0);
-    each(
-        simd,
-        x,
-        math::sigmoid,
-        87.0,
-        #[inline(always)]
-        |x: V| one / (one + exp_lanes(simd, -x)),
-    );
-}
-
-#[inline(always)]
-fn tanh_by<S: Simd, V: Numbers<S>>(simd: S, x: &mut [f32]) {
-    each(
-        simd,
-        x,
-        math::tanh,
-        f32::MAX,
-        #[inline(always)]
-        |x: V| tanh_lanes(simd, x),
     );
 }
 
@@ -155,54 +118,4 @@ fn exp_lanes<S: Simd, V: Numbers<S>>(simd: S, x: V) -> V {
 fn power<S: Simd, V: Numbers<S>>(k: V) -> V {
     // The sum's last bits are those of k + 127, and the shift drops all others.
     V::from_bits((k + 8_388_735.0).to_bits() << 23)
-}
-
-/// tanh x for finite x.
-#[inline(always)]
-fn tanh_lanes<S: Simd, V: Numbers<S>>(simd: S, x: V) -> V {
-    let splat = Splat::<S, V>::new(simd);
-    let (one, two) = (splat.of(1.0), splat.of(2.0));
-    let size = x.abs();
-    let (large, middle) =
-        (size.simd_gt(splat.of(f32::from_bits(0x3f0c_9f54))), size.simd_gt(splat.of(f32::from_bits(0x3e82_c578))));
-    // Above 10 the result is 1.
-    let near = size.simd_gt(splat.of(10.0)).select(splat.of(10.0), size);
-    let t = expm1_lanes(simd, middle.select(two, splat.of(-2.0)) * near);
-    let quotient = large.select(two, t) / (t + two);
-    let y = large.select(one - quotient, middle.select(quotient, -quotient));
-    let y = size.simd_gt(splat.of(10.0)).select(one, y);
-    // Below the normal numbers it is x.
-    let y = size.simd_lt(splat.of(f32::MIN_POSITIVE)).select(size, y);
-    y.copysign(x)
-}
-
-/// e^a - 1 for -ln 3 <= a <= 20.
-#[inline(always)]
-fn expm1_lanes<S: Simd, V: Numbers<S>>(simd: S, a: V) -> V {
-    let splat = Splat::<S, V>::new(simd);
-    let size = a.abs();
-    let (zero, half, one) = (splat.of(0.0), splat.of(0.5), splat.of(1.0));
-    let many = (splat.of(INVERSE_LN2) * a + half.copysign(a)).trunc();
-    let k = size.simd_lt(splat.of(THREE_HALVES_LN2)).select(one.copysign(a), many);
-    let k = size.simd_gt(splat.of(HALF_LN2)).select(k, zero);
-    let hi = a - k * splat.of(f32::from_bits(0x3f31_7180));
-    let lo = k * splat.of(f32::from_bits(0x3717_f7d1));
-    let x = hi - lo;
-    let c = (hi - x) - lo;
-    let hfx = half * x;
-    let hxs = x * hfx;
-    let r1 = one + hxs * (splat.of(f32::from_bits(0xbd08_8868)) + hxs * splat.of(f32::from_bits(0x3acf_3010)));
-    let t = splat.of(3.0) - r1 * hfx;
-    let e = hxs * ((r1 - t) / (splat.of(6.0) - x * t));
-    let of_zero = x - (x * e - hxs);
-    let e = x * (e - c) - c - hxs;
-    let of_minus_one = half * (x - e) - half;
-    let of_one = x.simd_lt(splat.of(-0.25)).select(splat.of(-2.0) * (e - (x + half)), one + splat.of(2.0) * (x - e));
-    let inverse = power(-k);
-    let few = x - e + (one - inverse);
-    let of_more = k.simd_lt(splat.of(23.0)).select(few, x - (e + inverse) + one) * power(k);
-    let y = k.simd_gt(one).select(of_more, k.simd_gt(zero).select(of_one, of_minus_one));
-    let y = k.simd_eq(zero).select(of_zero, y);
-    // Below 2^-25 it is the argument.
-    size.simd_lt(splat.of(f32::from_bits(0x3300_0000))).select(a, y)
 }

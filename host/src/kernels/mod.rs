@@ -12,7 +12,8 @@
 //! | `backward`, weight gradient | 16 inputs of five outputs | the examples |
 //! | `wide`, of AVX-512 where it takes less time | 32 inputs of eight outputs | the examples |
 //! | `backward`, input error | 32 inputs of two examples | the outputs |
-//! | `functions`: exp, tanh, the logistic function | eight or sixteen arguments | |
+//! | `functions`: exp | eight or sixteen arguments | |
+//! | activations, by the core's loops | as many arguments as the compiler takes | |
 //!
 //! Shapes are checked by the objective before it comes here; rows that are too short end in a panic.
 
@@ -169,11 +170,8 @@ impl Kernels for Vectors {
     }
 
     fn activate(&self, activation: Activation, x: &mut [f32]) {
-        match activation {
-            Activation::Tanh => dispatch!(self.level, simd => functions::tanh(simd, x)),
-            Activation::Sigmoid => dispatch!(self.level, simd => functions::sigmoid(simd, x)),
-            Activation::Identity | Activation::Relu => dispatch!(self.level, _simd => activation.apply(x)),
-        }
+        // Its loops are vectorized for these vectors.
+        dispatch!(self.level, _simd => activation.apply(x));
     }
 
     fn exp(&self, x: &mut [f32]) {
