@@ -8,9 +8,6 @@
 //! LGL2O_FIXTURES=0.2 cargo test -p lgl2o-tests --test versions -- --ignored
 //! ```
 //!
-//! One column was: the parameters that a run of 0.1 has three rounds after its checkpoint, the last of `runs.txt`. Since tanh is the
-//! core's own, six of the eight runs go on with other last bits, by at most 1.2e-7.
-//!
 //! - `device`: checkpoints of each guard, two slots of a flash, weights.
 //! - `program`: a model and a survey's record, which the host program writes.
 
