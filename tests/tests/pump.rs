@@ -15,7 +15,7 @@ use lgl2o::rule::{Adam, Armijo, Momentum, Sgd};
 use lgl2o::source::{Sampler, Source};
 use lgl2o::standardize::Standardizer;
 use lgl2o::tensors::{Tensors, Zeroed};
-use lgl2o::{Guard, Memory, Rng, Trainer, auto, chain, math};
+use lgl2o::{Error, Guard, Memory, Objective, Rng, Trainer, auto, chain, math};
 
 const FEATURES: usize = 24;
 const WINDOWS: usize = 400;
@@ -111,7 +111,37 @@ fn window(rng: &mut Rng, state: u8) -> Vec<f32> {
     row
 }
 
-/// Test losses of one training at each of [`AT`].
+/// A source whose run has so many steps left: no window reaches over its end.
+struct Until<'a, S> {
+    source: &'a mut S,
+    left: u64,
+}
+
+impl<O: Objective, S: Source<O>> Source<O> for Until<'_, S> {
+    fn begin_round(&mut self) {
+        self.source.begin_round();
+    }
+    fn room(&self) -> u32 {
+        self.source.room()
+    }
+    fn left(&self) -> u32 {
+        self.left as u32
+    }
+    fn epoch(&self) -> u32 {
+        self.source.epoch()
+    }
+    fn train(&mut self) -> Result<O::Batch<'_>, Error> {
+        self.source.train()
+    }
+    fn check(&mut self) -> Result<O::Batch<'_>, Error> {
+        self.source.check()
+    }
+    fn objective(&mut self, i: usize) -> Result<Option<O::Batch<'_>>, Error> {
+        self.source.objective(i)
+    }
+}
+
+/// Test losses of one training at each of [`AT`]. Nobody makes more steps than that.
 fn losses<N, G>(net: &Mlp<N>, guard: &G, pump: &Pump, seed: u64, source: &mut impl Source<Mlp<N>>) -> [f64; 2]
 where
     N: Network<Params: Zeroed, Activations: Zeroed, Losses: Zeroed>,
@@ -122,8 +152,10 @@ where
     let mut trainer = Trainer::new(net, guard, &mut memory);
     AT.map(|at| {
         while trainer.progress().steps < at {
-            trainer.round(source).expect("a round");
+            let left = at - trainer.progress().steps;
+            trainer.round(&mut Until { source, left }).expect("a round");
         }
+        assert_eq!(trainer.progress().steps, at);
         let parts = pump.test_inputs.chunks(BATCH * FEATURES).zip(pump.test_labels.chunks(BATCH));
         let sum: f64 = parts
             .map(|(rows, labels)| {

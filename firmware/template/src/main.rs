@@ -8,6 +8,7 @@
 #[cfg_attr(feature = "mps2-an386", path = "board/mps2_an386.rs")]
 mod board;
 mod sensor;
+mod words;
 
 use board::log;
 use lgl2o::checkpoint::Slots;
@@ -50,7 +51,7 @@ fn monitor(sensor: &mut impl Sensor, mut slots: Slots<board::Flash>) -> Result<(
     NET.initialize(memory.params_mut(), &mut Rng::new(2));
     let mut trainer = Trainer::new(&NET, &GUARD, memory);
     let found = slots.load(&mut trainer, &mut batches);
-    log!("begins after {} rounds; flash: {:?}", trainer.progress().rounds, found);
+    words::begins(&found, trainer.progress().rounds);
     while let Some(Window { mut features, state: named }) = sensor.window() {
         let mut model = Model::new(ONE, trainer.params(), &batches.standardizer);
         match (model.predict(&features).map(|prediction| prediction.class), named) {
@@ -62,8 +63,7 @@ fn monitor(sensor: &mut impl Sensor, mut slots: Slots<board::Flash>) -> Result<(
                 if batches.source.len() >= 32 {
                     trainer.round(&mut batches)?;
                     if trainer.progress().rounds.is_multiple_of(SAVE_EVERY) {
-                        let saved = slots.save(&trainer, &batches);
-                        log!("checkpoint {:?}; balanced accuracy {:?}", saved, right.balanced_accuracy());
+                        words::saved(slots.save(&trainer, &batches), right.balanced_accuracy());
                         right = Confusion::new();
                     }
                 }

@@ -11,6 +11,7 @@
 
 pub mod arrays;
 pub mod c;
+mod import_error;
 pub mod model;
 pub mod onnx;
 pub mod rust;

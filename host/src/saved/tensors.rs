@@ -17,6 +17,7 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
 
+pub use super::import_error::ImportError;
 use super::{Output, SavedModel};
 use crate::container;
 use crate::data::table::Columns;
@@ -24,117 +25,6 @@ use crate::network::series::ByValue;
 
 /// The key of what this program adds.
 const OWN: &str = "lgl2o";
-
-/// What is wrong with a file of tensors.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ImportError {
-    /// It is no such file, or damaged.
-    #[error("it is no whole file of safetensors ({0}): write it again with save_file")]
-    Format(String),
-    /// A tensor of other numbers.
-    #[error("`{name}` holds {kind}, and only F32, F64 and BF16 are read: convert it, as with t.float()")]
-    Type {
-        /// The tensor.
-        name: String,
-        /// What it holds.
-        kind: String,
-    },
-    /// A tensor that belongs to no dense layer.
-    #[error(
-        "`{name}` of shape {shape:?} is no weight or bias of a dense layer: a model of lgl2o is a chain of dense layers. Leave it out"
-    )]
-    Other {
-        /// The tensor.
-        name: String,
-        /// Its shape.
-        shape: Vec<usize>,
-    },
-    /// No layer is there.
-    #[error("there is no dense layer in it: names end in .weight and .bias (PyTorch), or kernel and bias (Keras)")]
-    Empty,
-    /// A bias does not go with its weights.
-    #[error("the bias of `{layer}` has {found} numbers where its weights have {expected} outputs")]
-    Bias {
-        /// The layer.
-        layer: String,
-        /// Outputs.
-        expected: usize,
-        /// Numbers of the bias.
-        found: usize,
-    },
-    /// Two layers do not fit.
-    #[error(
-        "`{layer}` takes {inputs} inputs, but the layer before it has {outputs} outputs: give the layers in their order with --order A,B,C"
-    )]
-    Chain {
-        /// The second one.
-        layer: String,
-        /// Its inputs.
-        inputs: usize,
-        /// Outputs of the first one.
-        outputs: usize,
-    },
-    /// A layer that was named is not there.
-    #[error("there is no layer `{asked}`; the layers are {known}")]
-    NoLayer {
-        /// What was asked for.
-        asked: String,
-        /// All layers.
-        known: String,
-    },
-    /// Layers that were not named where others were.
-    #[error("--order leaves out {left}: name all layers, {known}, in their order")]
-    LeftOut {
-        /// Those that were not named.
-        left: String,
-        /// All layers.
-        known: String,
-    },
-    /// Numbers or names on the command line that are not as many as the network has inputs or outputs.
-    #[error("{flag} has {found} of them, and the network has {expected} {what}: give one for each")]
-    Count {
-        /// Where they were given.
-        flag: &'static str,
-        /// How many were given.
-        found: usize,
-        /// How many there must be.
-        expected: usize,
-        /// Of what.
-        what: &'static str,
-    },
-    /// A weight that is no number.
-    #[error(
-        "number {at} of `{name}` is {value}: the training has failed, or the file is damaged. Train again with a lower rate"
-    )]
-    NotFinite {
-        /// The tensor.
-        name: String,
-        /// Which one.
-        at: usize,
-        /// What it is.
-        value: f32,
-    },
-    /// A weight that no training leaves.
-    #[error(
-        "`{name}` holds {value:e}, which is no weight: were its bytes written in big-endian order? They must be little-endian"
-    )]
-    Huge {
-        /// The tensor.
-        name: String,
-        /// The number.
-        value: f32,
-    },
-    /// One output is no answer among classes.
-    #[error("the network has one output, which is a value: say so with --regression")]
-    OneOutput,
-    /// Several outputs are no value.
-    #[error("the network has {0} outputs, and a value is one: leave --regression out")]
-    SeveralOutputs(usize),
-    /// The parts are no model.
-    #[error("{0}")]
-    Model(container::FileError),
-}
 
 /// The file's bytes.
 #[must_use]
@@ -195,7 +85,8 @@ pub fn import(bytes: &[u8], unsaid: &Unsaid<'_>) -> Result<SavedModel, ImportErr
     let file = SafeTensors::deserialize(bytes).map_err(format)?;
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(format)?;
     let own = metadata.metadata().as_ref().and_then(|all| all.get(OWN));
-    let own: Option<Own> = own.and_then(|text| serde_json::from_str(text).ok());
+    let own: Option<Own> =
+        own.map(|text| serde_json::from_str(text)).transpose().map_err(|error| ImportError::Own(error.to_string()))?;
     let (mut layers, mut standardizer) = (BTreeMap::<(Vec<Part>, String), Dense>::new(), [None, None]);
     for (name, view) in file.iter() {
         let numbers = numbers(name, &view)?;
@@ -207,7 +98,11 @@ pub fn import(bytes: &[u8], unsaid: &Unsaid<'_>) -> Result<SavedModel, ImportErr
                 let other = || ImportError::Other { name: name.to_owned(), shape: view.shape().to_vec() };
                 let (layer, role) = role(name).ok_or_else(other)?;
                 let dense = layers.entry((parts(layer), layer.to_owned())).or_default();
+                if if role == Role::Bias { dense.bias.is_some() } else { dense.weights.is_some() } {
+                    return Err(ImportError::Twice { layer: layer.to_owned(), name: name.to_owned() });
+                }
                 match (role, view.shape()) {
+                    (_, shape) if shape.contains(&0) => return Err(other()),
                     (Role::Weight, &[outputs, inputs]) => dense.weights = Some((outputs, inputs, numbers)),
                     (Role::Kernel, &[inputs, outputs]) => {
                         dense.weights = Some((outputs, inputs, transposed(&numbers, inputs, outputs)));
@@ -219,8 +114,25 @@ pub fn import(bytes: &[u8], unsaid: &Unsaid<'_>) -> Result<SavedModel, ImportErr
         }
     }
     let layers = ordered(layers.into_iter().map(|((_, name), dense)| (name, dense)).collect(), unsaid.order)?;
-    let both = standardizer[0].take().zip(standardizer[1].take()).map(|(mean, deviation)| [mean, deviation]);
-    assemble(layers, own, unsaid.standardizer.clone().or(both), unsaid)
+    let standardizer = match &unsaid.standardizer {
+        Some(given) => Some(given.clone()),
+        None => whole(standardizer, layers.first().and_then(|(_, first)| Some(first.weights.as_ref()?.1)))?,
+    };
+    assemble(layers, own, standardizer, unsaid)
+}
+
+/// Mean and deviation, if they are there, for so many inputs.
+fn whole(found: [Option<Vec<f32>>; 2], inputs: Option<usize>) -> Result<Option<[Vec<f32>; 2]>, ImportError> {
+    let both = match found {
+        [None, None] => return Ok(None),
+        [Some(mean), Some(deviation)] => [mean, deviation],
+        [Some(_), None] | [None, Some(_)] => return Err(ImportError::HalfStandardizer),
+    };
+    let other = |inputs: usize| both.iter().map(Vec::len).find(|found| *found != inputs).map(|found| (inputs, found));
+    match inputs.and_then(other) {
+        Some((inputs, found)) => Err(ImportError::Standardizer { inputs, found }),
+        None => Ok(Some(both)),
+    }
 }
 
 /// The layers in the order that was asked for.
@@ -249,9 +161,11 @@ fn assemble(
 ) -> Result<SavedModel, ImportError> {
     let (mut layers, mut params) = (Vec::<Shape>::new(), Vec::new());
     let last = all.len().saturating_sub(1);
+    if let Some(own) = own.as_ref().filter(|own| own.activations.len() != all.len()) {
+        return Err(ImportError::Own(format!("{} activations for {} layers", own.activations.len(), all.len())));
+    }
     for (l, (name, dense)) in all.into_iter().enumerate() {
-        let other = || ImportError::Other { name: name.clone(), shape: Vec::new() };
-        let (outputs, inputs, weights) = dense.weights.ok_or_else(other)?;
+        let (outputs, inputs, weights) = dense.weights.ok_or_else(|| ImportError::NoWeights { layer: name.clone() })?;
         let bias = dense.bias.unwrap_or_else(|| vec![0.0; outputs]);
         if bias.len() != outputs {
             return Err(ImportError::Bias { layer: name, expected: outputs, found: bias.len() });
@@ -307,14 +221,25 @@ fn with_columns(
     SavedModel::of(layers, params, [&mean, &deviation], output, columns).map_err(ImportError::Model)
 }
 
-/// Weights are finite, and not as large as those whose bytes are in the wrong order soon are.
+/// Weights are finite, not larger than any training leaves them, and in little-endian order.
 pub(super) fn check_numbers(name: &str, numbers: &[f32]) -> Result<(), ImportError> {
     const LARGEST: f32 = 1e18;
     let name = name.to_owned();
     if let Some(at) = numbers.iter().position(|x| !x.is_finite()) {
         return Err(ImportError::NotFinite { name, at, value: numbers[at] });
     }
-    numbers.iter().find(|x| x.abs() > LARGEST).map_or(Ok(()), |&value| Err(ImportError::Huge { name, value }))
+    let huge = numbers.iter().find(|x| x.abs() > LARGEST).or_else(|| is_swapped(numbers).then(|| &numbers[0]));
+    huge.map_or(Ok(()), |&value| Err(ImportError::Huge { name, value }))
+}
+
+/// Whether all numbers are plain weights once their bytes are in the other order, and most of them are not as they are.
+fn is_swapped(numbers: &[f32]) -> bool {
+    const FEWEST: usize = 4;
+    let is_plain = |x: &f32| (1e-9..1e6).contains(&x.abs());
+    let swap = |x: &f32| f32::from_bits(x.to_bits().swap_bytes());
+    let numbers = || numbers.iter().filter(|x| x.to_bits() != 0);
+    let (all, plain) = (numbers().count(), numbers().filter(|x| is_plain(x)).count());
+    all >= FEWEST && 2 * plain < all && numbers().all(|x| is_plain(&swap(x)))
 }
 
 /// There is one number for each input, and one name for each output.

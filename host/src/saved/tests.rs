@@ -1,5 +1,6 @@
 use lgl2o::objective::mlp::{Activation, Shape};
 use lgl2o::tensors::Tensors as _;
+use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 
 use super::tensors::{ImportError, Unsaid, bytes, import};
@@ -169,4 +170,56 @@ fn what_is_no_chain_of_dense_layers_is_refused() {
     assert!(refused(&[("a.weight", &[2, 1], vec![3e31; 2])], &[]).contains("big-endian"));
     assert!(refused(&[("a.weight", &[1, 2], vec![1.0; 2])], &[]).contains("--regression"));
     assert!(matches!(import(b"no such file", &UNSAID), Err(ImportError::Format(_))));
+}
+
+/// A file of small tensors, with an entry of metadata.
+fn with_own(tensors: &[(&str, &[usize], Vec<f32>)], own: &str) -> Vec<u8> {
+    let all: Vec<_> = tensors.iter().map(|(name, shape, numbers)| (*name, *shape, container::bytes(numbers))).collect();
+    let views =
+        all.iter().map(|(name, shape, bytes)| (*name, TensorView::new(Dtype::F32, shape.to_vec(), bytes).unwrap()));
+    let metadata = std::collections::HashMap::from([("lgl2o".to_owned(), own.to_owned())]);
+    safetensors::serialize(views, Some(metadata)).unwrap()
+}
+
+/// What a file says twice, by half or unreadably is told, and not guessed.
+#[test]
+fn nothing_in_a_file_is_passed_over() {
+    let weights = ("a.weight", &[2usize, 3][..], vec![0.5f32; 6]);
+    let refused = |more: &[(&str, &[usize], Vec<f32>)]| {
+        let all: Vec<_> = std::iter::once(weights.clone()).chain(more.iter().cloned()).collect();
+        import(&file(&all), &UNSAID).expect_err("refused").to_string()
+    };
+    let mean = ("standardizer.mean", &[3usize][..], vec![1.0; 3]);
+    let deviation = ("standardizer.deviation", &[3usize][..], vec![1.0; 3]);
+    assert!(import(&file(&[weights.clone(), mean.clone(), deviation.clone()]), &UNSAID).is_ok());
+    for half in [&mean, &deviation] {
+        assert!(refused(std::slice::from_ref(half)).contains("write both"));
+    }
+    let wide = ("standardizer.mean", &[4usize][..], vec![1.0; 4]);
+    assert!(refused(&[wide, deviation]).contains("for 4 inputs, and the network has 3"));
+    assert!(refused(&[("a.kernel", &[3, 2], vec![0.5; 6])]).contains("second tensor of its kind in layer `a`"));
+    let biases = [("a.bias", &[2usize][..], vec![0.0; 2]), ("a.vars/1", &[2], vec![1.0; 2])];
+    assert!(refused(&biases).contains("second tensor"));
+    assert!(refused(&[("b.bias", &[2], vec![0.0; 2])]).contains("layer `b` has a bias, but no weights"));
+    assert!(refused(&[("b.weight", &[3, 0], Vec::new())]).contains("`b.weight` of shape [3, 0]"));
+    for own in ["no JSON", r#"{"activations":["Swish"]}"#] {
+        let error = import(&with_own(std::slice::from_ref(&weights), own), &UNSAID).expect_err(own).to_string();
+        assert!(error.contains("metadata `lgl2o`") && error.contains("damaged"), "{error}");
+    }
+    let model = sample(classes());
+    let layers = SafeTensors::deserialize(&bytes(&model)).map(|file| file.len()).expect("its own file");
+    assert_eq!(layers, 6);
+}
+
+/// Small weights whose bytes are in the other order are not huge, but none of them is a plain weight.
+#[test]
+fn bytes_in_the_other_order_are_told() {
+    let plain: Vec<f32> = (0..6).map(|i| i as f32 * 0.1 - 0.3).collect();
+    let swapped: Vec<f32> = plain.iter().map(|x| f32::from_bits(x.to_bits().swap_bytes())).collect();
+    assert!(swapped.iter().all(|x| x.abs() < 1e18), "{swapped:?}");
+    let read = |numbers: &[f32]| import(&file(&[("a.weight", &[2, 3], numbers.to_vec())]), &UNSAID);
+    assert!(read(&plain).is_ok());
+    assert!(read(&swapped).expect_err("refused").to_string().contains("big-endian"));
+    // Weights that have nearly vanished are weights, and zeros are in no order.
+    assert!(read(&[1e-20, -3e-21, 2e-20, 1e-19, 4e-20, -1e-20]).is_ok() && read(&[0.0; 6]).is_ok());
 }

@@ -68,7 +68,11 @@ impl Columns {
     ) -> Result<Self, TableError> {
         let (features, own) = match self.by_name(all) {
             Some(found) => (absent(file, all, found)?, self.target_by_name(all)),
-            None => self.by_place(file, all)?,
+            None => {
+                let found = self.by_place(file, all)?;
+                self.check_names(file, all, &found.0)?;
+                found
+            }
         };
         let target = target.or(own).filter(|_| needs_target).and_then(|place| all.get(place).cloned());
         if needs_target && target.is_none() {
@@ -91,6 +95,26 @@ impl Columns {
         let place = |name: &String| all.iter().position(|column| column.name.as_ref() == Some(name));
         let find = |feature: &Column| feature.name.as_ref().map(|name| place(name).ok_or_else(|| name.clone()));
         self.features.iter().map(find).collect()
+    }
+
+    /// Names that stand twice do not say which column is which. They must be those of the features then, place by place.
+    fn check_names(&self, file: &Path, all: &[Column], places: &[usize]) -> Result<(), TableError> {
+        let differ = |(feature, place): (&Column, &usize)| {
+            let found = all.get(*place).and_then(|column| column.name.as_ref());
+            feature.name.as_ref().zip(found).is_some_and(|(own, found)| own != found)
+        };
+        if all.iter().any(|column| column.name.is_none()) || !self.features.iter().zip(places).any(differ) {
+            return Ok(());
+        }
+        let count =
+            |columns: &[Column], name: &Option<String>| columns.iter().filter(|column| column.name == *name).count();
+        let mut names = all.iter().chain(&self.features).map(|column| &column.name);
+        let twice = names.find(|name| count(all, name) > 1 || count(&self.features, name) > 1).cloned().flatten();
+        Err(TableError::TwoColumns {
+            file: file.to_owned(),
+            asked: twice.unwrap_or_default(),
+            advice: "Give each column a name of its own, or put them in the order and under the names of the training data.",
+        })
     }
 
     fn target_by_name(&self, all: &[Column]) -> Option<usize> {
@@ -130,7 +154,13 @@ fn absent(file: &Path, all: &[Column], found: Vec<Result<usize, String>>) -> Res
 fn find(file: &Path, all: &[Column], asked: &str) -> Result<usize, TableError> {
     let mut named = all.iter().filter(|column| column.name.as_deref() == Some(asked));
     match (named.next(), named.next()) {
-        (Some(_), Some(_)) => return Err(TableError::TwoColumns { file: file.to_owned(), asked: asked.to_owned() }),
+        (Some(_), Some(_)) => {
+            return Err(TableError::TwoColumns {
+                file: file.to_owned(),
+                asked: asked.to_owned(),
+                advice: "Give the column by its number, from 1.",
+            });
+        }
         (Some(column), None) => return Ok(column.place),
         (None, _) => {}
     }

@@ -140,12 +140,14 @@ pub enum TableError {
         columns: String,
     },
     /// Two columns have the name that was asked for.
-    #[error("{}: two columns are called `{asked}`. Give the column by its number, from 1.", .file.display())]
+    #[error("{}: two columns are called `{asked}`. {advice}", .file.display())]
     TwoColumns {
         /// The file.
         file: PathBuf,
         /// The name.
         asked: String,
+        /// What to do.
+        advice: &'static str,
     },
     /// A cell is empty or says that there is no value.
     #[error("{at}: the value is missing. Fill it in, or {advice}.")]

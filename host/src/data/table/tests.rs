@@ -185,6 +185,9 @@ fn another_table_has_the_same_features() {
     let twice = parsed("a,a,y\n1,2,p\n3,4,q\n", &Reading::default()).expect("a table").columns;
     let unclear = Reading { like: Some(&twice), ..like };
     assert_eq!(parsed("a,a,y\n1,2,p\n", &unclear).expect("by place").inputs, [1.0, 2.0]);
+    for (text, reading) in [("a,b,b,y\n1,2,3,p\n", &like), ("a,b,y\n1,2,p\n", &unclear), ("y,a,a\np,1,2\n", &unclear)] {
+        refused(text, reading, &["two columns are called", "a name of its own"]);
+    }
     refused("a,a,b,b,y\n1,2,3,4,p\n", &like, &["5 columns", "trained on 4"]);
     let names = ["01".to_owned(), "2.0".to_owned()];
     let numbered = Reading { kind: Kind::Known(&names), ..like };

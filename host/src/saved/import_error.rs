@@ -1,0 +1,148 @@
+//! What is wrong with a file of tensors.
+
+use crate::container;
+
+/// What is wrong with a file of tensors.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// It is no such file, or damaged.
+    #[error("it is no whole file of safetensors ({0}): write it again with save_file")]
+    Format(String),
+    /// A tensor of other numbers.
+    #[error("`{name}` holds {kind}, and only F32, F64 and BF16 are read: convert it, as with t.float()")]
+    Type {
+        /// The tensor.
+        name: String,
+        /// What it holds.
+        kind: String,
+    },
+    /// A tensor that belongs to no dense layer.
+    #[error(
+        "`{name}` of shape {shape:?} is no weight or bias of a dense layer: a model of lgl2o is a chain of dense layers. Leave it out"
+    )]
+    Other {
+        /// The tensor.
+        name: String,
+        /// Its shape.
+        shape: Vec<usize>,
+    },
+    /// No layer is there.
+    #[error("there is no dense layer in it: names end in .weight and .bias (PyTorch), or kernel and bias (Keras)")]
+    Empty,
+    /// A bias does not go with its weights.
+    #[error("the bias of `{layer}` has {found} numbers where its weights have {expected} outputs")]
+    Bias {
+        /// The layer.
+        layer: String,
+        /// Outputs.
+        expected: usize,
+        /// Numbers of the bias.
+        found: usize,
+    },
+    /// Two layers do not fit.
+    #[error(
+        "`{layer}` takes {inputs} inputs, but the layer before it has {outputs} outputs: give the layers in their order with --order A,B,C"
+    )]
+    Chain {
+        /// The second one.
+        layer: String,
+        /// Its inputs.
+        inputs: usize,
+        /// Outputs of the first one.
+        outputs: usize,
+    },
+    /// A layer that was named is not there.
+    #[error("there is no layer `{asked}`; the layers are {known}")]
+    NoLayer {
+        /// What was asked for.
+        asked: String,
+        /// All layers.
+        known: String,
+    },
+    /// Layers that were not named where others were.
+    #[error("--order leaves out {left}: name all layers, {known}, in their order")]
+    LeftOut {
+        /// Those that were not named.
+        left: String,
+        /// All layers.
+        known: String,
+    },
+    /// Numbers or names on the command line that are not as many as the network has inputs or outputs.
+    #[error("{flag} has {found} of them, and the network has {expected} {what}: give one for each")]
+    Count {
+        /// Where they were given.
+        flag: &'static str,
+        /// How many were given.
+        found: usize,
+        /// How many there must be.
+        expected: usize,
+        /// Of what.
+        what: &'static str,
+    },
+    /// A weight that is no number.
+    #[error(
+        "number {at} of `{name}` is {value}: the training has failed, or the file is damaged. Train again with a lower rate"
+    )]
+    NotFinite {
+        /// The tensor.
+        name: String,
+        /// Which one.
+        at: usize,
+        /// What it is.
+        value: f32,
+    },
+    /// A weight that no training leaves.
+    #[error(
+        "`{name}` holds {value:e}, which is no weight: were its bytes written in big-endian order? They must be little-endian"
+    )]
+    Huge {
+        /// The tensor.
+        name: String,
+        /// The number.
+        value: f32,
+    },
+    /// One output is no answer among classes.
+    #[error("the network has one output, which is a value: say so with --regression")]
+    OneOutput,
+    /// Several outputs are no value.
+    #[error("the network has {0} outputs, and a value is one: leave --regression out")]
+    SeveralOutputs(usize),
+    /// What this program had written beside the tensors is damaged.
+    #[error(
+        "its metadata `lgl2o`, which holds activations and names, is damaged ({0}): export the model again, or take that entry out"
+    )]
+    Own(String),
+    /// Two tensors for one place.
+    #[error("`{name}` is the second tensor of its kind in layer `{layer}`: leave one of them out")]
+    Twice {
+        /// The layer.
+        layer: String,
+        /// The second tensor.
+        name: String,
+    },
+    /// A bias alone.
+    #[error("layer `{layer}` has a bias, but no weights: write them, too, or leave it out")]
+    NoWeights {
+        /// The layer.
+        layer: String,
+    },
+    /// A mean without a deviation, or the other way round.
+    #[error(
+        "only one of standardizer.mean and standardizer.deviation is in it: write both, or give --mean and --deviation"
+    )]
+    HalfStandardizer,
+    /// The standardizer is of another network.
+    #[error(
+        "its standardizer is for {found} inputs, and the network has {inputs}: write it again, or give --mean and --deviation"
+    )]
+    Standardizer {
+        /// Inputs of the network.
+        inputs: usize,
+        /// Numbers of mean or deviation.
+        found: usize,
+    },
+    /// The parts are no model.
+    #[error("{0}")]
+    Model(container::FileError),
+}
