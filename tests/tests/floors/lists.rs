@@ -11,13 +11,18 @@ use super::{files, root};
 /// The title of a section, and some things of the kind, each in one or more spellings.
 type Kind = (&'static str, &'static [&'static [&'static str]]);
 
-const KINDS: [Kind; 8] = [
+const KINDS: [Kind; 13] = [
     ("Adding an update rule", &[&["NAdam", "nadam"], &["Lion", "lion"], &["RmsProp", "rmsprop"]]),
     ("Adding a guard", &[&["Blend", "blend"], &["ResidualGuard", "gl2o"], &["RelayGuard", "relay"]]),
     (
         "Adding an activation",
         &[&["Identity", "identity"], &["Relu", "relu"], &["Tanh", "tanh"], &["Sigmoid", "sigmoid"]],
     ),
+    ("Adding a loss", &[&["Huber"], &["SoftCrossEntropy"], &["SquaredError"]]),
+    ("Adding a layer", &[&["Conv1d", "conv1d"], &["Depthwise", "depthwise"], &["MaxPool", "max_pool"]]),
+    ("Adding an objective", &[&["Logistic"], &["Quadratic"], &["Mlp"]]),
+    ("Adding a program for boards", &[&["resume"], &["sensor"], &["stream"], &["spirals"]]),
+    ("Adding an example or a chapter", &[&["own_network", "xor"], &["porting", "classify"], &["head", "regression"]]),
     ("Adding a task", &[&["rings"], &["teachers"], &["mixtures"]]),
     ("Adding an experiment", &[&["horizon"], &["ablation"], &["pairs"]]),
     (
@@ -73,10 +78,12 @@ fn all_sources() -> Vec<(String, String)> {
 #[test]
 fn every_list_is_named() {
     let (text, sources) = (contributing(), all_sources());
-    for (title, things) in KINDS {
+    let missing = |(title, things): (&'static str, &[&[&str]])| {
         let left_out = left_out(section(&text, title), things, &sources);
-        assert_eq!(left_out, [""; 0], "missing in the section `{title}` of CONTRIBUTING.md");
-    }
+        left_out.into_iter().map(|path| format!("{title}: `{path}`")).collect::<Vec<_>>()
+    };
+    let missing: Vec<String> = KINDS.into_iter().flat_map(missing).collect();
+    assert_eq!(missing, [""; 0], "missing in CONTRIBUTING.md");
 }
 
 /// Each path is there, with `NAME` for a name of one's own, and each list is in the file that was named last before it.
