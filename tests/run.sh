@@ -274,13 +274,25 @@ browser() {
     [ ! -s $words ] || skip "$(sort -u $words | tr '\n' ';')"
 }
 
+# Sets `used` to the seconds of the processor that everything started from here has taken; a subshell would know of itself alone.
+processor() {
+    mkdir -p target
+    times >target/times
+    used=$(awk -F'[ms ]+' 'NR == 2 { print int($1 * 60 + $2 + $3 * 60 + $4) }' target/times)
+}
+
+took="stage        seconds  of the processor"
 for stage in "${STAGES[@]}"; do
     [[ " ${chosen[*]} " == *" $stage "* ]] || continue
     say "stage: $stage"
     began=$SECONDS
+    processor && before=$used
     "stage_$stage"
-    say "stage $stage took $((SECONDS - began)) seconds"
+    processor
+    took+=$(printf '\n%-8s %11d %17d' "$stage" $((SECONDS - began)) $((used - before)))
 done
+say "what the stages took"
+printf '%s\n' "$took"
 [ $all = yes ] || say "left out without --all: most draws and boards, among others; tests/run.sh --help lists them"
 if [ -z "$skipped" ]; then
     say "all passed: ${chosen[*]}"
