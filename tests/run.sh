@@ -191,8 +191,9 @@ semver() {
 stage_release() {
     need_c
     say "packages"
-    # What is not committed yet is packed, too.
-    cargo package --allow-dirty -p lgl2o -p lgl2o-device -p lgl2o-host
+    # What is not committed yet is packed, too. Each package is built from what was packed; dependencies are those of the other stages,
+    # which have no debug information either.
+    CARGO_TARGET_DIR=$PWD/target cargo package --allow-dirty --config profile.dev.debug=false -p lgl2o -p lgl2o-device -p lgl2o-host
     semver
     local oldest version folder
     oldest=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' core/Cargo.toml)

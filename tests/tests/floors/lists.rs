@@ -86,6 +86,15 @@ fn every_list_is_named() {
     assert_eq!(missing, [""; 0], "missing in CONTRIBUTING.md");
 }
 
+/// An empty section would be found wanting: there are lists of every kind.
+#[test]
+fn every_kind_has_a_list() {
+    let sources = all_sources();
+    for (title, things) in KINDS {
+        assert!(!left_out("", things, &sources).is_empty(), "no source names {things:?}, of `{title}`");
+    }
+}
+
 /// Each path is there, with `NAME` for a name of one's own, and each list is in the file that was named last before it.
 #[test]
 fn what_is_named_is_there() {
