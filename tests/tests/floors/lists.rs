@@ -1,6 +1,6 @@
 //! `CONTRIBUTING.md` names every place that an addition touches.
 //!
-//! A source file that names all of some things of one kind has a list of that kind, to which the next one is to be added. The
+//! A source file or a document that names all of some things of one kind has a list of that kind, to which the next one is to be added. The
 //! section on such additions names it, or a folder that it is in. Paths of these sections are there, and what they call a list
 //! is in the file that they name before.
 
@@ -64,14 +64,15 @@ fn left_out<'a>(section: &str, things: &[&[&str]], sources: &'a [(String, String
     all.map(|(path, _)| path.as_str()).collect()
 }
 
-/// All source files, without this one and what is no list: examples, and texts that are tried.
+/// All source files and documents, without this one.
 fn all_sources() -> Vec<(String, String)> {
     let folders = ["core", "host", "firmware", "tests"];
     let of = |folder: &str| {
-        let inside = files(&root().join(folder), &["rs", "toml"]);
+        let inside = files(&root().join(folder), &["rs", "toml", "md"]);
         inside.into_iter().map(|(path, text)| (format!("{folder}/{path}"), text)).collect::<Vec<_>>()
     };
-    let all = folders.iter().flat_map(|folder| of(folder));
+    let readme = fs::read_to_string(root().join("README.md")).expect("README.md");
+    let all = folders.iter().flat_map(|folder| of(folder)).chain([("README.md".to_owned(), readme)]);
     all.filter(|(path, _)| !path.ends_with("floors/lists.rs")).collect()
 }
 
