@@ -130,8 +130,7 @@ Optimizers:
                                and keeps what was best on that fifth
 ";
 
-const LEARNED_HELP: &str = "\
-  sgd:0.3  sgd:5/(50+i)        the same at a rate, or a number, that you choose
+const LEARNED_HELP: &str = "  sgd:0.3  sgd:5/(50+i)        the same at a rate, or a number, that you choose
   l2o  l2o:FILE                the built-in learned optimizer, or weights of any kind from a file, in quotation
                                marks where its name needs them, as in 'l2o:\"my weights, 2.l2o\"'; all that are
                                built in, with their other names:
