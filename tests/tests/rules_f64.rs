@@ -67,7 +67,7 @@ fn law<R: Double>(_: R) -> Law {
 /// The laws of all coordinatewise rules.
 macro_rules! laws {
     (coordinatewise { $($rule:expr => $($($field:ident).+ in $bad:expr),+;)+ } $($others:tt)*) => {
-        vec![$(law($rule)),+]
+        [$(law($rule)),+]
     };
 }
 
