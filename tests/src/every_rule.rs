@@ -35,7 +35,7 @@ pub const FACTORS: [f32; 3] = [0.9, f32::NAN, f32::INFINITY];
 ///         [$($(stringify!($rule)),+),+]
 ///     };
 /// }
-/// assert!(lgl2o_tests::every_rule!(names).contains(&"Sgd::new(0.1)"));
+/// assert!(lgl2o_tests::every_rule!(names).len() > 10);
 /// ```
 #[macro_export]
 macro_rules! every_rule {
