@@ -155,7 +155,8 @@ stage_host() {
         say "the main job, short"
         out=$(mktemp -d)
         trap 'rm -rf "$out"' EXIT
-        cargo run --release --quiet -- compare --quick --out "$out"
+        # The program's own code as released; dependencies would take longer to optimize than they run.
+        cargo run --release --config 'profile.release.package."*".opt-level=0' --quiet -- compare --quick --out "$out"
     fi
 }
 
@@ -191,8 +192,9 @@ semver() {
 stage_release() {
     need_c
     say "packages"
-    # What is not committed yet is packed, too.
-    cargo package --allow-dirty -p lgl2o -p lgl2o-device -p lgl2o-host
+    # What is not committed yet is packed, too. Each package is built from what was packed; dependencies are those of the other stages,
+    # which have no debug information either.
+    CARGO_TARGET_DIR=$PWD/target cargo package --allow-dirty --config profile.dev.debug=false -p lgl2o -p lgl2o-device -p lgl2o-host
     semver
     local oldest version folder
     oldest=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' core/Cargo.toml)
@@ -274,13 +276,25 @@ browser() {
     [ ! -s $words ] || skip "$(sort -u $words | tr '\n' ';')"
 }
 
+# Sets `used` to the seconds of the processor that everything started from here has taken; a subshell would know of itself alone.
+processor() {
+    mkdir -p target
+    times >target/times
+    used=$(awk -F'[ms ]+' 'NR == 2 { print int($1 * 60 + $2 + $3 * 60 + $4) }' target/times)
+}
+
+took="stage        seconds  of the processor"
 for stage in "${STAGES[@]}"; do
     [[ " ${chosen[*]} " == *" $stage "* ]] || continue
     say "stage: $stage"
     began=$SECONDS
+    processor && before=$used
     "stage_$stage"
-    say "stage $stage took $((SECONDS - began)) seconds"
+    processor
+    took+=$(printf '\n%-8s %11d %17d' "$stage" $((SECONDS - began)) $((used - before)))
 done
+say "what the stages took"
+printf '%s\n' "$took"
 [ $all = yes ] || say "left out without --all: most draws and boards, among others; tests/run.sh --help lists them"
 if [ -z "$skipped" ]; then
     say "all passed: ${chosen[*]}"

@@ -125,7 +125,7 @@ impl Task {
         widths.extend_from_slice(hidden);
         widths.push(data.train.classes());
         let shape: Vec<String> = widths.iter().map(ToString::to_string).collect();
-        let activation_name = network::activation_name(activation);
+        let activation_name = activation.name();
         Self {
             name: name.to_owned(),
             model: format!("{} {activation_name}, softmax cross-entropy", shape.join("-")),

@@ -71,6 +71,8 @@ fn kept(mut build: escargot::CargoBuild, features: &str) -> PathBuf {
     let fresh = kept.with_extension(format!("{}", std::process::id()));
     let linked = std::fs::hard_link(run.path(), &fresh).or_else(|_| std::fs::copy(run.path(), &fresh).map(drop));
     linked.and_then(|()| std::fs::rename(&fresh, &kept)).expect("the program can be kept");
+    // Where both names were the same file already, renaming has done nothing.
+    let _ = std::fs::remove_file(&fresh);
     kept
 }
 

@@ -122,7 +122,7 @@ fn wrong_arguments_are_explained() {
         (&["compare", "--sted", "1"], &["--sted", "--seed"]),
         (&["compare", "--hidden", "8,0"], &["0 is not in 1.."]),
         (&["compare", "--activation", "softplus"], &["softplus", "sigmoid"]),
-        (&["reproduce", "--only", "2,9"], &["unknown experiment `9`", "known: in-distribution"]),
+        (&["reproduce", "--only", "2,99"], &["unknown experiment `99`", "known: in-distribution"]),
         (&["reproduce", "--only", "spiral"], &["did you mean `spirals`?"]),
         (&["comare"], &["comare", "compare"]),
         (&["meta-train"], &["--config"]),

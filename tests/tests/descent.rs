@@ -8,12 +8,10 @@ use lgl2o::objective::mlp::frozen::Weights;
 use lgl2o::objective::mlp::network::BlankNetwork;
 use lgl2o::objective::mlp::{Dense, DenseParams, Descent, Fixed, Frozen, Loss, Mlp, Relu, Sigmoid, Tanh};
 use lgl2o::objective::{Blank, Objective};
-use lgl2o::rule::{
-    Adam, Adam16, AdamW, Coordinatewise, Lion, Momentum, NAdam, Nesterov, NoProbe, RmsProp, Rule, RuleState, Sgd, State,
-};
 use lgl2o::tensors::Tensors;
 use lgl2o::{Error, Rng, chain};
-use lgl2o_tests::bits;
+use lgl2o_tests::every_rule::*;
+use lgl2o_tests::{bits, every_rule};
 
 /// One layer; a narrow chain; and one whose first layer is wider than a block of the gradient.
 type Flat = Fixed<Dense<5, 3>, 9>;
@@ -96,30 +94,28 @@ where
     }
 }
 
-/// On all networks.
+/// All coordinatewise rules on all networks.
 macro_rules! assert_same_everywhere {
-    ($rule:expr) => {{
-        assert_same::<Flat, _, _>(&$rule);
-        assert_same::<Narrow, _, _>(&$rule);
-        assert_same::<Wide, _, _>(&$rule);
-        assert_same::<Series, _, _>(&$rule);
-        assert_same::<Pinned, _, _>(&$rule);
-    }};
+    (coordinatewise { $($plain:tt)+ } packed { $($packed:tt)+ } $($others:tt)*) => {
+        assert_same_everywhere! { $($plain)+ $($packed)+ }
+    };
+    ($($rule:expr => $($($field:ident).+ in $bad:expr),+;)+) => {
+        $(
+            let rule = $rule;
+            assert_same::<Flat, _, _>(&rule);
+            assert_same::<Narrow, _, _>(&rule);
+            assert_same::<Wide, _, _>(&rule);
+            assert_same::<Series, _, _>(&rule);
+            assert_same::<Pinned, _, _>(&rule);
+        )+
+    };
 }
 
 /// `Descent` has the bits of `Objective::gradient` and `Rule::step`, for every rule that moves number by number: losses,
 /// parameters, accumulators.
 #[test]
 fn every_rule_moves_as_with_a_whole_gradient() {
-    assert_same_everywhere!(Sgd::new(0.5));
-    assert_same_everywhere!(Momentum::new(0.1));
-    assert_same_everywhere!(Nesterov::new(0.1));
-    assert_same_everywhere!(RmsProp::new(0.01));
-    assert_same_everywhere!(Lion::new(0.01));
-    assert_same_everywhere!(Adam::new(0.01));
-    assert_same_everywhere!(Adam16::new(0.01));
-    assert_same_everywhere!(AdamW::new(0.01));
-    assert_same_everywhere!(NAdam::new(0.01));
+    every_rule!(assert_same_everywhere);
 }
 
 /// A batch that is wrong, or whose loss or errors are not finite, is refused before anything has moved.

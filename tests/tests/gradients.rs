@@ -24,7 +24,8 @@ use proptest::prelude::*;
 /// seen is 6. The oracle's own error is 1e-10, a hundredth of a unit.
 const TOLERANCE: f64 = 64.0 / 16_777_216.0;
 
-const ACTIVATIONS: [Activation; 4] = [Activation::Identity, Activation::Relu, Activation::Tanh, Activation::Sigmoid];
+/// How many activations there are.
+const A: usize = Activation::ALL.len();
 /// Widths on both sides of the multiples of four and eight.
 const WIDTHS: [usize; 10] = [1, 2, 3, 5, 6, 7, 9, 10, 11, 13];
 
@@ -154,15 +155,15 @@ fn assert_close(
 #[test]
 fn a_perceptron_gives_the_derivative_of_its_loss() {
     let mut rng = Rng::new(11);
-    for case in 0..3 * 4 * 4 * 4 * 9 {
+    for case in 0..3 * A * A * 4 * 9 {
         let (depth, rest) = (case % 3 + 1, case / 3);
-        let (hidden, top) = (ACTIVATIONS[rest % 4], ACTIVATIONS[rest / 4 % 4]);
-        let n = rest / 64 + 1;
+        let (hidden, top) = (Activation::ALL[rest % A], Activation::ALL[rest / A % A]);
+        let n = rest / (4 * A * A) + 1;
         let (shape, params, examples, loss) = loop {
             let shape = shape(&mut rng, depth, hidden, top, n);
             let params = random_params(&mut rng, &shape);
             let examples = Examples::random(&mut rng, &shape, n, case % 2 == 0);
-            let loss = losses(examples.outputs)[rest / 16 % 4];
+            let loss = losses(examples.outputs)[rest / (A * A) % 4];
             // At the kink of a ReLU there is no derivative, and near it a difference quotient is none.
             if examples.oracle(shape.layers(), loss).kink(&widen(&params)) > 1e-3 {
                 break (shape, params, examples, loss);

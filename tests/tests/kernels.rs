@@ -50,7 +50,7 @@ fn layer() -> impl Strategy<Value = Layer> {
 type Forward = fn(&[f32], &[f32], Rows<'_>, usize, &mut [f32]);
 
 fn activation() -> impl Strategy<Value = Activation> {
-    prop_oneof![Just(Activation::Identity), Just(Activation::Relu), Just(Activation::Tanh), Just(Activation::Sigmoid)]
+    prop::sample::select(&Activation::ALL)
 }
 
 /// What two kernels write over the same junk.
@@ -274,7 +274,7 @@ fn unequal(vectors: Vectors, x: &[f32]) -> Option<f32> {
     vectors.exp(&mut ours);
     Portable.exp(&mut theirs);
     let mut wrong = differing(x, &ours, &theirs);
-    for activation in [Activation::Identity, Activation::Relu, Activation::Tanh, Activation::Sigmoid] {
+    for activation in Activation::ALL {
         ours.copy_from_slice(x);
         theirs.copy_from_slice(x);
         vectors.activate(activation, &mut ours);

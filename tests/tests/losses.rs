@@ -7,7 +7,6 @@ use lgl2o::objective::mlp::{Activation, Dense, Fixed, Loss, Mlp, Portable, balan
 use lgl2o::objective::{Blank, Objective};
 use lgl2o_tests::bits;
 
-const TOPS: [Activation; 4] = [Activation::Identity, Activation::Tanh, Activation::Sigmoid, Activation::Relu];
 const OUTPUTS: [f32; 9] = [0.3, 0.9, 0.0, 0.1, 0.7, 0.2, 0.8, 0.4, 0.6];
 
 /// Loss and errors of one example, both ways to the loss compared.
@@ -25,7 +24,7 @@ fn soft_cross_entropy_has_the_plain_one_as_a_case() {
     static TWICE: [f32; 9] = [2.0; 9];
     let batch = Batch::classes(&[], 0, &[2]);
     let near = |a: f32, b: f32| (a - b).abs() <= 1e-6;
-    for top in TOPS {
+    for top in Activation::ALL {
         let (plain, errors) = evaluate(Loss::CrossEntropy, &OUTPUTS, &batch, top);
         for (weights, factor) in [(&[][..], 1.0), (&TWICE[..], 2.0)] {
             let (soft, soft_errors) =
@@ -51,7 +50,7 @@ fn huber_by_hand() {
     assert_eq!((loss, errors), ((0.5 + 0.0 + 18.0 + 2.0) / 4.0, vec![0.25, 0.0, -0.5, 0.5]));
     let batch = Batch::values(&[], 0, &OUTPUTS, 9);
     let outputs = OUTPUTS.map(|x| 1.5 - 2.0 * x);
-    for top in TOPS {
+    for top in Activation::ALL {
         let (squared, squared_errors) = evaluate(Loss::SquaredError, &outputs, &batch, top);
         let (huber, errors) = evaluate(Loss::Huber { delta: 1e3 }, &outputs, &batch, top);
         assert!((2.0 * huber - squared).abs() < 1e-6);

@@ -40,7 +40,7 @@ fn case() -> impl Strategy<Value = Case> {
     let shape = (1usize..=13, 1usize..=19, 1usize..=6, 1usize..=4, 0usize..6);
     let fits =
         shape.prop_filter("it fits", |&(time, _, kernel, _, padding)| padding < kernel && time + 2 * padding >= kernel);
-    let activations = prop_oneof![Just(Activation::Identity), Just(Activation::Relu), Just(Activation::Tanh)];
+    let activations = prop::sample::select(&Activation::ALL);
     (fits, 1usize..=9, 0usize..=3, vec(0u32..3, 3), activations).prop_flat_map(|(shape, outputs, n, pick, below)| {
         let (time, channels, kernel, stride, padding) = shape;
         let windows = Windows { time, channels, kernel, stride, padding };

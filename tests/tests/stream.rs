@@ -257,7 +257,7 @@ fn a_device_in_another_run_is_left_alone() {
 #[test]
 fn a_device_that_was_reset_in_the_middle_is_told_apart() {
     let cable = Cable::good();
-    let first = device(cable.device(), |_| {});
+    let mut first = Some(device(cable.device(), |_| {}));
     let moved = cable.clone();
     let running = std::thread::spawn(move || {
         let train = images(400);
@@ -266,9 +266,9 @@ fn a_device_that_was_reset_in_the_middle_is_told_apart() {
         let mut second = None;
         // After the first round the device is torn away, and another is there, as after a reset.
         let outcome = run(Line::new(moved.host(ALL), patience(20_000)), data, Order { steps: 4000, ..ORDER }, |_| {
-            if second.is_none() {
+            if let Some(first) = first.take() {
                 moved.close();
-                std::thread::sleep(Duration::from_millis(50));
+                assert_eq!(first.join().expect("no panic"), Err(Closed));
                 moved.open();
                 second = Some(device(moved.device(), |_| {}));
             }
@@ -277,7 +277,6 @@ fn a_device_that_was_reset_in_the_middle_is_told_apart() {
         (outcome, second)
     });
     let (outcome, second) = running.join().expect("no panic");
-    assert_eq!(first.join().expect("no panic"), Err(Closed));
     let failure = outcome.expect("it begins").failure.expect("a failure");
     assert!(matches!(failure, StreamError::Line(LineError::Restarted)), "{failure}");
     assert!(second.expect("a second device").join().expect("no panic").is_err());

@@ -6,7 +6,8 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::{at_most, whole, width};
-use crate::network::{self, ACTIVATIONS};
+use crate::network::{self, activation_names};
+use crate::optimizer::hand_made::{HAND_MADE, HandMade, Usual};
 use crate::optimizer::learned::{BUILT_IN, BuiltIn};
 use crate::task::{self, BATCH, Hidden, KnownTask, TASKS};
 
@@ -40,7 +41,7 @@ pub struct CompareArgs {
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = width)]
     pub hidden: Vec<u64>,
     /// Activation of the hidden layers; the task's own by default.
-    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(ACTIVATIONS.map(|(name, _)| name)))]
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(activation_names()))]
     pub activation: Option<String>,
     /// Whether inputs are standardized: mean 0 and variance 1 over the first 256 training examples. By default on for
     /// `--task idx`, off for the others.
@@ -88,6 +89,19 @@ fn known_task() -> impl TypedValueParser<Value = &'static KnownTask> {
 const DEFAULT_OPTIMIZERS: &str =
     "auto,auto-lean,avg-l2o,avg-lean,avg-ngn,avg-scale-free,sgd,momentum,adam,nadam,rnnprop,lgl2o(avg-l2o,sgd)";
 
+/// What the help says of the hand-designed rules, one line each.
+fn hand_made_help() -> String {
+    let line = |rule: &HandMade| {
+        let number = match rule.usual {
+            Usual::Searched(_) => "its tuned rate".to_owned(),
+            Usual::Like(other) => format!("{other}'s tuned rate"),
+            Usual::Always(number) => format!("{number} for all tasks"),
+        };
+        format!("  {:<29}{}; {number}\n", rule.name, rule.what.trim().trim_end_matches('.'))
+    };
+    HAND_MADE.iter().map(line).collect()
+}
+
 /// What the help says of the learned optimizers that the core brings along, one line each.
 fn learned_help() -> String {
     let line = |rule: &BuiltIn| {
@@ -98,7 +112,7 @@ fn learned_help() -> String {
 }
 
 fn compare_help() -> String {
-    format!("{RULES_HELP}{}{GUARDS_HELP}", learned_help())
+    format!("{AUTO_HELP}{}{LEARNED_HELP}{}{GUARDS_HELP}", hand_made_help(), learned_help())
 }
 
 /// What most people want of it.
@@ -108,19 +122,15 @@ What most people want:
   lgl2o compare --task idx --data DIR                on your folder of IDX files
   lgl2o compare --optimizers auto,adam:0.01 --quick  two of them, in a short run";
 
-const RULES_HELP: &str = "\
+const AUTO_HELP: &str = "\
 Optimizers:
   auto  auto-lean              no number to set: a guard with its rules, the same for all tasks; auto-lean
                                takes less memory
   auto(held-out)               the same, but it holds out a fifth of the training examples, trains on the others
                                and keeps what was best on that fifth
-  sgd momentum nesterov rmsprop adam adamw lion
-                               a hand-designed rule at its tuned rate
-  adam16  nadam                Adam whose means have 16 bits, Adam with Nesterov's momentum; with Adam's rate
-  sgd:0.3  sgd:5/(50+i)        the same at a rate that you choose
-  armijo  armijo:10            SGD with backtracking from a largest rate
-  ngn  plain-ngn  scale-free  scale-free-momentum
-                               rules with one setting for all tasks; ngn:1 changes it
+";
+
+const LEARNED_HELP: &str = "  sgd:0.3  sgd:5/(50+i)        the same at a rate, or a number, that you choose
   l2o  l2o:FILE                the built-in learned optimizer, or weights of any kind from a file, in quotation
                                marks where its name needs them, as in 'l2o:\"my weights, 2.l2o\"'; all that are
                                built in, with their other names:

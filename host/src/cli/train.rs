@@ -8,7 +8,7 @@ use lgl2o::objective::mlp::Activation;
 
 use super::{at_most, whole, width};
 use crate::device::board;
-use crate::network::{ACTIVATIONS, activation};
+use crate::network::{activation, activation_names};
 
 /// A share from 0 up to nine tenths.
 fn share(text: &str) -> Result<f64, String> {
@@ -41,8 +41,7 @@ fn delimiter(text: &str) -> Result<u8, String> {
 
 /// The activation of hidden layers.
 fn activations() -> impl TypedValueParser<Value = Activation> {
-    PossibleValuesParser::new(ACTIVATIONS.map(|(name, _)| name))
-        .try_map(|name| activation(&name).ok_or("no such activation"))
+    PossibleValuesParser::new(activation_names()).try_map(|name| activation(&name).ok_or("no such activation"))
 }
 
 /// Where rows come from.

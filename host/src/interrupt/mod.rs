@@ -360,15 +360,14 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_child_ends_with_everything_that_it_has_started() {
-        let home = tempfile::tempdir().expect("temporary directory");
         let mut command = Command::new("sh");
-        // The inner process would write the file.
-        command.args(["-c", "(sleep 1; touch late) & wait"]).current_dir(home.path());
+        // The inner process would write a word. The pipe is closed once neither is there.
+        command.args(["-c", "(sleep 60; echo late) & wait"]).stdout(std::process::Stdio::piped());
         let (mut child, ours) = Ours::spawn(&mut command).expect("started");
         drop(ours);
         assert!(!child.wait().expect("ended").success());
-        thread::sleep(Duration::from_millis(1500));
-        assert!(!home.path().join("late").exists());
+        let said = std::io::read_to_string(child.stdout.take().expect("a pipe")).expect("text");
+        assert_eq!(said, "");
     }
 
     #[test]

@@ -16,31 +16,16 @@ use crate::kernels::Vectors;
 use crate::memory;
 use series::{ByValue, Kind};
 
-/// The activations that a hidden layer may have, by name.
-pub const ACTIVATIONS: [(&str, Activation); 4] =
-    [named(Activation::Sigmoid), named(Activation::Tanh), named(Activation::Relu), named(Activation::Identity)];
-
-/// An activation with its name.
-const fn named(activation: Activation) -> (&'static str, Activation) {
-    let name = match activation {
-        Activation::Sigmoid => "sigmoid",
-        Activation::Tanh => "tanh",
-        Activation::Relu => "relu",
-        Activation::Identity => "identity",
-    };
-    (name, activation)
-}
-
-/// The name of an activation.
+/// The names of the activations that a hidden layer may have.
 #[must_use]
-pub const fn activation_name(activation: Activation) -> &'static str {
-    named(activation).0
+pub fn activation_names() -> [&'static str; Activation::ALL.len()] {
+    Activation::ALL.map(Activation::name)
 }
 
 /// An activation by name.
 #[must_use]
 pub fn activation(name: &str) -> Option<Activation> {
-    ACTIVATIONS.into_iter().find(|(known, _)| *known == name).map(|(_, activation)| activation)
+    Activation::ALL.into_iter().find(|known| known.name() == name)
 }
 
 /// Most parameters of a network: 256 MB.

@@ -1,12 +1,9 @@
-//! The hand-designed rules that expressions name: one line each, from which parser, messages and tests are made.
+//! The hand-designed rules that expressions name: parser, help, messages and tests are made from their table.
 
-use lgl2o::rule::{
-    Adam, Adam16, AdamW, Armijo, Lion, Momentum, NAdam, Nesterov, Ngn, PlainNgn, Rate, RmsProp, ScaleFree,
-    ScaleFreeMomentum, Sgd,
-};
+use lgl2o::rule::{self, Rate};
 
 use super::AnyRule;
-use super::rule::AVERAGED;
+use super::rule::{AVERAGED, hand_designed};
 
 /// Rates to search, a factor of about sqrt 10 apart.
 pub type Grid = [f32; 9];
@@ -32,56 +29,41 @@ pub enum Usual {
 pub struct HandMade {
     /// How expressions name it.
     pub name: &'static str,
+    /// What it does.
+    pub what: &'static str,
     /// Its number where an expression has none.
     pub usual: Usual,
     /// The rule with that number, or what is wrong with it.
     pub make: fn(Rate) -> Result<AnyRule, String>,
 }
 
-/// A rule whose rate may fall.
-macro_rules! falling {
-    ($name:literal, $usual:expr, $variant:ident) => {
-        HandMade { name: $name, usual: $usual, make: |rate| Ok(AnyRule::$variant($variant::new(rate))) }
+/// A rule by its rate, which may fall, or by its number, which is a constant.
+macro_rules! make {
+    ($variant:ident $rule:ty) => {
+        |rate| Ok(AnyRule::$variant(<$rule>::new(rate)))
     };
-}
-
-/// A rule whose number is a constant.
-macro_rules! constant {
-    ($name:literal, $usual:expr, $number:ident => $rule:expr) => {
-        HandMade {
-            name: $name,
-            usual: $usual,
-            make: |rate| match rate {
-                Rate::Constant($number) => $rule,
-                Rate::Harmonic { .. } => Err("its number does not fall by itself; write one number".to_owned()),
-            },
+    ($variant:ident $rule:ty, $number:ident => $made:expr) => {
+        |rate| match rate {
+            Rate::Constant($number) => $made,
+            Rate::Harmonic { .. } => Err("its number does not fall by itself; write one number".to_owned()),
         }
     };
 }
 
-/// All of them.
-pub static HAND_MADE: [HandMade; 14] = [
-    falling!("sgd", Usual::Searched(&LARGE), Sgd),
-    falling!("momentum", Usual::Searched(&MIDDLE), Momentum),
-    falling!("nesterov", Usual::Searched(&MIDDLE), Nesterov),
-    falling!("rmsprop", Usual::Searched(&SMALL), RmsProp),
-    falling!("adam", Usual::Searched(&SMALL), Adam),
-    falling!("adam16", Usual::Like("adam"), Adam16),
-    falling!("adamw", Usual::Searched(&SMALL), AdamW),
-    falling!("nadam", Usual::Like("adam"), NAdam),
-    falling!("lion", Usual::Searched(&SMALLEST), Lion),
-    constant!("armijo", Usual::Always(10.0), largest => {
-        Armijo::new(largest).map(AnyRule::Armijo).map_err(|error| error.to_string())
-    }),
-    constant!("plain-ngn", Usual::Always(3.0), sigma => Ok(AnyRule::PlainNgn(PlainNgn::new(sigma)))),
-    constant!("ngn", Usual::Always(Ngn::new().sigma), sigma => Ok(AnyRule::Ngn(Ngn { sigma, ..Ngn::new() }))),
-    constant!("scale-free", Usual::Always(ScaleFree::new().eta), eta => {
-        Ok(AnyRule::ScaleFree(ScaleFree { eta, ..ScaleFree::new() }))
-    }),
-    constant!("scale-free-momentum", Usual::Always(ScaleFreeMomentum::new().eta), eta => {
-        Ok(AnyRule::ScaleFreeMomentum(ScaleFreeMomentum { eta, ..ScaleFreeMomentum::new() }))
-    }),
-];
+macro_rules! table {
+    ($(#[doc = $what:literal] $variant:ident($rule:ty) with $state:ident {
+        $name:literal, $usual:expr $(, $number:ident => $made:expr)?
+    },)+) => {
+        /// All of them.
+        pub static HAND_MADE: &[HandMade] = &[$(HandMade {
+            name: $name,
+            what: $what,
+            usual: $usual,
+            make: make!($variant $rule $(, $number => $made)?),
+        }),+];
+    };
+}
+hand_designed!(table);
 
 /// A rule by name.
 #[must_use]
@@ -115,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_borrowed_rate_is_of_a_rule_that_is_searched_and_grids_rise() {
-        for rule in &HAND_MADE {
+        for rule in HAND_MADE {
             if let Usual::Like(other) = rule.usual {
                 assert!(grid(other).is_some() && grid(rule.name).is_none(), "{}", rule.name);
             }

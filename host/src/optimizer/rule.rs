@@ -5,10 +5,7 @@ use std::sync::Arc;
 use lgl2o::checkpoint::{Digest, Fingerprint, Origin, Persist, Sink};
 use lgl2o::learned::{CoordinateLstm, LeanScaleFree, LearnedNgn, LearnedScaleFree, RecurrentState, RnnProp};
 use lgl2o::rule::averaged::AveragedState;
-use lgl2o::rule::{
-    Adam, Adam16, AdamW, Armijo, Averaged, LayeredState, Lion, Momentum, NAdam, Nesterov, Ngn, PlainNgn, Probe,
-    RmsProp, Rule, RuleState, ScaleFree, ScaleFreeMomentum, Sgd, State,
-};
+use lgl2o::rule::{self, Averaged, LayeredState, Probe, Rule, RuleState, State};
 use lgl2o::tensors::Tensors;
 
 use crate::kernels::Vectors;
@@ -18,7 +15,7 @@ pub const AVERAGED: &str = "avg-";
 
 /// Declares [`AnyRule`] and its dispatch: which rules there are, and which variant of [`AnyState`] each one's state is.
 macro_rules! rules {
-    ($($(#[$doc:meta])* $variant:ident($rule:ty) with $state:ident,)+) => {
+    ($($(#[$doc:meta])* $variant:ident($rule:ty) with $state:ident $({ $($hand_made:tt)* })?,)+) => {
         /// One of the core's rules.
         #[derive(Debug, Clone, PartialEq)]
         pub enum AnyRule {
@@ -63,35 +60,59 @@ macro_rules! rules {
     };
 }
 
-rules! {
-    /// Gradient descent.
-    Sgd(Sgd) with Zero,
-    /// Heavy-ball momentum.
-    Momentum(Momentum) with One,
-    /// Nesterov's momentum.
-    Nesterov(Nesterov) with One,
-    /// RMSProp.
-    RmsProp(RmsProp) with One,
-    /// Adam.
-    Adam(Adam) with Two,
-    /// Adam with means of 16 bits.
-    Adam16(Adam16) with One,
-    /// AdamW.
-    AdamW(AdamW) with Two,
-    /// NAdam.
-    NAdam(NAdam) with Two,
-    /// Lion.
-    Lion(Lion) with One,
-    /// Gradient descent with Armijo backtracking.
-    Armijo(Armijo) with One,
-    /// Gradient descent with a non-negative Gauss-Newton rate.
-    PlainNgn(PlainNgn) with Zero,
-    /// The same on Adam's metric, with momentum.
-    Ngn(Ngn) with Layered2Of1,
-    /// Steps that are a share of the initial weights.
-    ScaleFree(ScaleFree) with Layered2,
-    /// The same from one mean a parameter.
-    ScaleFreeMomentum(ScaleFreeMomentum) with Layered1,
+/// The hand-designed rules: a variant of [`AnyRule`] with its state, and in braces its name in expressions, its number where they have
+/// none, and, where that is no rate, the rule with that number. `rules!` has them all, and so has `hand_made`.
+macro_rules! hand_designed {
+    ($then:ident $($more:tt)*) => {
+        $then! {
+            /// Gradient descent.
+            Sgd(rule::Sgd) with Zero { "sgd", Usual::Searched(&LARGE) },
+            /// Heavy-ball momentum.
+            Momentum(rule::Momentum) with One { "momentum", Usual::Searched(&MIDDLE) },
+            /// Nesterov's momentum.
+            Nesterov(rule::Nesterov) with One { "nesterov", Usual::Searched(&MIDDLE) },
+            /// RMSProp.
+            RmsProp(rule::RmsProp) with One { "rmsprop", Usual::Searched(&SMALL) },
+            /// Adam.
+            Adam(rule::Adam) with Two { "adam", Usual::Searched(&SMALL) },
+            /// Adam with means of 16 bits.
+            Adam16(rule::Adam16) with One { "adam16", Usual::Like("adam") },
+            /// Adam with decoupled weight decay.
+            AdamW(rule::AdamW) with Two { "adamw", Usual::Searched(&SMALL) },
+            /// Adam with Nesterov's momentum.
+            NAdam(rule::NAdam) with Two { "nadam", Usual::Like("adam") },
+            /// Steps by the sign of a mean.
+            Lion(rule::Lion) with One { "lion", Usual::Searched(&SMALLEST) },
+            /// Gradient descent with backtracking from a largest rate.
+            Armijo(rule::Armijo) with One { "armijo", Usual::Always(10.0), largest => {
+                rule::Armijo::new(largest).map(AnyRule::Armijo).map_err(|error| error.to_string())
+            } },
+            /// Gradient descent with a non-negative Gauss-Newton rate.
+            PlainNgn(rule::PlainNgn) with Zero { "plain-ngn", Usual::Always(3.0), sigma => {
+                Ok(AnyRule::PlainNgn(rule::PlainNgn::new(sigma)))
+            } },
+            /// The same on Adam's metric, with momentum.
+            Ngn(rule::Ngn) with Layered2Of1 { "ngn", Usual::Always(rule::Ngn::new().sigma), sigma => {
+                Ok(AnyRule::Ngn(rule::Ngn { sigma, ..rule::Ngn::new() }))
+            } },
+            /// Steps that are a share of the initial weights.
+            ScaleFree(rule::ScaleFree) with Layered2 { "scale-free", Usual::Always(rule::ScaleFree::new().eta), eta => {
+                Ok(AnyRule::ScaleFree(rule::ScaleFree { eta, ..rule::ScaleFree::new() }))
+            } },
+            /// The same from one mean a parameter.
+            ScaleFreeMomentum(rule::ScaleFreeMomentum) with Layered1 {
+                "scale-free-momentum", Usual::Always(rule::ScaleFreeMomentum::new().eta), eta => {
+                    Ok(AnyRule::ScaleFreeMomentum(rule::ScaleFreeMomentum { eta, ..rule::ScaleFreeMomentum::new() }))
+                }
+            },
+            $($more)*
+        }
+    };
+}
+pub(super) use hand_designed;
+
+hand_designed! {
+    rules
     /// The learned form of NGN.
     LearnedNgn(Arc<LearnedNgn>) with Layered2Of3,
     /// The learned rule without a scale.

@@ -261,15 +261,15 @@ fn check_layers(layers: &[ByValue]) -> Result<(), FileError> {
     check_numbers(parameters, &widths, 1).map_err(|error| FileError::Content(error.to_string()))
 }
 
+/// The type-level name of an activation; that of the identity is not written.
+pub(super) fn type_name(activation: Activation) -> Option<String> {
+    (activation != Activation::Identity).then(|| format!("{activation:?}"))
+}
+
 /// Layers as `lgl2o::chain!` names them.
 fn named(layers: &[ByValue]) -> String {
     let name = |layer: &ByValue| {
-        let act = match layer.shape.activation {
-            Activation::Identity => "",
-            Activation::Relu => ", Relu",
-            Activation::Tanh => ", Tanh",
-            Activation::Sigmoid => ", Sigmoid",
-        };
+        let act = type_name(layer.shape.activation).map_or(String::new(), |name| format!(", {name}"));
         match layer.kind {
             Layer::Dense => format!("dense({}{act})", layer.shape.outputs),
             Layer::Conv1d(o) => format!("conv1d({}, {}, {}, {}{act})", layer.channels(), o.kernel, o.stride, o.padding),

@@ -8,6 +8,7 @@ use lgl2o::objective::mlp::Activation;
 use lgl2o::tensors::Tensors as _;
 
 use super::SavedModel;
+use super::model::type_name;
 use crate::network::series::{ByValue, Kind};
 
 /// Numbers in a line.
@@ -64,8 +65,9 @@ fn head(model: &SavedModel) -> String {
     out.push_str(
         "#![allow(dead_code, clippy::approx_constant, clippy::excessive_precision)]\n#![cfg_attr(rustfmt, rustfmt_skip)]\n\n",
     );
+    let activations: Vec<String> = layers.iter().filter_map(|layer| type_name(layer.shape.activation)).collect();
     let mut used = vec!["Fixed", "Loss", "Mlp"];
-    used.extend(layers.iter().filter_map(|layer| name(layer.shape.activation)));
+    used.extend(activations.iter().map(String::as_str));
     used.extend(layers.iter().flat_map(|layer| types(layer.kind)).flatten());
     used.sort_unstable();
     used.dedup();
@@ -80,16 +82,6 @@ fn head(model: &SavedModel) -> String {
 /// What the features are called.
 pub(super) fn features(model: &SavedModel) -> Vec<String> {
     model.columns.features.iter().map(|column| column.reference()).collect()
-}
-
-/// The type-level name of an activation; that of the identity is not written.
-fn name(activation: Activation) -> Option<&'static str> {
-    match activation {
-        Activation::Identity => None,
-        Activation::Relu => Some("Relu"),
-        Activation::Tanh => Some("Tanh"),
-        Activation::Sigmoid => Some("Sigmoid"),
-    }
 }
 
 /// The types of a layer and of its parameters.
@@ -113,7 +105,7 @@ pub fn layers_type(layers: &[ByValue]) -> String {
 /// A type with numbers.
 fn with(name: Option<&str>, numbers: &[usize], activation: Activation) -> String {
     let name = name.unwrap_or("Nothing");
-    let numbers = numbers.iter().map(usize::to_string).chain(self::name(activation).map(str::to_owned));
+    let numbers = numbers.iter().map(usize::to_string).chain(type_name(activation));
     let list = numbers.collect::<Vec<_>>().join(", ");
     if list.is_empty() { name.to_owned() } else { format!("{name}<{list}>") }
 }

@@ -1,8 +1,8 @@
 //! Optimizer expressions, as the command line takes them.
 
-use lgl2o_host::optimizer::Tuned;
 use lgl2o_host::optimizer::expression::parse_list;
 use lgl2o_host::optimizer::tuned::TunedOn;
+use lgl2o_host::optimizer::{Tuned, hand_made, learned};
 
 use super::Target;
 
@@ -31,11 +31,13 @@ fn read(bytes: &[u8]) -> bool {
 }
 
 fn examples() -> Vec<Vec<u8>> {
+    let names: Vec<&str> = hand_made::names().chain(learned::names()).collect();
     [
+        &names.join(","),
+        "auto,auto-lean , avg-l2o",
         "sgd",
-        "sgd:0.3,momentum , nesterov:1e-2,rmsprop,adam:0.01,adamw,nadam,lion,armijo:1",
+        "sgd:0.3,momentum , nesterov:1e-2,armijo:1",
         "sgd:5/(50+i)",
-        "auto,auto-lean,l2o,learned-ngn,lean,table,lstm,rnnprop,avg-l2o",
         "l2o:weights.l2o",
         "lgl2o(l2o,sgd)",
         "lgl2o(avg-l2o,sgd:3,paper,nt=10,nc=10,lower,veto,stay)",

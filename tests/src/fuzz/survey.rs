@@ -1,5 +1,6 @@
 //! Networks and treatments of the inputs, as `lgl2o survey` takes them: two lists with a semicolon between them.
 
+use lgl2o_host::network::activation_names;
 use lgl2o_host::survey::inputs::Inputs;
 use lgl2o_host::survey::shape::Shape;
 
@@ -29,7 +30,8 @@ fn read(bytes: &[u8]) -> bool {
 }
 
 fn examples() -> Vec<Vec<u8>> {
-    ["20 sigmoid,32:relu,16-16 tanh;plain,x0.1,x10,inverted,raw", "8-4-2 identity;x1e-30", "1 tanh;xinf", "--;x", ";"]
-        .map(|text| text.as_bytes().to_vec())
-        .to_vec()
+    let mut all: Vec<String> = activation_names().map(|name| format!("20:{name},8-4-2 {name};x1e-30")).to_vec();
+    let others = ["16-16 tanh;plain,x0.1,x10,inverted,raw", "1 tanh;xinf", "--;x", ";"];
+    all.extend(others.map(str::to_owned));
+    all.into_iter().map(String::into_bytes).collect()
 }

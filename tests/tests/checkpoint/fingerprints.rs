@@ -1,47 +1,36 @@
 //! What a fingerprint tells apart: everything that a resumed run depends on.
 
+use lgl2o::chain;
 use lgl2o::checkpoint::Fingerprint;
 use lgl2o::guard::{Blend, Decision, Follow, KeepOwn, LossGuard, MuRule, Reset, ResidualGuard, Rewind, Unguarded};
 use lgl2o::learned::{self, LearnedNgn, LearnedScaleFree};
 use lgl2o::objective::mlp::network::Layers;
 use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Sigmoid, Tanh};
 use lgl2o::objective::{Logistic, Quadratic};
-use lgl2o::rule::{Adam, Adam16, AdamW, Armijo, Averaged, Lion, Momentum, NAdam, Nesterov, Rate, RmsProp, Sgd};
 use lgl2o::source::Exact;
-use lgl2o::{Rule, chain};
+use lgl2o_tests::every_rule;
+use lgl2o_tests::every_rule::*;
 use lgl2o_tests::task::small_mlp;
 
+/// Each rule as it is, and with another value for each of its settings.
+macro_rules! settings {
+    ($($kind:ident { $($rule:expr => $($($field:ident).+ in $other:expr),+;)+ })+) => {
+        vec![$($(
+            $rule.fingerprint(),
+            $({
+                let mut other = $rule;
+                other.$($field).+ = $other[0];
+                other.fingerprint()
+            },)+
+        )+)+]
+    };
+}
+
 fn rules() -> Vec<u32> {
-    vec![
-        Sgd::new(0.1).fingerprint(),
-        Sgd::new(0.2).fingerprint(),
-        Sgd::new(Rate::Harmonic { c: 0.1, i0: 1.0 }).fingerprint(),
-        Sgd::new(Rate::Harmonic { c: 0.1, i0: 2.0 }).fingerprint(),
-        Momentum::new(0.1).fingerprint(),
-        Momentum { beta: 0.8, ..Momentum::new(0.1) }.fingerprint(),
-        Nesterov::new(0.1).fingerprint(),
-        Nesterov { beta: 0.8, ..Nesterov::new(0.1) }.fingerprint(),
-        RmsProp::new(0.1).fingerprint(),
-        RmsProp { decay: 0.9, ..RmsProp::new(0.1) }.fingerprint(),
-        RmsProp { eps: 0.9, ..RmsProp::new(0.1) }.fingerprint(),
-        Adam::new(0.1).fingerprint(),
-        Adam { beta1: 0.8, ..Adam::new(0.1) }.fingerprint(),
-        Adam { beta2: 0.8, ..Adam::new(0.1) }.fingerprint(),
-        Adam { eps: 0.8, ..Adam::new(0.1) }.fingerprint(),
-        Adam16::new(0.1).fingerprint(),
-        AdamW::new(0.1).fingerprint(),
-        NAdam::new(0.1).fingerprint(),
-        AdamW { decay: 0.5, ..AdamW::new(0.1) }.fingerprint(),
-        Lion::new(0.1).fingerprint(),
-        Lion { beta1: 0.5, ..Lion::new(0.1) }.fingerprint(),
-        Lion { beta2: 0.5, ..Lion::new(0.1) }.fingerprint(),
-        Lion { decay: 0.5, ..Lion::new(0.1) }.fingerprint(),
-        Armijo::new(0.1).unwrap().fingerprint(),
-        Armijo { slope: 0.2, ..Armijo::new(0.1).unwrap() }.fingerprint(),
-        Armijo { shrink: 0.2, ..Armijo::new(0.1).unwrap() }.fingerprint(),
-        Armijo { growth: 1.2, ..Armijo::new(0.1).unwrap() }.fingerprint(),
-        Armijo { trials: 5, ..Armijo::new(0.1).unwrap() }.fingerprint(),
-    ]
+    let mut all = every_rule!(settings);
+    all.push(Sgd::new(Rate::Harmonic { c: 0.1, i0: 1.0 }).fingerprint());
+    all.push(Sgd::new(Rate::Harmonic { c: 0.1, i0: 2.0 }).fingerprint());
+    all
 }
 
 fn learned_rules() -> Vec<u32> {

@@ -103,7 +103,7 @@ fn stat(id: u32) -> Option<Vec<String>> {
 
 /// Whether a process ends that was killed.
 fn ends(id: u32) -> bool {
-    (0..500).any(|_| {
+    (0..6000).any(|_| {
         std::thread::sleep(Duration::from_millis(10));
         stat(id).is_none_or(|fields| fields[0] == "Z" || fields[0] == "X")
     })

@@ -1,6 +1,6 @@
 //! `CONTRIBUTING.md` names every place that an addition touches.
 //!
-//! A source file that names all of some things of one kind has a list of that kind, to which the next one is to be added. The
+//! A source file or a document that names all of some things of one kind has a list of that kind, to which the next one is to be added. The
 //! section on such additions names it, or a folder that it is in. Paths of these sections are there, and what they call a list
 //! is in the file that they name before.
 
@@ -11,13 +11,18 @@ use super::{files, root};
 /// The title of a section, and some things of the kind, each in one or more spellings.
 type Kind = (&'static str, &'static [&'static [&'static str]]);
 
-const KINDS: [Kind; 8] = [
+const KINDS: [Kind; 13] = [
     ("Adding an update rule", &[&["NAdam", "nadam"], &["Lion", "lion"], &["RmsProp", "rmsprop"]]),
     ("Adding a guard", &[&["Blend", "blend"], &["ResidualGuard", "gl2o"], &["RelayGuard", "relay"]]),
     (
         "Adding an activation",
         &[&["Identity", "identity"], &["Relu", "relu"], &["Tanh", "tanh"], &["Sigmoid", "sigmoid"]],
     ),
+    ("Adding a loss", &[&["Huber"], &["SoftCrossEntropy"], &["SquaredError"]]),
+    ("Adding a layer", &[&["Conv1d", "conv1d"], &["Depthwise", "depthwise"], &["MaxPool", "max_pool"]]),
+    ("Adding an objective", &[&["Logistic"], &["Quadratic"], &["Mlp"]]),
+    ("Adding a program for boards", &[&["resume"], &["sensor"], &["stream"], &["spirals"]]),
+    ("Adding an example or a chapter", &[&["own_network", "xor"], &["porting", "classify"], &["head", "regression"]]),
     ("Adding a task", &[&["rings"], &["teachers"], &["mixtures"]]),
     ("Adding an experiment", &[&["horizon"], &["ablation"], &["pairs"]]),
     (
@@ -59,23 +64,35 @@ fn left_out<'a>(section: &str, things: &[&[&str]], sources: &'a [(String, String
     all.map(|(path, _)| path.as_str()).collect()
 }
 
-/// All source files, without this one and what is no list: examples, and texts that are tried.
+/// All source files and documents, without this one.
 fn all_sources() -> Vec<(String, String)> {
     let folders = ["core", "host", "firmware", "tests"];
     let of = |folder: &str| {
-        let inside = files(&root().join(folder), &["rs", "toml"]);
+        let inside = files(&root().join(folder), &["rs", "toml", "md"]);
         inside.into_iter().map(|(path, text)| (format!("{folder}/{path}"), text)).collect::<Vec<_>>()
     };
-    let all = folders.iter().flat_map(|folder| of(folder));
+    let readme = fs::read_to_string(root().join("README.md")).expect("README.md");
+    let all = folders.iter().flat_map(|folder| of(folder)).chain([("README.md".to_owned(), readme)]);
     all.filter(|(path, _)| !path.ends_with("floors/lists.rs")).collect()
 }
 
 #[test]
 fn every_list_is_named() {
     let (text, sources) = (contributing(), all_sources());
-    for (title, things) in KINDS {
+    let missing = |(title, things): (&'static str, &[&[&str]])| {
         let left_out = left_out(section(&text, title), things, &sources);
-        assert_eq!(left_out, [""; 0], "missing in the section `{title}` of CONTRIBUTING.md");
+        left_out.into_iter().map(|path| format!("{title}: `{path}`")).collect::<Vec<_>>()
+    };
+    let missing: Vec<String> = KINDS.into_iter().flat_map(missing).collect();
+    assert_eq!(missing, [""; 0], "missing in CONTRIBUTING.md");
+}
+
+/// An empty section would be found wanting: there are lists of every kind.
+#[test]
+fn every_kind_has_a_list() {
+    let sources = all_sources();
+    for (title, things) in KINDS {
+        assert!(!left_out("", things, &sources).is_empty(), "no source names {things:?}, of `{title}`");
     }
 }
 

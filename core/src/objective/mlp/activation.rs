@@ -23,13 +23,25 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// Its name in a fingerprint.
-    pub(super) const fn name(self) -> &'static str {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Sigmoid, Self::Tanh, Self::Relu, Self::Identity];
+
+    /// Its name, such as `relu`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Identity => "identity",
             Self::Relu => "relu",
             Self::Tanh => "tanh",
             Self::Sigmoid => "sigmoid",
+        }
+    }
+
+    /// The variance of initial weights below it, times the numbers that an output is made of.
+    pub(super) const fn variance(self) -> f32 {
+        match self {
+            Self::Relu => 2.0,
+            Self::Identity | Self::Tanh | Self::Sigmoid => 1.0,
         }
     }
 

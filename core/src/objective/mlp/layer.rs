@@ -218,11 +218,7 @@ pub trait Visitor {
 /// a = sqrt(3 / f) for f numbers that each output is made of, so that the weights' variance is 1 / f (LeCun, Bottou, Orr,
 /// Mueller, "Efficient BackProp", 1998), or sqrt(6 / f) before a ReLU (He et al. 2015).
 pub(super) fn initialize<P: Tensors>(mut own: OwnMut<'_, P>, f: usize, activation: Activation, rng: &mut Rng) {
-    let variance = match activation {
-        Activation::Relu => 2.0,
-        Activation::Identity | Activation::Tanh | Activation::Sigmoid => 1.0,
-    };
-    let bound = math::sqrt(3.0 * variance / f as f32);
+    let bound = math::sqrt(3.0 * activation.variance() / f as f32);
     for w in own.tensor(0) {
         *w = rng.range(-bound, bound);
     }

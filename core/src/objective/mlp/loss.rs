@@ -281,7 +281,7 @@ mod tests {
     /// With a bent top layer, too, the loss beside the errors is the loss alone.
     #[test]
     fn both_ways_to_the_loss_agree() {
-        for top in [Activation::Identity, Activation::Tanh, Activation::Sigmoid, Activation::Relu] {
+        for top in Activation::ALL {
             let batch = Batch::classes(&[], 0, &[2]);
             let (mut outputs, mut alone, mut beside) = ([0.3, 0.9, 0.0, 0.1, 0.7, 0.2, 0.8, 0.4, 0.6], [0.0], [0.0]);
             Loss::CrossEntropy.losses(&Portable, &mut outputs.clone(), 9, &batch.targets, 1, &mut alone);

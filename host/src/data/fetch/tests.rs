@@ -192,13 +192,10 @@ fn an_endless_body_is_cut_off() {
 #[test]
 fn without_a_network_every_mirror_is_named_and_the_way_by_hand_shown() {
     let dir = TempDir::new().unwrap();
-    // A port that was free a moment ago: nothing listens there.
-    let closed = {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        format!("http://{}/", listener.local_addr().unwrap())
-    };
+    // No service has this port, and no other test gets it.
+    let closed = "http://127.0.0.1:1/";
     let absent = serve(absent);
-    let error = fetch(dir.path(), &[&closed, &absent.mirror]).unwrap_err();
+    let error = fetch(dir.path(), &[closed, &absent.mirror]).unwrap_err();
     let text = error.to_string();
     assert!(text.contains(&format!("{closed}first.gz: ")), "{text}");
     assert!(text.contains(&format!("{}first.gz: ", absent.mirror)), "{text}");

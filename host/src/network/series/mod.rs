@@ -12,8 +12,6 @@ use lgl2o::rng::Rng;
 use lgl2o::tensors::Tensors;
 use serde::{Deserialize, Serialize};
 
-use super::activation_name;
-
 /// What a layer computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -169,7 +167,7 @@ impl Layer for ByValue {
         };
         let mut put = |name: &str, activation: &[Activation], words: &[usize]| {
             digest.kind(name);
-            activation.iter().for_each(|activation| digest.kind(activation_name(*activation)));
+            activation.iter().for_each(|activation| digest.kind(activation.name()));
             words.iter().for_each(|&n| digest.word(n as u32));
         };
         let activation = [self.shape.activation];

@@ -84,7 +84,7 @@ mod tests {
         for (text, name) in [("spiral", "spirals"), ("abblation", "ablation"), ("Guards", "guards")] {
             assert!(find(text).unwrap_err().contains(&format!("did you mean `{name}`?")), "{text}");
         }
-        for text in ["0", "9", "-1", "", "1.0"] {
+        for text in ["0", &(ALL.len() + 1).to_string(), "-1", "", "1.0"] {
             assert!(find(text).unwrap_err().contains("known: in-distribution, spirals"), "{text}");
         }
     }
