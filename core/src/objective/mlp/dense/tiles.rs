@@ -146,6 +146,8 @@ macro_rules! column {
 /// g\[o\] <- (((g\[o\] + e\[0\]\[o\] x\[0\]) + e\[1\]\[o\] x\[1\]) + e\[2\]\[o\] x\[2\]) + e\[3\]\[o\] x\[3\] for rows g\[o\] that are as long
 /// as those of x; the sums begin with zero, not with g\[o\], if ZERO. Rows that are shorter than x\[0\] stay as they are.
 // A function of its own: inlined, the errors no longer stay in registers.
+// i names a place in four rows.
+#[allow(clippy::needless_range_loop)]
 #[inline(never)]
 pub(super) fn add_four_rows<const ZERO: bool>(g: [&mut [f32]; SIDE], e: [&[f32; SIDE]; SIDE], x: [&[f32]; SIDE]) {
     let n = x[0].len();
@@ -218,9 +220,9 @@ mod tests {
                 let e: [&[f32; SIDE]; SIDE] = core::array::from_fn(|s| e[s * SIDE..].first_chunk().unwrap());
                 let x: [&[f32]; SIDE] = core::array::from_fn(|s| &x[s * 11..s * 11 + n]);
                 if zero {
-                    add_four_rows::<true>(rows, e, x)
+                    add_four_rows::<true>(rows, e, x);
                 } else {
-                    add_four_rows::<false>(rows, e, x)
+                    add_four_rows::<false>(rows, e, x);
                 }
                 for (o, i) in (0..SIDE).flat_map(|o| (0..11).map(move |i| (o, i))) {
                     let first = if zero && i < n { 0.0 } else { before[o * 11 + i] };
