@@ -118,10 +118,21 @@ pub fn dot4(w: &[f32], x: [&[f32]; 4]) -> [f32; 4] {
 /// lanes\[k\] <- lanes\[k\] + w x_k, for both k.
 #[inline(always)]
 fn add_block2(lanes: &mut [[f32; LANES]; 2], w: &[f32; LANES], x: [&[f32; LANES]; 2]) {
-    for l in 0..LANES {
-        lanes[0][l] += w[l] * x[0][l];
-        lanes[1][l] += w[l] * x[1][l];
+    // Written out, so that the sums stay in registers where a program is built for size.
+    macro_rules! lane {
+        ($l:literal) => {
+            lanes[0][$l] += w[$l] * x[0][$l];
+            lanes[1][$l] += w[$l] * x[1][$l];
+        };
     }
+    lane!(0);
+    lane!(1);
+    lane!(2);
+    lane!(3);
+    lane!(4);
+    lane!(5);
+    lane!(6);
+    lane!(7);
 }
 
 /// [`dot4`] of two: for processors with fewer registers.
@@ -133,23 +144,25 @@ pub fn dot2(w: &[f32], [x0, x1]: [&[f32]; 2]) -> [f32; 2] {
         n = if other.len() < n { other.len() } else { n };
     }
     let ((wb, wt), (b0, t0), (b1, t1)) = (blocks(w, n), blocks(x0, n), blocks(x1, n));
-    let mut lanes = [[0.0; LANES]; 2];
+    // Each on its own: an array of arrays would be filled by a loop, and stay in memory.
+    const NOTHING: [f32; LANES] = [0.0; LANES];
+    let mut lanes = [NOTHING, NOTHING];
     // Two blocks to a turn: the three pointers move once for both.
     let ((w2, wb), (d0, b0), (d1, b1)) = (wb.as_chunks::<2>(), b0.as_chunks::<2>(), b1.as_chunks::<2>());
     for ((w, x0), x1) in w2.iter().zip(d0).zip(d1) {
-        for k in 0..2 {
-            add_block2(&mut lanes, &w[k], [&x0[k], &x1[k]]);
-        }
+        add_block2(&mut lanes, &w[0], [&x0[0], &x1[0]]);
+        add_block2(&mut lanes, &w[1], [&x0[1], &x1[1]]);
     }
     for ((w, x0), x1) in wb.iter().zip(b0).zip(b1) {
         add_block2(&mut lanes, w, [x0, x1]);
     }
-    for (lanes, tail) in lanes.iter_mut().zip([t0, t1]) {
-        for ((s, &w), &x) in lanes.iter_mut().zip(wt).zip(tail) {
-            *s += w * x;
-        }
+    // Others than the sums above, which no loop runs over, so that those stay in registers.
+    let [mut first, mut second] = lanes;
+    for (((a, b), &w), (&x0, &x1)) in first.iter_mut().zip(&mut second).zip(wt).zip(t0.iter().zip(t1)) {
+        *a += w * x0;
+        *b += w * x1;
     }
-    lanes.map(tree)
+    [tree(first), tree(second)]
 }
 
 /// The slow, obvious twins: one element after the other, in the same order of additions.

@@ -11,7 +11,7 @@ pub const FAILED: i32 = 1;
 /// Sends a message to the host, which may or may not listen.
 pub fn send(uart: &mut impl Write, message: &FromDevice) {
     let mut buffer = [0; 2 * frame::frame_len(FROM_DEVICE_LEN)];
-    if let Ok(frame) = frame::encode(message, &mut buffer) {
+    if let Ok(frame) = frame::encode_from_device(message, &mut buffer) {
         // A line that fails is the host's to notice: frames have checksums, and it knows what it waits for.
         let _ = uart.write_all(frame);
     }

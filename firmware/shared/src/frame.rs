@@ -15,6 +15,8 @@ use cobs::{DecodeResult, DecoderState};
 use crc::{CRC_32_ISO_HDLC, Crc, Table};
 use serde::{Deserialize, Serialize};
 
+use crate::message::FromDevice;
+
 /// Number of this format; a device and a host of different numbers refuse each other.
 pub const VERSION: u8 = 1;
 
@@ -91,6 +93,16 @@ pub fn encode<'b, M: Serialize>(message: &M, buffer: &'b mut [u8]) -> Result<&'b
     let end = 1 + stuffed.map_err(|_| FrameError::TooLong)?;
     *frame.get_mut(end).ok_or(FrameError::TooLong)? = 0;
     frame.get(..=end).ok_or(FrameError::TooLong)
+}
+
+/// [`encode`] for messages to the host. It is in this package as machine code, so that a program that is built for size has it
+/// as this package is built: for speed, without a check of bounds that could panic.
+///
+/// # Errors
+/// As [`encode`].
+#[inline(never)]
+pub fn encode_from_device<'b>(message: &FromDevice, buffer: &'b mut [u8]) -> Result<&'b [u8], FrameError> {
+    encode(message, buffer)
 }
 
 /// Finds frames of up to N bytes (version, message and CRC, before stuffing) in a stream of bytes.

@@ -3,7 +3,7 @@
 use embedded_io::{Read, Write};
 
 use super::{BATCH, Exchange, INPUTS, fits};
-use crate::frame::{Decoder, encode, frame_len};
+use crate::frame::{Decoder, encode_from_device, frame_len};
 use crate::message::{Answer, Ask, FROM_DEVICE_LEN, FromDevice, Question, ToDevice};
 
 /// The longest frame from the host before stuffing: a batch, with room for the numbers around it.
@@ -61,7 +61,7 @@ impl<P: Read + Write> Wire<'_, P> {
     pub fn tell(&mut self, message: &FromDevice) -> Result<(), Closed> {
         let mut buffer = [0; 2 * frame_len(FROM_DEVICE_LEN)];
         // What does not fit is never sent: no message is that long.
-        let frame = encode(message, &mut buffer).unwrap_or(&[]);
+        let frame = encode_from_device(message, &mut buffer).unwrap_or(&[]);
         self.port.write_all(frame).map_err(|_| Closed)?;
         self.port.flush().map_err(|_| Closed)
     }

@@ -3,6 +3,7 @@
 //! Each of them reads a matrix row by row, several rows at once, so that a number that was loaded serves more than one
 //! product. Additions into one number stay in their order: example after example, or output after output.
 
+use super::tiles::{SINGLE, add_eight, add_four_rows, add_products};
 use crate::batch::{Matrix, Rows, row, row_mut};
 use crate::objective::mlp::activation::Activation;
 
@@ -81,22 +82,17 @@ pub(super) fn add_block<'a, const O: usize>(
     start: Start,
 ) {
     let wide = g.first().map_or(0, |g| g.len());
-    let four = |s: usize| Some((four_errors(errors, s, first)?, inputs.several(s, column, wide)?));
-    let mut s = 0;
-    if start == Start::Zero {
-        // The first four examples write what they would else be added to.
-        match four(0).filter(|_| 4 <= n) {
-            Some((e, x)) => {
-                add_four::<O, true>(g.each_mut().map(|g| &mut **g), e, x);
-                s = 4;
-            }
-            None => g.iter_mut().for_each(|g| g.fill(0.0)),
-        }
+    // On a device a row that is left over goes alone: four examples at a time would take as much code as four rows do.
+    let fours = if O == 1 && cfg!(target_os = "none") { 0 } else { n / 4 };
+    let (mut s, mut start) = (0, start);
+    for _ in 0..fours {
+        let Some(e) = four_errors(errors, s, first) else { break };
+        let Some(x) = inputs.several(s, column, wide) else { break };
+        add_examples(&mut g, e, x, start);
+        (s, start) = (s + 4, Start::Given);
     }
-    while s + 4 <= n {
-        let Some((e, x)) = four(s) else { break };
-        add_four::<O, false>(g.each_mut().map(|g| &mut **g), e, x);
-        s += 4;
+    if start == Start::Zero {
+        g.iter_mut().for_each(|g| g.fill(0.0));
     }
     let [first, outputs] = first;
     for s in s..n {
@@ -116,6 +112,25 @@ fn four_errors<const O: usize>(errors: &[f32], s: usize, [first, outputs]: [usiz
     Some([part(0)?, part(1)?, part(2)?, part(3)?])
 }
 
+/// The next four examples of a block, by the way that is fastest on the processor.
+#[inline(always)]
+fn add_examples<const O: usize>(g: &mut [&mut [f32]; O], e: [&[f32; O]; 4], x: [&[f32]; 4], start: Start) {
+    if SINGLE
+        && let [a, b, c, d] = &mut g[..]
+        && let [Some(e0), Some(e1), Some(e2), Some(e3)] = e.map(|e| e.first_chunk())
+    {
+        return match start {
+            Start::Zero => add_four_rows::<true>([a, b, c, d], [e0, e1, e2, e3], x),
+            Start::Given => add_four_rows::<false>([a, b, c, d], [e0, e1, e2, e3], x),
+        };
+    }
+    let g = g.each_mut().map(|g| &mut **g);
+    match start {
+        Start::Zero => add_four::<O, true>(g, e, x),
+        Start::Given => add_four::<O, false>(g, e, x),
+    }
+}
+
 /// g <- g + e x.
 // On a device, small: it is for the last examples of a batch only.
 #[cfg_attr(target_os = "none", inline(never))]
@@ -124,11 +139,6 @@ pub(crate) fn add(g: &mut [f32], e: f32, x: &[f32]) {
         *g += e * x;
     }
 }
-
-/// Numbers of each row to one turn of the loop in [`add_four`]: its eight pointers move once for all of them.
-const TURN: usize = if SINGLE { 8 } else { 1 };
-/// Whether the processor has a unit for single numbers, such as a Cortex-M4F.
-const SINGLE: bool = cfg!(all(target_arch = "arm", target_abi = "eabihf"));
 
 /// g_o <- (((g_o + e_0o x0) + e_1o x1) + e_2o x2) + e_3o x3 for each of O rows, which are as long as those of x; the sums begin
 /// with zero, not with g_o, if ZERO.
@@ -141,46 +151,13 @@ fn add_four<const O: usize, const ZERO: bool>(mut g: [&mut [f32]; O], e: [&[f32;
     if x.iter().any(|x| x.len() != n) || g.iter().any(|g| g.len() != n) {
         return;
     }
-    let turns = x.map(|x| x.as_chunks::<TURN>().0);
-    let mut sums = g.each_mut().map(|g| g.as_chunks_mut::<TURN>().0);
-    for i in 0..n / TURN {
-        for j in 0..TURN {
-            // No index of a row: for a single one, or for WebAssembly, the compiler keeps its check, and with it a panic.
-            let x = turns.map(|x| x.get(i).map_or(0.0, |x| x[j]));
-            if !SINGLE {
-                for (g, e) in sums.iter_mut().zip(&e) {
-                    let Some(g) = g.get_mut(i) else { return };
-                    g[j] = four_more(if ZERO { 0.0 } else { g[j] }, e, x);
-                }
-                continue;
-            }
-            let mut so_far = [0.0; O];
-            if !ZERO {
-                so_far.iter_mut().zip(&sums).for_each(|(so_far, g)| *so_far = g.get(i).map_or(0.0, |g| g[j]));
-            }
-            add_products(&mut so_far, &e, x);
-            for (g, sum) in sums.iter_mut().zip(so_far) {
-                let Some(g) = g.get_mut(i) else { return };
-                g[j] = sum;
-            }
-        }
-    }
-    for i in n / TURN * TURN..n {
+    for i in 0..n {
+        // No index of a row: for a single one, or for WebAssembly, the compiler keeps its check, and with it a panic.
         let x = x.map(|x| x.get(i).copied().unwrap_or(0.0));
         for (g, e) in g.iter_mut().zip(&e) {
             let Some(g) = g.get_mut(i) else { return };
             *g = four_more(if ZERO { 0.0 } else { *g }, e, x);
         }
-    }
-}
-
-/// [`four_more`] for each of O sums, example by example: all products of an example stand before their additions, for a Cortex-M4F
-/// waits where an addition takes the product of the instruction before.
-#[inline(always)]
-fn add_products<const O: usize>(sums: &mut [f32; O], e: &[[f32; 4]; O], x: [f32; 4]) {
-    for (k, x) in x.into_iter().enumerate() {
-        let products = e.each_ref().map(|e| e[k] * x);
-        sums.iter_mut().zip(products).for_each(|(sum, product)| *sum += product);
     }
 }
 
@@ -225,8 +202,9 @@ pub(super) fn bias_sums<const B: usize>(errors: &[f32], n: usize, outputs: usize
     let mut rest = errors.get(first..).unwrap_or_default();
     for _ in 0..n {
         let Some(e) = rest.first_chunk::<B>() else { break };
-        for (sum, &e) in sums.iter_mut().zip(e) {
-            *sum += e;
+        match (sums.first_chunk_mut(), e.first_chunk()) {
+            (Some(sums), Some(e)) if SINGLE && B == 8 => add_eight(sums, e),
+            _ => sums.iter_mut().zip(e).for_each(|(sum, &e)| *sum += e),
         }
         rest = rest.get(outputs..).unwrap_or_default();
     }
@@ -234,7 +212,13 @@ pub(super) fn bias_sums<const B: usize>(errors: &[f32], n: usize, outputs: usize
 }
 
 /// Numbers of an error whose running sums stay in registers.
-const BLOCK: usize = if cfg!(target_arch = "arm") { 16 } else { 32 };
+const BLOCK: usize = if SINGLE {
+    8
+} else if cfg!(target_arch = "arm") {
+    16
+} else {
+    32
+};
 
 /// D = (E W) * act'(X), written over X, the activations of the layer below. `shape` is inputs and
 /// outputs of the layer.
@@ -254,7 +238,8 @@ pub fn input_error_by<const B: usize>(
     for s in 0..n {
         let (e, x) = (row(errors, s, outputs), row_mut(x, s, inputs));
         let done = error_blocks::<B>(weights, e, inputs, 0, below, x);
-        let done = error_blocks::<4>(weights, e, inputs, done, below, x);
+        // On a device with few registers, no code for a third size.
+        let done = if SINGLE { done } else { error_blocks::<4>(weights, e, inputs, done, below, x) };
         error_blocks::<1>(weights, e, inputs, done, below, x);
     }
 }
@@ -286,8 +271,9 @@ pub(super) fn error_sums<const B: usize>(weights: &[f32], e: &[f32], inputs: usi
     let mut rest = weights.get(column..).unwrap_or_default();
     for &e in e {
         let Some(w) = rest.first_chunk::<B>() else { break };
-        for (sum, &w) in sums.iter_mut().zip(w) {
-            *sum += e * w;
+        match (sums.first_chunk_mut(), w.first_chunk()) {
+            (Some(sums), Some(w)) if SINGLE && B == 8 => add_products(sums, e, w),
+            _ => sums.iter_mut().zip(w).for_each(|(sum, &w)| *sum += e * w),
         }
         rest = rest.get(inputs..).unwrap_or_default();
     }

@@ -6,16 +6,9 @@
 //! processors with many registers of one number, such as a Cortex-M4F, where a number that was loaded then serves four
 //! products.
 
+use super::tiles::{SIDE, SINGLE, lanes};
 use crate::batch::{Matrix, Rows, row, row_mut, several};
 use crate::sum::{self, LANES};
-
-/// Examples, and outputs, that share a pass by lanes.
-const SIDE: usize = 4;
-/// Numbers of each lane to one turn of the loop over them: its eight pointers move once for all of them. Of more the compiler keeps
-/// some pointers in memory.
-const TURN: usize = 2;
-/// A number for each pair of one of four outputs and one of four examples.
-type Tile = [[f32; SIDE]; SIDE];
 
 /// Z = X W^T + b for the first n rows of X. W has as many rows as b has numbers.
 pub fn forward(weights: &[f32], bias: &[f32], inputs: Rows<'_>, n: usize, out: &mut [f32]) {
@@ -29,8 +22,7 @@ pub fn forward(weights: &[f32], bias: &[f32], inputs: Rows<'_>, n: usize, out: &
 /// [`forward`] for rows of any matrix, by the kernel that is fastest on the processor.
 #[inline]
 pub(crate) fn rows<'a>(weights: &[f32], bias: &[f32], inputs: impl Matrix<'a>, n: usize, out: &mut [f32]) {
-    let single = cfg!(all(target_arch = "arm", target_abi = "eabihf"));
-    if single && inputs.width() >= 2 * LANES {
+    if SINGLE && inputs.width() >= 2 * LANES {
         by_lanes(weights, bias, inputs, n, out);
     } else if cfg!(target_arch = "arm") {
         by_rows(sum::dot2, weights, bias, inputs, n, out);
@@ -104,8 +96,6 @@ fn one<const S: usize>(
 
 /// [`forward`] with tiles of four examples and four outputs. Where their numbers are no multiples of four, the last tiles
 /// overlap: what is computed twice is the same. Fewer than four go by rows.
-// j and k name a place in every lane.
-#[allow(clippy::needless_range_loop)]
 pub fn by_lanes<'a>(weights: &[f32], bias: &[f32], inputs: impl Matrix<'a>, n: usize, out: &mut [f32]) {
     let (width, outputs) = (inputs.width(), bias.len());
     let (Some(last_s), Some(last_o)) = (n.checked_sub(SIDE), outputs.checked_sub(SIDE)) else {
@@ -121,50 +111,13 @@ pub fn by_lanes<'a>(weights: &[f32], bias: &[f32], inputs: impl Matrix<'a>, n: u
             let Some(mut out) = out.get_mut(s * outputs + o..) else { return };
             for k in 0..SIDE {
                 let Some(row) = out.first_chunk_mut::<SIDE>() else { return };
-                for j in 0..SIDE {
-                    row[j] = sum::tree(core::array::from_fn(|l| sums[l][j][k])) + b[j];
+                for (j, (z, b)) in row.iter_mut().zip(b).enumerate() {
+                    let [s0, s1, s2, s3, s4, s5, s6, s7] = &sums;
+                    let lanes = [s0[j][k], s1[j][k], s2[j][k], s3[j][k], s4[j][k], s5[j][k], s6[j][k], s7[j][k]];
+                    *z = sum::tree(lanes) + b;
                 }
                 out = out.get_mut(outputs..).unwrap_or_default();
             }
         }
-    }
-}
-
-/// The eight partial sums of each pair, lane by lane.
-// A function of its own, so that the sums have the registers for themselves.
-#[inline(never)]
-fn lanes(w: [&[f32]; SIDE], x: [&[f32]; SIDE], sums: &mut [Tile; LANES]) {
-    let width = w[0].len();
-    // Said once for all rows, so that no access below is checked.
-    if w.iter().chain(&x).any(|row| row.len() != width) {
-        return;
-    }
-    let [w_parts, x_parts] = [w, x].map(|rows| rows.map(|row| row.as_chunks::<{ TURN * LANES }>()));
-    let turns = width / (TURN * LANES);
-    for (l, sums) in sums.iter_mut().enumerate() {
-        let mut tile = [[0.0; SIDE]; SIDE];
-        for i in 0..turns {
-            for k in 0..TURN {
-                let at = k * LANES + l;
-                add(&mut tile, |o| w_parts[o].0[i][at], x_parts.map(|(turns, _)| turns[i][at]));
-            }
-        }
-        let (mut i, last) = (l, w_parts[0].1);
-        // What is left is as long for all rows.
-        while last.get(i).is_some() {
-            add(&mut tile, |o| w_parts[o].1[i], x_parts.map(|(_, rest)| rest[i]));
-            i += LANES;
-        }
-        *sums = tile;
-    }
-}
-
-/// tile\[o\]\[s\] <- tile\[o\]\[s\] + w(o) x\[s\]. The products of an output stand before their additions, as in the weight gradient.
-#[inline(always)]
-fn add(tile: &mut Tile, w: impl Fn(usize) -> f32, x: [f32; SIDE]) {
-    for (o, sums) in tile.iter_mut().enumerate() {
-        let w = w(o);
-        let products = x.map(|x| w * x);
-        sums.iter_mut().zip(products).for_each(|(sum, product)| *sum += product);
     }
 }

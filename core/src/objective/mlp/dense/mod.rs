@@ -19,6 +19,7 @@ mod backward;
 mod descend;
 mod forward;
 mod layer;
+mod tiles;
 
 pub use backward::{bias_gradient, input_error, input_error_by, weight_gradient, weight_gradient_by};
 pub use descend::{descend, descend_bias, descend_through};

@@ -1,0 +1,245 @@
+//! Inner loops for a processor with a unit for single numbers, such as a Cortex-M4F: sixteen sums in its registers.
+//!
+//! Every product is written out, and no loop runs over an array of sums: so the sums stay in registers, and a program that is
+//! built for size is about as fast as one that is built for speed. All products of a row stand before their additions, for a
+//! Cortex-M4F waits where an addition takes the product of the instruction before.
+
+use crate::sum::LANES;
+
+/// Whether the processor has a unit for single numbers, and registers of one number each.
+pub(super) const SINGLE: bool = cfg!(all(target_arch = "arm", target_abi = "eabihf"));
+/// Rows, and columns, of a tile.
+pub(super) const SIDE: usize = 4;
+/// A sum for each pair of one of four rows and one of four columns.
+pub(super) type Tile = [[f32; SIDE]; SIDE];
+/// The sums of a row that has not begun.
+const NOTHING: [f32; SIDE] = [0.0; SIDE];
+/// Numbers of each lane to one turn of the loop over them: its eight pointers move once for all of them.
+const BLOCKS: usize = 2;
+/// Numbers of each row to one turn of the loop in [`add_four_rows`].
+const TURN: usize = 4;
+
+/// The same of each of four.
+macro_rules! of_four {
+    ($one:ident in $four:expr => $value:expr) => {{
+        let [a, b, c, d] = $four;
+        [
+            {
+                let $one = a;
+                $value
+            },
+            {
+                let $one = b;
+                $value
+            },
+            {
+                let $one = c;
+                $value
+            },
+            {
+                let $one = d;
+                $value
+            },
+        ]
+    }};
+}
+
+/// sums\[k\] <- sums\[k\] + a x\[k\].
+#[inline(always)]
+fn add_row(sums: &mut [f32; SIDE], a: f32, x: [f32; SIDE]) {
+    let products = of_four!(x in x => a * x);
+    sums[0] += products[0];
+    sums[1] += products[1];
+    sums[2] += products[2];
+    sums[3] += products[3];
+}
+
+/// sums\[k\] <- sums\[k\] + e\[k\] x.
+#[inline(always)]
+fn add_column(sums: &mut [f32; SIDE], x: f32, e: [f32; SIDE]) {
+    let products = of_four!(e in e => e * x);
+    sums[0] += products[0];
+    sums[1] += products[1];
+    sums[2] += products[2];
+    sums[3] += products[3];
+}
+
+/// tile\[o\]\[k\] <- tile\[o\]\[k\] + w_o x\[k\], where w_o is loaded no earlier than it is needed.
+macro_rules! add_tile {
+    ($tile:expr, $row:ident of $w:expr => $value:expr, $x:expr) => {{
+        let x = $x;
+        let [w0, w1, w2, w3] = $w;
+        {
+            let $row = w0;
+            add_row(&mut $tile[0], $value, x)
+        };
+        {
+            let $row = w1;
+            add_row(&mut $tile[1], $value, x)
+        };
+        {
+            let $row = w2;
+            add_row(&mut $tile[2], $value, x)
+        };
+        {
+            let $row = w3;
+            add_row(&mut $tile[3], $value, x)
+        };
+    }};
+}
+
+/// The first `n` numbers of each row, where all have so many.
+#[inline(always)]
+fn cut(rows: [&[f32]; SIDE], n: usize) -> Option<[&[f32]; SIDE]> {
+    let [a, b, c, d] = rows;
+    Some([a.get(..n)?, b.get(..n)?, c.get(..n)?, d.get(..n)?])
+}
+
+/// The eight partial sums of each product of one of four rows w and one of four rows x, lane by lane. Rows that are shorter than the first one leave
+/// the sums as they are.
+// A function of its own, so that the sums have the registers for themselves.
+#[inline(never)]
+pub(super) fn lanes(w: [&[f32]; SIDE], x: [&[f32]; SIDE], sums: &mut [Tile; LANES]) {
+    let width = w[0].len();
+    // Cut once, so that no access below is checked.
+    let (Some(w), Some(x)) = (cut(w, width), cut(x, width)) else { return };
+    let w = of_four!(w in w => w.as_chunks::<{ BLOCKS * LANES }>());
+    let x = of_four!(x in x => x.as_chunks::<{ BLOCKS * LANES }>());
+    let turns = width / (BLOCKS * LANES);
+    for (l, sums) in sums.iter_mut().enumerate() {
+        let mut tile = [NOTHING, NOTHING, NOTHING, NOTHING];
+        for i in 0..turns {
+            add_tile!(tile, w of w => w.0[i][l], of_four!(x in x => x.0[i][l]));
+            add_tile!(tile, w of w => w.0[i][LANES + l], of_four!(x in x => x.0[i][LANES + l]));
+        }
+        let mut i = l;
+        // What is left is as long for all rows.
+        while i < w[0].1.len() {
+            add_tile!(tile, w of w => w.1[i], of_four!(x in x => x.1[i]));
+            i += LANES;
+        }
+        *sums = tile;
+    }
+}
+
+/// sums\[o\] <- (((sums\[o\] + e\[0\]\[o\] x\[0\]) + e\[1\]\[o\] x\[1\]) + e\[2\]\[o\] x\[2\]) + e\[3\]\[o\] x\[3\].
+#[inline(always)]
+fn add_examples(sums: &mut [f32; SIDE], e: &Tile, x: [f32; SIDE]) {
+    add_column(sums, x[0], e[0]);
+    add_column(sums, x[1], e[1]);
+    add_column(sums, x[2], e[2]);
+    add_column(sums, x[3], e[3]);
+}
+
+/// One number of each of four rows g, at place j of turn i.
+macro_rules! column {
+    ($zero:expr, $g:expr, $e:expr, $x:expr, $i:expr, $j:expr) => {{
+        let mut sums = if $zero { NOTHING } else { [$g[0][$i][$j], $g[1][$i][$j], $g[2][$i][$j], $g[3][$i][$j]] };
+        add_examples(&mut sums, $e, of_four!(x in $x => x[$i][$j]));
+        $g[0][$i][$j] = sums[0];
+        $g[1][$i][$j] = sums[1];
+        $g[2][$i][$j] = sums[2];
+        $g[3][$i][$j] = sums[3];
+    }};
+}
+
+/// g\[o\] <- (((g\[o\] + e\[0\]\[o\] x\[0\]) + e\[1\]\[o\] x\[1\]) + e\[2\]\[o\] x\[2\]) + e\[3\]\[o\] x\[3\] for rows g\[o\] that are as long
+/// as those of x; the sums begin with zero, not with g\[o\], if ZERO. Rows that are shorter than x\[0\] stay as they are.
+// A function of its own: inlined, the errors no longer stay in registers.
+// i names a place in four rows.
+#[allow(clippy::needless_range_loop)]
+#[inline(never)]
+pub(super) fn add_four_rows<const ZERO: bool>(g: [&mut [f32]; SIDE], e: [&[f32; SIDE]; SIDE], x: [&[f32]; SIDE]) {
+    let n = x[0].len();
+    // Cut once, so that no access below is checked.
+    let (Some(x), [Some(a), Some(b), Some(c), Some(d)]) = (cut(x, n), of_four!(g in g => g.get_mut(..n))) else {
+        return;
+    };
+    let g = [a, b, c, d];
+    let e = &of_four!(e in e => *e);
+    let x = of_four!(x in x => x.as_chunks::<TURN>());
+    let g = of_four!(g in g => g.as_chunks_mut::<TURN>());
+    let (turns, rest) = {
+        let [(a, p), (b, q), (c, r), (d, s)] = g;
+        ([a, b, c, d], [p, q, r, s])
+    };
+    let whole = of_four!(x in x => x.0);
+    for i in 0..n / TURN {
+        column!(ZERO, turns, e, whole, i, 0);
+        column!(ZERO, turns, e, whole, i, 1);
+        column!(ZERO, turns, e, whole, i, 2);
+        column!(ZERO, turns, e, whole, i, 3);
+    }
+    for i in 0..n % TURN {
+        let mut sums = if ZERO { NOTHING } else { [rest[0][i], rest[1][i], rest[2][i], rest[3][i]] };
+        add_examples(&mut sums, e, of_four!(x in x => x.1[i]));
+        rest[0][i] = sums[0];
+        rest[1][i] = sums[1];
+        rest[2][i] = sums[2];
+        rest[3][i] = sums[3];
+    }
+}
+
+/// sums\[k\] <- sums\[k\] + x\[k\].
+#[inline(always)]
+pub(super) fn add_eight(sums: &mut [f32; 8], x: &[f32; 8]) {
+    sums[0] += x[0];
+    sums[1] += x[1];
+    sums[2] += x[2];
+    sums[3] += x[3];
+    sums[4] += x[4];
+    sums[5] += x[5];
+    sums[6] += x[6];
+    sums[7] += x[7];
+}
+
+/// sums\[k\] <- sums\[k\] + a x\[k\].
+#[inline(always)]
+pub(super) fn add_products(sums: &mut [f32; 8], a: f32, x: &[f32; 8]) {
+    let [x0, x1, x2, x3, x4, x5, x6, x7] = x;
+    add_eight(sums, &[a * x0, a * x1, a * x2, a * x3, a * x4, a * x5, a * x6, a * x7]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Rng;
+
+    /// What a processor with such a unit runs has the bits of one number after the other, on every processor.
+    #[test]
+    fn rows_of_a_gradient_are_those_of_single_numbers() {
+        let mut rng = Rng::new(5);
+        let mut numbers = [0.0f32; 4 * 11 * 2 + 16];
+        numbers.iter_mut().for_each(|x| *x = rng.normal());
+        let (x, rest) = numbers.split_at(44);
+        let (before, e) = rest.split_at(44);
+        for n in 0..=11 {
+            for zero in [true, false] {
+                let mut g: [[f32; 11]; SIDE] = core::array::from_fn(|o| core::array::from_fn(|i| before[o * 11 + i]));
+                let rows = g.each_mut().map(|g| &mut g[..n]);
+                let e: [&[f32; SIDE]; SIDE] = core::array::from_fn(|s| e[s * SIDE..].first_chunk().unwrap());
+                let x: [&[f32]; SIDE] = core::array::from_fn(|s| &x[s * 11..s * 11 + n]);
+                if zero {
+                    add_four_rows::<true>(rows, e, x);
+                } else {
+                    add_four_rows::<false>(rows, e, x);
+                }
+                for (o, i) in (0..SIDE).flat_map(|o| (0..11).map(move |i| (o, i))) {
+                    let first = if zero && i < n { 0.0 } else { before[o * 11 + i] };
+                    let sum = if i < n { (0..SIDE).fold(first, |sum, s| sum + e[s][o] * x[s][i]) } else { first };
+                    assert_eq!(g[o][i].to_bits(), sum.to_bits(), "{n} {o} {i}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn eight_sums_are_those_of_single_numbers() {
+        let (mut sums, x) = ([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8f32], [1.5, -2.5, 3.1, -4.7, 5.3, -6.1, 7.7, -8.9]);
+        let mut plain = sums;
+        add_products(&mut sums, 0.3, &x);
+        add_eight(&mut sums, &x);
+        plain.iter_mut().zip(x).for_each(|(sum, x)| *sum = (*sum + 0.3 * x) + x);
+        assert_eq!(sums, plain);
+    }
+}
