@@ -6,7 +6,9 @@ use lgl2o::checkpoint::{Resumed, SlotError};
 /// Where the program begins: how many rounds are behind it, and from which checkpoint.
 pub fn begins(found: &Result<Resumed, SlotError>, rounds: u32) {
     match found {
-        Ok(Resumed { sequence: Some(number), .. }) => log!("goes on after {} rounds, from checkpoint {}", rounds, number),
+        Ok(Resumed { sequence: Some(number), .. }) => {
+            log!("goes on after {} rounds, from checkpoint {}", rounds, number)
+        }
         Ok(Resumed { sequence: None, .. }) => log!("begins: there is no checkpoint in flash"),
         Err(error) => log!("begins anew: {}", error),
     }
