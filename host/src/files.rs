@@ -252,8 +252,9 @@ impl Temporary {
     pub fn new() -> Result<Self> {
         sweep(&std::env::temp_dir());
         let prefix = format!("{TEMPORARY}{}-", std::process::id());
-        let folder = tempfile::Builder::new().prefix(&prefix).rand_bytes(BY_CHANCE).tempdir();
         let place = std::env::temp_dir();
+        interrupt::remove_at_end(&place, &prefix);
+        let folder = tempfile::Builder::new().prefix(&prefix).rand_bytes(BY_CHANCE).tempdir();
         let folder = folder.map_err(|error| {
             anyhow!("cannot make a temporary folder in {}: {error}. Set TMPDIR to another one.", place.display())
         })?;

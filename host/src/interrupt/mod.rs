@@ -190,7 +190,7 @@ enum Thing {
     Folder(PathBuf),
     /// Folders that stay if there is something in them.
     Empty(Vec<PathBuf>),
-    /// Files of a folder whose names begin like this.
+    /// Files and folders in a folder whose names begin like this.
     Begun(PathBuf, String),
 }
 
@@ -208,15 +208,17 @@ impl Thing {
     }
 }
 
-/// Removes the files of a folder whose names begin like this.
+/// Removes the files and folders in a folder whose names begin like this.
 fn remove_begun(folder: &Path, prefix: &str) {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let begun = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix));
-    begun.for_each(|entry| drop(std::fs::remove_file(entry.path())));
+    begun.map(|entry| entry.path()).for_each(|path| {
+        let _ = std::fs::remove_file(&path).or_else(|_| std::fs::remove_dir_all(&path));
+    });
 }
 
-/// At the end of this program, files of a folder go whose names begin like this. To be called before the first one is made: a thread
-/// that stops in the middle of its write, in the handler of an abort, leaves its file to whoever ends the program.
+/// At the end of this program, files and folders in a folder go whose names begin like this. To be called before the first one is made: a
+/// thread that stops in the middle of its write, in the handler of an abort, leaves its file to whoever ends the program.
 pub fn remove_at_end(folder: &Path, prefix: &str) {
     static FOLDERS: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
     if lock(&FOLDERS).insert(folder.to_path_buf()) {
@@ -340,8 +342,9 @@ mod tests {
     #[test]
     fn files_that_were_begun_go_at_the_end() {
         let home = tempfile::tempdir().expect("temporary directory");
-        for name in ["begun-1", "begun-2", "whole"] {
-            std::fs::write(home.path().join(name), "x").expect("written");
+        for name in ["begun-1", "begun-2/in", "whole"].map(|name| home.path().join(name)) {
+            std::fs::create_dir_all(name.parent().expect("a folder")).expect("made");
+            std::fs::write(name, "x").expect("written");
         }
         let begun = || {
             let all = lock(&OURS);
