@@ -104,20 +104,17 @@ fn search(task: &Task, steps: u64, out: &Path, store: &Store) -> Result<Tuned, F
         write_atomically(&out.join("tuned.toml"), text.as_bytes())?;
         return Ok(found.tuned);
     }
+    let ended = format!("{} of {} runs of the search of rates had come to their end", found.finished, found.asked);
     if found.tuned.grid.is_empty() {
-        return Err(Interrupted::new("no rate had been tried to its end; nothing is kept").into());
+        let words = format!("{ended}, and of no rate all; {}", store::kept(out));
+        return Err(Interrupted::new(words).into());
     }
     let path = out.join(INTERRUPTED).join("tuned.toml");
     std::fs::create_dir_all(out.join(INTERRUPTED)).with_context(|| format!("cannot write {}", path.display()))?;
     write_atomically(&path, text.as_bytes())?;
     let best: Vec<String> = found.tuned.best.iter().map(|(rule, rate)| format!("{rule}:{rate}")).collect();
     say::line(format_args!("the best rates so far: {}", best.join(", ")));
-    let (done, all) = (found.finished, found.asked);
-    let words = format!(
-        "{done} of {all} runs of the search of rates had come to their end; their losses are in {}; {}",
-        path.display(),
-        store::kept(out)
-    );
+    let words = format!("{ended}; their losses are in {}; {}", path.display(), store::kept(out));
     Err(Interrupted::new(words).into())
 }
 
