@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn the_help_has_every_learned_optimizer() {
         let help = compare_help();
-        for rule in &BUILT_IN {
+        for rule in BUILT_IN {
             assert!(rule.names().all(|name| help.contains(&format!("  {name}"))), "{}", rule.name);
         }
     }
