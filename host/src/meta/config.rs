@@ -54,7 +54,7 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OptimizerConfig {
-    /// Its kind: `ngn`, `scale-free`, `lean`, `coordinate-lstm` or `rnnprop`.
+    /// Its kind, by one of the names in [`KINDS`].
     pub kind: String,
     /// Its size, for kinds that come in several; else the size that is shipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
