@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn the_help_has_every_learned_optimizer() {
         let help = compare_help();
-        for rule in &BUILT_IN {
+        for rule in BUILT_IN {
             assert!(rule.names().all(|name| help.contains(&format!("  {name}"))), "{}", rule.name);
         }
     }
@@ -218,7 +218,7 @@ mod tests {
         for name in hand_made::names().chain(GUARDS.iter().flat_map(|guard| (guard.options)())) {
             assert!(words.contains(&name), "{name}");
         }
-        for guard in &GUARDS {
+        for guard in GUARDS {
             assert!(help.contains(&format!("\n  {}(", guard.name)), "{}", guard.name);
         }
         // Every name stands in its column.

@@ -240,11 +240,11 @@ pub struct MetaTrainArgs {
 }
 
 /// Programs that `device` runs.
-const PROGRAMS: [&str; 7] = ["spirals", "stream", "sensor", "imported", "resume", "faults", "cost"];
+const PROGRAMS: &[&str] = &["spirals", "stream", "sensor", "imported", "resume", "faults", "cost"];
 
 /// Takes a program, or the task that it is known by.
 fn program() -> impl TypedValueParser<Value = String> {
-    PossibleValuesParser::new(PROGRAMS.into_iter().map(|name| match name {
+    PossibleValuesParser::new(PROGRAMS.iter().map(|&name| match name {
         "stream" => PossibleValue::new(name).alias("mnist"),
         _ => PossibleValue::new(name),
     }))

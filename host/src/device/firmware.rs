@@ -134,8 +134,8 @@ pub fn read(path: &Path, board: &Board) -> Result<Vec<u8>> {
 }
 
 /// Programs that the firmware has.
-pub const PROGRAMS: [&str; 11] =
-    ["spirals", "stream", "sensor", "imported", "resume", "faults", "cost", "empty", "least", "windows", "train"];
+pub const PROGRAMS: &[&str] =
+    &["spirals", "stream", "sensor", "imported", "resume", "faults", "cost", "empty", "least", "windows", "train"];
 
 /// Checks that an ELF file is this program, as far as its debug information says which it is.
 ///
@@ -159,7 +159,7 @@ fn program_of(bytes: &[u8]) -> Option<&'static str> {
 }
 
 fn named(names: &[u8]) -> Option<&'static str> {
-    PROGRAMS.into_iter().find(|program| {
+    PROGRAMS.iter().copied().find(|program| {
         let source = format!("src/bin/{program}.rs/@/");
         names.windows(source.len()).any(|window| window == source.as_bytes())
     })

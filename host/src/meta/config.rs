@@ -54,7 +54,7 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OptimizerConfig {
-    /// Its kind: `ngn`, `scale-free`, `lean`, `coordinate-lstm` or `rnnprop`.
+    /// Its kind, by one of the names in [`KINDS`].
     pub kind: String,
     /// Its size, for kinds that come in several; else the size that is shipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -70,7 +70,7 @@ impl OptimizerConfig {
     /// # Errors
     /// If there is none of this kind and size, with those that there are.
     pub fn find(&self) -> Result<&'static LearnedKind> {
-        let known = || KINDS.map(|kind| format!("{} {}", kind.name, kind.hidden)).join(", ");
+        let known = || KINDS.iter().map(|kind| format!("{} {}", kind.name, kind.hidden)).collect::<Vec<_>>().join(", ");
         learned::find(&self.kind, self.hidden).with_context(|| {
             let size = self.hidden.map_or(String::new(), |hidden| format!(" of size {hidden}"));
             format!("[optimizer]: there is no kind `{}`{size}; known kinds and sizes: {}", self.kind, known())

@@ -235,7 +235,7 @@ impl HeapNetwork {
     /// The number of each layer's first tensor.
     #[must_use]
     pub fn first_tensor(&self, l: usize) -> usize {
-        self.kinds.iter().take(l).map(|kind| if kind.has_parameters() { 2 } else { 0 }).sum()
+        self.kinds.iter().take(l).map(Kind::tensors).sum()
     }
 
     /// The same layers for batches of another size.
@@ -262,8 +262,7 @@ impl Network for HeapNetwork {
     }
     fn visit<V: Visitor>(&self, l: usize, visitor: V) -> V::Output {
         let l = l.min(self.layers.len() - 1);
-        let tensors = |kind: &Kind| if kind.has_parameters() { 2 } else { 0 };
-        let (first, shape) = (self.kinds[..l].iter().map(tensors).sum(), self.layers[l]);
+        let (first, shape) = (self.first_tensor(l), self.layers[l]);
         match self.kinds[l] {
             Kind::Dense => visitor.visit(&dense::ByValue(shape), first),
             kind => visitor.visit(&ByValue { kind, shape }, first),

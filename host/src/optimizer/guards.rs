@@ -20,7 +20,7 @@ pub struct KnownGuard {
 }
 
 /// All of them; the learned rule comes first, the fallback second.
-pub static GUARDS: [KnownGuard; 4] = [
+pub static GUARDS: &[KnownGuard] = &[
     KnownGuard { name: "relay", options: || names(&RELAY), method: relay },
     KnownGuard { name: "lgl2o", options: || names(&LOSS), method: loss },
     KnownGuard { name: "gl2o", options: || names(&RESIDUAL), method: residual },

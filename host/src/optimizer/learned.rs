@@ -68,7 +68,7 @@ fn flat<L: Learned>(rule: &L) -> Vec<f32> {
 
 /// Says where each learned rule belongs in [`AnyRule`], and lists them all.
 macro_rules! kinds {
-    ($count:literal: $($variant:ident($rule:ty) = $name:literal,)+) => {
+    ($($variant:ident($rule:ty) = $name:literal,)+) => {
         $(impl Wrap for $rule {
             const NAME: &'static str = $name;
             fn wrap(self) -> AnyRule {
@@ -77,11 +77,11 @@ macro_rules! kinds {
         })+
 
         /// All of them; of several sizes of a kind, the one that is shipped comes first.
-        pub static KINDS: [LearnedKind; $count] = [$(LearnedKind::of::<$rule>()),+];
+        pub static KINDS: &[LearnedKind] = &[$(LearnedKind::of::<$rule>()),+];
     };
 }
 
-kinds! { 7:
+kinds! {
     LearnedNgn(LearnedNgn) = "ngn",
     LearnedScaleFree(LearnedScaleFree) = "scale-free",
     LeanScaleFree(LeanScaleFree) = "lean",
@@ -118,7 +118,7 @@ impl BuiltIn {
 }
 
 /// All of them; `l2o` is the default.
-pub static BUILT_IN: [BuiltIn; 4] = [
+pub static BUILT_IN: &[BuiltIn] = &[
     BuiltIn {
         name: "l2o",
         aliases: &["learned-ngn"],
@@ -173,7 +173,7 @@ pub struct WeightsFile {
 /// What is wrong with the file.
 pub fn read(file: &[u8]) -> Result<WeightsFile, WeightsError> {
     let mut error = WeightsError::Foreign;
-    for kind in &KINDS {
+    for kind in KINDS {
         match (kind.from_file)(file) {
             Ok((rule, weights)) => return Ok(WeightsFile { kind, rule, weights }),
             Err(WeightsError::OtherOptimizer { kind, hidden }) => {
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_file_is_read_as_the_kind_that_wrote_it() {
-        for kind in &KINDS {
+        for kind in KINDS {
             let weights = (kind.initial)(&mut Rng::new(3));
             assert_eq!(weights.len(), kind.weights);
             let file = (kind.to_file)(&weights).unwrap();

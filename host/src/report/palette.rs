@@ -7,6 +7,7 @@ use plotters::element::{DynElement, IntoDynElement};
 use plotters::prelude::*;
 
 use super::canvas::{At, Drawn, Sheet};
+use crate::optimizer::guards;
 
 /// Rounds that the learned side won.
 pub(super) const LEARNED: RGBColor = RGBColor(0x00, 0x72, 0xB2);
@@ -44,8 +45,6 @@ const DASHES: [Option<[i32; 2]>; 3] = [None, Some([90, 40]), Some([30, 30])];
 const CONTROL: RGBColor = RGBColor(0x80, 0x80, 0x80);
 /// Guards and learned rules that are there for comparison alone.
 const CONTROLS: [&str; 4] = ["gl2o", "blend", "lstm", "rnnprop"];
-/// What a guard's name begins with; its second argument is the fallback.
-const GUARDS: [&str; 4] = ["lgl2o", "relay", "gl2o", "blend"];
 /// Guards with a fallback that their names do not say, and this fallback.
 const SHORT: [(&str, &str); 2] = [("auto", "ngn"), ("auto-lean", "ngn")];
 
@@ -127,7 +126,8 @@ fn fallback(name: &str) -> Option<&str> {
     if let Some((_, fallback)) = SHORT.iter().find(|(short, _)| *short == own) {
         return Some(fallback);
     }
-    let arguments = GUARDS.contains(&own).then(|| name.split_once('('))??.1.trim_end_matches(')');
+    // Its second argument.
+    let arguments = guards::find(own).is_some().then(|| name.split_once('('))??.1.trim_end_matches(')');
     let mut depth = 0_u32;
     let mut outside = arguments.split(|c| {
         match c {
@@ -230,6 +230,9 @@ mod tests {
         assert!([6, 7].iter().all(|&i| all[i].colour == CONTROL) && all[8].colour != CONTROL);
         assert!([3, 4, 8].iter().all(|&i| all[i].dash.is_none()), "guarded lines are solid");
         assert_eq!(fallback("lgl2o(rule(1,2),adam:1/(2+i),nt=3)"), Some("adam:1/(2+i)"));
+        for guard in guards::GUARDS {
+            assert_eq!(fallback(&format!("{}(l2o,sgd:1)", guard.name)), Some("sgd:1"), "{}", guard.name);
+        }
         assert_eq!([fallback("sgd:1"), fallback("lgl2o"), fallback("relay(l2o)")], [None; 3]);
     }
 

@@ -103,12 +103,12 @@ impl SavedModel {
         self.network.by_value()
     }
 
-    /// Weights and bias of a layer; empty for one that has none.
+    /// Weights and bias of a layer; empty where it has none.
     #[must_use]
     pub fn tensors(&self, l: usize) -> [&[f32]; 2] {
         let first = self.network.first_tensor(l);
-        let has_some = self.by_value().get(l).is_some_and(|layer| layer.kind.has_parameters());
-        if has_some { [self.params.tensor(first), self.params.tensor(first + 1)] } else { [&[], &[]] }
+        let count = self.by_value().get(l).map_or(0, |layer| layer.kind.tensors());
+        [0, 1].map(|i| if i < count { self.params.tensor(first + i) } else { &[] })
     }
 
     /// Whether every layer is dense.

@@ -78,7 +78,7 @@ fn every_program_of_the_firmware_is_known() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware/src/bin");
     let files = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
     let mut found: Vec<String> = files.map(|p| p.file_stem().expect("a name").to_string_lossy().into_owned()).collect();
-    let mut known = firmware::PROGRAMS.map(str::to_owned).to_vec();
+    let mut known: Vec<String> = firmware::PROGRAMS.iter().map(|name| (*name).to_owned()).collect();
     found.sort();
     known.sort();
     assert_eq!(found, known);

@@ -18,8 +18,14 @@ const KINDS: [Kind; 13] = [
         "Adding an activation",
         &[&["Identity", "identity"], &["Relu", "relu"], &["Tanh", "tanh"], &["Sigmoid", "sigmoid"]],
     ),
-    ("Adding a loss", &[&["Huber"], &["SoftCrossEntropy"], &["SquaredError"]]),
-    ("Adding a layer", &[&["Conv1d", "conv1d"], &["Depthwise", "depthwise"], &["MaxPool", "max_pool"]]),
+    (
+        "Adding a loss",
+        &[&["Huber", "Huber's"], &["SoftCrossEntropy", "cross-entropy"], &["SquaredError", "squared error"]],
+    ),
+    (
+        "Adding a layer",
+        &[&["Conv1d", "conv1d"], &["Depthwise", "depthwise"], &["MaxPool", "MaxPool1d", "max_pool", "pooling"]],
+    ),
     ("Adding an objective", &[&["Logistic"], &["Quadratic"], &["Mlp"]]),
     ("Adding a program for boards", &[&["resume"], &["sensor"], &["stream"], &["spirals"]]),
     ("Adding an example or a chapter", &[&["own_network", "xor"], &["porting", "classify"], &["head", "regression"]]),
@@ -30,7 +36,7 @@ const KINDS: [Kind; 13] = [
         &[&["Doctor", "doctor"], &["MetaTrain", "meta-train"], &["Bench", "bench"], &["Survey", "survey"]],
     ),
     ("Adding a board", &[&["microbit"], &["mps2-an386"], &["riscv-virt"], &["nrf52840-dk"]]),
-    ("Adding a learned rule", &[&["RnnProp"], &["LearnedNgn"], &["CoordinateLstm"]]),
+    ("Adding a learned rule", &[&["RnnProp", "rnnprop"], &["LearnedNgn", "l2o"], &["CoordinateLstm", "lstm"]]),
 ];
 
 fn contributing() -> String {

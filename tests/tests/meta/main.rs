@@ -85,7 +85,7 @@ fn lines(dir: &Path, name: &str) -> Vec<String> {
 /// Whether so few outer steps make a rule better is chance, so nothing is said about that.
 #[test]
 fn every_kind_can_be_trained() {
-    for kind in &KINDS {
+    for kind in KINDS {
         let (name, hidden) = (kind.name, kind.hidden);
         let config = CONFIG.replace("\"scale-free\"", &format!("\"{name}\"\nhidden = {hidden}"));
         let config = config.replace("steps = 12", "steps = 20").replace("every = 4", "every = 20");
@@ -112,7 +112,7 @@ fn every_kind_can_be_trained() {
 #[test]
 fn every_state_survives_being_taken_apart() {
     type Pair = ([f32; 11], [f32; 3]);
-    for kind in &KINDS {
+    for kind in KINDS {
         let mut rng = Rng::new(5);
         // Not the initial weights: behind those of some kinds, part of the state has no effect yet.
         let weights: Vec<f32> = (0..kind.weights).map(|_| 0.3 * rng.normal()).collect();

@@ -22,8 +22,8 @@ use crate::say;
 const VERSION: u32 = 1;
 
 /// Programs whose size is told, and whether they run by themselves, so that their stack is known too.
-const PROGRAMS: [(&str, bool); 6] =
-    [("empty", true), ("spirals", true), ("sensor", true), ("resume", true), ("stream", false), ("faults", true)];
+const PROGRAMS: &[(&str, bool)] =
+    &[("empty", true), ("spirals", true), ("sensor", true), ("resume", true), ("stream", false), ("faults", true)];
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -104,7 +104,7 @@ pub(super) fn run(mut job: Job<'_>) -> Result<(), Failure> {
 /// Builds every program and reads its sizes; runs those that need no input, where QEMU can.
 fn sizes(job: &Job<'_>) -> Result<Vec<Size>, Failure> {
     let mut all = Vec::new();
-    for (program, alone) in PROGRAMS {
+    for &(program, alone) in PROGRAMS {
         let Some(elf) = fitting(build_program(job.args, job.board, program))? else { continue };
         let bytes = firmware::read(&elf, job.board)?;
         let sizes = firmware::sizes(&bytes, job.board)?;

@@ -30,13 +30,19 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Whether it has weights and a bias.
+    /// How many tensors it has: weights and a bias, or none.
+    #[must_use]
+    pub const fn tensors(&self) -> usize {
+        match self {
+            Self::Dense | Self::Conv1d(_) | Self::Depthwise(_) => 2,
+            Self::MaxPool(_) | Self::AveragePool(_) => 0,
+        }
+    }
+
+    /// Whether it has parameters.
     #[must_use]
     pub const fn has_parameters(&self) -> bool {
-        match self {
-            Self::Dense | Self::Conv1d(_) | Self::Depthwise(_) => true,
-            Self::MaxPool(_) | Self::AveragePool(_) => false,
-        }
+        self.tensors() > 0
     }
 
     /// Its windows; a dense layer has none.
@@ -154,7 +160,7 @@ impl Layer for ByValue {
     }
 
     fn tensors(&self) -> usize {
-        if self.kind.has_parameters() { 2 } else { 0 }
+        self.kind.tensors()
     }
 
     fn parameters(&self) -> usize {

@@ -72,6 +72,21 @@ fn layers_on_the_heap_have_the_bits_of_those_whose_sizes_are_types() {
     assert_eq!(heap.network().blank_params().as_slice().len(), heap.parameters());
 }
 
+/// What a kind says of itself is what its layer has.
+#[test]
+fn a_kind_has_as_many_tensors_as_its_layer() {
+    for layer in layers() {
+        assert_eq!(
+            (layer.kind.tensors(), layer.tensors()),
+            (layer.lengths().len(), layer.lengths().len()),
+            "{layer:?}"
+        );
+    }
+    let network = HeapNetwork::of(&layers(), 1);
+    let firsts: Vec<usize> = (0..6).map(|l| network.first_tensor(l)).collect();
+    assert_eq!(firsts, [0, 2, 4, 4, 6, 6]);
+}
+
 #[test]
 fn what_no_type_could_be_is_not_sound() {
     let hurt = |l: usize, change: fn(&mut ByValue)| {

@@ -78,7 +78,7 @@ fn optimizer(item: &Item<'_>, tuned: &Tuned) -> Result<Optimizer, ExpressionErro
         if name.strip_prefix(AVERAGED).is_some_and(|name| guards::find(name).is_some()) {
             return Err(argument(name, "a guard cannot be averaged; average a rule in it, as in lgl2o(avg-l2o,sgd)"));
         }
-        return Err(unknown("guard", name, &GUARDS.each_ref().map(|guard| guard.name)));
+        return Err(unknown("guard", name, &GUARDS.iter().map(|guard| guard.name).collect::<Vec<_>>()));
     };
     let [learned, fallback, options @ ..] = inner.as_slice() else {
         return Err(argument(name, "two rules are needed, the learned one first"));
