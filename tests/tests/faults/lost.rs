@@ -176,11 +176,11 @@ fn an_interrupted_search_of_rates_is_kept() {
         let ran = finish(child);
         no_panic(&ran);
         assert_eq!(ran.status, 130, "{ran:#?}");
-        ran.expect(130, &["interrupted:", "runs of the search of rates had come to their end", "kept in o/units"]);
+        ran.expect(130, &["interrupted:"]);
         if !kept {
             continue;
         }
-        ran.expect(130, &["o/interrupted/tuned.toml"]);
+        ran.expect(130, &["runs of the search of rates had come to their end", "o/interrupted/tuned.toml", "o/units"]);
         assert!(ran.out.contains("the best rates so far: "), "{ran:#?}");
         let text = fs::read_to_string(out.join("interrupted/tuned.toml")).unwrap();
         assert!(text.contains("[best]") && text.contains("rate = "), "{text}");
