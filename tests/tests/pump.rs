@@ -15,7 +15,8 @@ use lgl2o::rule::{Adam, Armijo, Momentum, Sgd};
 use lgl2o::source::{Sampler, Source};
 use lgl2o::standardize::Standardizer;
 use lgl2o::tensors::{Tensors, Zeroed};
-use lgl2o::{Error, Guard, Memory, Objective, Rng, Trainer, auto, chain, math};
+use lgl2o::{Guard, Memory, Rng, Trainer, auto, chain, math};
+use lgl2o_device::table::Bounded;
 
 const FEATURES: usize = 24;
 const WINDOWS: usize = 400;
@@ -111,36 +112,6 @@ fn window(rng: &mut Rng, state: u8) -> Vec<f32> {
     row
 }
 
-/// A source whose run has so many steps left: no window reaches over its end.
-struct Until<'a, S> {
-    source: &'a mut S,
-    left: u64,
-}
-
-impl<O: Objective, S: Source<O>> Source<O> for Until<'_, S> {
-    fn begin_round(&mut self) {
-        self.source.begin_round();
-    }
-    fn room(&self) -> u32 {
-        self.source.room()
-    }
-    fn left(&self) -> u32 {
-        self.left as u32
-    }
-    fn epoch(&self) -> u32 {
-        self.source.epoch()
-    }
-    fn train(&mut self) -> Result<O::Batch<'_>, Error> {
-        self.source.train()
-    }
-    fn check(&mut self) -> Result<O::Batch<'_>, Error> {
-        self.source.check()
-    }
-    fn objective(&mut self, i: usize) -> Result<Option<O::Batch<'_>>, Error> {
-        self.source.objective(i)
-    }
-}
-
 /// Test losses of one training at each of [`AT`]. Nobody makes more steps than that.
 fn losses<N, G>(net: &Mlp<N>, guard: &G, pump: &Pump, seed: u64, source: &mut impl Source<Mlp<N>>) -> [f64; 2]
 where
@@ -153,7 +124,7 @@ where
     AT.map(|at| {
         while trainer.progress().steps < at {
             let left = at - trainer.progress().steps;
-            trainer.round(&mut Until { source, left }).expect("a round");
+            trainer.round(&mut Bounded { source, left }).expect("a round");
         }
         assert_eq!(trainer.progress().steps, at);
         let parts = pump.test_inputs.chunks(BATCH * FEATURES).zip(pump.test_labels.chunks(BATCH));

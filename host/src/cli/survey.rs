@@ -47,7 +47,7 @@ pub struct SurveyArgs {
     /// Losses below this count as this, so that no factor is between two losses that are as good as 0.
     #[arg(long, value_name = "LOSS", default_value_t = 1e-3, value_parser = floor)]
     pub floor: f64,
-    /// Settings of which the best one is the oracle, separated by commas: some of its 15.
+    /// Settings for the oracle to choose from, separated by commas; by default all 15 that are named below.
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub oracle: Vec<String>,
     /// Where the report and the finished runs go; out/survey by default.
@@ -72,8 +72,8 @@ const SURVEY_HELP: &str = "\
 Each optimizer has one setting for all tasks. A score is a geometric mean over the tasks: of the optimizer's loss, which is a mean over the
 seeds, divided by the oracle's loss. The oracle is the best of 15 settings, chosen for each task and step by the same loss that is
 scored (SGD .01 .03 .1 .3 1 3, momentum .03 .1 .3 1, Adam .001 .003 .01 .03 .1). A stronger oracle has 40: the same 15
-with averaged iterates too, and Adam and NAdam with a cosine that is told the horizon. --oracle leaves the settings that you name, and
-the stronger oracle as it is.
+with averaged iterates too, and Adam and NAdam with a cosine that is told the horizon. With --oracle,
+the oracle is the best of the settings that you name; the stronger oracle stays as it is.
 
 Inputs are standardized for all optimizers, the oracle's too, so that columns of any unit train alike; with
 --standardize off they are as --inputs leaves them.
@@ -85,6 +85,6 @@ Examples:
   lgl2o survey                                the synthetic families
   lgl2o survey --data ~/sets --synthetic 0    every folder of IDX files in ~/sets
   lgl2o survey --quick --optimizers 'adam:0.03,lgl2o(avg-l2o,adam:0.03)' --flat none
-  lgl2o survey --oracle adam:0.001,adam:0.01  against the better one of two
+  lgl2o survey --oracle adam:0.001,adam:0.01  against the better of two settings
   lgl2o survey --data ~/sets --inputs plain,x0.1,x10,inverted --networks '64-64 relu'
   mpirun -n 4 lgl2o survey --data ~/sets      the same results by four processes, if built with --features mpi";

@@ -106,7 +106,7 @@ fn search(task: &Task, steps: u64, out: &Path, store: &Store) -> Result<Tuned, F
     }
     let ended = format!("{} of {} runs of the search of rates had come to their end", found.finished, found.asked);
     if found.tuned.grid.is_empty() {
-        let words = format!("{ended}, and of no rate all; {}", store::kept(out));
+        let words = format!("{ended}, but no rate has all of its runs yet; {}", store::kept(out));
         return Err(Interrupted::new(words).into());
     }
     let path = out.join(INTERRUPTED).join("tuned.toml");

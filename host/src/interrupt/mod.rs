@@ -14,7 +14,6 @@ mod abort;
 mod signals;
 mod watch;
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -217,12 +216,12 @@ fn remove_begun(folder: &Path, prefix: &str) {
     });
 }
 
-/// At the end of this program, files and folders in a folder go whose names begin like this. To be called before the first one is made: a
-/// thread that stops in the middle of its write, in the handler of an abort, leaves its file to whoever ends the program.
+/// Removes the files and folders in a folder whose names begin like this when the program ends. Call it before the first of them is made: an
+/// abort may stop a thread in the middle of its write, and that thread never removes its file.
 pub fn remove_at_end(folder: &Path, prefix: &str) {
-    static FOLDERS: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
-    if lock(&FOLDERS).insert(folder.to_path_buf()) {
-        Ours::keep(Thing::Begun(folder.to_path_buf(), prefix.to_owned())).stay();
+    let mut all = lock(&OURS);
+    if !all.iter().any(|(_, thing)| matches!(thing, Thing::Begun(other, _) if other == folder)) {
+        all.push((number(), Thing::Begun(folder.to_path_buf(), prefix.to_owned())));
     }
 }
 
@@ -243,14 +242,19 @@ fn kill(id: u32) {
     let _ = Command::new("taskkill").args(["/F", "/T", "/PID", &id.to_string()]).output();
 }
 
+/// A number that no other thing has.
+fn number() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    NEXT.fetch_add(1, Ordering::SeqCst)
+}
+
 /// Something that ends with this program, or before it with this value.
 #[derive(Debug)]
 pub struct Ours(usize);
 
 impl Ours {
     fn keep(thing: Thing) -> Self {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let number = NEXT.fetch_add(1, Ordering::SeqCst);
+        let number = number();
         lock(&OURS).push((number, thing));
         Self(number)
     }
@@ -273,11 +277,6 @@ impl Ours {
         let child = command.spawn()?;
         let ours = Self::keep(Thing::Child(group.unwrap_or_else(|| child.id()), watch));
         Ok((child, ours))
-    }
-
-    /// Keeps it to the end of the program.
-    fn stay(self) {
-        std::mem::forget(self);
     }
 
     /// Leaves it alone: it has ended by itself.
