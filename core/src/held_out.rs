@@ -1,9 +1,10 @@
 //! Checks on examples that are never trained on, so that a guard keeps the parameters that were best there.
 //!
-//! [`HeldOut`] takes training batches from one source and check batches from rows of its own. A guard with exact losses
-//! ([`RelayGuard::exact`]) compares the mean loss over all of these rows. The accepted parameters are then those with the lowest
-//! held-out loss that the end of any window has seen. This is early stopping (Prechelt 1998) with nothing to set. A small data
-//! set gains more from it than from another optimizer; hold out a fifth of the examples if in doubt.
+//! [`HeldOut`] takes training batches from one source and check batches from rows of its own. A guard that is told so
+//! ([`RelayGuard::held_out`]) compares the mean loss over all of these rows. The accepted parameters are then those with the lowest
+//! held-out loss that the end of any window has seen: early stopping (Prechelt 1998) with nothing to set. Where the network is too sure
+//! of itself, the guard also scales its last layer down, as these rows say. A small data
+//! set gains more from this than from another optimizer; hold out a fifth of the examples if in doubt.
 //!
 //! ```
 //! use lgl2o::source::Sampler;
@@ -12,7 +13,7 @@
 //! use lgl2o::{Auto, Memory, Rng, Trainer, auto, chain};
 //!
 //! type Net = Mlp<Fixed<chain![Dense<2, 16, Relu>, Dense<16, 2>], 16>>;
-//! static GUARD: Auto = auto().exact(true);
+//! static GUARD: Auto = auto().held_out(true);
 //!
 //! // Is a point above the diagonal? Every eighth label is wrong.
 //! let mut rng = Rng::new(2);
@@ -35,7 +36,7 @@
 //! The fallback's theorem is about the training loss, and holds for the running point. The accepted parameters are the best of
 //! its iterates on the held-out rows; their training loss may be higher.
 //!
-//! [`RelayGuard::exact`]: crate::guard::RelayGuard::exact
+//! [`RelayGuard::held_out`]: crate::guard::RelayGuard::held_out
 
 use crate::batch::Batch;
 use crate::error::Error;

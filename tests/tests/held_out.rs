@@ -1,13 +1,19 @@
 //! Held-out checks: what is checked on is never trained on, and the accepted parameters are the best on it.
 
 use lgl2o::batch::Batch;
+use lgl2o::checkpoint::{Digest, Fingerprint};
+use lgl2o::guard::RelayGuard;
 use lgl2o::held_out::HeldOut;
-use lgl2o::objective::Quadratic;
+use lgl2o::objective::{Objective, Quadratic};
+use lgl2o::rule::{Probe, State};
 use lgl2o::source::{Exact, Sampler, Source};
 use lgl2o::standardize::{Standardized, Standardizer};
-use lgl2o::{Error, Guard, Trainer, auto, auto_lean};
+use lgl2o::tensors::Tensors;
+use lgl2o::{Error, Guard, Rule, Trainer, auto, auto_lean};
 use lgl2o_tests::run;
 use lgl2o_tests::task::{BATCH, Data, SmallMlp, small_mlp, start};
+
+type SmallParams = <SmallMlp as Objective>::Params;
 
 /// Calls with a source over the first rows whose checks are on the others.
 fn sampling<T>(data: &Data, held_out: usize, then: impl FnOnce(HeldOut<'_, Sampler<'_>>) -> T) -> T {
@@ -125,10 +131,10 @@ fn held_out_loss<G: Guard>(data: &Data, trainer: &mut Trainer<'_, SmallMlp, G>) 
 }
 
 macro_rules! the_best_is_kept {
-    ($($name:ident: $guard:expr,)+) => {$(
+    ($($name:ident: $guard:expr, $checked:ident;)+) => {$(
         #[test]
         fn $name() {
-            let (data, net, guard) = (noisy(), small_mlp(), $guard.exact(true));
+            let (data, net, guard) = (noisy(), small_mlp(), $guard.$checked(true));
             let [mut best, mut windows] = [f32::INFINITY, 0.0];
             sampling(&data, 32, |mut source| {
                 let mut memory = run::memory(&net, &guard, &start(&net, 2));
@@ -158,6 +164,76 @@ macro_rules! the_best_is_kept {
 }
 
 the_best_is_kept! {
-    the_best_on_held_out_rows_is_kept: auto(),
-    and_in_less_memory: auto_lean(),
+    the_best_on_held_out_rows_is_kept: auto(), held_out;
+    and_in_less_memory: auto_lean(), held_out;
+    without_scaling_the_last_layer: auto(), exact;
+}
+
+/// Makes steps that change nothing.
+#[derive(Debug, Clone, Copy)]
+struct Still;
+
+impl Fingerprint for Still {
+    fn describe(&self, digest: &mut Digest) {
+        digest.kind("still");
+    }
+}
+
+impl Rule for Still {
+    type State<P: Tensors> = State<P, 0>;
+    fn state<P: Tensors>(&self, like: &P) -> State<P, 0> {
+        State::like(like)
+    }
+    fn step<P: Tensors>(&self, _: &mut State<P, 0>, _: &mut P, _: &P, _: f32, _: &mut impl Probe<P>) {}
+    fn observe<P: Tensors>(&self, _: &mut State<P, 0>, _: &P, _: &P, _: f32) {}
+}
+
+/// What 3,000 steps that change nothing leave.
+fn still_from(data: &Data, start: &SmallParams, guard: &RelayGuard<Still, Still>) -> SmallParams {
+    let net = small_mlp();
+    sampling(data, 32, |mut source| {
+        let mut memory = run::memory(&net, guard, start);
+        let mut trainer = Trainer::new(&net, guard, &mut memory);
+        while trainer.progress().steps < 3000 {
+            trainer.round(&mut source).unwrap();
+        }
+        trainer.params().clone()
+    })
+}
+
+/// A network that is trained, and then 16 times as sure, and sides that change nothing: what a guard without held-out rows leaves as it is.
+#[test]
+fn a_last_layer_that_is_too_sure_is_scaled_down_and_no_other() {
+    let (data, net) = (noisy(), small_mlp());
+    let mut sure = start(&net, 2);
+    sampling(&data, 32, |mut source| {
+        let guard = auto().held_out(true);
+        let mut memory = run::memory(&net, &guard, &sure);
+        let mut trainer = Trainer::new(&net, &guard, &mut memory);
+        while trainer.progress().steps < 500 {
+            trainer.round(&mut source).unwrap();
+        }
+        sure.copy_from(trainer.params());
+    });
+    let last = [2, 3];
+    last.iter().for_each(|&i| sure.tensor_mut(i).iter_mut().for_each(|w| *w *= 16.0));
+    let scaled = |c: f32| {
+        let mut params = sure.clone();
+        last.iter().for_each(|&i| params.tensor_mut(i).iter_mut().for_each(|w| *w *= c));
+        params
+    };
+    let loss_at = |params: &_| {
+        let guard = RelayGuard::new(Still, Still);
+        let mut memory = run::memory(&net, &guard, params);
+        held_out_loss(&data, &mut Trainer::new(&net, &guard, &mut memory))
+    };
+    assert_eq!(still_from(&data, &sure, &RelayGuard::new(Still, Still).exact(true)), sure, "nothing is better");
+    let kept = still_from(&data, &sure, &RelayGuard::new(Still, Still).held_out(true));
+    assert_eq!((kept.tensor(0), kept.tensor(1)), (sure.tensor(0), sure.tensor(1)));
+    let c = kept.tensor(2)[0] / sure.tensor(2)[0];
+    let best = (1..64).map(|i| loss_at(&scaled(i as f32 / 64.0))).fold(f32::INFINITY, f32::min);
+    assert!(c < 0.25 && loss_at(&kept) < 1.02 * best, "{c}: {} where {best} can be had", loss_at(&kept));
+    // A network that is not sure enough stays as it is: a few rows that are all right would make it sure without end.
+    let unsure = scaled(0.01);
+    assert_eq!(still_from(&data, &unsure, &RelayGuard::new(Still, Still).held_out(true)), unsure);
 }

@@ -183,7 +183,7 @@ where
         AT[0], AT[1]
     );
     print!("| `auto`, {HELD_OUT} of {WINDOWS} windows held out ");
-    let held_out = mean(net, &auto().exact(true), &pumps, WINDOWS - HELD_OUT);
+    let held_out = mean(net, &auto().held_out(true), &pumps, WINDOWS - HELD_OUT);
     print!("| `auto`, none held out ");
     let all_trained = mean(net, &auto(), &pumps, WINDOWS);
     let mut rules = Vec::new();

@@ -65,7 +65,7 @@ fn room() -> Option<Room<'static>> {
 }
 
 fn train(Board { uart, .. }: &mut Board, memory: &mut Memory<Net, Auto>, room: Room<'static>) -> Result<(), Error> {
-    let (net, guard) = (Net::new(Fixed::new(), task::LOSS), auto().exact(task::CHECK.is_some()));
+    let (net, guard) = (Net::new(Fixed::new(), task::LOSS), auto().held_out(task::CHECK.is_some()));
     let source = Minibatches::new(task::TRAIN, task::CHECK, task::SEED, room)?;
     let mut metered = Metered { source, meter: Meter::start() };
     net.initialize(memory.params_mut(), &mut Rng::stream(task::SEED, 0));

@@ -127,7 +127,7 @@ Optimizers:
   auto  auto-lean              no number to set: a guard with its rules, the same for all tasks; auto-lean
                                takes less memory
   auto(held-out)               the same, but it holds out a fifth of the training examples, trains on the others
-                               and keeps what was best on that fifth
+                               and keeps what was best on that fifth, the last layer scaled down where that helps
 ";
 
 const LEARNED_HELP: &str = "  sgd:0.3  sgd:5/(50+i)        the same at a rate, or a number, that you choose

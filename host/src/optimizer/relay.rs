@@ -55,7 +55,8 @@ impl RelaySettings {
             .race(self.race)
             .hand_over(self.hand_over)
             .checks(self.checks)
-            .exact(self.exact || self.held_out)
+            .exact(self.exact)
+            .held_out(self.held_out)
             .keep_latest(self.latest)
     }
 }

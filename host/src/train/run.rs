@@ -94,7 +94,7 @@ pub fn train(
     let batch = settings.batch.min(prepared.train.rows());
     let network = network(settings, &prepared.train, batch);
     let loss = if prepared.scale.is_some() { Loss::SquaredError } else { Loss::CrossEntropy };
-    let (optimizee, guard) = (Mlp::new(network.clone(), loss), auto().exact(prepared.check.is_some()));
+    let (optimizee, guard) = (Mlp::new(network.clone(), loss), auto().held_out(prepared.check.is_some()));
     let mut room = source::Memory::new(&prepared.train, batch);
     let check = prepared.check.as_ref().map(rows).transpose()?;
     let source = Minibatches::new(rows(&prepared.train)?, check, settings.seed, room.room())?;

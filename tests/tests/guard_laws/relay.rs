@@ -257,8 +257,12 @@ fn many_passes_over_few_examples_hand_over() {
 #[test]
 fn no_round_ends_above_its_beginning() {
     let objective = bowl();
-    for (learned, rate) in Attack::all(0.1).flat_map(|a| [0.15, 0.5, 1e30].map(|rate| (a, rate))) {
-        let guard = RelayGuard::new(learned, Sgd::new(rate)).race(6).hand_over(30).exact(true);
+    for (learned, rate, held_out) in Attack::all(0.1)
+        .flat_map(|a| [0.15, 0.5, 1e30].map(|rate| (a, rate)))
+        .flat_map(|(a, rate)| [false, true].map(|held_out| (a, rate, held_out)))
+    {
+        let guard = RelayGuard::new(learned, Sgd::new(rate)).race(6).hand_over(30);
+        let guard = if held_out { guard.held_out(true) } else { guard.exact(true) };
         let mut memory = run::memory(&objective, &guard, &BOWL_START);
         let mut trainer = Trainer::new(&objective, &guard, &mut memory);
         let mut before = trainer.loss(()).unwrap();

@@ -47,6 +47,7 @@ fn guards(visit: &mut impl Visit) {
     );
     visit.on("auto", &auto());
     visit.on("auto-lean", &auto_lean());
+    visit.on("auto-held-out", &auto().held_out(true));
 }
 
 fn net() -> Net {

@@ -1,5 +1,6 @@
 //! Who runs, for how long, and what is remembered from round to round.
 
+use super::shrink::Shrink;
 use crate::persist::Persist;
 
 /// How long race and windows are, in steps.
@@ -82,12 +83,14 @@ pub(super) struct Baton {
     pub own_steps: u32,
     /// Loss at w_0, on the checks of the race.
     pub first_loss: f32,
+    /// How far the last layer of a point is scaled down before it is accepted.
+    pub shrink: Shrink,
 }
 
 impl Persist for Baton {
     crate::persist_fields!(
         raced, handed, shadows, on_own, suspects, lost, own_lost, window, done, steps, ahead, fails, own_steps,
-        first_loss
+        first_loss, shrink
     );
 }
 
@@ -107,6 +110,7 @@ impl Baton {
         fails: 0,
         own_steps: 0,
         first_loss: 0.0,
+        shrink: Shrink::ZERO,
     };
 
     /// Which part of the relay this is.
@@ -199,6 +203,6 @@ impl Baton {
     /// The fallback runs from now on, from another point than the running side's.
     pub(super) fn hand(&mut self) {
         (self.handed, self.raced, self.on_own) = (true, true, false);
-        (self.fails, self.ahead) = (0, 0);
+        (self.fails, self.ahead, self.shrink) = (0, 0, Shrink::ZERO);
     }
 }

@@ -1,6 +1,7 @@
 //! What happens at the end of a window of a [`RelayGuard`].
 
 use super::baton::{Baton, Leg};
+use super::shrink::Shrink;
 use super::{MemoryOf, RelayGuard, RelayMemory};
 use crate::error::Error;
 use crate::guard::{Verdict, Winner};
@@ -111,7 +112,7 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
         let (mut is_below, mut is_out, mut is_solved, mut gains) = (false, true, false, false);
         verdict.learned_loss = Some(f32::INFINITY);
         if !memory.baton.lost {
-            let paired = self.compare(memory, oracle, source)?;
+            let paired = self.compare_window(memory, oracle, source)?;
             self.report(&paired, verdict);
             verdict.learned_loss = Some(paired.second());
             is_below = paired.difference() < 0.0 && paired.second().is_finite();
@@ -150,7 +151,7 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
             return Ok(());
         }
         let is_own_due = memory.baton.own_is_due();
-        let paired = self.compare(memory, oracle, source)?;
+        let paired = self.compare_window(memory, oracle, source)?;
         self.report(&paired, verdict);
         verdict.fallback_loss = Some(paired.second());
         memory.mend_states();
@@ -195,15 +196,26 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
         }
     }
 
-    /// Losses at the accepted parameters, at the running point, and at the fallback's own run where that is due, on the
+    /// A comparison at the end of a window after the race, of what would be accepted.
+    fn compare_window<O: Objective>(
+        &self,
+        memory: &mut MemoryOf<L, F, O::Params, SPARE>,
+        oracle: &mut Oracle<'_, O>,
+        source: &mut impl Source<O>,
+    ) -> Result<Paired, Error> {
+        if self.shrinks { self.compare_scaled(memory, oracle, source) } else { self.compare(memory, oracle, source) }
+    }
+
+    /// Losses at the accepted parameters, at the running point, scaled if it is, and at the fallback's own run where that is due, on the
     /// same examples.
-    fn compare<O: Objective>(
+    pub(super) fn compare<O: Objective>(
         &self,
         memory: &MemoryOf<L, F, O::Params, SPARE>,
         oracle: &mut Oracle<'_, O>,
         source: &mut impl Source<O>,
     ) -> Result<Paired, Error> {
-        let RelayMemory { kept, runner, untouched, baton, .. } = memory;
+        let RelayMemory { kept, runner, gradient, untouched, baton, .. } = memory;
+        let second = if baton.shrink == Shrink::ZERO { runner } else { gradient };
         let third = baton.own_is_due().then_some(untouched);
         let most = self.check_batches.max(baton.window / CHECKED) as usize;
         let mut paired = Paired::default();
@@ -217,7 +229,7 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
                 },
                 (false, _) => source.check()?,
             };
-            oracle.compare(kept, runner, third, batch, &mut paired)?;
+            oracle.compare(kept, second, third, batch, &mut paired)?;
             if !paired.first().is_finite() {
                 return Err(Error::NonFiniteLoss);
             }
@@ -280,12 +292,13 @@ fn is_clear(paired: &Paired, has_third: bool) -> bool {
     !paired.second().is_finite() || clear(paired.to_first()) && (!has_third || clear(paired.to_third()))
 }
 
-/// The running point becomes the accepted one.
+/// The running point, scaled if it is, becomes the accepted one.
 fn accept<P: Tensors, L, F, const SPARE: usize>(
     memory: &mut RelayMemory<P, L, F, SPARE>,
     verdict: &mut Verdict,
     winner: Winner,
 ) {
     memory.kept.copy_from(&memory.runner);
+    memory.baton.shrink.apply(&mut memory.kept);
     (verdict.winner, verdict.accepted) = (winner, memory.baton.accept());
 }

@@ -23,6 +23,8 @@ pub struct RelayGuard<L, F, const SPARE: usize = 1> {
     pub(super) check_batches: u32,
     /// Whether comparisons are of the full objective.
     pub(super) exact: bool,
+    /// Whether the last layer of what is kept is scaled down where that lowers the loss.
+    pub(super) shrinks: bool,
     /// Whether the fallback's point is kept only where a check finds it better.
     pub(super) keeps_best: bool,
 }
@@ -44,6 +46,7 @@ impl<L, F> RelayGuard<L, F> {
             longest_round: self.longest_round,
             check_batches: self.check_batches,
             exact: self.exact,
+            shrinks: self.shrinks,
             keeps_best: self.keeps_best,
         }
     }
@@ -59,6 +62,7 @@ impl<L, F, const SPARE: usize> RelayGuard<L, F, SPARE> {
             longest_round: 128,
             check_batches: 4,
             exact: false,
+            shrinks: false,
             keeps_best: true,
         }
     }
@@ -103,6 +107,20 @@ impl<L, F, const SPARE: usize> RelayGuard<L, F, SPARE> {
         self
     }
 
+    /// The same guard for a source that checks on rows which are [held out](crate::held_out::HeldOut): it compares the mean loss over all of
+    /// them, as an [exact](Self::exact) guard does, and multiplies the last layer of what it keeps by a number of at most 1 where that
+    /// lowers this loss. `false` takes the second back only.
+    ///
+    /// ```
+    /// let guard = lgl2o::auto().held_out(true);
+    /// ```
+    #[must_use]
+    pub const fn held_out(mut self, held_out: bool) -> Self {
+        self.exact |= held_out;
+        self.shrinks = held_out;
+        self
+    }
+
     /// The same guard that keeps the fallback's point at the end of each of its windows as it is, as a theorem about its
     /// iterates wants it, and does not only keep what a check finds better. Then the fallback is not checked once it runs.
     #[must_use]
@@ -135,5 +153,8 @@ impl<L: Fingerprint, F: Fingerprint, const SPARE: usize> Fingerprint for RelayGu
         let switches = [self.exact, self.keeps_best].map(u32::from);
         let numbers = [SPARE as u32, race, hand_over, self.longest_round, self.check_batches];
         numbers.iter().chain(&switches).for_each(|&word| digest.word(word));
+        if self.shrinks {
+            digest.kind("shrinks");
+        }
     }
 }

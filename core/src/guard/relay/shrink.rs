@@ -1,0 +1,125 @@
+//! The scale of the last layer, which held-out rows choose.
+//!
+//! ```text
+//! y    the running point x with all parameters of its last layer multiplied by c, c = 1, 3/4, 1/2, 3/8, 1/4, ...
+//! At the end of a window y is compared with S in the place of x. Then the next c on one side is tried, too: if its loss on the
+//! held-out rows is lower, it becomes c; if not, the next window tries the other side. A run that begins afresh has c = 1.
+//! ```
+//!
+//! A network that fits all examples that it is trained on is too sure of the others: most of what it loses on held-out rows is
+//! not a wrong class but a probability too close to 0. One number for all of the last layer, which divides the values before the softmax, mends
+//! that (temperature scaling: Guo, Pleiss, Sun, Weinberger 2017, "On Calibration of Modern Neural Networks", arXiv 1706.04599). Here
+//! that number is part of the accepted parameters, so prediction knows nothing of it. The running point keeps its own scale.
+//! c never exceeds 1: a few rows that are all classified rightly would make it grow without end.
+//!
+//! y is kept only where its loss is below that of S, so what holds of S holds still. One more forward pass of the held-out rows at
+//! the end of a window, two more where c changes.
+
+use super::{MemoryOf, RelayGuard, RelayMemory};
+use crate::error::Error;
+use crate::math::exp2_linear;
+use crate::objective::Objective;
+use crate::oracle::{Oracle, Paired};
+use crate::persist::Persist;
+use crate::rule::Rule;
+use crate::source::Source;
+use crate::tensors::Tensors;
+
+/// c is never below 2^-16.
+const MOST_STEPS: u32 = 32;
+
+/// How far the last layer is scaled down; zero at the beginning.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "alloc", derive(bytemuck::Zeroable))]
+pub(super) struct Shrink {
+    /// c is this many steps below 1: each two of them halve it.
+    steps: u32,
+    /// Whether a larger c is tried next.
+    grows: bool,
+}
+
+impl Persist for Shrink {
+    crate::persist_fields!(steps, grows);
+}
+
+impl Shrink {
+    pub(super) const ZERO: Self = Self { steps: 0, grows: false };
+
+    /// The next c to try. At 1 there is only a smaller one.
+    fn next(self) -> Self {
+        let grows = self.grows && self.steps > 0 || self.steps >= MOST_STEPS;
+        Self { steps: if grows { self.steps.saturating_sub(1) } else { self.steps + 1 }, grows }
+    }
+
+    /// The same c, which turns to the other side after one that was tried without success.
+    const fn turned(self, tried: Self) -> Self {
+        Self { steps: self.steps, grows: !tried.grows }
+    }
+
+    /// c; a straight line between two powers of 2.
+    fn factor(self) -> f32 {
+        exp2_linear(-0.5 * self.steps as f32)
+    }
+
+    /// Multiplies the last layer by c.
+    pub(super) fn apply<P: Tensors>(self, params: &mut P) {
+        if self.steps == 0 {
+            return;
+        }
+        let (factor, last) = (self.factor(), params.layers().saturating_sub(1));
+        for i in params.layer(last) {
+            params.tensor_mut(i).iter_mut().for_each(|w| *w *= factor);
+        }
+    }
+}
+
+impl<P: Tensors, L, F, const SPARE: usize> RelayMemory<P, L, F, SPARE> {
+    /// Puts y into the memory of the gradient, which is free at the end of a window.
+    fn put_scaled(&mut self, shrink: Shrink) {
+        self.gradient.copy_from(&self.runner);
+        shrink.apply(&mut self.gradient);
+        self.baton.shrink = shrink;
+    }
+}
+
+impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
+    /// Compares y with the accepted point, and tries the next c, but not while the fallback's own run is compared, too.
+    pub(super) fn compare_scaled<O: Objective>(
+        &self,
+        memory: &mut MemoryOf<L, F, O::Params, SPARE>,
+        oracle: &mut Oracle<'_, O>,
+        source: &mut impl Source<O>,
+    ) -> Result<Paired, Error> {
+        let now = memory.baton.shrink;
+        memory.put_scaled(now);
+        let paired = self.compare(memory, oracle, source)?;
+        if memory.baton.own_is_due() || !paired.second().is_finite() {
+            return Ok(paired);
+        }
+        let tried = now.next();
+        memory.put_scaled(tried);
+        if full_loss(&memory.gradient, oracle, source)? < paired.second() {
+            return self.compare(memory, oracle, source);
+        }
+        memory.put_scaled(now.turned(tried));
+        Ok(paired)
+    }
+}
+
+/// The mean loss over all rows of the full objective.
+fn full_loss<O: Objective>(
+    params: &O::Params,
+    oracle: &mut Oracle<'_, O>,
+    source: &mut impl Source<O>,
+) -> Result<f32, Error> {
+    let (mut mean, mut rows, mut part) = (0.0, 0.0, 0);
+    while let Some(batch) = source.objective(part)? {
+        let before = oracle.spent().forwards;
+        let loss = oracle.loss(params, batch)?;
+        let new = oracle.spent().forwards.saturating_sub(before) as f32;
+        rows += new;
+        mean += (loss - mean) * (new / rows);
+        part = part.saturating_add(1);
+    }
+    Ok(mean)
+}
