@@ -208,7 +208,7 @@ where
 }
 
 /// The aim, a lower loss than every rule of the grid, is not reached; the table says by how much. The bounds here were set after the figures were
-/// seen, so that they do not get worse: `auto` has at most 1.5 times the loss of the best rule, at 3,000 steps a lower loss than more than half of the
+/// seen, so that they do not get worse: `auto` has at most 1.35 times the loss of the best rule, at 3,000 steps a lower loss than more than half of the
 /// grid, and a lower loss with 80 windows held out than with none.
 #[test]
 fn auto_with_held_out_checks_is_near_the_best_rate_of_a_grid() {
@@ -224,7 +224,7 @@ fn auto_with_held_out_checks_is_near_the_best_rate_of_a_grid() {
                 held_out[at] / best,
                 rules.len()
             );
-            assert!(held_out[at] < 1.5 * best, "{title} at {}: {} and {best}", AT[at], held_out[at]);
+            assert!(held_out[at] < 1.35 * best, "{title} at {}: {} and {best}", AT[at], held_out[at]);
             assert!(held_out[at] < all_trained[at], "{title} at {}: {} and {}", AT[at], held_out[at], all_trained[at]);
             assert!(at == 0 || 2 * worse > rules.len(), "{title} at {}: below {worse} only", AT[at]);
         }
