@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use lgl2o::Error;
 use lgl2o::batch::{Batch, Targets};
-use lgl2o::checkpoint::{CheckpointError, Fingerprint, Persist};
+use lgl2o::checkpoint::{CheckpointError, Fingerprint};
 use lgl2o::objective::mlp::{Fixed, Loss};
 use lgl2o::replay::{Classes, Keep, Reconstruction, Replay, Ring, Values};
 use lgl2o::source::Source;
@@ -84,8 +84,9 @@ fn both_sides<K: Keep>(
         prop_assert_eq!(checked.len(), held);
         // Rounds at random places of an epoch: of two epochs, the second is whole.
         let trained = replay.len() - held;
-        let rounds = 2 * trained.div_ceil(size.min((trained / 2).max(1)));
-        prop_assert!(Source::<Any>::room(replay) as usize * size <= trained);
+        let batch = size.min((trained / 2).max(1));
+        let rounds = 2 * trained.div_ceil(batch);
+        prop_assert!(Source::<Any>::room(replay) as usize * batch <= trained);
         let seen: BTreeSet<usize> = (0..rounds).flat_map(|_| train(replay)).collect();
         prop_assert!(seen.len() <= trained && checked.iter().all(|i| !seen.contains(i)));
         let twice: Vec<usize> = (0..2 * held.div_ceil(size)).flat_map(|_| check(replay).unwrap()).collect();
@@ -212,6 +213,6 @@ fn auto_keeps_what_is_best_on_them_while_more_come() {
     }
     let mut room = Room::new(40, 4);
     let plain = room.ring(1).fingerprint();
-    let held: BTreeSet<u32> = (2..6).map(|every| room.ring(1).with_held_out(every).unwrap().fingerprint()).collect();
+    let held: BTreeSet<_> = (2..6).map(|every| room.ring(1).with_held_out(every).unwrap().fingerprint()).collect();
     assert!(held.len() == 4 && !held.contains(&plain));
 }
