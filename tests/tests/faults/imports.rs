@@ -148,7 +148,8 @@ fn refused(dir: &Path, name: &str, more: &str, status: i32, words: &[&str]) {
     let ran = ran(&mut call(dir, line.trim_end()));
     no_panic(&ran);
     // What is wrong with the command line is so whatever the file is.
-    ran.expect(status, &[if status == 1 { &[name][..] } else { &[] }, words].concat());
+    let file: &[&str] = if status == 1 { &[name] } else { &[] };
+    ran.expect(status, &[file, words].concat());
     assert!(ran.out.is_empty(), "{line}: {ran:#?}");
     assert_eq!(contents(dir), before, "{line}");
     assert_eq!(leftovers(dir), [""; 0], "{line}");
