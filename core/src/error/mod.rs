@@ -124,9 +124,7 @@ impl fmt::Display for Error {
                 "the round has trained on every example and has none left to check with: \
                  use fewer (n_t) or smaller training batches",
             ),
-            Self::NothingHeldOut => f.write_str(
-                "no example is held out yet to check on: keep more examples before the first round, as many at least as the number given to `with_held_out`",
-            ),
+            Self::NothingHeldOut => f.write_str("nothing is held out yet: keep more examples first (`with_held_out`)"),
             Self::NoObjective => f.write_str(
                 "the guard judges by the full objective, which this source does not offer: \
                      use a source that does, or another decision",

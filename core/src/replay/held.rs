@@ -11,6 +11,12 @@ use core::ops::Range;
 
 use crate::persist::{Digest, Origin, Persist, Sink};
 
+/// Places of part `i` of `stored` places, `size` in each and in the last one what is left; none after that.
+pub(super) fn part_of(i: usize, size: usize, stored: usize) -> Range<usize> {
+    let start = i.saturating_mul(size).min(stored);
+    start..start.saturating_add(size).min(stored)
+}
+
 /// Which places are held out.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Held {
@@ -49,7 +55,7 @@ impl Held {
     /// Puts the places of part `i` of those that are held out, so many as there is room for, the last part as many as are left;
     /// returns how many. 0 after the last one.
     pub(super) fn part(&self, i: usize, places: u32, pick: &mut [u32]) -> usize {
-        let Range { start, end } = super::part_of(i, pick.len(), self.held(places) as usize);
+        let Range { start, end } = part_of(i, pick.len(), self.held(places) as usize);
         for (place, j) in pick.iter_mut().zip(start..end) {
             *place = (j as u32).saturating_add(1).saturating_mul(self.every).saturating_sub(1);
         }

@@ -67,8 +67,6 @@ pub use answers::{Answers, Classes, Reconstruction, Values};
 pub use reservoir::{Balanced, Reservoir};
 pub use ring::{Oldest, Ring};
 
-use core::ops::Range;
-
 use crate::batch::{Batch, row_mut};
 use crate::error::Error;
 use crate::objective::Objective;
@@ -78,7 +76,7 @@ use crate::source::Source;
 use crate::standardize::Standardized;
 use crate::tensors::{Tensors, all_finite};
 use draws::Draws;
-use held::Held;
+use held::{Held, part_of};
 
 /// Which example a new one replaces.
 pub trait Keep {
@@ -105,12 +103,6 @@ pub struct Replay<'a, T, K> {
     draws: Draws<'a>,
     held: Held,
     saves_examples: bool,
-}
-
-/// Places of part `i` of `stored` places, `size` in each and in the last one what is left; none after that.
-fn part_of(i: usize, size: usize, stored: usize) -> Range<usize> {
-    let start = i.saturating_mul(size).min(stored);
-    start..start.saturating_add(size).min(stored)
 }
 
 /// Memory of the inputs, and numbers in a row.
