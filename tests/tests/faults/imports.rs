@@ -41,14 +41,9 @@ fn plain(tensors: &[Tensor<'_>]) -> Vec<u8> {
 /// A file, what more is on the command line, the exit status, and words of what is said.
 type Fault = (&'static str, Vec<u8>, &'static str, i32, &'static [&'static str]);
 
-/// Every way in which a file of tensors can be wrong, and every flag that does not go with it.
-fn faults() -> Vec<Fault> {
-    let cut = |mut bytes: Vec<u8>| {
-        bytes.pop();
-        bytes
-    };
+/// What is wrong with the numbers, the standardizer or the metadata of a file, or said twice.
+fn spoiled() -> Vec<Fault> {
     let own = |text| file(&[WEIGHTS], Some(text), "F32", f32::to_le_bytes);
-    let second: Tensor<'_> = ("b.weight", &[2, 2], &[1.0, 2.0, 3.0, 4.0]);
     vec![
         (
             "big-endian",
@@ -84,6 +79,17 @@ fn faults() -> Vec<Fault> {
         ("metadata-text", own("no JSON"), "", 1, &["metadata `lgl2o`", "damaged", "export the model again"]),
         ("metadata-unknown", own(r#"{"activations":["Swish"]}"#), "", 1, &["metadata `lgl2o`", "damaged"]),
         ("metadata-half", own(r#"{"activations":["Identity"]}"#), "", 1, &["metadata `lgl2o`", "damaged"]),
+    ]
+}
+
+/// Layers and names that do not go together, and flags that do not go with the file.
+fn misplaced() -> Vec<Fault> {
+    let cut = |mut bytes: Vec<u8>| {
+        bytes.pop();
+        bytes
+    };
+    let second: Tensor<'_> = ("b.weight", &[2, 2], &[1.0, 2.0, 3.0, 4.0]);
+    vec![
         ("left-out", plain(&[WEIGHTS, second]), "--order b", 1, &["--order leaves out `a`", "name all layers"]),
         ("not-there", plain(&[WEIGHTS]), "--order c", 1, &["no layer `c`", "layers are a"]),
         (
@@ -167,7 +173,7 @@ fn kept() -> tempfile::TempDir {
 #[test]
 fn damaged_tensors_are_told_and_nothing_is_lost() {
     let dir = kept();
-    for (name, bytes, more, status, words) in faults() {
+    for (name, bytes, more, status, words) in spoiled().into_iter().chain(misplaced()) {
         let name = format!("{name}.safetensors");
         fs::write(dir.path().join(&name), bytes).expect("written");
         refused(dir.path(), &name, more, status, words);
