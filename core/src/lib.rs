@@ -35,7 +35,7 @@
 //! generator, [`shuffle`] makes random orders without memory.
 //!
 //! **Update rules.** A [`rule`](mod@rule) turns a gradient into a step; the table there has all of them, from gradient descent to those
-//! with nothing to tune. Any of them can have its iterates averaged, its gradients clipped or its parameters decaying.
+//! with nothing to tune. Any of them can have its iterates averaged, its gradients clipped, an L2 penalty, or its parameters decaying.
 //!
 //! **Objectives.** A [`batch`] borrows examples. An [`objective`] returns their losses and the gradient: a convex quadratic,
 //! logistic regression, a network of dense [layers](objective::mlp::layer) and, over windows of a series in time, of convolutions and

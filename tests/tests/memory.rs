@@ -10,7 +10,7 @@ use lgl2o::learned::{self, LeanScaleFree, LearnedNgn};
 use lgl2o::objective::mlp::{Dense, Descent, Fixed, Loss, Mlp, Relu};
 use lgl2o::objective::{Blank, Objective};
 use lgl2o::oracle::Cost;
-use lgl2o::rule::{Adam, Adam16, Averaged, Clipped, Momentum, Ngn, Sgd};
+use lgl2o::rule::{Adam, Adam16, Averaged, Clipped, Momentum, Ngn, Penalized, Sgd};
 use lgl2o::source::Sampler;
 use lgl2o::tensors::{Tensors, Zeroed};
 use lgl2o::trainer::Progress;
@@ -193,4 +193,5 @@ fn boxed_memory_is_new_memory() {
     same::<LossGuard<Sgd, Adam16>>("adam in 16 bits");
     same::<Blend<L2o, Clipped<Adam>>>("blend");
     same::<Unguarded<Clipped<Adam>>>("alone");
+    same::<Unguarded<Penalized<Adam>>>("penalized");
 }

@@ -34,6 +34,7 @@ fn errors_of_calls() {
         (Error::Diverged.to_string(), &["lower the rate"]),
         (Error::NoBatch.to_string(), &["source"]),
         (Error::NothingToCheck.to_string(), &["training batches"]),
+        (Error::NothingHeldOut.to_string(), &["keep more examples", "`with_held_out`"]),
         (Error::NoObjective.to_string(), &["source"]),
         (Error::InvalidSetting { what: "beta below 1" }.to_string(), &["beta below 1"]),
         (Error::from(WeightsError::Checksum).to_string(), &["weights", &WeightsError::Checksum.to_string()]),

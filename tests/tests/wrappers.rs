@@ -1,9 +1,9 @@
-//! Rules around any rule: gradients clipped by their global norm, and decoupled weight decay.
+//! Rules around any rule: gradients clipped by their global norm, decoupled weight decay, and the L2 penalty.
 
 use lgl2o::checkpoint::{Fingerprint, Persist, Sink};
 use lgl2o::guard::{LossGuard, Unguarded};
 use lgl2o::objective::Quadratic;
-use lgl2o::rule::{Adam, AdamW, Clipped, Decayed, Momentum, NoProbe, Rule, Sgd};
+use lgl2o::rule::{Adam, AdamW, Armijo, Clipped, Decayed, Momentum, Ngn, NoProbe, Penalized, Probe, Rule, Sgd};
 use lgl2o::source::Exact;
 use lgl2o::tensors::Tensors;
 use lgl2o::{Error, learned};
@@ -96,6 +96,74 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(cases!(300, "wrappers"))]
+
+    /// A penalised rule makes the steps of the rule alone on gradients and losses with the penalty, bit for bit; of weight 0, those on the
+    /// gradients as they are. To observe is to step without moving, and a checkpoint is as long as without.
+    #[test]
+    fn a_penalised_rule_sees_loss_and_gradient_with_the_penalty(
+        numbers in prop::collection::vec(-4f32..4.0, 20), from in prop::collection::vec(-4f32..4.0, 5), weight in 0f32..2.0,
+    ) {
+        let gradients: Vec<Pair> = numbers.chunks(5).map(pair).collect();
+        let (inner, rule) = (Ngn::new(), Penalized::new(Ngn::new(), weight));
+        let (mut w, mut state) = (pair(&from), inner.state(&pair(&from)));
+        for g in &gradients {
+            let mut sum = *g;
+            for i in 0..2 {
+                sum.tensor_mut(i).iter_mut().zip(w.tensor(i)).for_each(|(g, &w)| *g += weight * w);
+            }
+            let loss = 1.0 + 0.5 * weight * w.squares();
+            inner.step(&mut state, &mut w, &sum, loss, &mut NoProbe);
+        }
+        let (found, stepped) = steps(&rule, &pair(&from), &gradients);
+        prop_assert_eq!(bits::of(&found), bits::of(&w));
+        prop_assert_eq!(&stepped.inner, &state);
+        prop_assert_eq!(length(&stepped), length(&state));
+        let free = steps(&Penalized::new(Ngn::new(), 0.0), &pair(&from), &gradients).0;
+        prop_assert_eq!(bits::of(&free), bits::of(&steps(&inner, &pair(&from), &gradients).0));
+        let rule = Penalized::new(Adam::new(0.1), weight);
+        let (mut observed, mut moved) = (rule.state(&pair(&from)), rule.state(&pair(&from)));
+        rule.observe(&mut observed, &pair(&from), &gradients[0], 1.0);
+        rule.step(&mut moved, &mut pair(&from), &gradients[0], 1.0, &mut NoProbe);
+        prop_assert_eq!(&observed.inner, &moved.inner);
+    }
+}
+
+/// The run ends where F + l/2 |w|^2 is least, w_i = h_i m_i / (l + h_i), whatever the rule is, also an averaged one.
+#[test]
+fn a_penalty_ends_at_the_regularised_minimum() {
+    fn ends<R: Rule>(rule: R) {
+        let (h, m, weight) = ([1.0, 10.0], [3.0, -1.0], 0.5);
+        let objective = Quadratic::new(h, m).unwrap();
+        let found = run::rounds(&objective, &Unguarded::new(rule), &mut Exact, &[0.0; 2], 3000).unwrap().params;
+        for i in 0..2 {
+            let expected = h[i] * m[i] / (weight + h[i]);
+            assert!((found[i] - expected).abs() < 1e-2, "{found:?} {expected}");
+        }
+    }
+    ends(Penalized::new(Sgd::new(0.1), 0.5));
+    ends(Penalized::new(Momentum::new(0.01), 0.5));
+    ends(Penalized::new(Armijo::new(1.0).unwrap(), 0.5));
+    ends(Penalized::new(Sgd::new(0.1), 0.5).averaged());
+    ends(Penalized::new(Sgd::new(0.1).averaged(), 0.5));
+}
+
+/// A rule that searches asks for the loss with the penalty: where the loss itself is level, the parameters shrink.
+#[test]
+fn a_search_sees_the_penalty() {
+    struct Level;
+    impl Probe<Pair> for Level {
+        fn loss(&mut self, _: &Pair) -> f32 {
+            1.0
+        }
+    }
+    let (rule, from) = (Penalized::new(Armijo::new(0.5).unwrap(), 1.0), pair(&[1.0, -2.0, 4.0, 0.0, 8.0]));
+    let (mut w, mut state) = (from, rule.state(&from));
+    rule.step(&mut state, &mut w, &pair(&[0.0; 5]), 1.0, &mut Level);
+    assert!(norm(&w) < 0.9 * norm(&from), "{w:?}");
+}
+
 /// Without a gradient (1 - s)^t is left; under gradient descent of rate r the run ends where F + s / (2 r) |w|^2 is
 /// least: w_i = r h_i m_i / (s + r h_i).
 #[test]
@@ -146,6 +214,12 @@ fn they_are_rules_like_any_other() {
         let guard = Unguarded::new(Decayed::new(Sgd::new(0.1), bad));
         refused(&|| run::rounds(&bowl, &guard, &mut Exact, &[1.0], 1).err());
     }
+    for bad in [-0.1, f32::NAN, f32::INFINITY] {
+        let guard = Unguarded::new(Penalized::new(Sgd::new(0.1), bad));
+        refused(&|| run::rounds(&bowl, &guard, &mut Exact, &[1.0], 1).err());
+    }
+    let guard = Unguarded::new(Penalized::new(Sgd::new(-0.1), 1.0));
+    refused(&|| run::rounds(&bowl, &guard, &mut Exact, &[1.0], 1).err());
     let guard = Unguarded::new(Clipped::new(Sgd::new(-0.1), 1.0));
     refused(&|| run::rounds(&bowl, &guard, &mut Exact, &[1.0], 1).err());
     let all = [
@@ -154,6 +228,8 @@ fn they_are_rules_like_any_other() {
         Clipped::new(Sgd::new(0.1), 2.0).fingerprint(),
         Decayed::new(Sgd::new(0.1), 0.1).fingerprint(),
         Decayed::new(Sgd::new(0.1), 0.2).fingerprint(),
+        Penalized::new(Sgd::new(0.1), 0.1).fingerprint(),
+        Penalized::new(Sgd::new(0.1), 0.2).fingerprint(),
     ];
     assert_eq!(all.iter().collect::<std::collections::BTreeSet<_>>().len(), all.len());
 }

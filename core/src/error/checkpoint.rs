@@ -76,7 +76,8 @@ impl fmt::Display for CheckpointError {
             ),
             Self::OtherSource => f.write_str(
                 "made with another source of minibatches (number of examples, width or batch size): \
-                 load its parameters alone with `load_params`, or resume with the old source",
+                 load its parameters alone with `load_params`, or resume with the old source. \
+                 Where the number of examples changes, keep them in a `replay` buffer, which takes any number",
             ),
             Self::OtherStandardizer { expected, found } => write!(
                 f,

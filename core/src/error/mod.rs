@@ -59,6 +59,8 @@ pub enum Error {
     NoBatch,
     /// The round has trained on every example, so that none is left to check its candidates with.
     NothingToCheck,
+    /// No example is held out yet to check on.
+    NothingHeldOut,
     /// A guard judges by the full objective, but the source does not offer it.
     NoObjective,
     /// A setting is outside its range.
@@ -122,6 +124,7 @@ impl fmt::Display for Error {
                 "the round has trained on every example and has none left to check with: \
                  use fewer (n_t) or smaller training batches",
             ),
+            Self::NothingHeldOut => f.write_str("nothing is held out yet: keep more examples first (`with_held_out`)"),
             Self::NoObjective => f.write_str(
                 "the guard judges by the full objective, which this source does not offer: \
                      use a source that does, or another decision",

@@ -64,6 +64,11 @@ impl<'a> Draws<'a> {
         self.pick.get(..size).unwrap_or_default()
     }
 
+    /// The places of a batch.
+    pub(super) const fn pick_mut(&mut self) -> &mut [u32] {
+        self.pick
+    }
+
     pub(super) fn begin_round(&mut self) {
         self.used.clear();
     }

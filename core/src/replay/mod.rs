@@ -40,11 +40,17 @@
 //! of them, so that something is left to check with. An example that comes in the middle of an epoch is trained on in
 //! the next one; one that replaces another is trained on in its place. Examples come between rounds.
 //!
+//! # Examples to check on
+//!
+//! [`with_held_out(5)`](Replay::with_held_out) sets every fifth place apart: what is kept there is checked on and never trained on. It
+//! takes no memory, holds for labels, values and autoencoders, and whoever trains by [`auto().exact(true)`](crate::auto()) then keeps the
+//! parameters that were best on examples that training has not seen.
+//!
 //! # What a checkpoint holds
 //!
-//! The position: the order of the epoch, how much of it is done, and both streams of random numbers, 56 bytes. What is
+//! The position: the order of the epoch, how much of it is done, and both streams of random numbers, 56 bytes, and 4 where examples are held out. What is
 //! compared is *ring* or *reservoir*, labels with the number of classes or values, the width of a row, the number of
-//! values, and the batch size; neither the examples, nor how many there are, nor for how many there is room. So a
+//! values, the batch size, and which examples are held out; neither the examples, nor how many there are, nor for how many there is room. So a
 //! checkpoint that was made with 400 examples loads with 401, with 40, or into a larger ring. With the same seed, and
 //! the same examples pushed in the same order, the run goes on bit for bit.
 //!
@@ -53,6 +59,7 @@
 
 mod answers;
 mod draws;
+mod held;
 mod reservoir;
 mod ring;
 
@@ -69,6 +76,7 @@ use crate::source::Source;
 use crate::standardize::Standardized;
 use crate::tensors::{Tensors, all_finite};
 use draws::Draws;
+use held::{Held, part_of};
 
 /// Which example a new one replaces.
 pub trait Keep {
@@ -93,6 +101,7 @@ pub struct Replay<'a, T, K> {
     stored: u32,
     capacity: u32,
     draws: Draws<'a>,
+    held: Held,
     saves_examples: bool,
 }
 
@@ -108,7 +117,8 @@ impl<'a, T: Answers, K: Keep> Replay<'a, T, K> {
         }
         draws.check(capacity)?;
         let capacity = capacity as u32;
-        Ok(Self { inputs, width, answers, keep, stored: 0, capacity, draws, saves_examples: false })
+        let held = Held::default();
+        Ok(Self { inputs, width, answers, keep, stored: 0, capacity, draws, held, saves_examples: false })
     }
 
     /// The same, whose checkpoints hold the examples too: a float for each input, and a byte for a label or a float for
@@ -117,6 +127,24 @@ impl<'a, T: Answers, K: Keep> Replay<'a, T, K> {
     pub const fn with_examples(mut self) -> Self {
         self.saves_examples = true;
         self
+    }
+
+    /// The same, whose every n-th place is held out: what comes to it is checked on and never trained on, as long as it is kept. A
+    /// guard with exact losses ([`RelayGuard::exact`](crate::guard::RelayGuard::exact)) then keeps the parameters that were best on
+    /// these examples; 5 is a good choice. A batch to check with has as many examples as `pick` has places.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSetting`] for 0 and 1, and where there is no room for an n-th example; [`Error::BatchTooLarge`] where the
+    /// other places are fewer than a batch has.
+    pub fn with_held_out(mut self, every: u32) -> Result<Self, Error> {
+        if every < 2 || every > self.capacity {
+            let what =
+                "of a replay buffer every n-th example is held out, where n is 2 at least, and there is room for n";
+            return Err(Error::InvalidSetting { what });
+        }
+        self.held = Held::every(every);
+        self.draws.check(self.held.trained(self.capacity) as usize)?;
+        Ok(self)
     }
 
     /// Adds an example, between two rounds; returns whether it was kept.
@@ -200,6 +228,7 @@ impl<T: Answers, K: Keep> Fingerprint for Replay<'_, T, K> {
         digest.word(self.width as u32);
         digest.word(self.draws.size() as u32);
         digest.word(if self.saves_examples { self.capacity } else { 0 });
+        self.held.describe(digest);
     }
 }
 
@@ -212,7 +241,8 @@ impl<T: Answers, K: Keep + Persist> Persist for Replay<'_, T, K> {
             self.keep.save(sink)?;
             self.stored.save(sink)?;
         }
-        self.draws.save(sink)
+        self.draws.save(sink)?;
+        self.held.save(sink)
     }
     fn load<O: Origin>(&mut self, origin: &mut O) -> Result<(), O::Error> {
         if self.saves_examples {
@@ -222,7 +252,8 @@ impl<T: Answers, K: Keep + Persist> Persist for Replay<'_, T, K> {
             self.stored.load(origin)?;
             self.stored = self.stored.min(self.capacity);
         }
-        self.draws.load(origin)
+        self.draws.load(origin)?;
+        self.held.load(origin)
     }
 }
 
@@ -231,28 +262,47 @@ impl<O: for<'b> Objective<Batch<'b> = Batch<'b>>, T: Answers, K: Keep> Source<O>
         self.draws.begin_round();
     }
 
+    /// Where examples are held out, a round may train on all others: it goes through them at most once, so that it stays short while new
+    /// examples come.
     fn room(&self) -> u32 {
-        self.draws.room(self.stored)
+        let spare = u32::from(self.held.is_any());
+        self.draws.room(self.held.trained(self.stored)).saturating_add(spare)
     }
 
     fn epoch(&self) -> u32 {
-        self.stored.div_ceil(self.draws.size().max(1) as u32).max(1)
+        self.held.trained(self.stored).div_ceil(self.draws.size().max(1) as u32).max(1)
     }
 
     fn train(&mut self) -> Result<Batch<'_>, Error> {
-        let size = self.draws.train(self.stored, self.capacity)?;
+        let [stored, capacity] = [self.stored, self.capacity].map(|places| self.held.trained(places));
+        let size = self.draws.train(stored, capacity)?;
+        for place in self.draws.pick_mut().iter_mut().take(size) {
+            *place = self.held.place(*place);
+        }
         Ok(self.batch(size))
     }
 
     fn check(&mut self) -> Result<Batch<'_>, Error> {
-        let size = self.draws.check_batch(self.stored)?;
-        Ok(self.batch(size))
+        if !self.held.is_any() {
+            let size = self.draws.check_batch(self.stored)?;
+            return Ok(self.batch(size));
+        }
+        match self.held.next_part(self.stored, self.draws.pick_mut()) {
+            0 => Err(Error::NothingHeldOut),
+            size => Ok(self.batch(size)),
+        }
     }
 
+    /// All examples; those that are held out where any are.
     fn objective(&mut self, i: usize) -> Result<Option<Batch<'_>>, Error> {
-        let (size, stored) = (self.draws.size(), self.stored as usize);
-        let start = i.saturating_mul(size).min(stored);
-        let end = start.saturating_add(size).min(stored);
-        Ok((start < end).then(|| self.answers.part((self.inputs, self.width), start..end)))
+        if !self.held.is_any() {
+            let places = part_of(i, self.draws.size(), self.stored as usize);
+            return Ok((!places.is_empty()).then(|| self.answers.part((self.inputs, self.width), places)));
+        }
+        match self.held.part(i, self.stored, self.draws.pick_mut()) {
+            0 if i == 0 => Err(Error::NothingHeldOut),
+            0 => Ok(None),
+            size => Ok(Some(self.batch(size))),
+        }
     }
 }

@@ -13,11 +13,12 @@
 //!
 //! State: the inner rule's; and one slot of working memory for the shorter gradient, which a checkpoint does not hold.
 
-use super::{Probe, Rule, RuleState, range};
+use super::working::Working;
+use super::{Probe, Rule, range};
 use crate::error::Error;
 use crate::math;
-use crate::persist::{Digest, Fingerprint, Origin, Persist, Sink};
-use crate::tensors::{Tensors, Zeroed};
+use crate::persist::{Digest, Fingerprint};
+use crate::tensors::Tensors;
 
 /// A rule that sees no gradient longer than a given norm.
 ///
@@ -59,28 +60,6 @@ impl<R> Clipped<R> {
     }
 }
 
-/// The inner rule's state, and working memory.
-#[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "alloc", derive(bytemuck::Zeroable))]
-pub struct ClippedState<P, S> {
-    /// The inner rule's.
-    pub inner: S,
-    scaled: P,
-}
-
-impl<P: Zeroed, S: Zeroed> Zeroed for ClippedState<P, S> {
-    const ZERO: Self = Self { inner: S::ZERO, scaled: P::ZERO };
-}
-
-impl<P, S: Persist> Persist for ClippedState<P, S> {
-    fn save<W: Sink>(&self, sink: &mut W) -> Result<(), W::Error> {
-        self.inner.save(sink)
-    }
-    fn load<F: Origin>(&mut self, origin: &mut F) -> Result<(), F::Error> {
-        self.inner.load(origin)
-    }
-}
-
 impl<R: Fingerprint> Fingerprint for Clipped<R> {
     fn describe(&self, digest: &mut Digest) {
         digest.kind("clipped");
@@ -89,20 +68,8 @@ impl<R: Fingerprint> Fingerprint for Clipped<R> {
     }
 }
 
-impl<P: Tensors, S: RuleState> RuleState for ClippedState<P, S> {
-    fn reset(&mut self) {
-        self.inner.reset();
-    }
-    fn copy_from(&mut self, other: &Self) {
-        self.inner.copy_from(&other.inner);
-    }
-    fn is_finite(&self) -> bool {
-        self.inner.is_finite()
-    }
-}
-
 impl<R: Rule> Rule for Clipped<R> {
-    type State<P: Tensors> = ClippedState<P, R::State<P>>;
+    type State<P: Tensors> = Working<P, R::State<P>>;
 
     fn check(&self) -> Result<(), Error> {
         range::positive(self.norm, "the norm that gradients are clipped to must be finite and above 0")?;
@@ -126,9 +93,7 @@ impl<R: Rule> Rule for Clipped<R> {
     }
 
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
-        let mut scaled = like.clone();
-        scaled.fill(0.0);
-        ClippedState { inner: self.rule.state(like), scaled }
+        Working::new(self.rule.state(like), like)
     }
 
     fn step<P: Tensors>(
@@ -139,12 +104,12 @@ impl<R: Rule> Rule for Clipped<R> {
         loss: f32,
         probe: &mut impl Probe<P>,
     ) {
-        let ClippedState { inner, scaled } = state;
+        let Working { inner, gradient: scaled } = state;
         self.rule.step(inner, params, self.clip(gradient, scaled), loss, probe);
     }
 
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, gradient: &P, loss: f32) {
-        let ClippedState { inner, scaled } = state;
+        let Working { inner, gradient: scaled } = state;
         self.rule.observe(inner, params, self.clip(gradient, scaled), loss);
     }
 }

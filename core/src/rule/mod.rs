@@ -21,6 +21,7 @@
 //! | [`ScaleFreeMomentum`] | the same in less memory | 1 |
 //! | [`Averaged`] | any of these or a learned one, and averages its iterates | 1 more |
 //! | [`Clipped`] | any of them, which sees no gradient longer than a norm | 1 more, not in checkpoints |
+//! | [`Penalized`] | any of them, which sees an L2 penalty | 1 more, not in checkpoints |
 //! | [`Decayed`] | any of them, after a share of the parameters has gone | as it |
 //!
 //! Those above Armijo are [`Coordinatewise`]: they can train without memory for a gradient, too.
@@ -39,6 +40,7 @@ pub mod momentum;
 pub mod nadam;
 pub mod nesterov;
 pub mod ngn;
+pub mod penalized;
 pub mod plain_ngn;
 pub(crate) mod range;
 pub mod rate;
@@ -46,6 +48,7 @@ pub mod rmsprop;
 pub mod scale_free;
 pub mod scale_free_momentum;
 pub mod sgd;
+pub mod working;
 
 pub use adam::Adam;
 pub use adam16::Adam16;
@@ -61,6 +64,7 @@ pub use momentum::Momentum;
 pub use nadam::NAdam;
 pub use nesterov::Nesterov;
 pub use ngn::Ngn;
+pub use penalized::Penalized;
 pub use plain_ngn::PlainNgn;
 pub use rate::Rate;
 pub use rmsprop::RmsProp;

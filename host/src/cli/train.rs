@@ -16,6 +16,12 @@ fn share(text: &str) -> Result<f64, String> {
     good.ok_or_else(|| "a share from 0 to 0.9 is needed, as in 0.2".to_owned())
 }
 
+/// A share of a label.
+fn smoothing(text: &str) -> Result<f64, String> {
+    let good = text.parse().ok().filter(|share: &f64| (0.0..=0.5).contains(share));
+    good.ok_or_else(|| "a share from 0 to 0.5 is needed, as in 0.05".to_owned())
+}
+
 /// A number.
 fn finite(text: &str) -> Result<f32, String> {
     let number = text.trim().parse().ok().filter(|number: &f32| number.is_finite());
@@ -105,6 +111,12 @@ pub struct TrainArgs {
     /// rows of its own.
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub test_share: Option<f64>,
+    /// Let all classes count alike in the training, however many rows each has.
+    #[arg(long, conflicts_with = "regression")]
+    pub balance: bool,
+    /// Share of each label that goes to all classes alike, where some labels are wrong.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = smoothing, conflicts_with = "regression")]
+    pub smoothing: f64,
     /// Train again on this board's emulator, compare every bit, and report what it takes there: RAM, flash, instructions, and
     /// estimates of time and energy. `lgl2o device --help` lists the boards.
     #[arg(long, value_name = "BOARD", value_parser = PossibleValuesParser::new(board::names()), hide_possible_values = true, conflicts_with = "resume")]
@@ -143,6 +155,7 @@ metrics.json, and train.checkpoint, from which --resume continues with the same 
 Examples:
   lgl2o train --data iris.csv --target species
   lgl2o train --data pump.csv --target state --drop serial,date --hidden 24,16 --check-on 0.2
+  lgl2o train --data rare.csv --target state --balance --smoothing 0.05
   lgl2o train --data house.csv --target price --regression --missing drop
   lgl2o train --data pump.csv --target state --emulate mps2-an386
   lgl2o train --data x.npy --labels y.npy --steps 5000 --out out/digits
@@ -230,7 +243,7 @@ Formats:
   npy           an array for each tensor, as numpy.load reads it
   safetensors   model.safetensors, which `lgl2o import` reads again
 
-Networks with convolutions can be exported to rust and npy only.
+Networks with convolutions cannot be exported to safetensors.
 
 Examples:
   lgl2o export --model out/train/model.lgl2o --to rust --out firmware/src

@@ -5,11 +5,12 @@
 
 use std::fmt::Write as _;
 
-use lgl2o::objective::mlp::{Activation, Shape};
+use lgl2o::objective::mlp::Activation;
 use lgl2o::tensors::Tensors as _;
 
 use super::SavedModel;
 use super::rust::features;
+use crate::network::series::{ByValue, Kind, Over};
 
 /// Numbers in a line.
 const IN_A_LINE: usize = 8;
@@ -33,11 +34,13 @@ pub fn header(model: &SavedModel) -> String {
     }
     numbers(&mut out, "lgl2o_mean", &model.mean);
     numbers(&mut out, "lgl2o_deviation", &model.deviation);
-    for l in 0..layers.len() {
-        numbers(&mut out, &format!("lgl2o_weights_{l}"), model.params.tensor(2 * l));
-        numbers(&mut out, &format!("lgl2o_bias_{l}"), model.params.tensor(2 * l + 1));
+    let layers = model.by_value();
+    for l in (0..layers.len()).filter(|&l| layers[l].kind.has_parameters()) {
+        let [weights, bias] = model.tensors(l);
+        numbers(&mut out, &format!("lgl2o_weights_{l}"), weights);
+        numbers(&mut out, &format!("lgl2o_bias_{l}"), bias);
     }
-    out.push_str(LAYER);
+    functions(&mut out, &layers);
     let what = if model.classes().is_empty() {
         "the value"
     } else {
@@ -59,28 +62,117 @@ pub fn header(model: &SavedModel) -> String {
     out
 }
 
-const LAYER: &str = "\
+const ACTIVATION: &str = "\
+static inline float lgl2o_activation(char f, float s) {
+    return f == 'r' ? (s < 0.0f ? 0.0f : s) : f == 't' ? tanhf(s) : f == 's' ? 1.0f / (1.0f + expf(-s)) : s;
+}
+
+";
+
+const DENSE: &str = "\
 static inline void lgl2o_layer(const float *w, const float *bias, int n, int m, char f, const float *x, float *y) {
     for (int o = 0; o < m; o++) {
         float s = bias[o];
         for (int i = 0; i < n; i++) {
             s += w[o * n + i] * x[i];
         }
-        y[o] = f == 'r' ? (s < 0.0f ? 0.0f : s) : f == 't' ? tanhf(s) : f == 's' ? 1.0f / (1.0f + expf(-s)) : s;
+        y[o] = lgl2o_activation(f, s);
     }
 }
 
 ";
 
-fn call(l: usize, layer: &Shape, from: &str, to: &str) -> String {
-    let f = match layer.activation {
+/// Series are \[time\]\[channels\], weights of a convolution \[filter\]\[tap\]\[channel\].
+const CONVOLUTION: &str = "\
+/* `times` windows of k taps, `stride` apart, on a series of n times and c channels, `pad` zeros before it and behind; m filters. */
+static inline void lgl2o_conv1d(const float *w, const float *bias, int n, int c, int times, int m, int k, int stride,
+                                int pad, char f, const float *x, float *y) {
+    for (int t = 0; t < times; t++) {
+        for (int o = 0; o < m; o++) {
+            float s = bias[o];
+            for (int j = 0; j < k; j++) {
+                int at = t * stride + j - pad;
+                for (int i = 0; at >= 0 && at < n && i < c; i++) {
+                    s += w[(o * k + j) * c + i] * x[at * c + i];
+                }
+            }
+            y[t * m + o] = lgl2o_activation(f, s);
+        }
+    }
+}
+
+";
+
+/// Weights are \[tap\]\[channel\].
+const DEPTHWISE: &str = "\
+/* The same, of each channel by itself. */
+static inline void lgl2o_depthwise(const float *w, const float *bias, int n, int c, int times, int k, int stride,
+                                   int pad, char f, const float *x, float *y) {
+    for (int t = 0; t < times; t++) {
+        for (int i = 0; i < c; i++) {
+            float s = bias[i];
+            for (int j = 0; j < k; j++) {
+                int at = t * stride + j - pad;
+                s += at >= 0 && at < n ? w[j * c + i] * x[at * c + i] : 0.0f;
+            }
+            y[t * c + i] = lgl2o_activation(f, s);
+        }
+    }
+}
+
+";
+
+const POOLING: &str = "\
+/* Of each channel the largest number, or the mean, of `times` windows of k, one behind the other. */
+static inline void lgl2o_pool(int largest, int c, int times, int k, const float *x, float *y) {
+    for (int t = 0; t < times; t++) {
+        for (int i = 0; i < c; i++) {
+            float s = x[t * k * c + i];
+            for (int j = 1; j < k; j++) {
+                float next = x[(t * k + j) * c + i];
+                s = !largest ? s + next : next > s ? next : s;
+            }
+            y[t * c + i] = largest ? s : s / (float)k;
+        }
+    }
+}
+
+";
+
+/// The functions that these layers call.
+fn functions(out: &mut String, layers: &[ByValue]) {
+    let has = |is: fn(Kind) -> bool| layers.iter().any(|layer| is(layer.kind));
+    let all = [
+        (has(|kind| kind.has_parameters()), ACTIVATION),
+        (has(|kind| kind == Kind::Dense), DENSE),
+        (has(|kind| matches!(kind, Kind::Conv1d(_))), CONVOLUTION),
+        (has(|kind| matches!(kind, Kind::Depthwise(_))), DEPTHWISE),
+        (has(|kind| matches!(kind, Kind::MaxPool(_) | Kind::AveragePool(_))), POOLING),
+    ];
+    all.iter().filter(|(is_called, _)| *is_called).for_each(|(_, text)| out.push_str(text));
+}
+
+fn call(l: usize, layer: &ByValue, from: &str, to: &str) -> String {
+    let f = match layer.shape.activation {
         Activation::Identity => 'i',
         Activation::Relu => 'r',
         Activation::Tanh => 't',
         Activation::Sigmoid => 's',
     };
-    let (n, m) = (layer.inputs, layer.outputs);
-    format!("    lgl2o_layer(lgl2o_weights_{l}, lgl2o_bias_{l}, {n}, {m}, '{f}', {from}, {to});\n")
+    let (n, m, own) = (layer.shape.inputs, layer.channels(), format!("lgl2o_weights_{l}, lgl2o_bias_{l}"));
+    let times = layer.kind.over().map_or(1, |over| over.count());
+    let call = match layer.kind {
+        Kind::Dense => format!("lgl2o_layer({own}, {n}, {m}, '{f}'"),
+        Kind::Conv1d(Over { time, channels, kernel, stride, padding }) => {
+            format!("lgl2o_conv1d({own}, {time}, {channels}, {times}, {m}, {kernel}, {stride}, {padding}, '{f}'")
+        }
+        Kind::Depthwise(Over { time, channels, kernel, stride, padding }) => {
+            format!("lgl2o_depthwise({own}, {time}, {channels}, {times}, {kernel}, {stride}, {padding}, '{f}'")
+        }
+        Kind::MaxPool(over) => format!("lgl2o_pool(1, {}, {times}, {}", over.channels, over.kernel),
+        Kind::AveragePool(over) => format!("lgl2o_pool(0, {}, {times}, {}", over.channels, over.kernel),
+    };
+    format!("    {call}, {from}, {to});\n")
 }
 
 fn numbers(out: &mut String, name: &str, numbers: &[f32]) {

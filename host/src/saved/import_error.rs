@@ -19,7 +19,8 @@ pub enum ImportError {
     },
     /// A tensor that belongs to no dense layer.
     #[error(
-        "`{name}` of shape {shape:?} is no weight or bias of a dense layer: a model of lgl2o is a chain of dense layers. Leave it out"
+        "`{name}` of shape {shape:?} is no weight or bias of a dense layer. Leave it out; a network with convolutions is read from an \
+         ONNX file, as torch.onnx.export writes it"
     )]
     Other {
         /// The tensor.

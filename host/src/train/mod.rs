@@ -5,6 +5,7 @@
 //! | [`split`] | rows to train on, to check on, to test on |
 //! | [`prepare`] | standardizes features, and values that are to be learned |
 //! | [`source`] | rows of a table, and memory for them |
+//! | [`loss`](mod@loss) | what outputs are compared with |
 //! | [`run`] | trains, and keeps what is needed to go on |
 //! | [`kept`] | that, as a file |
 //! | [`score`] | confusion matrix or errors of a model on a table |
@@ -14,6 +15,7 @@
 
 pub mod findings;
 pub mod kept;
+pub mod loss;
 pub mod page;
 mod pictures;
 pub mod prepare;
@@ -40,6 +42,12 @@ pub struct Settings {
     pub check_on: f64,
     /// Share of the rows that is only tested on; 0 for none.
     pub test_share: f64,
+    /// Whether all classes count alike, however many rows each has.
+    #[serde(default)]
+    pub balance: bool,
+    /// How much of each label goes to all classes alike.
+    #[serde(default)]
+    pub smoothing: f64,
     /// Checksum of the data.
     pub data: u32,
 }

@@ -37,6 +37,9 @@ pub struct Prepared {
     pub scale: Option<Scale>,
 }
 
+/// So many standard deviations from the mean of the rows that are trained on is no measurement, and the network's outputs would overflow.
+const FAR: f32 = 1e12;
+
 /// Standardizes the parts of a table; a part may stand in a table of its own.
 ///
 /// # Errors
@@ -63,6 +66,12 @@ pub fn prepare(file: &Path, table: &Table, split: &Split, test: Option<&Table>) 
     standardize(&mut train);
     check.as_mut().map(standardize);
     test.as_mut().map(standardize);
+    for held in [&check, &test].into_iter().flatten() {
+        if let Some(place) = held.inputs.iter().position(|x| x.abs() > FAR) {
+            let column = columns[place % columns.len()].clone();
+            return Err(TableError::Spread { file: file.to_owned(), column });
+        }
+    }
     Ok(Prepared { train, check, test, mean, deviation, scale })
 }
 
@@ -194,6 +203,11 @@ mod tests {
         };
         let error = refused(vec![1.0, -2e38, 2.0, 3e38], vec![1.0, 2.0]);
         assert!(error.contains("t.csv, column 2") && error.contains("Divide"), "{error}");
+        // In a row that is only tested on, too.
+        let far = table(vec![1.0, 2.0, 3.0, 3e38], vec![1.0, 2.0, 3.0, 4.0]);
+        let split = Split { train: vec![0, 1, 2], check: Vec::new(), test: vec![3] };
+        let error = prepare(Path::new("t.csv"), &far, &split, None).expect_err("refused").to_string();
+        assert!(error.contains("t.csv, column 1") && error.contains("far from all others"), "{error}");
         let error = refused(vec![1.0, 2.0], vec![3.0, 3.0]);
         assert!(error.contains("t.csv, column 2: all targets are 3"), "{error}");
     }

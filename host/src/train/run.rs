@@ -4,13 +4,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressStyle};
-use lgl2o::objective::mlp::{Loss, Mlp};
+use lgl2o::objective::mlp::Mlp;
 use lgl2o::{Auto, Memory, Rng, Trainer, auto};
 use lgl2o_device::record::{RoundRecord, Trace};
 use lgl2o_device::table::{Bounded, Minibatches};
 
 use super::Settings;
 use super::kept::{Kept, Point};
+use super::loss::loss;
 use super::prepare::{Prepared, rescale};
 use super::source::{self, rows};
 use crate::data::table::{Table, Target};
@@ -93,7 +94,7 @@ pub fn train(
 ) -> Result<Trained> {
     let batch = settings.batch.min(prepared.train.rows());
     let network = network(settings, &prepared.train, batch);
-    let loss = if prepared.scale.is_some() { Loss::SquaredError } else { Loss::CrossEntropy };
+    let loss = loss(settings, &prepared.train);
     let (optimizee, guard) = (Mlp::new(network.clone(), loss), auto().held_out(prepared.check.is_some()));
     let mut room = source::Memory::new(&prepared.train, batch);
     let check = prepared.check.as_ref().map(rows).transpose()?;

@@ -1,5 +1,6 @@
 //! How good a model is on a table: the core's [`metrics`](lgl2o::metrics), counted row by row.
 
+use anyhow::Result;
 use lgl2o::metrics::{Confusion, Regression};
 use serde::Serialize;
 
@@ -126,13 +127,14 @@ pub struct Class {
 /// Scores a model on raw rows.
 ///
 /// # Errors
-/// What the core says, and [`lgl2o::Error::WrongTargets`] for a table without targets.
-pub fn score(model: &mut HeapModel, table: &Table) -> Result<Score, lgl2o::Error> {
+/// What the core says, with the number of the row, and [`lgl2o::Error::WrongTargets`] for a table without targets.
+pub fn score(model: &mut HeapModel, table: &Table) -> Result<Score> {
+    let row = |i: usize| move |error: lgl2o::Error| anyhow::Error::new(error).context(format!("row {}", i + 1));
     match &table.target {
         Target::Classes { labels, names } => {
             let (mut confusion, mut calibration) = (Box::new(Counts::new()), Calibration::default());
             for (i, &label) in labels.iter().enumerate() {
-                let predicted = model.predict(table.row(i))?;
+                let predicted = model.predict(table.row(i)).map_err(row(i))?;
                 let probability = predicted.probabilities.get(usize::from(predicted.class)).copied().unwrap_or(0.0);
                 calibration.count(probability, predicted.class == label);
                 confusion.count(label, predicted.class)?;
@@ -143,7 +145,7 @@ pub fn score(model: &mut HeapModel, table: &Table) -> Result<Score, lgl2o::Error
             let (mut errors, mut pairs) = (Regression::new(), Vec::new());
             let apart = values.len().div_ceil(MOST_PAIRS).max(1);
             for (i, &value) in values.iter().enumerate() {
-                let predicted = model.values(table.row(i))?.first().copied().unwrap_or(f32::NAN);
+                let predicted = model.values(table.row(i)).map_err(row(i))?.first().copied().unwrap_or(f32::NAN);
                 errors.count(value, predicted)?;
                 if i.is_multiple_of(apart) {
                     pairs.push([value, predicted]);
@@ -151,7 +153,7 @@ pub fn score(model: &mut HeapModel, table: &Table) -> Result<Score, lgl2o::Error
             }
             Ok(Score::Values { errors, pairs })
         }
-        Target::Unknown => Err(lgl2o::Error::WrongTargets),
+        Target::Unknown => Err(lgl2o::Error::WrongTargets.into()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod commands;
 mod flags;
+mod imports;
 mod killed;
 mod lost;
 mod matrix;

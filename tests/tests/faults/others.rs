@@ -104,12 +104,16 @@ fn what_is_no_table_is_told_by_name() {
     fs::write(dir.path().join("t.json"), "[\n {\"a\": 1}\n]").expect("written");
     let offset: String = (0..60).map(|i| format!("{},{}\n", 1_700_000_000 + i, i % 2)).collect();
     fs::write(dir.path().join("time.csv"), format!("t,y\n{offset}")).expect("written");
+    // One value, whether its row is trained on or only tested on.
+    let far: String = (0..60).map(|i| format!("{},{}\n", if i == 3 { 3e38 } else { f64::from(i) }, i % 2)).collect();
+    fs::write(dir.path().join("far.csv"), format!("t,y\n{far}")).expect("written");
     for (file, says) in [
         ("wide.csv", "the text is not UTF-8"),
         ("t.json", "it is JSON"),
         ("in/train-labels-idx1-ubyte", "it is an IDX file of images or labels"),
         ("in/m.lgl2o", "it is a model"),
         ("time.csv", "Subtract a constant from the column"),
+        ("far.csv", "column 1 (`t`): its values spread too far to be standardized"),
     ] {
         let ran = ran(&mut call(dir.path(), &format!("train --data {file} --hidden 2 --steps 5 --out out")));
         no_panic(&ran);

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use lgl2o::fault::Flipping;
 use lgl2o::guard::RelayGuard;
 use lgl2o::objective::Quadratic;
-use lgl2o::rule::{Clipped, Decayed, Ngn, NoProbe, Probe, Sgd, State};
+use lgl2o::rule::{Clipped, Decayed, Ngn, NoProbe, Penalized, Probe, Sgd, State};
 use lgl2o::source::Exact;
 use lgl2o::tensors::Tensors;
 use lgl2o::{Rule, Trainer};
@@ -120,6 +120,7 @@ fn a_rule_around_another_passes_the_request_on() {
     each("averaged", Ngn::new().averaged());
     each("clipped", Clipped::new(Ngn::new(), 1.0));
     each("decayed", Decayed::new(Ngn::new(), 0.0));
+    each("penalized", Penalized::new(Ngn::new(), 0.0));
     each("flipping", Flipping { rule: Ngn::new(), count: 0, seed: 1 });
     each::<&Ngn>("reference", &Ngn::new());
 }

@@ -6,6 +6,7 @@ mod fine_tune;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use lgl2o::batch::Rows;
 use lgl2o::objective::Blank as _;
@@ -15,7 +16,7 @@ use lgl2o_host::network::HeapNetwork;
 use lgl2o_host::saved::SavedModel;
 use lgl2o_host::saved::onnx;
 use lgl2o_host::saved::tensors::Unsaid;
-use lgl2o_tests::program::{Ran, folder, lgl2o};
+use lgl2o_tests::program::{Ran, folder, lgl2o, ran};
 
 /// Where the files are.
 fn fixtures() -> PathBuf {
@@ -182,13 +183,54 @@ fn the_command_imports_predicts_and_exports() {
     let said: Vec<&str> = ran.out.lines().skip(1).map(|line| line.split(',').next().unwrap_or_default()).collect();
     assert_eq!(said, classes, "{}", ran.out);
 
-    for format in ["c", "safetensors"] {
-        lgl2o(dir.path(), &["export", "--model", "c/model.lgl2o", "--to", format, "--out", "x"])
-            .expect(2, &["dense layers only", "--to rust"]);
-    }
+    lgl2o(dir.path(), &["export", "--model", "c/model.lgl2o", "--to", "safetensors", "--out", "x"])
+        .expect(2, &["dense layers only", "--to rust, --to c or --to npy"]);
     let export = |to| lgl2o(dir.path(), &["export", "--model", "c/model.lgl2o", "--to", to, "--out", "x"]);
     tells(&export("npy"), &["weights_2.npy"]);
     tells(&export("rust"), &["model.rs"]);
     let module = fs::read_to_string(dir.path().join("x/model.rs")).expect("written");
     assert!(module.contains("Conv1d<20, 3, 10, 6, 5, 2, 2, Relu>, MaxPool1d<10, 6, 5, 2>"), "{module}");
 }
+
+/// The header in C of every network of PyTorch's, compiled: its outputs on its rows.
+#[test]
+fn headers_in_c_compute_what_pytorch_does() {
+    for (name, _) in NETWORKS {
+        let (dir, model) = (folder(), imported(name));
+        fs::write(dir.path().join("model.h"), lgl2o_host::saved::c::header(&model)).expect("written");
+        fs::write(dir.path().join("main.c"), MAIN).expect("written");
+        let mut compiler = Command::new("cc");
+        compiler.current_dir(dir.path()).args("-std=c99 -Wall -Wextra -Werror -O1 main.c -o main -lm".split(' '));
+        let Ok(built) = compiler.output() else {
+            eprintln!("no C compiler: not tested");
+            return;
+        };
+        assert!(built.status.success(), "{name}: {}", String::from_utf8_lossy(&built.stderr));
+        let rows = numbers(&format!("{name}.input.npy"));
+        let text: Vec<String> = rows.iter().map(|x| format!("{x:?}")).collect();
+        fs::write(dir.path().join("rows"), text.join(" ")).expect("written");
+        let mut program = Command::new(dir.path().join("main"));
+        let ran = ran(program.stdin(fs::File::open(dir.path().join("rows")).expect("there")));
+        ran.expect(0, &[]);
+        let found: Vec<f32> = ran.out.lines().map(|line| line.parse().expect("a number")).collect();
+        assert!(!found.is_empty(), "{name}");
+        assert_near(&found, &numbers(&format!("{name}.{}.npy", model.layers().len() - 1)), name);
+    }
+}
+
+/// Reads rows, writes outputs.
+const MAIN: &str = "#include <stdio.h>
+#include \"model.h\"
+int main(void) {
+    float x[LGL2O_INPUTS], y[LGL2O_OUTPUTS];
+    int n = 0;
+    while (scanf(\"%f\", &x[n]) == 1) {
+        if (++n == LGL2O_INPUTS) {
+            n = 0;
+            lgl2o_run(x, y);
+            for (int i = 0; i < LGL2O_OUTPUTS; i++) printf(\"%.9g\\n\", y[i]);
+        }
+    }
+    return n;
+}
+";

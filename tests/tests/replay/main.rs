@@ -2,9 +2,11 @@
 //!
 //! - `kept`: which examples are kept.
 //! - `draws`: batches of them, disjoint and uniform.
+//! - `held`: examples that are only checked on.
 //! - `restart`: runs that go on after a restart, with other data, too.
 
 mod draws;
+mod held;
 mod kept;
 mod restart;
 

@@ -233,6 +233,8 @@ fn settings(args: &TrainArgs, table: &Table, test_share: f64) -> Settings {
         seed: args.seed,
         check_on: args.check_on,
         test_share,
+        balance: args.balance,
+        smoothing: args.smoothing,
         data: checksum(table),
     }
 }
@@ -338,7 +340,10 @@ fn command_line(args: &TrainArgs) -> String {
     add("seed", Some(args.seed.to_string()));
     add("check-on", (args.check_on > 0.0).then(|| args.check_on.to_string()));
     add("test-share", args.test_share.map(|share| share.to_string()));
-    for (flag, is_set) in [(" --regression", args.regression), (" --allow-constant", args.allow_constant)] {
+    add("smoothing", (args.smoothing > 0.0).then(|| args.smoothing.to_string()));
+    for (flag, is_set) in
+        [(" --regression", args.regression), (" --allow-constant", args.allow_constant), (" --balance", args.balance)]
+    {
         line.push_str(if is_set { flag } else { "" });
     }
     line

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use crate::data::table::{Table, Target};
 use crate::saved::rust::layers_type;
 use crate::train::Settings;
+use crate::train::loss::{expression, loss};
 use crate::train::prepare::Prepared;
 use crate::train::run::network;
 
@@ -42,10 +43,8 @@ fn text(prepared: &Prepared, settings: &Settings, steps: u64) -> String {
     let (train, batch) = (&prepared.train, settings.batch.min(prepared.train.rows()));
     let layers = network(settings, train, batch);
     let (rows, width, seed) = (train.rows(), train.width(), settings.seed);
-    let (labels, values, loss) = match prepared.scale {
-        None => (rows, 0, "CrossEntropy"),
-        Some(_) => (0, rows, "SquaredError"),
-    };
+    let (labels, values) = if prepared.scale.is_none() { (rows, 0) } else { (0, rows) };
+    let loss = expression(loss(settings, train));
     let check = prepared.check.as_ref().map_or("None".to_owned(), |table| format!("Some({})", part("check", table)));
     format!(
         "// Written by `lgl2o train --emulate`.\n\
@@ -53,7 +52,7 @@ fn text(prepared: &Prepared, settings: &Settings, steps: u64) -> String {
          use lgl2o::objective::mlp::*;\n\
          use lgl2o_device::table::{{Answers, Rows}};\n\
          pub(crate) type Layers = {};\n\
-         pub(crate) const LOSS: Loss = Loss::{loss};\n\
+         pub(crate) const LOSS: Loss = {loss};\n\
          pub(crate) const BATCH: usize = {batch};\n\
          pub(crate) const ROWS: usize = {rows};\n\
          pub(crate) const WIDTH: usize = {width};\n\

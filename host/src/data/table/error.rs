@@ -208,7 +208,7 @@ pub enum TableError {
         found: String,
     },
     /// A column whose values spread too far for a float of 32 bits.
-    #[error("{}, {column}: its values spread too far to be standardized. Divide the column by a constant.", .file.display())]
+    #[error("{}, {column}: its values spread too far to be standardized. Divide the column by a constant, or correct a value that lies far from all others.", .file.display())]
     Spread {
         /// The file.
         file: PathBuf,
