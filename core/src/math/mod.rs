@@ -10,6 +10,8 @@ mod bounded;
 
 pub use bounded::{sigmoid, tanh};
 
+use crate::pair::Number;
+
 #[cfg(not(feature = "micromath"))]
 mod imp {
     pub(super) use libm::{cosf as cos, expf as exp, logf as ln, sinf as sin};
@@ -165,11 +167,17 @@ pub fn exp2_linear(x: f32) -> f32 {
 #[must_use]
 #[inline]
 pub fn inverse_sqrt(x: f32) -> f32 {
-    let half = 0.5 * x;
-    let mut y = f32::from_bits(0x5f37_59df_u32.wrapping_sub(x.to_bits() >> 1));
-    y *= 1.5 - half * y * y;
-    y *= 1.5 - half * y * y;
-    y *= 1.5 - half * y * y;
+    inverse_sqrts(x)
+}
+
+/// [`inverse_sqrt`] of one number or of several.
+#[inline(always)]
+pub(crate) fn inverse_sqrts<T: Number>(x: T) -> T {
+    let (half, most) = (x * 0.5, T::all(1.5));
+    let mut y = x.each(|x| f32::from_bits(0x5f37_59df_u32.wrapping_sub(x.to_bits() >> 1)));
+    y = y * (most - half * y * y);
+    y = y * (most - half * y * y);
+    y = y * (most - half * y * y);
     y
 }
 
