@@ -5,16 +5,14 @@
 
 use crate::sum::{LANES, tree};
 
-/// Runs a body for each element of some slices: `by_lanes!([written] [read] sums => body)`.
+/// Runs a body for each element of some slices, which are equally long: `by_lanes!([written] [read] sums => body)`.
 ///
 /// In the body the names stand for `&mut T` and `T`, where T is a [`Number`](crate::pair::Number). Its value is an array of terms,
 /// each of which is added to the lane of its own sum in `sums`, which is `[[f32; LANES]; K]`. Without `sums` there are none.
-/// The shortest slice ends the loop.
 macro_rules! by_lanes {
-    ([$($written:ident),*] [$($read:ident),*] => $body:block) => {{
-        let mut none: [[f32; $crate::sum::LANES]; 0] = [];
-        $crate::lanes::by_lanes!([$($written),*] [$($read),*] none => { $body; [] });
-    }};
+    ([$($written:ident),*] [$($read:ident),*] => $body:block) => {
+        $crate::lanes::each!([$($written),*] [$($read),*] => $body)
+    };
     ([$($written:ident),*] [$($read:ident),*] $sums:ident => $body:block) => {{
         $(let $written = $written.as_chunks_mut::<{ $crate::sum::LANES }>();)*
         $(let $read = $read.as_chunks::<{ $crate::sum::LANES }>();)*
@@ -108,11 +106,46 @@ macro_rules! by_pairs {
     };
 }
 
-pub(crate) use by_lanes;
-#[cfg(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
-pub(crate) use by_pairs as blocks;
+/// The body for each element, without sums: in blocks, as with sums.
 #[cfg(not(all(target_arch = "arm", target_abi = "eabihf", target_os = "none")))]
-pub(crate) use {block, by_blocks as blocks};
+macro_rules! each {
+    ([$($written:ident),*] [$($read:ident),*] => $body:block) => {{
+        let mut none: [[f32; $crate::sum::LANES]; 0] = [];
+        $crate::lanes::by_lanes!([$($written),*] [$($read),*] none => { $body; [] });
+    }};
+}
+
+/// The body for each element, without sums: for two neighbours at a time, since no lane matters.
+#[cfg(any(test, all(target_arch = "arm", target_abi = "eabihf", target_os = "none")))]
+macro_rules! by_neighbours {
+    ([$($written:ident),*] [$($read:ident),*] => $body:block) => {
+        $(let $written = $written.as_chunks_mut::<2>();)*
+        $(let $read = $read.as_chunks::<2>();)*
+        let n = $crate::lanes::shortest(&[$($written.0.len(),)* $($read.0.len(),)*]);
+        // All as long as the loop, so that no access in it is checked.
+        if let ($(Some($written),)* $(Some($read),)*) = ($($written.0.get_mut(..n),)* $($read.0.get(..n),)*) {
+            for i in 0..n {
+                $(let Some($written) = $written.get_mut(i) else { break };)*
+                $(let Some(&[a, b]) = $read.get(i) else { break }; let $read = $crate::pair::Pair(a, b);)*
+                $(let [a, b] = *$written; let mut $written = ($written, $crate::pair::Pair(a, b));)*
+                {
+                    $(let $written = &mut $written.1;)*
+                    $body
+                }
+                $(let (place, $crate::pair::Pair(a, b)) = $written; *place = [a, b];)*
+            }
+        }
+        if let ($([$written],)* $(&[$read],)*) = ($($written.1,)* $($read.1,)*) {
+            $body
+        }
+    };
+}
+
+pub(crate) use by_lanes;
+#[cfg(not(all(target_arch = "arm", target_abi = "eabihf", target_os = "none")))]
+pub(crate) use {block, by_blocks as blocks, each};
+#[cfg(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
+pub(crate) use {by_neighbours as each, by_pairs as blocks};
 
 /// The least of some lengths.
 #[inline(always)]
@@ -205,6 +238,21 @@ mod tests {
             });
             assert_eq!(tree(lanes[0]).to_bits(), sum::squares(a).to_bits());
             assert!(a.iter().zip(&b).all(|(a, b)| 2.0 * a == *b) && b[n..].iter().all(|x| *x == 0.0));
+        }
+    }
+
+    #[test]
+    fn neighbours_have_the_bits_of_blocks() {
+        let a: [f32; 19] = core::array::from_fn(|i| 0.1 * i as f32 - 0.7);
+        for n in 0..=19 {
+            let (mut by_block, mut by_two, read) = (a, a, &a[3..][..n.min(16)]);
+            let n = read.len();
+            let (w, r) = (&mut by_block[..n], read);
+            each!([w] [r] => { *w = *w * 0.3 - r * r; });
+            let (w, r) = (&mut by_two[..n], read);
+            by_neighbours!([w] [r] => { *w = *w * 0.3 - r * r; });
+            assert_eq!(by_block.map(f32::to_bits), by_two.map(f32::to_bits), "{n}");
+            assert!((0..19).all(|i| (by_two[i] != a[i]) == (i < n)), "{n}");
         }
     }
 

@@ -4,17 +4,29 @@
 //! before. Of a [`Pair`] each operation is done for both numbers before the next one begins, so that it seldom waits. The bits
 //! are those of one number after the other.
 
-use core::ops::{Add, AddAssign, Mul, Sub, SubAssign};
+use core::ops::{Add, AddAssign, Div, Mul, Sub, SubAssign};
 
 /// A number, or several of which each is treated alike.
 pub(crate) trait Number:
-    Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Add<f32, Output = Self> + Mul<f32, Output = Self>
+    Copy
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Add<f32, Output = Self>
+    + Mul<f32, Output = Self>
 {
     /// The same number in every place.
     fn all(x: f32) -> Self;
 
     /// f of each.
     fn each(self, f: impl Fn(f32) -> f32) -> Self;
+
+    /// f of each and of what stands in the same place of `other`.
+    fn with(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self;
+
+    /// Whether it is so of one of them.
+    fn any(self, f: impl Fn(f32) -> bool) -> bool;
 }
 
 impl Number for f32 {
@@ -25,6 +37,16 @@ impl Number for f32 {
 
     #[inline(always)]
     fn each(self, f: impl Fn(f32) -> f32) -> Self {
+        f(self)
+    }
+
+    #[inline(always)]
+    fn with(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
+        f(self, other)
+    }
+
+    #[inline(always)]
+    fn any(self, f: impl Fn(f32) -> bool) -> bool {
         f(self)
     }
 }
@@ -42,6 +64,17 @@ impl Number for Pair {
     #[inline(always)]
     fn each(self, f: impl Fn(f32) -> f32) -> Self {
         Self(f(self.0), f(self.1))
+    }
+
+    #[inline(always)]
+    fn with(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
+        Self(f(self.0, other.0), f(self.1, other.1))
+    }
+
+    #[inline(always)]
+    fn any(self, f: impl Fn(f32) -> bool) -> bool {
+        // Both, so that there is one jump.
+        f(self.0) | f(self.1)
     }
 }
 
@@ -74,6 +107,7 @@ macro_rules! operator {
 operator!(Add, add, +);
 operator!(Sub, sub, -);
 operator!(Mul, mul, *);
+operator!(Div, div, /);
 
 impl AddAssign for Pair {
     #[inline(always)]
@@ -102,6 +136,9 @@ mod tests {
             let [a, b, c, d] = core::array::from_fn(|_| rng.normal());
             let (x, y) = (Pair(a, b), Pair(c, d));
             assert_eq!([x + y, x - y, x * y], [Pair(a + c, b + d), Pair(a - c, b - d), Pair(a * c, b * d)]);
+            assert_eq!([x / y, x / c, c / x], [Pair(a / c, b / d), Pair(a / c, b / c), Pair(c / a, c / b)]);
+            assert_eq!(x.with(y, |x, y| x - 2.0 * y), Pair(a - 2.0 * c, b - 2.0 * d));
+            assert_eq!(x.any(|x| x > 0.0), a > 0.0 || b > 0.0);
             assert_eq!([x + c, x - c, x * c], [Pair(a + c, b + c), Pair(a - c, b - c), Pair(a * c, b * c)]);
             assert_eq!([c + x, c - x, c * x], [Pair(c + a, c + b), Pair(c - a, c - b), Pair(c * a, c * b)]);
             let (mut sum, mut rest) = (x, x);

@@ -78,6 +78,16 @@ pub fn sqrt(x: f32) -> f32 {
     imp::sqrt(x)
 }
 
+/// [`sqrt`] of one number or of several.
+#[inline(always)]
+pub(crate) fn sqrts<T: Number>(x: T) -> T {
+    // The only root that gains by several at once.
+    #[cfg(all(target_arch = "arm", target_abi = "eabihf", not(feature = "micromath")))]
+    return imp::sqrt(x);
+    #[cfg(not(all(target_arch = "arm", target_abi = "eabihf", not(feature = "micromath"))))]
+    x.each(imp::sqrt)
+}
+
 /// Sine of an angle in radians.
 #[must_use]
 pub fn sin(x: f32) -> f32 {
