@@ -106,6 +106,20 @@ macro_rules! by_pairs {
     };
 }
 
+/// An expression for each element of a single slice: `alone!(written => expression)`, on a desktop as a plain loop.
+#[cfg(not(all(target_arch = "arm", target_abi = "eabihf", target_os = "none")))]
+macro_rules! alone {
+    ($written:ident => $body:expr) => {
+        $written.iter_mut().for_each(|$written| $body)
+    };
+}
+#[cfg(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
+macro_rules! alone {
+    ($written:ident => $body:expr) => {{
+        $crate::lanes::by_neighbours!([$written] [] => { $body });
+    }};
+}
+
 /// The body for each element, without sums: in blocks, as with sums.
 #[cfg(not(all(target_arch = "arm", target_abi = "eabihf", target_os = "none")))]
 macro_rules! each {
@@ -141,11 +155,11 @@ macro_rules! by_neighbours {
     };
 }
 
-pub(crate) use by_lanes;
+pub(crate) use {alone, by_lanes};
 #[cfg(not(all(target_arch = "arm", target_abi = "eabihf", target_os = "none")))]
 pub(crate) use {block, by_blocks as blocks, each};
 #[cfg(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
-pub(crate) use {by_neighbours as each, by_pairs as blocks};
+pub(crate) use {by_neighbours, by_neighbours as each, by_pairs as blocks};
 
 /// The least of some lengths.
 #[inline(always)]

@@ -9,6 +9,7 @@
 mod bounded;
 
 pub use bounded::{sigmoid, tanh};
+pub(crate) use bounded::{sigmoids, tanhs};
 
 use crate::pair::Number;
 
