@@ -54,16 +54,6 @@ fn add_row(sums: &mut [f32; SIDE], a: f32, x: [f32; SIDE]) {
     sums[3] += products[3];
 }
 
-/// sums\[k\] <- sums\[k\] + e\[k\] x.
-#[inline(always)]
-fn add_column(sums: &mut [f32; SIDE], x: f32, e: [f32; SIDE]) {
-    let products = of_four!(e in e => e * x);
-    sums[0] += products[0];
-    sums[1] += products[1];
-    sums[2] += products[2];
-    sums[3] += products[3];
-}
-
 /// tile\[o\]\[k\] <- tile\[o\]\[k\] + w_o x\[k\], where w_o is loaded no earlier than it is needed.
 macro_rules! add_tile {
     ($tile:expr, $row:ident of $w:expr => $value:expr, $x:expr) => {{
@@ -125,10 +115,10 @@ pub(super) fn lanes(w: [&[f32]; SIDE], x: [&[f32]; SIDE], sums: &mut [Tile; LANE
 /// sums\[o\] <- (((sums\[o\] + e\[0\]\[o\] x\[0\]) + e\[1\]\[o\] x\[1\]) + e\[2\]\[o\] x\[2\]) + e\[3\]\[o\] x\[3\].
 #[inline(always)]
 fn add_examples(sums: &mut [f32; SIDE], e: &Tile, x: [f32; SIDE]) {
-    add_column(sums, x[0], e[0]);
-    add_column(sums, x[1], e[1]);
-    add_column(sums, x[2], e[2]);
-    add_column(sums, x[3], e[3]);
+    add_row(sums, x[0], e[0]);
+    add_row(sums, x[1], e[1]);
+    add_row(sums, x[2], e[2]);
+    add_row(sums, x[3], e[3]);
 }
 
 /// One number of each of four rows g, at place j of turn i.
