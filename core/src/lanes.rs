@@ -5,63 +5,177 @@
 
 use crate::sum::{LANES, tree};
 
-/// Runs a body for each element of some slices: `by_lanes!([written] [read] lane => body)`.
+/// Runs a body for each element of some slices, which are equally long: `by_lanes!([written] [read] sums => body)`.
 ///
-/// In the body the names stand for `&mut f32` and `f32`; `lane` is below [`LANES`](crate::sum::LANES). The shortest slice
-/// ends the loop.
+/// In the body the names stand for `&mut T` and `T`, where T is a [`Number`](crate::pair::Number). Its value is an array of terms,
+/// each of which is added to the lane of its own sum in `sums`, which is `[[f32; LANES]; K]`. Without `sums` there are none.
 macro_rules! by_lanes {
-    ([$($written:ident),*] [$($read:ident),*] $lane:ident => $body:block) => {{
+    ([$($written:ident),*] [$($read:ident),*] => $body:block) => {
+        $crate::lanes::each!([$($written),*] [$($read),*] => $body)
+    };
+    ([$($written:ident),*] [$($read:ident),*] $sums:ident => $body:block) => {{
         $(let $written = $written.as_chunks_mut::<{ $crate::sum::LANES }>();)*
         $(let $read = $read.as_chunks::<{ $crate::sum::LANES }>();)*
         {
-            $(let mut $written = $written.0.iter_mut();)*
-            $(let mut $read = $read.0.iter();)*
-            loop {
-                $(let Some($written) = $written.next() else { break };)*
-                $(let Some($read) = $read.next() else { break };)*
-                $crate::lanes::block!([$($written),*] [$($read),*] $lane => $body);
-            }
+            $(let $written = &mut *$written.0;)*
+            $(let $read = $read.0;)*
+            $crate::lanes::blocks!([$($written),*] [$($read),*] $sums => $body);
         }
+        // How many are left is said as a number, so that the loop over them is not unrolled.
+        let left = $crate::lanes::shortest(&[$($written.1.len(),)* $($read.1.len(),)*]);
         $(let mut $written = $written.1.iter_mut();)*
         $(let mut $read = $read.1.iter();)*
-        for $lane in 0..$crate::sum::LANES {
+        for lane in 0..left {
             $(let Some($written) = $written.next() else { break };)*
             $(let Some(&$read) = $read.next() else { break };)*
-            $body
+            $crate::lanes::add(&mut $sums, lane, $body);
         }
     }};
 }
 
-/// The body for each lane of one block of every slice.
+/// The body for each lane of one block of every slice after the other.
 ///
 /// On a desktop the blocks are copied before and after: copies alias nothing, so that the compiler makes one vector of each.
 /// A microcontroller has no vectors and is better off without the copies.
+#[cfg(any(test, not(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))))]
+macro_rules! by_blocks {
+    ([$($written:ident),*] [$($read:ident),*] $sums:ident => $body:block) => {
+        $(let mut $written = $written.iter_mut();)*
+        $(let mut $read = $read.iter();)*
+        loop {
+            $(let Some($written) = $written.next() else { break };)*
+            $(let Some($read) = $read.next() else { break };)*
+            $crate::lanes::block!([$($written),*] [$($read),*] $sums => $body);
+        }
+    };
+}
+
 #[cfg(not(target_os = "none"))]
 macro_rules! block {
-    ([$($written:ident),*] [$($read:ident),*] $lane:ident => $body:block) => {{
+    ([$($written:ident),*] [$($read:ident),*] $sums:ident => $body:block) => {{
         $(let copy = *$written; let mut $written = ($written, copy);)*
         $(let $read = *$read;)*
-        for $lane in 0..$crate::sum::LANES {
-            $(let $written = &mut $written.1[$lane];)*
-            $(let $read = $read[$lane];)*
-            $body
+        for lane in 0..$crate::sum::LANES {
+            $(let $written = &mut $written.1[lane];)*
+            $(let $read = $read[lane];)*
+            $crate::lanes::add(&mut $sums, lane, $body);
         }
         $(*$written.0 = $written.1;)*
     }};
 }
 
-#[cfg(target_os = "none")]
+#[cfg(all(target_os = "none", not(all(target_arch = "arm", target_abi = "eabihf"))))]
 macro_rules! block {
-    ([$($written:ident),*] [$($read:ident),*] $lane:ident => $body:block) => {
-        for $lane in 0..$crate::sum::LANES {
-            $(let $written = &mut $written[$lane];)*
-            $(let $read = $read[$lane];)*
+    ([$($written:ident),*] [$($read:ident),*] $sums:ident => $body:block) => {
+        for lane in 0..$crate::sum::LANES {
+            $(let $written = &mut $written[lane];)*
+            $(let $read = $read[lane];)*
+            $crate::lanes::add(&mut $sums, lane, $body);
+        }
+    };
+}
+
+/// The body for two lanes of all blocks of a [strip](STRIP), then for the next two: for a processor with a unit for single numbers. The
+/// lanes of all sums stay in registers, and of two numbers at a time none waits for the other.
+#[cfg(any(test, all(target_arch = "arm", target_abi = "eabihf", target_os = "none")))]
+macro_rules! by_pairs {
+    ([$($written:ident),*] [$($read:ident),*] $sums:ident => $body:block) => {
+        let n = $crate::lanes::shortest(&[$($written.len(),)* $($read.len(),)*]);
+        for from in (0..n).step_by($crate::lanes::STRIP) {
+            let wide = (n - from).min($crate::lanes::STRIP);
+            // All as long as the loop below, so that no access there is checked.
+            $(let Some($written) = $written.get_mut(from..from + wide) else { break };)*
+            $(let Some($read) = $read.get(from..from + wide) else { break };)*
+            for pair in 0..$crate::sum::LANES / 2 {
+                let mut own = $crate::lanes::load(&$sums, pair);
+                for i in 0..wide {
+                    $(let Some($written) = $written.get_mut(i) else { break };)*
+                    $(let Some($read) = $read.get(i) else { break };)*
+                    $(let copy = $crate::lanes::pair($written, pair); let mut $written = ($written, copy);)*
+                    $(let $read = $crate::lanes::pair($read, pair);)*
+                    let terms = {
+                        $(let $written = &mut $written.1;)*
+                        $body
+                    };
+                    $crate::lanes::add_pairs(&mut own, terms);
+                    $($crate::lanes::set_pair($written.0, pair, $written.1);)*
+                }
+                $crate::lanes::store(&mut $sums, pair, own);
+            }
+        }
+    };
+}
+
+/// An expression for each element of a single slice: `alone!(written => expression)`, on a desktop as a plain loop.
+#[cfg(not(all(target_arch = "arm", target_abi = "eabihf", target_os = "none")))]
+macro_rules! alone {
+    ($written:ident => $body:expr) => {
+        $written.iter_mut().for_each(|$written| $body)
+    };
+}
+#[cfg(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
+macro_rules! alone {
+    ($written:ident => $body:expr) => {{
+        $crate::lanes::by_neighbours!([$written] [] => { $body });
+    }};
+}
+
+/// The body for each element, without sums: in blocks, as with sums.
+#[cfg(not(all(target_arch = "arm", target_abi = "eabihf", target_os = "none")))]
+macro_rules! each {
+    ([$($written:ident),*] [$($read:ident),*] => $body:block) => {{
+        let mut none: [[f32; $crate::sum::LANES]; 0] = [];
+        $crate::lanes::by_lanes!([$($written),*] [$($read),*] none => { $body; [] });
+    }};
+}
+
+/// The body for each element, without sums: for two neighbours at a time, since no lane matters.
+#[cfg(any(test, all(target_arch = "arm", target_abi = "eabihf", target_os = "none")))]
+macro_rules! by_neighbours {
+    ([$($written:ident),*] [$($read:ident),*] => $body:block) => {
+        $(let $written = $written.as_chunks_mut::<2>();)*
+        $(let $read = $read.as_chunks::<2>();)*
+        let n = $crate::lanes::shortest(&[$($written.0.len(),)* $($read.0.len(),)*]);
+        // All as long as the loop, so that no access in it is checked.
+        if let ($(Some($written),)* $(Some($read),)*) = ($($written.0.get_mut(..n),)* $($read.0.get(..n),)*) {
+            for i in 0..n {
+                $(let Some($written) = $written.get_mut(i) else { break };)*
+                $(let Some(&[a, b]) = $read.get(i) else { break }; let $read = $crate::pair::Pair(a, b);)*
+                $(let [a, b] = *$written; let mut $written = ($written, $crate::pair::Pair(a, b));)*
+                {
+                    $(let $written = &mut $written.1;)*
+                    $body
+                }
+                $(let (place, $crate::pair::Pair(a, b)) = $written; *place = [a, b];)*
+            }
+        }
+        if let ($([$written],)* $(&[$read],)*) = ($($written.1,)* $($read.1,)*) {
             $body
         }
     };
 }
 
-pub(crate) use {block, by_lanes};
+pub(crate) use {alone, by_lanes};
+#[cfg(not(all(target_arch = "arm", target_abi = "eabihf", target_os = "none")))]
+pub(crate) use {block, by_blocks as blocks, each};
+#[cfg(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
+pub(crate) use {by_neighbours, by_neighbours as each, by_pairs as blocks};
+
+/// The least of some lengths.
+#[inline(always)]
+pub(crate) fn shortest(lengths: &[usize]) -> usize {
+    lengths.iter().fold(usize::MAX, |least, &n| least.min(n))
+}
+
+/// Adds a term to one lane of each sum.
+#[inline(always)]
+pub(crate) fn add<const K: usize>(sums: &mut [[f32; LANES]; K], lane: usize, terms: [f32; K]) {
+    for (sum, term) in sums.iter_mut().zip(terms) {
+        if let Some(sum) = sum.get_mut(lane) {
+            *sum += term;
+        }
+    }
+}
 
 /// [`sum::tree`](crate::sum::tree) of the partial sums of such a loop.
 #[inline(always)]
@@ -72,6 +186,55 @@ pub(crate) fn total(lanes: [f32; LANES]) -> f32 {
     tree(lanes)
 }
 
+/// The functions that [`by_pairs`] is made of.
+#[cfg(any(test, all(target_arch = "arm", target_abi = "eabihf", target_os = "none")))]
+mod pairs {
+    use crate::pair::Pair;
+    use crate::sum::LANES;
+
+    /// Blocks that are passed over for two lanes before the next two have their turn: so few that a cache holds all their slices.
+    pub(crate) const STRIP: usize = 64;
+
+    /// Two lanes of a block.
+    #[inline(always)]
+    pub(crate) fn pair(block: &[f32; LANES], pair: usize) -> Pair {
+        block.as_chunks::<2>().0.get(pair).map_or(Pair(0.0, 0.0), |&[a, b]| Pair(a, b))
+    }
+
+    /// Sets them.
+    #[inline(always)]
+    pub(crate) fn set_pair(block: &mut [f32; LANES], pair: usize, Pair(a, b): Pair) {
+        if let Some(place) = block.as_chunks_mut::<2>().0.get_mut(pair) {
+            *place = [a, b];
+        }
+    }
+
+    /// Two lanes of each sum.
+    #[inline(always)]
+    pub(crate) fn load<const K: usize>(sums: &[[f32; LANES]; K], at: usize) -> [Pair; K] {
+        sums.each_ref().map(|sum| pair(sum, at))
+    }
+
+    /// Sets them.
+    #[inline(always)]
+    pub(crate) fn store<const K: usize>(sums: &mut [[f32; LANES]; K], at: usize, own: [Pair; K]) {
+        for (sum, own) in sums.iter_mut().zip(own) {
+            set_pair(sum, at, own);
+        }
+    }
+
+    /// Adds a term to each.
+    #[inline(always)]
+    pub(crate) fn add_pairs<const K: usize>(own: &mut [Pair; K], terms: [Pair; K]) {
+        for (own, term) in own.iter_mut().zip(terms) {
+            *own += term;
+        }
+    }
+}
+
+#[cfg(any(test, all(target_arch = "arm", target_abi = "eabihf", target_os = "none")))]
+pub(crate) use pairs::{STRIP, add_pairs, load, pair, set_pair, store};
+
 #[cfg(test)]
 mod tests {
     use crate::sum::{self, LANES, tree};
@@ -81,14 +244,65 @@ mod tests {
         let a: [f32; 19] = core::array::from_fn(|i| 0.1 * i as f32 - 0.7);
         for n in 0..=19 {
             let (mut b, a) = ([0.0; 19], &a[..n]);
-            let mut lanes = [0.0; LANES];
+            let mut lanes = [[0.0; LANES]];
             let to = &mut b[..n];
-            by_lanes!([to] [a] lane => {
+            by_lanes!([to] [a] lanes => {
                 *to = 2.0 * a;
-                lanes[lane] += a * a;
+                [a * a]
             });
-            assert_eq!(tree(lanes).to_bits(), sum::squares(a).to_bits());
+            assert_eq!(tree(lanes[0]).to_bits(), sum::squares(a).to_bits());
             assert!(a.iter().zip(&b).all(|(a, b)| 2.0 * a == *b) && b[n..].iter().all(|x| *x == 0.0));
+        }
+    }
+
+    #[test]
+    fn neighbours_have_the_bits_of_blocks() {
+        let a: [f32; 19] = core::array::from_fn(|i| 0.1 * i as f32 - 0.7);
+        for n in 0..=19 {
+            let (mut by_block, mut by_two, read) = (a, a, &a[3..][..n.min(16)]);
+            let n = read.len();
+            let (w, r) = (&mut by_block[..n], read);
+            each!([w] [r] => { *w = *w * 0.3 - r * r; });
+            let (w, r) = (&mut by_two[..n], read);
+            by_neighbours!([w] [r] => { *w = *w * 0.3 - r * r; });
+            assert_eq!(by_block.map(f32::to_bits), by_two.map(f32::to_bits), "{n}");
+            assert!((0..19).all(|i| (by_two[i] != a[i]) == (i < n)), "{n}");
+        }
+    }
+
+    /// The way of a processor with a unit for single numbers and that of all others have the same bits, for less than a strip and
+    /// for more, and the shortest slice ends both.
+    #[test]
+    fn pairs_have_the_bits_of_blocks() {
+        const MOST: usize = 2 * super::STRIP + 3;
+        let number = |i: usize, seed: usize| ((i * 7919 + seed * 104_729) % 1009) as f32 * 0.013 - 6.1;
+        let data: [[[f32; LANES]; MOST]; 3] =
+            core::array::from_fn(|k| core::array::from_fn(|b| core::array::from_fn(|l| number(8 * b + l, k))));
+        for n in [0, 1, 2, 63, 64, 65, MOST] {
+            let start: [[f32; LANES]; 2] = core::array::from_fn(|k| core::array::from_fn(|l| number(l, 5 + k)));
+            let (mut by_block, mut by_pair) = ((start, data[0]), (start, data[0]));
+            macro_rules! run {
+                ($way:ident, $into:ident) => {{
+                    let (sums, written) = &mut $into;
+                    let (w, a, b) = (&mut written[..], &data[1][..n], &data[2][..]);
+                    let mut lanes = *sums;
+                    $way!([w] [a, b] lanes => {
+                        *w = *w * 0.9 + a * b;
+                        [*w * a, b * b]
+                    });
+                    *sums = lanes;
+                }};
+            }
+            run!(by_blocks, by_block);
+            run!(by_pairs, by_pair);
+            let bits = |(sums, written): &([[f32; LANES]; 2], [[f32; LANES]; MOST])| {
+                let all = sums.iter().chain(written).flatten();
+                all.fold(0u64, |hash, x| hash.wrapping_mul(0x0100_0000_01b3) ^ u64::from(x.to_bits()))
+            };
+            assert_eq!(by_block, by_pair, "{n}");
+            assert_eq!(bits(&by_block), bits(&by_pair), "{n}");
+            assert!(n == 0 || by_block.0 != start && by_block.1[n - 1] != data[0][n - 1], "{n}");
+            assert_eq!(by_block.1[n..], data[0][n..], "{n}");
         }
     }
 }

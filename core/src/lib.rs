@@ -68,7 +68,7 @@
 //! reads this list and holds the crate to it.
 //!
 //! ```text
-//! root, math, sum, lanes, tensors
+//! pair, root, math, sum, lanes, tensors
 //! checksum, persist, error
 //! rng, shuffle, rule, batch
 //! objective, source, held_out, standardize, replay, metrics
@@ -135,6 +135,7 @@ pub mod metrics;
 pub mod model;
 pub mod objective;
 pub mod oracle;
+mod pair;
 pub mod persist;
 pub mod replay;
 pub mod rng;

@@ -35,7 +35,7 @@ use super::Learned;
 use super::features::{log_ratio, positive, progress};
 use super::file::{self, WeightsError};
 use crate::lanes::{by_lanes, total};
-use crate::math::{clamp, exp2_linear, inverse_sqrt, log2_linear, sqrt};
+use crate::math::{clamp, exp2_linear, inverse_sqrts, log2_linear, sqrt};
 use crate::persist::{Digest, Fingerprint};
 use crate::rng::Rng;
 use crate::rule::layered::{LayeredState, initial_size, number, numbers_in, set_number};
@@ -103,13 +103,10 @@ type Sums = [f32; 4];
 #[cfg_attr(not(target_os = "none"), inline(always))]
 fn accumulate([q, v]: [&mut [f32]; 2], g: &[f32], beta2: f32, unbias: f32, sums: &mut Sums) {
     let (mut lanes, q) = ([[0.0; LANES]; 4], &*q);
-    by_lanes!([v] [g, q] lane => {
+    by_lanes!([v] [g, q] lanes => {
         *v = mixed_square(*v, g, beta2);
-        let x = g * inverse_sqrt(*v * unbias + SQUARE_FLOOR);
-        lanes[0][lane] += g * x;
-        lanes[1][lane] += x * x;
-        lanes[2][lane] += x * q;
-        lanes[3][lane] += q * q;
+        let x = g * inverse_sqrts(*v * unbias + SQUARE_FLOOR);
+        [g * x, x * x, x * q, q * q]
     });
     sums.iter_mut().zip(lanes.map(total)).for_each(|(sum, part)| *sum += part);
 }
@@ -120,8 +117,8 @@ impl Motion {
     #[cfg_attr(not(target_os = "none"), inline(always))]
     fn apply(self, w: &mut [f32], [q, v]: [&mut [f32]; 2], g: &[f32]) {
         let (Self { length, unbias, fresh, keep, look, decay }, v) = (self, &*v);
-        by_lanes!([w, q] [v, g] _lane => {
-            let p = length * (g * inverse_sqrt(v * unbias + SQUARE_FLOOR));
+        by_lanes!([w, q] [v, g] => {
+            let p = length * (g * inverse_sqrts(v * unbias + SQUARE_FLOOR));
             *q = (1.0 - fresh) * *q - fresh * p;
             *w += keep * *q - look * p - decay * *w;
         });
@@ -130,8 +127,8 @@ impl Motion {
     /// The velocity alone.
     fn observe(self, [q, v]: [&mut [f32]; 2], g: &[f32]) {
         let (Self { length, unbias, fresh, .. }, v) = (self, &*v);
-        by_lanes!([q] [v, g] _lane => {
-            let p = length * (g * inverse_sqrt(v * unbias + SQUARE_FLOOR));
+        by_lanes!([q] [v, g] => {
+            let p = length * (g * inverse_sqrts(v * unbias + SQUARE_FLOOR));
             *q = (1.0 - fresh) * *q - fresh * p;
         });
     }

@@ -27,7 +27,8 @@ use super::Learned;
 use super::features::{log_ratio, positive, progress};
 use super::file::{self, WeightsError};
 use crate::lanes::{by_lanes, total};
-use crate::math::{self, clamp, exp2_linear, inverse_sqrt, log2_linear};
+use crate::math::{self, clamp, exp2_linear, inverse_sqrts, log2_linear};
+use crate::pair::Number;
 use crate::persist::{Digest, Fingerprint};
 use crate::rng::Rng;
 use crate::rule::layered::{LayeredState, initial_size, number, numbers_in, set_number};
@@ -69,14 +70,12 @@ type StateOf<P> = LayeredState<P, <P as Tensors>::Layers, 2, 2>;
 #[cfg_attr(not(target_os = "none"), inline(always))]
 fn accumulate([v, m]: [&mut [f32]; 2], g: &[f32], sums: &mut [f32; 3]) {
     let mut lanes = [[0.0; LANES]; 3];
-    by_lanes!([v, m] [g] lane => {
+    by_lanes!([v, m] [g] lanes => {
         *v = mixed_square(*v, g, OF_SQUARE);
-        let r = inverse_sqrt(*v + SQUARE_FLOOR);
+        let r = inverse_sqrts(*v + SQUARE_FLOOR);
         let (x, h) = (g * r, *m * r);
         *m = OF_MEAN * *m + (1.0 - OF_MEAN) * g;
-        lanes[0][lane] += x * x;
-        lanes[1][lane] += x * h;
-        lanes[2][lane] += h * h;
+        [x * x, x * h, h * h]
     });
     sums.iter_mut().zip(lanes.map(total)).for_each(|(sum, part)| *sum += part);
 }
@@ -98,9 +97,9 @@ impl Motion {
     #[cfg_attr(not(target_os = "none"), inline(always))]
     fn apply(&self, w: &mut [f32], [v, m]: [&[f32]; 2], g: &[f32]) {
         let Self { shares: [of_gradient, of_mean], length, decay } = *self;
-        by_lanes!([w] [v, m, g] _lane => {
-            let d = (of_gradient * g + of_mean * m) * inverse_sqrt(v + SQUARE_FLOOR);
-            *w -= length * clamp(d, -LARGEST, LARGEST) + decay * *w;
+        by_lanes!([w] [v, m, g] => {
+            let d = (of_gradient * g + of_mean * m) * inverse_sqrts(v + SQUARE_FLOOR);
+            *w -= length * d.each(|d| clamp(d, -LARGEST, LARGEST)) + decay * *w;
         });
     }
 }

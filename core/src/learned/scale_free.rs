@@ -29,7 +29,8 @@ use super::Learned;
 use super::features::{log_ratio, positive, progress};
 use super::file::{self, WeightsError};
 use crate::lanes::{by_lanes, total};
-use crate::math::{self, clamp, exp2_linear, inverse_sqrt, log2_linear};
+use crate::math::{self, clamp, exp2_linear, inverse_sqrts, log2_linear};
+use crate::pair::Number;
 use crate::persist::{Digest, Fingerprint};
 use crate::rng::Rng;
 use crate::rule::layered::{LayeredState, initial_size, number, numbers_in, set_number};
@@ -95,19 +96,14 @@ type StateOf<P> = LayeredState<P, <P as Tensors>::Layers, 3, 2>;
 fn accumulate([v, m, n]: [&mut [f32]; 3], g: &[f32], sums: &mut Sums) {
     let [of_v, of_m, of_n] = DECAYS;
     let mut lanes = [[0.0; LANES]; FEATURES + 3];
-    by_lanes!([v, m, n] [g] lane => {
+    by_lanes!([v, m, n] [g] lanes => {
         *v = mixed_square(*v, g, of_v);
-        let r = inverse_sqrt(*v + SQUARE_FLOOR);
+        let r = inverse_sqrts(*v + SQUARE_FLOOR);
         let h = *m * r;
         *m = of_m * *m + (1.0 - of_m) * g;
         *n = of_n * *n + (1.0 - of_n) * g;
-        let x = [g * r, *m * r, *n * r, g, *m, *n];
-        for (lanes, x) in lanes.iter_mut().zip(x) {
-            lanes[lane] += x * x;
-        }
-        lanes[FEATURES][lane] += g * h;
-        lanes[FEATURES + 1][lane] += h * h;
-        lanes[FEATURES + 2][lane] += x[1] * x[2];
+        let (gr, mr, nr) = (g * r, *m * r, *n * r);
+        [gr * gr, mr * mr, nr * nr, g * g, *m * *m, *n * *n, g * h, h * h, mr * nr]
     });
     let [f0, f1, f2, f3, f4, f5, gh, hh, mn] = lanes.map(total);
     sums.features.iter_mut().zip([f0, f1, f2, f3, f4, f5]).for_each(|(sum, part)| *sum += part);
@@ -116,20 +112,21 @@ fn accumulate([v, m, n]: [&mut [f32]; 3], g: &[f32], sums: &mut Sums) {
 
 /// d of one parameter.
 #[inline(always)]
-fn direction(shares: &[f32; FEATURES], v: f32, m: f32, n: f32, g: f32) -> f32 {
+fn direction<T: Number>(shares: &[f32; FEATURES], v: T, m: T, n: T, g: T) -> T {
     let [a, b, c, d, e, f] = *shares;
-    (a * g + b * m + c * n) * inverse_sqrt(v + SQUARE_FLOOR) + (d * g + e * m + f * n)
+    (g * a + m * b + n * c) * inverse_sqrts(v + SQUARE_FLOOR) + (g * d + m * e + n * f)
 }
 
 /// Sum of d^2 over one tensor.
 #[cfg_attr(target_os = "none", inline(never))]
 #[cfg_attr(not(target_os = "none"), inline(always))]
 fn squares(shares: &[f32; FEATURES], [v, m, n]: [&[f32]; 3], g: &[f32]) -> f32 {
-    let mut lanes = [0.0; LANES];
-    by_lanes!([] [v, m, n, g] lane => {
+    let mut lanes = [[0.0; LANES]];
+    by_lanes!([] [v, m, n, g] lanes => {
         let d = direction(shares, v, m, n, g);
-        lanes[lane] += d * d;
+        [d * d]
     });
+    let [lanes] = lanes;
     total(lanes)
 }
 
@@ -139,9 +136,9 @@ impl Motion {
     #[cfg_attr(not(target_os = "none"), inline(always))]
     fn apply(&self, w: &mut [f32], [v, m, n]: [&[f32]; 3], g: &[f32]) {
         let Self { shares, inverse_rms, length, decay } = self;
-        by_lanes!([w] [v, m, n, g] _lane => {
-            let u = clamp(inverse_rms * direction(shares, v, m, n, g), -LARGEST, LARGEST);
-            *w -= length * u + decay * *w;
+        by_lanes!([w] [v, m, n, g] => {
+            let u = (direction(shares, v, m, n, g) * *inverse_rms).each(|u| clamp(u, -LARGEST, LARGEST));
+            *w -= *length * u + *decay * *w;
         });
     }
 }

@@ -13,6 +13,7 @@
 //! good as for large arguments, and x itself for the smallest.
 
 use super::{abs, clamp};
+use crate::pair::Number;
 
 /// 2 / ln 2.
 const PER_HALF_LN2: f32 = 2.0 * core::f32::consts::LOG2_E;
@@ -29,12 +30,12 @@ const TAIL: f32 = 88.0;
 
 /// 2^(k - 127 + bias), A and B of an argument; 0 for an exponent of 0.
 #[inline(always)]
-fn parts(x: f32, bias: f32) -> (f32, f32, f32) {
+fn parts<T: Number>(x: T, bias: f32) -> (T, T, T) {
     let round = ROUND + bias;
     let sum = x * PER_HALF_LN2 + round;
-    let r = x - (sum - round) * HALF_LN2;
+    let r = x - (sum - T::all(round)) * HALF_LN2;
     let square = r * r;
-    (f32::from_bits(sum.to_bits() << 23), r + r * (square * (1.0 / 15.0)), 1.0 + square * 0.4)
+    (sum.each(|sum| f32::from_bits(sum.to_bits() << 23)), r + r * (square * (1.0 / 15.0)), square * 0.4 + 1.0)
 }
 
 /// tanh x, off by at most 3.1 units in the last place.
@@ -45,13 +46,18 @@ fn parts(x: f32, bias: f32) -> (f32, f32, f32) {
 // By force: only then does a row's loop in a program for wide vectors use them.
 #[inline(always)]
 pub fn tanh(x: f32) -> f32 {
-    let size = abs(x);
-    let size = if size > END { END } else { size };
+    tanhs(x)
+}
+
+/// [`tanh`] of one number or of several.
+#[inline(always)]
+pub(crate) fn tanhs<T: Number>(x: T) -> T {
+    let size = x.each(abs).each(|size| if size > END { END } else { size });
     // Half of S.
     let (half, a, b) = parts(size, BIAS - 1.0);
-    let n = (half - 0.5) * b + (half + 0.5) * a;
+    let n = (half + -0.5) * b + (half + 0.5) * a;
     let y = n / (n + (b - a));
-    f32::from_bits(y.to_bits() | (x.to_bits() & 0x8000_0000))
+    y.with(x, |y, x| f32::from_bits(y.to_bits() | (x.to_bits() & 0x8000_0000)))
 }
 
 /// The logistic function 1 / (1 + e^-x), off by at most 1e-7; relatively by at most 2e-7 for positive x and 2e-7 + 1e-7 |x|
@@ -62,7 +68,13 @@ pub fn tanh(x: f32) -> f32 {
 #[must_use]
 #[inline(always)]
 pub fn sigmoid(x: f32) -> f32 {
-    let (s, a, b) = parts(0.5 * clamp(x, -TAIL, TAIL), BIAS);
+    sigmoids(x)
+}
+
+/// [`sigmoid`] of one number or of several.
+#[inline(always)]
+pub(crate) fn sigmoids<T: Number>(x: T) -> T {
+    let (s, a, b) = parts(x.each(|x| 0.5 * clamp(x, -TAIL, TAIL)), BIAS);
     let power = s * (b + a);
     power / (power + (b - a))
 }

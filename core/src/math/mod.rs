@@ -9,6 +9,9 @@
 mod bounded;
 
 pub use bounded::{sigmoid, tanh};
+pub(crate) use bounded::{sigmoids, tanhs};
+
+use crate::pair::Number;
 
 #[cfg(not(feature = "micromath"))]
 mod imp {
@@ -71,9 +74,21 @@ pub fn ln(x: f32) -> f32 {
 
 /// Square root.
 #[must_use]
-#[inline]
+// On a device a function of its own: what goes over all parameters takes [`sqrts`].
+#[cfg_attr(target_os = "none", inline(never))]
+#[cfg_attr(not(target_os = "none"), inline)]
 pub fn sqrt(x: f32) -> f32 {
     imp::sqrt(x)
+}
+
+/// [`sqrt`] of one number or of several.
+#[inline(always)]
+pub(crate) fn sqrts<T: Number>(x: T) -> T {
+    // The only root that gains by several at once.
+    #[cfg(all(target_arch = "arm", target_abi = "eabihf", not(feature = "micromath")))]
+    return imp::sqrt(x);
+    #[cfg(not(all(target_arch = "arm", target_abi = "eabihf", not(feature = "micromath"))))]
+    x.each(imp::sqrt)
 }
 
 /// Sine of an angle in radians.
@@ -165,11 +180,17 @@ pub fn exp2_linear(x: f32) -> f32 {
 #[must_use]
 #[inline]
 pub fn inverse_sqrt(x: f32) -> f32 {
-    let half = 0.5 * x;
-    let mut y = f32::from_bits(0x5f37_59df_u32.wrapping_sub(x.to_bits() >> 1));
-    y *= 1.5 - half * y * y;
-    y *= 1.5 - half * y * y;
-    y *= 1.5 - half * y * y;
+    inverse_sqrts(x)
+}
+
+/// [`inverse_sqrt`] of one number or of several.
+#[inline(always)]
+pub(crate) fn inverse_sqrts<T: Number>(x: T) -> T {
+    let (half, most) = (x * 0.5, T::all(1.5));
+    let mut y = x.each(|x| f32::from_bits(0x5f37_59df_u32.wrapping_sub(x.to_bits() >> 1)));
+    y = y * (most - half * y * y);
+    y = y * (most - half * y * y);
+    y = y * (most - half * y * y);
     y
 }
 

@@ -10,7 +10,9 @@
 
 use super::{Coordinatewise, Rate, Rule, State, coordinatewise::step_by_motion, range};
 use crate::error::Error;
+use crate::lanes::by_lanes;
 use crate::math;
+use crate::pair::Number;
 use crate::persist::{Digest, Fingerprint};
 use crate::tensors::Tensors;
 
@@ -38,8 +40,8 @@ impl Adam {
 
     /// Both means of one parameter, with one more gradient in them.
     #[inline]
-    pub(super) fn mixed(&self, m: f32, v: f32, g: f32) -> (f32, f32) {
-        (self.beta1 * m + (1.0 - self.beta1) * g, self.beta2 * v + (1.0 - self.beta2) * g * g)
+    pub(super) fn mixed<T: Number>(&self, m: T, v: T, g: T) -> (T, T) {
+        (m * self.beta1 + g * (1.0 - self.beta1), v * self.beta2 + g * (1.0 - self.beta2) * g)
     }
 
     /// Takes a gradient into both means.
@@ -54,36 +56,50 @@ impl Adam {
         }
     }
 
-    /// For one number and the step after `steps` others: both means with its gradient in them, and m' / (sqrt v' + eps).
-    pub(super) fn direction(&self, steps: u32) -> impl Fn(f32, f32, f32) -> (f32, f32, f32) {
-        let (adam, t) = (*self, steps.saturating_add(1));
-        let [unbias1, unbias2] = [adam.beta1, adam.beta2].map(|beta| 1.0 / (1.0 - math::powi(beta, t)));
-        move |m, v, g| {
-            let (mean, square) = adam.mixed(m, v, g);
-            (mean, square, mean * unbias1 / (math::sqrt(square * unbias2) + adam.eps))
-        }
+    /// What a number needs in the step after `steps` others.
+    pub(super) fn direction(&self, steps: u32) -> Direction {
+        let t = steps.saturating_add(1);
+        Direction { adam: *self, unbias: [self.beta1, self.beta2].map(|beta| 1.0 / (1.0 - math::powi(beta, t))) }
     }
 
-    /// The step of Adam and AdamW: both means of each parameter, then w <- w - rate step(m' / (sqrt v' + eps), w).
-    pub(super) fn motion_with(
+    /// The step of Adam, and with weight decay that of AdamW: both means of each parameter, then
+    /// w <- w - rate (m' / (sqrt v' + eps) + decay w).
+    pub(super) fn motion_with<const DECAYS: bool>(
         &self,
         steps: u32,
-        step: impl Fn(f32, f32) -> f32,
+        decay: f32,
     ) -> impl Fn(&mut [f32], [&mut [f32]; 2], &[f32]) {
         let (rate, direction) = (self.rate.at(steps), self.direction(steps));
         move |w, [mean, square], g| {
-            for ((w, (m, v)), &g) in w.iter_mut().zip(mean.iter_mut().zip(square)).zip(g) {
-                let (mean, square, along) = direction(*m, *v, g);
-                (*m, *v) = (mean, square);
-                *w -= rate * step(along, *w);
-            }
+            by_lanes!([w, mean, square] [g] => {
+                let (m, v, along) = direction.of(*mean, *square, g);
+                (*mean, *square) = (m, v);
+                *w -= rate * if DECAYS { along + decay * *w } else { along };
+            });
         }
+    }
+}
+
+/// What Adam needs for a number in one step.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Direction {
+    adam: Adam,
+    /// 1 / (1 - beta1^t), 1 / (1 - beta2^t).
+    unbias: [f32; 2],
+}
+
+impl Direction {
+    /// Both means with the gradient in them, and m' / (sqrt v' + eps).
+    #[inline(always)]
+    pub(super) fn of<T: Number>(&self, m: T, v: T, g: T) -> (T, T, T) {
+        let (m, v) = self.adam.mixed(m, v, g);
+        (m, v, m * self.unbias[0] / (math::sqrts(v * self.unbias[1]) + self.adam.eps))
     }
 }
 
 impl Coordinatewise<2> for Adam {
     fn motion(&self, steps: u32) -> impl Fn(&mut [f32], [&mut [f32]; 2], &[f32]) {
-        self.motion_with(steps, |step, _| step)
+        self.motion_with::<false>(steps, 0.0)
     }
 }
 

@@ -75,7 +75,7 @@ impl Coordinatewise<1> for Adam16 {
         move |w, [slot], g| {
             for ((w, slot), &g) in w.iter_mut().zip(slot).zip(g) {
                 let (m, v) = unpack(*slot);
-                let (mean, square, along) = direction(m, v, g);
+                let (mean, square, along) = direction.of(m, v, g);
                 *slot = pack(mean, square, key);
                 *w -= rate * along;
             }

@@ -40,8 +40,7 @@ impl Fingerprint for AdamW {
 
 impl Coordinatewise<2> for AdamW {
     fn motion(&self, steps: u32) -> impl Fn(&mut [f32], [&mut [f32]; 2], &[f32]) {
-        let decay = self.decay;
-        self.adam.motion_with(steps, move |step, w| step + decay * w)
+        self.adam.motion_with::<true>(steps, self.decay)
     }
 }
 

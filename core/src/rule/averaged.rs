@@ -20,6 +20,7 @@
 
 use super::{Probe, Rule, RuleState, range};
 use crate::error::Error;
+use crate::lanes::by_lanes;
 use crate::persist::{Digest, Fingerprint, Persist};
 use crate::tensors::{Tensors, Zeroed};
 
@@ -51,11 +52,18 @@ impl<R> Averaged<R> {
     fn mix<P: Tensors>(&self, x: &mut P, z: &P, t: u32) {
         let share = (self.eta + 1.0) / (t as f32 + self.eta);
         for i in 0..x.count() {
-            for (x, &z) in x.tensor_mut(i).iter_mut().zip(z.tensor(i)) {
-                *x += share * (z - *x);
-            }
+            mix(x.tensor_mut(i), z.tensor(i), share);
         }
     }
+}
+
+/// x <- x + share (z - x).
+#[cfg_attr(target_os = "none", inline(never))]
+#[cfg_attr(not(any(target_os = "none", target_family = "wasm")), inline(always))]
+fn mix(x: &mut [f32], z: &[f32], share: f32) {
+    by_lanes!([x] [z] => {
+        *x += share * (z - *x);
+    });
 }
 
 /// The inner rule's state, the front, and how old the average is.

@@ -246,10 +246,17 @@ impl<P: Tensors, const K: usize> State<P, K> {
     fn sweep(&mut self) {
         for slot in &mut self.slots {
             for i in 0..slot.count() {
-                slot.tensor_mut(i).iter_mut().for_each(|x| *x = math::flush(*x, LEAST));
+                flush_small(slot.tensor_mut(i));
             }
         }
     }
+}
+
+/// Numbers below [`LEAST`] become 0.
+// On a device one loop for all tensors: of each length, the compiler would unroll its own.
+#[cfg_attr(target_os = "none", inline(never))]
+fn flush_small(x: &mut [f32]) {
+    x.iter_mut().for_each(|x| *x = math::flush(*x, LEAST));
 }
 
 impl<P: Zeroed, const K: usize> Zeroed for State<P, K> {

@@ -9,6 +9,7 @@
 
 use super::{Adam, Coordinatewise, Rate, Rule, coordinatewise::step_by_motion};
 use crate::error::Error;
+use crate::lanes::by_lanes;
 use crate::math;
 use crate::persist::{Digest, Fingerprint};
 use crate::tensors::Tensors;
@@ -45,10 +46,10 @@ impl Coordinatewise<2> for NAdam {
         let now = (1.0 - adam.beta1) * unbias(adam.beta1, t);
         let (unbias2, rate) = (unbias(adam.beta2, t), adam.rate.at(steps));
         move |w, [mean, square], g| {
-            for ((w, (m, v)), &g) in w.iter_mut().zip(mean.iter_mut().zip(square)).zip(g) {
-                (*m, *v) = adam.mixed(*m, *v, g);
-                *w -= rate * ((ahead * *m + now * g) / (math::sqrt(*v * unbias2) + adam.eps));
-            }
+            by_lanes!([w, mean, square] [g] => {
+                (*mean, *square) = adam.mixed(*mean, *square, g);
+                *w -= rate * ((ahead * *mean + now * g) / (math::sqrts(*square * unbias2) + adam.eps));
+            });
         }
     }
 }

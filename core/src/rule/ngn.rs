@@ -26,7 +26,8 @@ use super::plain_ngn::rate;
 use super::{Probe, Rule, range};
 use crate::error::Error;
 use crate::lanes::{by_lanes, total};
-use crate::math::{self, exp2_linear, inverse_sqrt};
+use crate::math::{self, exp2_linear, inverse_sqrts};
+use crate::pair::Number;
 use crate::persist::{Digest, Fingerprint};
 use crate::sum::LANES;
 use crate::tensors::Tensors;
@@ -42,10 +43,9 @@ const MOST_HALVINGS: f32 = 20.0;
 
 /// v with one more gradient in it.
 #[inline(always)]
-pub(crate) fn mixed_square(v: f32, g: f32, beta: f32) -> f32 {
-    let v = beta * v + (1.0 - beta) * (g * g);
+pub(crate) fn mixed_square<T: Number>(v: T, g: T, beta: f32) -> T {
     let most = (1.0 - beta) * SQUARE_CEILING;
-    if v > most { most } else { v }
+    (v * beta + g * g * (1.0 - beta)).each(|v| if v > most { most } else { v })
 }
 
 /// 1 / (1 - beta^t).
@@ -118,12 +118,13 @@ impl Default for Ngn {
 #[cfg_attr(target_os = "none", inline(never))]
 #[cfg_attr(not(target_os = "none"), inline(always))]
 fn accumulate(v: &mut [f32], g: &[f32], beta2: f32, unbias: f32) -> f32 {
-    let mut lanes = [0.0; LANES];
-    by_lanes!([v] [g] lane => {
+    let mut lanes = [[0.0; LANES]];
+    by_lanes!([v] [g] lanes => {
         *v = mixed_square(*v, g, beta2);
         // The quotient first: g^2 may overflow.
-        lanes[lane] += g * (g * inverse_sqrt(*v * unbias + SQUARE_FLOOR));
+        [g * (g * inverse_sqrts(*v * unbias + SQUARE_FLOOR))]
     });
+    let [lanes] = lanes;
     total(lanes)
 }
 
@@ -145,8 +146,8 @@ impl Motion {
     fn apply(self, w: &mut [f32], [q, v]: [&mut [f32]; 2], g: &[f32]) {
         let Self { beta, rate, unbias } = self;
         let v = &*v;
-        by_lanes!([w, q] [v, g] _lane => {
-            let step = rate * (g * inverse_sqrt(v * unbias + SQUARE_FLOOR));
+        by_lanes!([w, q] [v, g] => {
+            let step = rate * (g * inverse_sqrts(v * unbias + SQUARE_FLOOR));
             *q = beta * *q - step;
             *w += beta * *q - step;
         });
@@ -155,8 +156,8 @@ impl Motion {
     /// The velocity alone.
     fn observe(self, q: &mut [f32], v: &[f32], g: &[f32]) {
         let Self { beta, rate, unbias } = self;
-        by_lanes!([q] [v, g] _lane => {
-            *q = beta * *q - rate * (g * inverse_sqrt(v * unbias + SQUARE_FLOOR));
+        by_lanes!([q] [v, g] => {
+            *q = beta * *q - rate * (g * inverse_sqrts(v * unbias + SQUARE_FLOOR));
         });
     }
 }

@@ -8,6 +8,7 @@
 
 use super::{Coordinatewise, Rate, Rule, coordinatewise::step_by_motion, range};
 use crate::error::Error;
+use crate::lanes::by_lanes;
 use crate::math;
 use crate::persist::{Digest, Fingerprint};
 use crate::tensors::Tensors;
@@ -45,10 +46,10 @@ impl Coordinatewise<1> for RmsProp {
     fn motion(&self, steps: u32) -> impl Fn(&mut [f32], [&mut [f32]; 1], &[f32]) {
         let (rate, Self { decay, eps, .. }) = (self.rate.at(steps), *self);
         move |w, [v], g| {
-            for ((w, v), &g) in w.iter_mut().zip(v).zip(g) {
+            by_lanes!([w, v] [g] => {
                 *v = decay * *v + (1.0 - decay) * g * g;
-                *w -= rate * g / (math::sqrt(*v) + eps);
-            }
+                *w -= rate * g / (math::sqrts(*v) + eps);
+            });
         }
     }
 }

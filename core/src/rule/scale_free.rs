@@ -28,7 +28,8 @@ use super::ngn::{SQUARE_FLOOR, mixed_square, unbias};
 use super::{Probe, Rule, range};
 use crate::error::Error;
 use crate::lanes::{by_lanes, total};
-use crate::math::{self, clamp, inverse_sqrt};
+use crate::math::{self, clamp, inverse_sqrts};
+use crate::pair::Number;
 use crate::persist::{Digest, Fingerprint};
 use crate::sum::LANES;
 use crate::tensors::Tensors;
@@ -94,9 +95,9 @@ impl Clock {
 
     /// d of one parameter, from accumulators with its gradient in them.
     #[inline(always)]
-    fn direction(&self, m: f32, v: f32, g: f32) -> f32 {
+    fn direction<T: Number>(&self, m: T, v: T, g: T) -> T {
         let [of_mean, of_gradient] = self.shares;
-        (of_mean * m + of_gradient * g) * inverse_sqrt(v * self.unbias + SQUARE_FLOOR)
+        (m * of_mean + g * of_gradient) * inverse_sqrts(v * self.unbias + SQUARE_FLOOR)
     }
 
     /// Takes the gradient of one tensor into its accumulators.
@@ -104,15 +105,12 @@ impl Clock {
     #[cfg_attr(not(target_os = "none"), inline(always))]
     fn accumulate(&self, [m, v]: [&mut [f32]; 2], g: &[f32], sums: &mut Sums) {
         let ([beta1, beta2], mut lanes) = (self.betas, [[0.0; LANES]; 4]);
-        by_lanes!([m, v] [g] lane => {
-            let h = *m * inverse_sqrt(*v + SQUARE_FLOOR);
+        by_lanes!([m, v] [g] lanes => {
+            let h = *m * inverse_sqrts(*v + SQUARE_FLOOR);
             *m = beta1 * *m + (1.0 - beta1) * g;
             *v = mixed_square(*v, g, beta2);
             let d = self.direction(*m, *v, g);
-            lanes[0][lane] += g * h;
-            lanes[1][lane] += g * g;
-            lanes[2][lane] += h * h;
-            lanes[3][lane] += d * d;
+            [g * h, g * g, h * h, d * d]
         });
         let [gh, gg, hh, dd] = lanes.map(total);
         sums.agreement = add(sums.agreement, [gh, gg, hh]);
@@ -123,7 +121,7 @@ impl Clock {
     #[cfg_attr(target_os = "none", inline(never))]
     #[cfg_attr(not(target_os = "none"), inline(always))]
     fn apply(&self, length: f32, w: &mut [f32], [m, v]: [&[f32]; 2], g: &[f32]) {
-        by_lanes!([w] [m, v, g] _lane => {
+        by_lanes!([w] [m, v, g] => {
             *w -= length * self.direction(m, v, g);
         });
     }

@@ -51,14 +51,11 @@ impl ScaleFreeMomentum {
     #[cfg_attr(not(target_os = "none"), inline(always))]
     fn mix(&self, m: &mut [f32], g: &[f32], sums: &mut [f32; 4]) {
         let (beta, mut lanes) = (self.beta, [[0.0; LANES]; 4]);
-        by_lanes!([m] [g] lane => {
+        by_lanes!([m] [g] lanes => {
             let before = *m;
             *m = beta * before + (1.0 - beta) * g;
             let d = beta * *m + (1.0 - beta) * g;
-            lanes[0][lane] += g * before;
-            lanes[1][lane] += g * g;
-            lanes[2][lane] += before * before;
-            lanes[3][lane] += d * d;
+            [g * before, g * g, before * before, d * d]
         });
         sums.iter_mut().zip(lanes.map(total)).for_each(|(sum, part)| *sum += part);
     }
@@ -68,7 +65,7 @@ impl ScaleFreeMomentum {
     #[cfg_attr(not(target_os = "none"), inline(always))]
     fn apply(&self, length: f32, w: &mut [f32], m: &[f32], g: &[f32]) {
         let beta = self.beta;
-        by_lanes!([w] [m, g] _lane => {
+        by_lanes!([w] [m, g] => {
             *w -= length * (beta * m + (1.0 - beta) * g);
         });
     }

@@ -5,7 +5,9 @@
 //! tanh     y = tanh x   y' = 1 - y^2    sigmoid  y = 1 / (1 + e^-x)       y' = y (1 - y)
 //! ```
 
+use crate::lanes::alone;
 use crate::math;
+use crate::pair::Number as _;
 
 /// An activation function, named by a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,9 +53,9 @@ impl Activation {
     pub fn apply(self, x: &mut [f32]) {
         match self {
             Self::Identity => {}
-            Self::Relu => x.iter_mut().for_each(|x| *x = if *x < 0.0 { 0.0 } else { *x }),
-            Self::Tanh => x.iter_mut().for_each(|x| *x = math::tanh(*x)),
-            Self::Sigmoid => x.iter_mut().for_each(|x| *x = math::sigmoid(*x)),
+            Self::Relu => alone!(x => *x = (*x).each(|x| if x < 0.0 { 0.0 } else { x })),
+            Self::Tanh => alone!(x => *x = math::tanhs(*x)),
+            Self::Sigmoid => alone!(x => *x = math::sigmoids(*x)),
         }
     }
 

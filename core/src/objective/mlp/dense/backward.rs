@@ -3,7 +3,7 @@
 //! Each of them reads a matrix row by row, several rows at once, so that a number that was loaded serves more than one
 //! product. Additions into one number stay in their order: example after example, or output after output.
 
-use super::tiles::{SINGLE, add_eight, add_four_rows, add_products};
+use super::tiles::{POINTS, SINGLE, add_eight, add_four_rows, add_fours, add_point, add_products};
 use crate::batch::{Matrix, Rows, row, row_mut};
 use crate::objective::mlp::activation::Activation;
 
@@ -25,7 +25,34 @@ pub fn weight_gradient_by<const O: usize>(
 ) {
     let width = inputs.width();
     let gradient = gradient.get_mut(..outputs.saturating_mul(width)).unwrap_or(&mut []);
+    if SINGLE && width == PLANE {
+        return by_points(errors, inputs, n, outputs, gradient);
+    }
     by_blocks::<O>(errors, inputs, n, outputs, gradient, Start::Zero);
+}
+
+/// Inputs of a layer on points of a plane.
+const PLANE: usize = 2;
+
+/// G = E^T X for rows of two numbers, which are too short for a loop over them: the sums of so many outputs stay in registers over
+/// all examples.
+#[cfg_attr(target_os = "none", inline(never))]
+fn by_points(errors: &[f32], inputs: Rows<'_>, n: usize, outputs: usize, gradient: &mut [f32]) {
+    let (blocks, rest) = gradient.as_chunks_mut::<PLANE>().0.as_chunks_mut::<POINTS>();
+    let behind = blocks.len() * POINTS;
+    for (i, g) in blocks.iter_mut().enumerate() {
+        let mut sums = [0.0; PLANE * POINTS];
+        let mut errors = errors.get(i * POINTS..).unwrap_or_default();
+        for s in 0..n {
+            let (Some(e), Some(&x)) = (errors.first_chunk(), inputs.row(s).first_chunk()) else { break };
+            add_point(&mut sums, e, x);
+            errors = errors.get(outputs..).unwrap_or_default();
+        }
+        g.as_flattened_mut().iter_mut().zip(sums).for_each(|(g, sum)| *g = sum);
+    }
+    for (o, g) in (behind..outputs).zip(rest) {
+        add_block([g], errors, [o, outputs], inputs, [0, n], Start::Zero);
+    }
 }
 
 /// What the sums of a gradient begin with.
@@ -135,6 +162,9 @@ fn add_examples<const O: usize>(g: &mut [&mut [f32]; O], e: [&[f32; O]; 4], x: [
 // On a device, small: it is for the last examples of a batch only.
 #[cfg_attr(target_os = "none", inline(never))]
 pub(crate) fn add(g: &mut [f32], e: f32, x: &[f32]) {
+    if SINGLE {
+        return add_fours(g, e, x);
+    }
     for (g, &x) in g.iter_mut().zip(x) {
         *g += e * x;
     }
@@ -278,4 +308,24 @@ pub(super) fn error_sums<const B: usize>(weights: &[f32], e: &[f32], inputs: usi
         rest = rest.get(inputs..).unwrap_or_default();
     }
     sums
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::objective::mlp::dense::plain;
+
+    /// What a processor with a unit for single numbers runs has the bits of one number after the other, on every processor.
+    #[test]
+    fn gradients_of_points_are_those_of_single_numbers() {
+        let numbers: [f32; 90] = core::array::from_fn(|i| ((i * 7919) % 101) as f32 * 0.13 - 6.1);
+        let (inputs, errors) = numbers.split_at(PLANE * 7);
+        for (n, outputs) in (0..=7).flat_map(|n| (1..=10).map(move |outputs| (n, outputs))) {
+            let (mut fast, mut slow) = ([9.0; PLANE * 10], [9.0; PLANE * 10]);
+            let width = PLANE * outputs;
+            by_points(errors, Rows::all(inputs, PLANE), n, outputs, &mut fast[..width]);
+            plain::weight_gradient(errors, Rows::all(inputs, PLANE), n, outputs, &mut slow[..width]);
+            assert_eq!(fast.map(f32::to_bits), slow.map(f32::to_bits), "{n} {outputs}");
+        }
+    }
 }

@@ -54,16 +54,6 @@ fn add_row(sums: &mut [f32; SIDE], a: f32, x: [f32; SIDE]) {
     sums[3] += products[3];
 }
 
-/// sums\[k\] <- sums\[k\] + e\[k\] x.
-#[inline(always)]
-fn add_column(sums: &mut [f32; SIDE], x: f32, e: [f32; SIDE]) {
-    let products = of_four!(e in e => e * x);
-    sums[0] += products[0];
-    sums[1] += products[1];
-    sums[2] += products[2];
-    sums[3] += products[3];
-}
-
 /// tile\[o\]\[k\] <- tile\[o\]\[k\] + w_o x\[k\], where w_o is loaded no earlier than it is needed.
 macro_rules! add_tile {
     ($tile:expr, $row:ident of $w:expr => $value:expr, $x:expr) => {{
@@ -125,10 +115,10 @@ pub(super) fn lanes(w: [&[f32]; SIDE], x: [&[f32]; SIDE], sums: &mut [Tile; LANE
 /// sums\[o\] <- (((sums\[o\] + e\[0\]\[o\] x\[0\]) + e\[1\]\[o\] x\[1\]) + e\[2\]\[o\] x\[2\]) + e\[3\]\[o\] x\[3\].
 #[inline(always)]
 fn add_examples(sums: &mut [f32; SIDE], e: &Tile, x: [f32; SIDE]) {
-    add_column(sums, x[0], e[0]);
-    add_column(sums, x[1], e[1]);
-    add_column(sums, x[2], e[2]);
-    add_column(sums, x[3], e[3]);
+    add_row(sums, x[0], e[0]);
+    add_row(sums, x[1], e[1]);
+    add_row(sums, x[2], e[2]);
+    add_row(sums, x[3], e[3]);
 }
 
 /// One number of each of four rows g, at place j of turn i.
@@ -178,6 +168,30 @@ pub(super) fn add_four_rows<const ZERO: bool>(g: [&mut [f32]; SIDE], e: [&[f32; 
         rest[2][i] = sums[2];
         rest[3][i] = sums[3];
     }
+}
+
+/// g <- g + e x, four numbers to a turn.
+#[inline(always)]
+pub(super) fn add_fours(g: &mut [f32], e: f32, x: &[f32]) {
+    let n = g.len().min(x.len());
+    let (Some(g), Some(x)) = (g.get_mut(..n), x.get(..n)) else { return };
+    let ((fours, g), (x_fours, x)) = (g.as_chunks_mut::<SIDE>(), x.as_chunks::<SIDE>());
+    for (g, &x) in fours.iter_mut().zip(x_fours) {
+        add_row(g, e, x);
+    }
+    for (g, &x) in g.iter_mut().zip(x) {
+        *g += e * x;
+    }
+}
+
+/// Outputs whose sums over the examples stay in registers, for points of a plane.
+pub(super) const POINTS: usize = 4;
+
+/// sums\[2 o + k\] <- sums\[2 o + k\] + e\[o\] x\[k\].
+#[inline(always)]
+pub(super) fn add_point(sums: &mut [f32; 8], e: &[f32; POINTS], [x, y]: [f32; 2]) {
+    let [e0, e1, e2, e3] = *e;
+    add_eight(sums, &[e0 * x, e0 * y, e1 * x, e1 * y, e2 * x, e2 * y, e3 * x, e3 * y]);
 }
 
 /// sums\[k\] <- sums\[k\] + x\[k\].
@@ -230,6 +244,18 @@ mod tests {
                     assert_eq!(g[o][i].to_bits(), sum.to_bits(), "{n} {o} {i}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn four_numbers_to_a_turn_are_single_numbers() {
+        let x: [f32; 11] = core::array::from_fn(|i| 0.3 * i as f32 - 1.7);
+        for n in 0..=11 {
+            let (mut g, mut plain) = ([0.7f32; 11], [0.7f32; 11]);
+            // Of rows that are not equally long, the shorter one counts.
+            add_fours(&mut g[..n], 0.9, &x);
+            plain[..n].iter_mut().zip(x).for_each(|(g, x)| *g += 0.9 * x);
+            assert_eq!(g.map(f32::to_bits), plain.map(f32::to_bits), "{n}");
         }
     }
 

@@ -1,0 +1,151 @@
+//! One number, or two at once: what formulas are written in that go over rows of numbers.
+//!
+//! A processor with a unit for single numbers, such as a Cortex-M4F, waits a cycle where an instruction takes the result of the one
+//! before. Of a [`Pair`] each operation is done for both numbers before the next one begins, so that it seldom waits. The bits
+//! are those of one number after the other.
+
+use core::ops::{Add, AddAssign, Div, Mul, Sub, SubAssign};
+
+/// A number, or several of which each is treated alike.
+pub(crate) trait Number:
+    Copy
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Add<f32, Output = Self>
+    + Mul<f32, Output = Self>
+{
+    /// The same number in every place.
+    fn all(x: f32) -> Self;
+
+    /// f of each.
+    fn each(self, f: impl Fn(f32) -> f32) -> Self;
+
+    /// f of each and of what stands in the same place of `other`.
+    fn with(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self;
+
+    /// Whether it is so of one of them.
+    fn any(self, f: impl Fn(f32) -> bool) -> bool;
+}
+
+impl Number for f32 {
+    #[inline(always)]
+    fn all(x: f32) -> Self {
+        x
+    }
+
+    #[inline(always)]
+    fn each(self, f: impl Fn(f32) -> f32) -> Self {
+        f(self)
+    }
+
+    #[inline(always)]
+    fn with(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
+        f(self, other)
+    }
+
+    #[inline(always)]
+    fn any(self, f: impl Fn(f32) -> bool) -> bool {
+        f(self)
+    }
+}
+
+/// Two numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Pair(pub(crate) f32, pub(crate) f32);
+
+impl Number for Pair {
+    #[inline(always)]
+    fn all(x: f32) -> Self {
+        Self(x, x)
+    }
+
+    #[inline(always)]
+    fn each(self, f: impl Fn(f32) -> f32) -> Self {
+        Self(f(self.0), f(self.1))
+    }
+
+    #[inline(always)]
+    fn with(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
+        Self(f(self.0, other.0), f(self.1, other.1))
+    }
+
+    #[inline(always)]
+    fn any(self, f: impl Fn(f32) -> bool) -> bool {
+        // Both, so that there is one jump.
+        f(self.0) | f(self.1)
+    }
+}
+
+/// An operator between two pairs, and between a pair and the same number for both of it.
+macro_rules! operator {
+    ($trait:ident, $function:ident, $sign:tt) => {
+        impl $trait for Pair {
+            type Output = Self;
+            #[inline(always)]
+            fn $function(self, other: Self) -> Self {
+                Self(self.0 $sign other.0, self.1 $sign other.1)
+            }
+        }
+        impl $trait<f32> for Pair {
+            type Output = Self;
+            #[inline(always)]
+            fn $function(self, other: f32) -> Self {
+                Self(self.0 $sign other, self.1 $sign other)
+            }
+        }
+        impl $trait<Pair> for f32 {
+            type Output = Pair;
+            #[inline(always)]
+            fn $function(self, other: Pair) -> Pair {
+                Pair(self $sign other.0, self $sign other.1)
+            }
+        }
+    };
+}
+operator!(Add, add, +);
+operator!(Sub, sub, -);
+operator!(Mul, mul, *);
+operator!(Div, div, /);
+
+impl AddAssign for Pair {
+    #[inline(always)]
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl SubAssign for Pair {
+    #[inline(always)]
+    fn sub_assign(&mut self, other: Self) {
+        *self = *self - other;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Rng;
+
+    /// Every operation has the bits of its two single ones.
+    #[test]
+    fn a_pair_is_two_numbers() {
+        let mut rng = Rng::new(9);
+        for _ in 0..1000 {
+            let [a, b, c, d] = core::array::from_fn(|_| rng.normal());
+            let (x, y) = (Pair(a, b), Pair(c, d));
+            assert_eq!([x + y, x - y, x * y], [Pair(a + c, b + d), Pair(a - c, b - d), Pair(a * c, b * d)]);
+            assert_eq!([x / y, x / c, c / x], [Pair(a / c, b / d), Pair(a / c, b / c), Pair(c / a, c / b)]);
+            assert_eq!(x.with(y, |x, y| x - 2.0 * y), Pair(a - 2.0 * c, b - 2.0 * d));
+            assert_eq!(x.any(|x| x > 0.0), a > 0.0 || b > 0.0);
+            assert_eq!([x + c, x - c, x * c], [Pair(a + c, b + c), Pair(a - c, b - c), Pair(a * c, b * c)]);
+            assert_eq!([c + x, c - x, c * x], [Pair(c + a, c + b), Pair(c - a, c - b), Pair(c * a, c * b)]);
+            let (mut sum, mut rest) = (x, x);
+            sum += y;
+            rest -= y;
+            assert_eq!((sum, rest), (x + y, x - y));
+            assert_eq!((x.each(|x| 2.0 * x), Pair::all(c)), (Pair(2.0 * a, 2.0 * b), Pair(c, c)));
+        }
+    }
+}
