@@ -239,7 +239,7 @@ impl PartRuns {
     ) -> Finding {
         let units = self.units(seeds);
         let runs: Vec<Run> = units.iter().filter_map(|unit| done.get(unit).map(|run| (*run).clone())).collect();
-        let results = results(&loaded.task(Split::Test), runs);
+        let results = results(loaded.task(Split::Test), runs);
         let Self { names, baselines, .. } = self;
         let NumberedPart { experiment, part } = numbered;
         let (task, steps) = (part.task.key.clone(), part.steps);
