@@ -247,7 +247,9 @@ stage_firmware() {
             return
         fi
     done
-    # With --all a board for each file of the firmware's boards.
+    say "firmware: programs"
+    prebuild_all
+    # After the programs, whose HALs and core library they take. With --all a board for each file of the firmware's boards.
     for board in $([ $all = no ] && echo "$usual" || firmware/boards --each code); do
         say "firmware: lints, $board"
         status=0
@@ -255,12 +257,11 @@ stage_firmware() {
         [ $status != 3 ] || { skip "lints of the firmware: they need rust-web-clippy (apt)" && break; }
         [ $status = 0 ] || exit $status
     done
-    say "firmware: programs"
-    prebuild_all
     say "firmware on boards"
     local words=target/figures-skipped
     rm -f $words
-    LGL2O_SKIPPED=$PWD/$words workspace_test device -- --ignored --test-threads 2
+    # One at a time builds; so two are left that run boards.
+    LGL2O_SKIPPED=$PWD/$words workspace_test device -- --ignored --test-threads 3
     [ ! -s $words ] || skip "figures: $(sort -u $words | tr '\n' ';')"
     browser
 }

@@ -41,7 +41,7 @@ const BEGINNINGS: [(&[u8], &str, &str); 20] = [
 /// This program's own files, and the core's.
 const OWN: [(&[u8], &str); 7] = [
     (b"L2OM", "a model, for `--model`"),
-    (b"L2OT", "a training that can be gone on with, by `lgl2o train --resume`; the model is model.lgl2o beside it"),
+    (b"L2OT", "a training that `lgl2o train --resume` continues; the model is model.lgl2o beside it"),
     (b"L2OU", "a run under way, with which the command that has written it goes on"),
     (b"L2OW", "weights of a learned optimizer, for an expression such as l2o:FILE"),
     (

@@ -1,6 +1,7 @@
 //! What the laws of `lgl2o` are held against.
 //!
 //! - [`reference`](mod@reference): losses, networks and rules in double precision, written a second time.
+//! - [`every_guard`](mod@every_guard): the guards, around any two rules.
 //! - [`every_rule`](mod@every_rule): the hand-designed rules and their settings.
 //! - [`layers`]: parameters of two layers, and runs on them.
 //! - [`known`]: objectives of known constants, with bounds of their rounding.
@@ -75,6 +76,7 @@ pub mod browser;
 pub mod cable;
 pub mod cloud;
 pub mod documents;
+pub mod every_guard;
 pub mod every_rule;
 pub mod flash;
 #[cfg(feature = "host")]

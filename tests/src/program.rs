@@ -38,23 +38,22 @@ impl Ran {
 /// If it cannot be built.
 fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    // Of the whole workspace, and with a test: so the features of all packages are those that tests are built with, and
-    // nothing is compiled a second time. The test is one that is there already.
-    PROGRAM.get_or_init(|| {
-        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
-        let build = escargot::CargoBuild::new().manifest_path(manifest);
-        kept(build.args(["--workspace", "--test", "memory"]).bin("lgl2o"), "")
-    })
+    PROGRAM.get_or_init(|| build(""))
 }
 
-/// Builds the program with some features of its package.
+/// Builds the program with some features of its package; without any, as all other tests have it.
 ///
 /// # Panics
 /// If it cannot be built.
 #[must_use]
 pub fn build(features: &str) -> PathBuf {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../host/Cargo.toml");
-    kept(escargot::CargoBuild::new().manifest_path(manifest).bin("lgl2o").features(features), features)
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
+    // Of the whole workspace, and with an example, which is for development alone: so the features of all packages are those that
+    // tests are built with, and nothing is compiled a second time but what the features asked for change.
+    let build = escargot::CargoBuild::new().manifest_path(manifest).args(["--workspace", "--example", "xor"]);
+    let names = features.split(',').filter(|name| !name.is_empty());
+    let build = names.fold(build, |build, name| build.args(["--features", &format!("lgl2o-host/{name}")]));
+    kept(build.bin("lgl2o"), features)
 }
 
 /// Builds the program; returns its path, which is one of its own: the next build, with other features, replaces the program

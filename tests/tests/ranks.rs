@@ -14,7 +14,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use lgl2o_host::meta::checkpoint::{Checkpoint, Saved as _};
-use lgl2o_tests::program::{build, folder, ran};
+use lgl2o_tests::program::{build, folder, ran, write_idx};
+use tempfile::TempDir;
 
 /// Five particles, so that they are dealt out unevenly, and two seeds, on built-in data.
 const CONFIG: &str = r#"
@@ -184,43 +185,79 @@ fn a_killed_rank_ends_all_and_the_checkpoint_goes_on() {
     assert_eq!(results(whole.path()), results(broken.path()));
 }
 
+/// A survey of long units for one rank, of [`tasks`]: for each a run, and the oracle, whose units come before all others and take
+/// fifteen times as many steps.
+fn long(steps: &str) -> Vec<&str> {
+    let fixed = ["--synthetic", "0", "--seeds", "1", "--networks", "6 tanh", "--optimizers", "sgd:1", "--flat", "none"];
+    let own = ["survey", "--data", "tasks", "--steps", steps, "--threads", "1", "--out", "o"];
+    [&[program().to_str().unwrap()][..], &own, &fixed].concat()
+}
+
+/// A directory with its two tasks, for a rank to run in.
+fn tasks() -> TempDir {
+    let home = folder();
+    for (name, classes) in [("two", 2), ("three", 3)] {
+        let dir = home.path().join("tasks").join(name);
+        fs::create_dir_all(&dir).unwrap();
+        write_idx(&dir, 4, classes, 400, 100);
+    }
+    home
+}
+
+/// `mpirun` of such a survey by some ranks in a directory.
+fn survey(dir: &Path, ranks: &str, long: &[&str]) -> Command {
+    let mut command = mpirun(dir, &["-n", ranks]);
+    command.args(long);
+    command
+}
+
+/// So many steps that the oracle's units take several times the five seconds after which they are kept.
+const STEPS: &str = "40000";
+
+/// What one rank writes that is not interrupted.
+fn written_alone() -> &'static [u8] {
+    static WRITTEN: OnceLock<Vec<u8>> = OnceLock::new();
+    WRITTEN.get_or_init(|| {
+        let dir = tasks();
+        ran(&mut survey(dir.path(), "1", &long(STEPS))).expect(0, &[]);
+        fs::read(dir.path().join("o/survey.json")).unwrap()
+    })
+}
+
+/// How many files of a survey's units have an ending.
+fn units(dir: &Path, ending: &str) -> usize {
+    let entries = fs::read_dir(dir.join("o/units")).into_iter().flatten().flatten();
+    entries.filter(|entry| entry.file_name().to_string_lossy().ends_with(ending)).count()
+}
+
+/// Starts a survey, waits until it has kept enough, and kills all of its ranks.
+fn killed(mut command: Command, what: &str, enough: impl Fn() -> bool) {
+    let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+    while !enough() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    kill_ranks(&mut child);
+}
+
 /// What a rank has finished is with the first one while another rank is still at a long unit; what is under way is kept, too. All of
 /// it outlives a kill.
 #[test]
 #[ignore = "needs Open MPI and libclang"]
 fn finished_units_do_not_wait_for_long_ones() {
-    let (whole, broken) = (folder(), folder());
-    let survey = |dir: &Path, ranks: &str, steps: &str| {
-        let fixed = ["--seeds", "1", "--networks", "6 tanh", "--optimizers", "sgd:1", "--flat", "none", "--out", "o"];
-        let start = ["-n", ranks, program().to_str().unwrap(), "survey", "--threads", "1", "--synthetic", "1"];
-        mpirun(dir, &[&start[..], &["--steps", steps], &fixed].concat())
-    };
-    let units = |ending: &str| {
-        let entries = fs::read_dir(broken.path().join("o/units")).into_iter().flatten().flatten();
-        entries.filter(|entry| entry.file_name().to_string_lossy().ends_with(ending)).count()
-    };
-    // Hours, the oracle's units before all; there are eight units in all.
-    let mut child = survey(broken.path(), "2", "10000000").stderr(Stdio::null()).spawn().unwrap();
-    while units(".half") < 2 {
-        assert!(child.try_wait().unwrap().is_none(), "it ended before each rank had kept what is under way");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    kill_ranks(&mut child);
-    fs::remove_dir_all(broken.path().join("o")).unwrap();
-    // The oracle takes fifteen times as long as a run, and there is one of each for every task.
-    let mut child = survey(broken.path(), "2", "60000").stderr(Stdio::null()).spawn().unwrap();
-    while units(".json") == 0 {
-        assert!(child.try_wait().unwrap().is_none(), "it ended before a finished unit was kept");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    kill_ranks(&mut child);
-    let kept = units(".json");
-    let said = ran(&mut survey(broken.path(), "3", "60000"));
+    let dir = tasks();
+    let dir = dir.path();
+    // Hours.
+    let hours = survey(dir, "2", &long("10000000"));
+    killed(hours, "each rank had kept what is under way", || units(dir, ".half") == 2);
+    fs::remove_dir_all(dir.join("o")).unwrap();
+    let long = long(STEPS);
+    killed(survey(dir, "2", &long), "a finished unit was kept", || units(dir, ".json") > 0);
+    let kept = units(dir, ".json");
+    let said = ran(&mut survey(dir, "3", &long));
     assert!(said.expect(0, &[]).out.contains(&format!("{kept} found finished")), "{said:?}");
-    ran(&mut survey(whole.path(), "1", "60000")).expect(0, &[]);
-    let [one, other] = [&whole, &broken].map(|dir| fs::read(dir.path().join("o/survey.json")).unwrap());
-    assert!(one == other);
-    assert_eq!(units(".half"), 0);
+    assert!(fs::read(dir.join("o/survey.json")).unwrap() == written_alone());
+    assert_eq!(units(dir, ".half"), 0);
 }
 
 /// A rank that does not see the first one's folder, as on another machine, loses nothing of a long unit either: the first rank keeps
@@ -228,33 +265,19 @@ fn finished_units_do_not_wait_for_long_ones() {
 #[test]
 #[ignore = "needs Open MPI and libclang"]
 fn what_is_under_way_is_kept_for_a_rank_without_the_folder() {
-    let (whole, home, away) = (folder(), folder(), folder());
-    let fixed = ["--seeds", "1", "--networks", "6 tanh", "--optimizers", "sgd:1", "--flat", "none", "--out", "o"];
-    let rank = |steps: &'static str| {
-        let start = ["survey", "--threads", "1", "--synthetic", "1", "--steps", steps];
-        [&[program().to_str().unwrap()][..], &start, &fixed].concat()
+    let (home, away, long) = (tasks(), tasks(), long(STEPS));
+    let (home, away) = (home.path(), away.path());
+    let apart = || {
+        let mut command = survey(home, "1", &long);
+        command.args([":", "-n", "1", "-wdir", away.to_str().unwrap()]).args(&long);
+        command
     };
-    let apart = |steps: &'static str| {
-        let second = ["-n", "1", "-wdir", away.path().to_str().unwrap()];
-        mpirun(home.path(), &[&["-n", "1"][..], &rank(steps), &[":"], &second, &rank(steps)].concat())
-    };
-    let halves = || {
-        let entries = fs::read_dir(home.path().join("o/units")).into_iter().flatten().flatten();
-        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-        names.filter(|name| name.ends_with(".half")).count()
-    };
-    let mut child = apart("60000").stderr(Stdio::null()).spawn().unwrap();
-    while halves() < 2 {
-        assert!(child.try_wait().unwrap().is_none(), "it ended before each rank had kept what is under way");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    kill_ranks(&mut child);
-    assert!(!away.path().join("o").exists(), "it is the first rank's");
-    ran(&mut apart("60000")).expect(0, &[]);
-    assert!(!away.path().join("o").exists() && halves() == 0);
-    ran(mpirun(whole.path(), &["-n", "1"]).args(rank("60000"))).expect(0, &[]);
-    let [one, other] = [&whole, &home].map(|dir| fs::read(dir.path().join("o/survey.json")).unwrap());
-    assert!(one == other, "what was kept is what it goes on with");
+    killed(apart(), "each rank had kept what is under way", || units(home, ".half") == 2);
+    assert!(!away.join("o").exists(), "it is the first rank's");
+    ran(&mut apart()).expect(0, &[]);
+    assert!(!away.join("o").exists() && units(home, ".half") == 0);
+    let written = fs::read(home.join("o/survey.json")).unwrap();
+    assert!(written == written_alone(), "what was kept is what it goes on with");
 }
 
 /// Kills all ranks that a process has started.

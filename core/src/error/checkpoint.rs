@@ -49,26 +49,26 @@ impl fmt::Display for CheckpointError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Foreign => f.write_str(
-                "not a checkpoint (it does not start with \"L2OR\"): look at where these bytes come from, or begin anew",
+                "not a checkpoint (it does not start with \"L2OR\"): look at where these bytes come from, or start over",
             ),
             Self::Version { found, known } => {
                 write!(
                     f,
                     "written in version {found} of the format, only version {known} is known here: \
-                     load it with the version of this crate that wrote it, or begin anew"
+                     load it with the version of this crate that wrote it, or start over"
                 )
             }
-            Self::Damaged => f.write_str("damaged: a checksum does not fit the content; load an older checkpoint, or begin anew"),
+            Self::Damaged => f.write_str("damaged: a checksum does not fit the content; load an older checkpoint, or start over"),
             Self::Length { expected, found } => {
                 write!(
                     f,
                     "{found} bytes where {expected} are needed: cut off, or with something behind its end; \
-                     load an older checkpoint, or begin anew"
+                     load an older checkpoint, or start over"
                 )
             }
             Self::OtherObjective => f.write_str(
                 "made with another objective: its network has another shape, activation or loss, or stands on another frozen backbone, so nothing fits: \
-                 load it into the network that it was made with, or begin anew",
+                 load it into the network that it was made with, or start over",
             ),
             Self::OtherOptimizer => f.write_str(
                 "made with another optimizer (guard, rules, settings or learned weights): \
@@ -87,7 +87,7 @@ impl fmt::Display for CheckpointError {
             Self::Unreadable => f.write_str("the place where it is cannot be read: try again, then look at the flash and its wires"),
             Self::Interrupted => f.write_str(
                 "reading failed after the checkpoint had been found good, and the memory holds part of it: \
-                 load again, or begin anew",
+                 load again, or start over",
             ),
         }
     }

@@ -63,7 +63,7 @@ impl Decision {
         match self {
             Self::Margin { z } => z,
             Self::GrowingMargin => crate::math::sqrt(4.0 * crate::math::ln(i as f32 + 1.0)),
-            _ => 0.0,
+            Self::Lower | Self::FullObjective | Self::SufficientDecrease { .. } => 0.0,
         }
     }
 
@@ -76,7 +76,7 @@ impl Decision {
     pub(super) fn is_valid(self) -> bool {
         match self {
             Self::Margin { z: x } | Self::SufficientDecrease { kappa: x } => x >= 0.0 && x.is_finite(),
-            _ => true,
+            Self::Lower | Self::GrowingMargin | Self::FullObjective => true,
         }
     }
 }

@@ -42,7 +42,7 @@ pub fn growth(optimizers: &[Optimizer], runs: [u32; 2], kept: &Kept, advance: im
         plot("Examples in a batch", &BATCHES, &|_| vec![WIDTH], &|batch| batch)?,
     ];
     Ok(Growth {
-        subject: format!("784-{WIDTH}-10 ReLU, batch of {BATCH}, but for what grows"),
+        subject: format!("784-{WIDTH}-10 ReLU, batch of {BATCH}, except for what grows"),
         explanation: "Both axes logarithmic, so that what grows in proportion runs along a decade's diagonal."
             .to_owned(),
         names: optimizers.iter().map(|optimizer| optimizer.name.clone()).collect(),

@@ -14,6 +14,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::device::board;
+use crate::device::programs::of_device;
 use crate::reproduce::experiments;
 
 pub use bench::BenchArgs;
@@ -239,16 +240,10 @@ pub struct MetaTrainArgs {
     pub tasks: u32,
 }
 
-/// Programs that `device` runs.
-const PROGRAMS: &[&str] = &["spirals", "stream", "sensor", "imported", "resume", "faults", "cost"];
-
 /// Takes a program, or the task that it is known by.
 fn program() -> impl TypedValueParser<Value = String> {
-    PossibleValuesParser::new(PROGRAMS.iter().map(|&name| match name {
-        "stream" => PossibleValue::new(name).alias("mnist"),
-        _ => PossibleValue::new(name),
-    }))
-    .map(|name| if name == "mnist" { "stream".to_owned() } else { name })
+    PossibleValuesParser::new(of_device().map(|program| PossibleValue::new(program.name).aliases(program.alias)))
+        .map(|name| of_device().find(|program| program.alias == Some(&name)).map_or(name, |p| p.name.to_owned()))
 }
 
 /// Arguments of `device`.

@@ -104,7 +104,7 @@ fn search(task: &Task, steps: u64, out: &Path, store: &Store) -> Result<Tuned, F
         write_atomically(&out.join("tuned.toml"), text.as_bytes())?;
         return Ok(found.tuned);
     }
-    let ended = format!("{} of {} runs of the search of rates had come to their end", found.finished, found.asked);
+    let ended = format!("{} of {} runs of the search for rates were finished", found.finished, found.asked);
     if found.tuned.grid.is_empty() {
         let words = format!("{ended}, but no rate has all of its runs yet; {}", store::kept(out));
         return Err(Interrupted::new(words).into());
@@ -121,7 +121,7 @@ fn search(task: &Task, steps: u64, out: &Path, store: &Store) -> Result<Tuned, F
 /// What is said of an interrupted comparison.
 fn unfinished(comparison: &Comparison) -> String {
     format!(
-        "{} of {} runs had come to their end; of an optimizer without one, what its runs had until then is shown.",
+        "{} of {} runs were finished; an optimizer without a finished run is shown with what its runs had by then.",
         comparison.finished(),
         comparison.asked
     )

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SectionFlags, SectionKind, elf};
 
 use super::board::Board;
+use super::programs::PROGRAMS;
 use crate::files::{Temporary, read_bounded};
 use crate::first_bytes;
 use crate::interrupt::Ours;
@@ -133,10 +134,6 @@ pub fn read(path: &Path, board: &Board) -> Result<Vec<u8>> {
     }
 }
 
-/// Programs that the firmware has.
-pub const PROGRAMS: &[&str] =
-    &["spirals", "stream", "sensor", "imported", "resume", "faults", "cost", "empty", "least", "windows", "train"];
-
 /// Checks that an ELF file is this program, as far as its debug information says which it is.
 ///
 /// # Errors
@@ -159,7 +156,7 @@ fn program_of(bytes: &[u8]) -> Option<&'static str> {
 }
 
 fn named(names: &[u8]) -> Option<&'static str> {
-    PROGRAMS.iter().copied().find(|program| {
+    PROGRAMS.iter().map(|program| program.name).find(|program| {
         let source = format!("src/bin/{program}.rs/@/");
         names.windows(source.len()).any(|window| window == source.as_bytes())
     })

@@ -12,6 +12,7 @@ use lgl2o_device::frame::{FrameError, frame_len};
 use lgl2o_device::message::{FROM_DEVICE_LEN, FromDevice};
 
 use super::port::BAUD;
+use super::programs::{PROGRAMS, Program, Says, find};
 
 /// How long something foreign is listened to: a boot loader's greeting is over by then.
 pub const GRACE: Duration = Duration::from_secs(5);
@@ -33,8 +34,8 @@ pub enum Foreign {
     Noise,
     /// A frame that is in order, but not for this program.
     Frame(FrameError),
-    /// Messages of another program of this firmware.
-    Program(&'static str),
+    /// Messages of another program of this firmware, which is named as a text has it.
+    Program(String),
 }
 
 impl fmt::Display for Foreign {
@@ -43,7 +44,7 @@ impl fmt::Display for Foreign {
             Self::Text(line) => write!(f, "it sends text (`{line}`)"),
             Self::Noise => write!(f, "it sends bytes that are no frames at {BAUD} baud"),
             Self::Frame(error) => error.fmt(f),
-            Self::Program(name) => write!(f, "its messages are those of `{name}`"),
+            Self::Program(name) => write!(f, "its messages are those of {name}"),
         }
     }
 }
@@ -119,17 +120,20 @@ impl Doubt {
 /// Whether a message is not one of this program's, and whose it is.
 #[must_use]
 pub fn stranger(message: &FromDevice, program: &str) -> Option<Foreign> {
-    let reports = |name: &str| matches!(name, "spirals" | "sensor" | "resume" | "imported");
-    match message {
-        FromDevice::Round(_) | FromDevice::Done { .. } if !reports(program) => {
-            Some(Foreign::Program("spirals, sensor, resume or imported"))
-        }
-        FromDevice::Resumed { .. } if program != "resume" => Some(Foreign::Program("resume")),
-        FromDevice::Question(_) if program != "stream" => Some(Foreign::Program("stream")),
-        FromDevice::Fault(_) if program != "faults" => Some(Foreign::Program("faults")),
-        FromDevice::Outputs(_) if program != "imported" => Some(Foreign::Program("imported")),
-        FromDevice::Cost(_) if program != "cost" => Some(Foreign::Program("cost")),
-        _ => None,
+    let said = Says::of(message)?;
+    let says = |program: &&Program| program.says.contains(&said);
+    if find(program).as_ref().is_some_and(says) {
+        return None;
+    }
+    let names: Vec<String> = PROGRAMS.iter().filter(says).map(|program| format!("`{}`", program.name)).collect();
+    Some(Foreign::Program(alternatives(&names)))
+}
+
+/// Names with commas between, and "or" before the last.
+fn alternatives(names: &[String]) -> String {
+    match names {
+        [all @ .., last] if !all.is_empty() => format!("{} or {last}", all.join(", ")),
+        _ => names.concat(),
     }
 }
 
@@ -164,7 +168,7 @@ mod tests {
         assert_eq!(doubt.damage(FrameError::BadCrc), None);
         assert_eq!(doubt.damage(FrameError::Version(9)), Some(Foreign::Frame(FrameError::Version(9))));
         assert_eq!(doubt.damage(FrameError::BadCrc), Some(Foreign::Noise));
-        assert!(doubt.raise(Foreign::Noise) && !doubt.raise(Foreign::Program("cost")));
+        assert!(doubt.raise(Foreign::Noise) && !doubt.raise(Foreign::Frame(FrameError::BadCrc)));
         assert_eq!(doubt.foreign(), Some(&Foreign::Noise));
         assert!(doubt.end().is_some());
         doubt.clear();
@@ -178,7 +182,14 @@ mod tests {
         let resumed = FromDevice::Resumed { rounds: 0 };
         assert_eq!(
             (stranger(&resumed, "resume"), stranger(&resumed, "spirals")),
-            (None, Some(Foreign::Program("resume")))
+            (None, Some(Foreign::Program("`resume`".to_owned())))
         );
+        let words = stranger(&done, "faults").map(|foreign| foreign.to_string());
+        assert_eq!(
+            words.as_deref(),
+            Some("its messages are those of `spirals`, `sensor`, `imported`, `resume` or `train`"),
+            "each program that sends them is named"
+        );
+        assert_eq!(stranger(&FromDevice::Spent { count: 1 }, "cost"), Some(Foreign::Program("`train`".to_owned())));
     }
 }

@@ -70,8 +70,14 @@ pub fn compare(task: &Task, plan: &Plan, store: &Store) -> Result<Comparison, lg
         .collect();
     let outcomes = kept(outcomes?, plan.seeds.len());
     bars.clear();
-    let runs: Vec<Run> = outcomes.iter().map(|o| o.run.clone()).collect();
-    let results = Results {
+    let results = results(task, outcomes.iter().map(|o| o.run.clone()).collect());
+    Ok(Comparison { results, outcomes, asked: jobs.len(), found: kept_runs.found() })
+}
+
+/// The record of runs on a task.
+#[must_use]
+pub fn results(task: &Task, runs: Vec<Run>) -> Results {
+    Results {
         version: VERSION,
         task: task.name.clone(),
         model: task.model.clone(),
@@ -79,8 +85,7 @@ pub fn compare(task: &Task, plan: &Plan, store: &Store) -> Result<Comparison, lg
         batch: task.batch,
         summary: summarise(&runs),
         runs,
-    };
-    Ok(Comparison { results, outcomes, asked: jobs.len(), found: kept_runs.found() })
+    }
 }
 
 /// Of each optimizer, which has so many seeds, the runs that a record is made of.

@@ -140,7 +140,7 @@ pub fn not_kept(error: &anyhow::Error) {
     static SAID: Once = Once::new();
     SAID.call_once(|| {
         say::note(format_args!(
-            "{}; the work goes on, but if it is interrupted, it begins anew from what was kept before",
+            "{}; the work continues, but after an interruption it restarts from what was kept before",
             say::told(error)
         ));
     });

@@ -167,6 +167,23 @@ pub(super) struct Course {
     pub(super) finite: bool,
 }
 
+/// Notes a validated mean of the weights in the course of its seed, and keeps it if it is the best so far.
+pub(super) fn validated(courses: &mut Vec<Course>, best: &mut Option<Snapshot>, now: Snapshot) {
+    let (seed, score, finite) = (now.seed, now.score, now.weights.iter().all(|weight| weight.is_finite()));
+    match courses.last_mut().filter(|course| course.seed == seed) {
+        Some(course) => (course.last, course.finite) = (score, finite),
+        None => courses.push(Course { seed, first: score, last: score, finite }),
+    }
+    if best.as_ref().is_none_or(|best| score < best.score) {
+        *best = Some(now);
+    }
+}
+
+/// What a line of a log begins with where several seeds are trained.
+pub(super) fn seed_column(seeds: u64, seed: u64) -> String {
+    if seeds > 1 { format!("{seed},") } else { String::new() }
+}
+
 impl Course {
     /// Whether it has gone nowhere.
     fn has_diverged(&self) -> bool {

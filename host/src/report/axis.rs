@@ -3,11 +3,13 @@
 //! plotters labels powers of ten, which leaves short ranges with one label or none, and it marks nothing
 //! before the first of them.
 
-use plotters::chart::ChartContext;
+use plotters::chart::{ChartContext, MeshStyle};
 use plotters::coord::combinators::WithKeyPoints;
 use plotters::coord::ranged1d::{BoldPoints, Ranged};
 use plotters::coord::types::RangedCoordf64;
-use plotters::prelude::{BindKeyPoints, Cartesian2d, Color as _, IntoLogRange, LogCoord, RGBColor, SVGBackend};
+use plotters::prelude::{
+    BindKeyPoints, Cartesian2d, Color as _, DrawingBackend, IntoLogRange, LogCoord, RGBColor, SVGBackend,
+};
 
 use super::canvas::{Drawn, FRAME, INK, PX, letters};
 use super::number::tick;
@@ -25,17 +27,23 @@ pub(super) type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Log
 pub(super) const MAJOR: RGBColor = RGBColor(0xD0, 0xD0, 0xD0);
 pub(super) const MINOR: RGBColor = RGBColor(0xEF, 0xEF, 0xEF);
 
-/// Draws grid, ticks and titles; a vertical axis without a title has no labels either.
-pub(super) fn draw_axes(chart: &mut Chart<'_, '_>, below: &str, beside: Option<&str>) -> Drawn {
+/// Lines and letters of a grid.
+pub(super) fn grid<'m, 'a, 'b, X: Ranged, Y: Ranged, D: DrawingBackend>(
+    mesh: &'m mut MeshStyle<'a, 'b, X, Y, D>,
+) -> &'m mut MeshStyle<'a, 'b, X, Y, D> {
     let width = PX.unsigned_abs();
-    let label = |v: &f64| if beside.is_some() { tick(*v) } else { String::new() };
-    let mut mesh = chart.configure_mesh();
     mesh.bold_line_style(MAJOR.stroke_width(width))
         .light_line_style(MINOR.stroke_width(width))
         .axis_style(FRAME.stroke_width(width))
         .set_all_tick_mark_size(4 * PX)
         .label_style(letters(14, INK))
         .axis_desc_style(letters(15, INK))
+}
+
+/// Draws grid, ticks and titles; a vertical axis without a title has no labels either.
+pub(super) fn draw_axes(chart: &mut Chart<'_, '_>, below: &str, beside: Option<&str>) -> Drawn {
+    let label = |v: &f64| if beside.is_some() { tick(*v) } else { String::new() };
+    grid(&mut chart.configure_mesh())
         .x_label_formatter(&|v| tick(*v))
         .y_label_formatter(&label)
         .x_desc(below)

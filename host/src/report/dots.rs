@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 
 use super::ReportError;
-use super::axis::{MAJOR, MINOR, log_axis};
+use super::axis::{grid, log_axis};
 use super::canvas::{
     self, Area, BELOW_HEADING, Drawn, ENDING, FRAME, Heading, INK, LEFT, PX, Sheet, WIDTH, bold, letters, write,
 };
@@ -78,17 +78,9 @@ fn draw_plot(sheet: &Sheet<'_>, (area, styles): (Area, &[Style]), (title, plot):
     let mut chart = canvas::chart(sheet, area, BELOW);
     let chart = chart.margin_left(area.left).set_label_area_size(LabelAreaPosition::Left, 0);
     let mut chart = chart.build_cartesian_2d(log_axis(low, high), 0.0..rows.len().max(1) as f64)?;
-    let width = PX.unsigned_abs();
-    chart
-        .configure_mesh()
+    grid(&mut chart.configure_mesh())
         .disable_y_mesh()
         .disable_y_axis()
-        .bold_line_style(MAJOR.stroke_width(width))
-        .light_line_style(MINOR.stroke_width(width))
-        .axis_style(FRAME.stroke_width(width))
-        .set_all_tick_mark_size(4 * PX)
-        .label_style(letters(14, INK))
-        .axis_desc_style(letters(15, INK))
         .x_label_formatter(&|v| tick(*v))
         .x_desc(title)
         .draw()?;

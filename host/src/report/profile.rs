@@ -7,8 +7,8 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
 use super::ReportError;
-use super::axis::{LogAxis, MAJOR, MINOR, log_axis};
-use super::canvas::{self, Area, BELOW_HEADING, Drawn, FRAME, Heading, INK, LEFT, PX, Sheet, WIDTH, letters};
+use super::axis::{LogAxis, grid, log_axis};
+use super::canvas::{self, Area, BELOW_HEADING, Drawn, FRAME, Heading, LEFT, PX, Sheet, WIDTH};
 use super::growth::range;
 use super::legend;
 use super::number::tick;
@@ -67,16 +67,9 @@ fn draw_plot(
     let y = RangedCoordf64::from(0.0..103.0);
     let mut chart: ChartContext<'_, SVGBackend<'_>, Cartesian2d<LogAxis, RangedCoordf64>> =
         chart.build_cartesian_2d(log_axis(low, high), y)?;
-    let width = PX.unsigned_abs();
     let label = |v: &f64| if beside.is_some() { tick(*v) } else { String::new() };
-    let mut mesh = chart.configure_mesh();
-    mesh.bold_line_style(MAJOR.stroke_width(width))
-        .light_line_style(MINOR.stroke_width(width))
-        .axis_style(FRAME.stroke_width(width))
+    grid(&mut chart.configure_mesh())
         .y_max_light_lines(1)
-        .set_all_tick_mark_size(4 * PX)
-        .label_style(letters(14, INK))
-        .axis_desc_style(letters(15, INK))
         .x_label_formatter(&|v| tick(*v))
         .y_label_formatter(&label)
         .x_desc(title)

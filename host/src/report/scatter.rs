@@ -3,8 +3,8 @@
 use plotters::prelude::*;
 
 use super::ReportError;
-use super::axis::{MAJOR, MINOR};
-use super::canvas::{self, Area, BELOW_HEADING, Drawn, FRAME, Heading, INK, PX, Sheet, letters};
+use super::axis::grid;
+use super::canvas::{self, Area, BELOW_HEADING, Drawn, FRAME, Heading, PX, Sheet};
 use super::number::tick;
 use super::palette::LEARNED;
 
@@ -43,18 +43,10 @@ fn range(pairs: &[[f32; 2]]) -> (f64, f64) {
 fn draw(sheet: &Sheet<'_>, pairs: &[[f32; 2]], (low, high): (f64, f64)) -> Drawn {
     let mut chart = canvas::chart(sheet, PLOT, BELOW);
     let mut chart = chart.build_cartesian_2d(low..high, low..high)?;
-    let width = PX.unsigned_abs();
-    chart
-        .configure_mesh()
+    grid(&mut chart.configure_mesh())
         .x_labels(6)
         .y_labels(6)
         .max_light_lines(2)
-        .bold_line_style(MAJOR.stroke_width(width))
-        .light_line_style(MINOR.stroke_width(width))
-        .axis_style(FRAME.stroke_width(width))
-        .set_all_tick_mark_size(4 * PX)
-        .label_style(letters(14, INK))
-        .axis_desc_style(letters(15, INK))
         .x_label_formatter(&|v| tick(*v))
         .y_label_formatter(&|v| tick(*v))
         .x_desc("True value")
@@ -62,7 +54,7 @@ fn draw(sheet: &Sheet<'_>, pairs: &[[f32; 2]], (low, high): (f64, f64)) -> Drawn
         .draw()?;
     let at = |x: f64, y: f64| chart.backend_coord(&(x, y));
     let ends = [at(low, low), at(high, high)];
-    canvas::line(sheet, &ends, FRAME.stroke_width(width), Some([6 * PX, 4 * PX]))?;
+    canvas::line(sheet, &ends, FRAME.stroke_width(PX.unsigned_abs()), Some([6 * PX, 4 * PX]))?;
     canvas::outline(sheet, PLOT)?;
     let finite = pairs.iter().filter(|pair| pair.iter().all(|x| x.is_finite()));
     finite

@@ -11,11 +11,11 @@ use super::loaded::{DataCache, LoadedTask};
 use super::steps;
 use super::tasks::{Part, Scale, Source, TaskPlan};
 use super::unit::{Split, Unit};
-use crate::experiment::compare::summarise;
+use crate::experiment::compare::results;
 use crate::experiment::{Apart, Halfway};
 use crate::optimizer::parse;
 use crate::ranks::Ranks;
-use crate::record::{Results, Run, VERSION};
+use crate::record::Run;
 use crate::say;
 use crate::store::Store;
 
@@ -239,16 +239,7 @@ impl PartRuns {
     ) -> Finding {
         let units = self.units(seeds);
         let runs: Vec<Run> = units.iter().filter_map(|unit| done.get(unit).map(|run| (*run).clone())).collect();
-        let task = loaded.task(Split::Test);
-        let results = Results {
-            version: VERSION,
-            task: task.name.clone(),
-            model: task.model.clone(),
-            parameters: task.optimizee().parameters(),
-            batch: task.batch,
-            summary: summarise(&runs),
-            runs,
-        };
+        let results = results(loaded.task(Split::Test), runs);
         let Self { names, baselines, .. } = self;
         let NumberedPart { experiment, part } = numbered;
         let (task, steps) = (part.task.key.clone(), part.steps);

@@ -71,11 +71,11 @@ impl Kept {
         let bytes = container::bytes_of(path)?;
         let read = container::read::<Header>(KIND, &bytes);
         let (header, checkpoint) =
-            read.with_context(|| format!("cannot go on from {}; --restart begins anew", path.display()))?;
+            read.with_context(|| format!("cannot resume from {}; --restart starts over", path.display()))?;
         let differences = header.settings.differences(settings);
         if !differences.is_empty() {
             bail!(
-                "{} is of another training: {}. Call it with the same settings, or begin anew with --restart",
+                "{} is of another training: {}. Use the same settings, or start over with --restart",
                 path.display(),
                 differences.join(", ")
             );

@@ -127,7 +127,7 @@ impl Training<'_, '_> {
     /// Goes on from what was kept.
     fn take(&mut self, kept: Kept) -> Result<()> {
         let loaded = self.trainer.load(&mut self.source, &mut kept.checkpoint.as_slice());
-        loaded.context("the training cannot be gone on with; --restart begins anew")?;
+        loaded.context("the training cannot be resumed; --restart starts over")?;
         (self.curve, self.unfinished) = (kept.curve, kept.unfinished);
         Ok(())
     }

@@ -8,9 +8,9 @@ use lgl2o::objective::mlp::network::Layers;
 use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Sigmoid, Tanh};
 use lgl2o::objective::{Logistic, Quadratic};
 use lgl2o::source::Exact;
-use lgl2o_tests::every_rule;
 use lgl2o_tests::every_rule::*;
 use lgl2o_tests::task::small_mlp;
+use lgl2o_tests::{every_rule, with_every_guard};
 
 /// Each rule as it is, and with another value for each of its settings.
 macro_rules! settings {
@@ -78,7 +78,18 @@ fn loss_guards() -> Vec<u32> {
     ]
 }
 
-fn other_guards() -> Vec<u32> {
+/// Every guard around two rules, around others, and with the two exchanged.
+fn guards() -> Vec<u32> {
+    let mut all = Vec::new();
+    let mut add = |_: &str, guard: &dyn Fingerprint| all.push(guard.fingerprint());
+    let (lean, adam, nadam) = (learned::lean(), Adam::new(0.3), NAdam::new(0.3));
+    with_every_guard!(add, lean, adam);
+    with_every_guard!(add, adam, nadam);
+    with_every_guard!(add, nadam, lean);
+    all
+}
+
+fn settings_of_guards() -> Vec<u32> {
     let (l2o, sgd) = (learned::ngn(), Sgd::new(0.1));
     vec![
         ResidualGuard::new(l2o, sgd).fingerprint(),
@@ -127,7 +138,7 @@ fn objectives() -> Vec<u32> {
 #[test]
 fn fingerprints_differ_where_configurations_do() {
     let source = vec![Exact.fingerprint()];
-    let all = [rules(), learned_rules(), loss_guards(), other_guards(), objectives(), source].concat();
+    let all = [rules(), learned_rules(), loss_guards(), guards(), settings_of_guards(), objectives(), source].concat();
     let different: std::collections::BTreeSet<u32> = all.iter().copied().collect();
     assert_eq!(different.len(), all.len());
     let loss = LossGuard::new(learned::ngn(), Sgd::new(0.1));

@@ -11,8 +11,8 @@ use lgl2o::tensors::Tensors;
 use lgl2o::{Guard, Memory, Rng, Trainer, learned};
 use lgl2o_host::network::{HeapNetwork, HeapTensors};
 use lgl2o_host::optimizer::{GuardVisitor, Tuned, parse};
-use lgl2o_tests::task::{BATCH, Data, bowl, small_mlp, start};
-use lgl2o_tests::{bits, cases};
+use lgl2o_tests::task::{BATCH, Data, SmallMlp, bowl, small_mlp, start};
+use lgl2o_tests::{bits, cases, with_every_guard};
 use proptest::prelude::*;
 
 use super::saved;
@@ -185,6 +185,25 @@ fn a_forgotten_position_is_noticed() {
     let guard = Unguarded::new(Sgd::new(0.1));
     let (source, other) = (&mut Forgetful(Rng::new(1), [0.0; 2]), &mut Forgetful(Rng::new(2), [0.0; 2]));
     assert_resumes(&objective, &guard, &start(&objective, 1), source, other, [4, 4]);
+}
+
+/// Each guard of the table, over minibatches.
+#[test]
+fn every_guard_resumes() {
+    fn assert_guard_resumes<G: Guard + Fingerprint>(name: &str, guard: &G)
+    where
+        G::Memory<<SmallMlp as Objective>::Params>: Persist,
+    {
+        println!("{name}");
+        let (objective, data) = (small_mlp(), Data::disk(100, 5));
+        data.sampling(BATCH, 1, |source| {
+            data.sampling(BATCH, 2, |other| {
+                assert_resumes(&objective, guard, &start(&objective, 1), source, other, [7, 30]);
+            });
+        });
+    }
+    with_every_guard!(assert_guard_resumes, learned::ngn(), Adam::new(0.01));
+    with_every_guard!(assert_guard_resumes, Adam::new(0.02), Sgd::new(0.1));
 }
 
 /// The convex objectives too, with types for shapes, and rules behind references.

@@ -9,6 +9,7 @@ use lgl2o_device::boards::{UnknownBoard, need};
 use lgl2o_host::device::board::{BOARDS, Board, names, usual};
 use lgl2o_host::device::emulator::Emulator;
 use lgl2o_host::device::firmware::{self, Build, Sizes};
+use lgl2o_host::device::programs::PROGRAMS;
 use lgl2o_host::device::stream::{Outcome, StreamError};
 use lgl2o_tests::program::build;
 
@@ -72,16 +73,48 @@ fn scripts_read_the_same_table_and_name_the_boards_that_there_are() {
     assert_eq!(run("build", &["arduino"]), (Some(2), String::new(), unknown));
 }
 
-/// A file is known by its program only if the program is in the list.
+/// The table, the files and the manifest have the same programs.
 #[test]
 fn every_program_of_the_firmware_is_known() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware/src/bin");
-    let files = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
-    let mut found: Vec<String> = files.map(|p| p.file_stem().expect("a name").to_string_lossy().into_owned()).collect();
-    let mut known: Vec<String> = firmware::PROGRAMS.iter().map(|name| (*name).to_owned()).collect();
-    found.sort();
-    known.sort();
-    assert_eq!(found, known);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware");
+    let files = fs::read_dir(folder.join("src/bin")).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let files: BTreeSet<String> =
+        files.map(|p| p.file_stem().expect("a name").to_string_lossy().into_owned()).collect();
+    let known: BTreeSet<String> = PROGRAMS.iter().map(|program| program.name.to_owned()).collect();
+    assert_eq!(files, known);
+    let manifest = fs::read_to_string(folder.join("Cargo.toml")).expect("a manifest");
+    let manifest: toml::Table = manifest.parse().expect("a manifest");
+    let bins = manifest["bin"].as_array().expect("programs").iter();
+    let bins: BTreeSet<String> = bins.map(|bin| bin["name"].as_str().expect("a name").to_owned()).collect();
+    assert_eq!(bins, known);
+}
+
+/// No program is linked for it; all of them are looked at, and what is denied fails.
+#[test]
+#[ignore = "needs a compiler for the boards"]
+fn lints_reach_the_library_and_every_program() {
+    let firmware = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware");
+    let lint = |lints: &[&str]| {
+        let mut build = Command::new("bash");
+        build.arg(firmware.join("build")).args([usual().name, "clippy", "--"]).args(lints);
+        build.env("CARGO_TARGET_DIR", firmware.canonicalize().expect("a folder").join("target"));
+        build.env_remove("CARGO").env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
+        let output = build.output().expect("bash");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    // Every file has something against one of these.
+    let (status, words) = lint(&["-W", "clippy::restriction"]);
+    if status == Some(3) {
+        assert!(words.contains("there is no Clippy for this compiler"), "{words}");
+        return;
+    }
+    assert_eq!(status, Some(0), "{words}");
+    // `train` needs a feature, and somebody's training.
+    let programs = PROGRAMS.iter().map(|program| program.name).filter(|program| *program != "train");
+    let files = programs.map(|program| format!("src/bin/{program}.rs")).chain(["src/lib.rs".to_owned()]);
+    files.for_each(|file| assert!(words.contains(&format!("--> {file}")), "{file} is not looked at: {words}"));
+    let (status, words) = lint(&["-D", "clippy::implicit_return"]);
+    assert!(status == Some(101) && words.contains("clippy::implicit-return"), "{words}");
 }
 
 #[test]

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use lgl2o_host::device::board::Board;
 use lgl2o_host::device::emulator::Emulator;
 use lgl2o_host::device::firmware;
-use lgl2o_tools::stack::{Bound, Program};
+use lgl2o_tools::stack::{Bound, Program, StackError};
 
 use crate::pinned::{Figures, StackBound, committed, grown, hold};
-use crate::{built_with, check_equal, device, is_tried, learned_over, pinned_boards};
+use crate::{built_for, built_with, check_equal, device, is_tried, learned_over, pinned_boards};
 
 /// What is bounded: program, and a part of the name that the linker has for the function of a training step.
 const BOUNDED: [(&str, Option<&str>); 2] = [
@@ -28,8 +28,13 @@ fn bounded() -> impl Iterator<Item = (&'static Board, &'static str, Option<&'sta
 /// Where the processor begins, with an empty stack.
 const ENTRY: &str = "Reset";
 
-/// Builds a program that says the sizes of its frames, apart from those that do not.
+/// Builds a program that says the sizes of its frames: any by Debian's compiler; by another one apart from those that do not.
 fn sized(board: &Board, program: &str) -> PathBuf {
+    let built = built_for(board, program, &[]);
+    let elf = fs::read(&built).expect("a program");
+    if !matches!(Program::read(&elf), Err(StackError::NoSizes)) {
+        return built;
+    }
     // The flag is one of unstable Rust; what it is to change is a section of the file that no board ever loads.
     let environment = [("RUSTFLAGS", "-Zemit-stack-sizes"), ("RUSTC_BOOTSTRAP", "1")];
     built_with(board, program, "stack-sizes", &environment)

@@ -84,7 +84,7 @@ fn a_finished_model_outlives_a_new_training_that_is_not_finished() {
         let ran = finish(child);
         no_panic(&ran);
         if sent == Signal::INT {
-            ran.expect(130, &["the model that was there before is as it was", "--resume goes on"]);
+            ran.expect(130, &["the model that was there before is as it was", "--resume continues"]);
             assert!(dir.path().join("out/interrupted/model.lgl2o").exists());
         }
         assert_eq!(read(), first, "{option}");
@@ -98,7 +98,7 @@ fn a_finished_model_outlives_a_new_training_that_is_not_finished() {
         let id = child.id();
         wait_for(&mut child, "it had trained", || ticks(id) > 30);
         signal(&child, Signal::TERM);
-        finish(child).expect(143, &["--resume goes on"]);
+        finish(child).expect(143, &["--resume continues"]);
         assert!(!dir.path().join("out/interrupted").exists());
     }
 }
@@ -180,7 +180,7 @@ fn an_interrupted_search_of_rates_is_kept() {
         if !kept {
             continue;
         }
-        ran.expect(130, &["runs of the search of rates had come to their end", "o/interrupted/tuned.toml", "o/units"]);
+        ran.expect(130, &["runs of the search for rates were finished", "o/interrupted/tuned.toml", "o/units"]);
         assert!(ran.out.contains("the best rates so far: "), "{ran:#?}");
         let text = fs::read_to_string(out.join("interrupted/tuned.toml")).unwrap();
         assert!(text.contains("[best]") && text.contains("rate = "), "{text}");
@@ -246,7 +246,7 @@ fn a_whole_report_outlives_an_interruption() {
         }
         waited *= 2;
     };
-    ran.expect(130, &["0 of 1 runs had come to their end", "o/interrupted/report.html"]);
+    ran.expect(130, &["0 of 1 runs were finished", "o/interrupted/report.html"]);
     assert_eq!(fs::read(&results).unwrap(), whole);
     assert!(dir.path().join("o/interrupted/results.json").exists());
 }
@@ -324,11 +324,7 @@ fn an_interrupted_training_for_a_board_says_how_to_go_on() {
     no_panic(&ran);
     ran.expect(
         143,
-        &[
-            "steps are kept in out/train.checkpoint",
-            "--resume goes on with them without --emulate",
-            "--restart begins anew",
-        ],
+        &["steps are kept in out/train.checkpoint", "--resume continues without --emulate", "--restart starts over"],
     );
     assert!(dir.path().join("out/model.lgl2o").exists() && !dir.path().join("out/emulated.json").exists());
     let both = format!("{line} --resume").replace("1000000000", "20");

@@ -323,7 +323,7 @@ fn work_outlives_its_terminal_where_that_is_asked_for() {
         let then = ticks(id);
         wait_for(&mut child, "it trained on", || ticks(id) > then + 20);
         signal(&child, Signal::TERM);
-        finish(child).expect(143, &["--resume goes on"]);
+        finish(child).expect(143, &["--resume continues"]);
     }
 }
 
@@ -338,7 +338,7 @@ fn a_repeated_signal_of_the_system_does_not_cut_the_end_short() {
         signal(&child, Signal::XCPU);
         std::thread::sleep(std::time::Duration::from_millis(5));
     });
-    finish(child).expect(152, &["steps are kept", "--resume goes on"]);
+    finish(child).expect(152, &["steps are kept", "--resume continues"]);
     assert!(dir.path().join("out/model.lgl2o").exists());
 }
 

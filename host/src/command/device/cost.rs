@@ -13,6 +13,7 @@ use super::{Failure, MATH, build_program};
 use crate::device::emulator::Emulator;
 use crate::device::firmware;
 use crate::device::listen::Event;
+use crate::device::programs::{PROGRAMS, Program, SizeShown};
 use crate::files::write_atomically;
 use crate::report::number::grouped;
 use crate::report::overview::{Overview, Section, Table};
@@ -20,10 +21,6 @@ use crate::say;
 
 /// The version of `results.json` of this program.
 const VERSION: u32 = 1;
-
-/// Programs whose size is told, and whether they run by themselves, so that their stack is known too.
-const PROGRAMS: &[(&str, bool)] =
-    &[("empty", true), ("spirals", true), ("sensor", true), ("resume", true), ("stream", false), ("faults", true)];
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -104,11 +101,11 @@ pub(super) fn run(mut job: Job<'_>) -> Result<(), Failure> {
 /// Builds every program and reads its sizes; runs those that need no input, where QEMU can.
 fn sizes(job: &Job<'_>) -> Result<Vec<Size>, Failure> {
     let mut all = Vec::new();
-    for &(program, alone) in PROGRAMS {
+    for &Program { name: program, size, .. } in PROGRAMS.iter().filter(|program| program.size != SizeShown::No) {
         let Some(elf) = fitting(build_program(job.args, job.board, program))? else { continue };
         let bytes = firmware::read(&elf, job.board)?;
         let sizes = firmware::sizes(&bytes, job.board)?;
-        let stack = if alone && job.args.port.is_none() {
+        let stack = if size == SizeShown::WithStack && job.args.port.is_none() {
             let run = job.report_of(Emulator::start(job.board, &elf)?, &bytes, |_| {})?;
             run.summary.map(|summary| summary.stack)
         } else {

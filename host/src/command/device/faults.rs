@@ -71,7 +71,7 @@ pub(super) fn run(mut job: Job<'_>) -> Result<(), Failure> {
     ran?;
     if !results.equal {
         let (done, all) = (results.device.len(), results.host.len());
-        return Err(anyhow!("the device has told of {done} of {all} faults").into());
+        return Err(anyhow!("the device has reported {done} of {all} faults").into());
     }
     if results.kept { Ok(()) } else { Err(anyhow!("a fault has left the model worse than the fallback").into()) }
 }

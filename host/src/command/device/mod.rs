@@ -26,10 +26,11 @@ use crate::device::emulator::{self, Emulator};
 use crate::device::firmware::{self, Build};
 use crate::device::listen::{Event, listen};
 use crate::device::port::Port;
+use crate::device::programs::{self, Role};
 use crate::device::record::{DeviceResults, MachineRecord, VERSION, finite, hex};
 use crate::device::session::{Ended, Transcript, follow};
-use crate::device::spirals::{DemoRun, reference};
-use crate::device::{imported, report, sensor};
+use crate::device::spirals::DemoRun;
+use crate::device::{imported, report};
 use crate::files::Temporary;
 use crate::output::Output;
 use crate::say;
@@ -73,14 +74,12 @@ pub(super) fn run(args: &DeviceArgs) -> Result<(), Failure> {
     };
     let journal = Journal::within(out);
     let job = Job { args, board, out, elf: elf.map(read).transpose()?, port, awaited: false, journal };
-    match args.program.as_str() {
-        "cost" => cost::run(job),
-        "faults" => faults::run(job),
-        "stream" => stream::run(job),
-        "sensor" => rounds(job, &sensor::reference()?),
-        "imported" => rounds(job, &imported::reference()?),
-        "spirals" | "resume" => rounds(job, &reference(board)?),
-        other => Err(anyhow!("no program `{other}` is run on a board").into()),
+    match programs::find(&args.program).map(|program| program.role) {
+        Some(Role::Cost) => cost::run(job),
+        Some(Role::Faults) => faults::run(job),
+        Some(Role::Stream) => stream::run(job),
+        Some(Role::Rounds(reference)) => rounds(job, &reference(board)?),
+        Some(Role::Apart) | None => Err(anyhow!("`lgl2o device` does not run the program `{}`", args.program).into()),
     }
 }
 

@@ -98,15 +98,15 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
 
 /// The training begins: a first signal leaves it to stop, and any other end says what is kept.
 fn begin(path: &Path) -> Grace {
-    interrupt::last_words(format!("what was kept is in {}; --resume goes on with it", path.display()));
+    interrupt::last_words(format!("what was kept is in {}; --resume continues from it", path.display()));
     Grace::begin()
 }
 
 /// What to do after an interruption. Only a whole training can be compared with a board's.
 fn how_to_go_on(args: &TrainArgs) -> &'static str {
     match args.emulate {
-        Some(_) => "--resume goes on with them without --emulate, or --restart begins anew with it",
-        None => "--resume goes on with them",
+        Some(_) => "--resume continues without --emulate; --restart starts over with it",
+        None => "--resume continues from there",
     }
 }
 
@@ -168,7 +168,7 @@ fn check_places(out: &Path, args: &TrainArgs) -> Result<()> {
     let there = [MODEL, kept::NAME].iter().map(|name| out.join(name)).find(|path| path.exists());
     match there {
         Some(path) if !args.resume && !args.restart => bail!(
-            "{} of another training is there: --resume goes on with it, --restart replaces it, --out names another folder",
+            "{} of another training is there: --resume continues it, --restart replaces it, --out names another folder",
             path.display()
         ),
         _ if args.resume && !out.join(kept::NAME).exists() => {

@@ -253,20 +253,13 @@ impl<'a> Session<'a> {
         let (seed, step, score) = (self.training.seed, self.training.done, found.score);
         let column = self.seed_column();
         writeln!(self.logs[1], "{column}{step},{found}")?;
-        let finite = mean.weights.iter().all(|weight| weight.is_finite());
-        match self.courses.last_mut().filter(|course| course.seed == seed) {
-            Some(course) => (course.last, course.finite) = (score, finite),
-            None => self.courses.push(Course { seed, first: score, last: score, finite }),
-        }
-        if self.best.as_ref().is_none_or(|best| score < best.score) {
-            self.best = Some(Snapshot { score, seed, step, weights: mean.weights });
-        }
+        keep::validated(&mut self.courses, &mut self.best, Snapshot { score, seed, step, weights: mean.weights });
         bar.set_prefix(format!("seed {seed} validation {score:.4}"));
         Ok(())
     }
 
     fn seed_column(&self) -> String {
-        if self.config.seeds > 1 { format!("{},", self.training.seed) } else { String::new() }
+        keep::seed_column(self.config.seeds, self.training.seed)
     }
 
     /// Logs, and the best weights so far.
