@@ -43,7 +43,7 @@
 //! # Examples to check on
 //!
 //! [`with_held_out(5)`](Replay::with_held_out) sets every fifth place apart: what is kept there is checked on and never trained on. It
-//! takes no memory, holds for labels, values and autoencoders, and whoever trains by [`auto().exact(true)`](crate::auto()) then keeps the
+//! takes no memory, holds for labels, values and autoencoders, and whoever trains by [`auto().held_out(true)`](crate::guard::RelayGuard::held_out) then keeps the
 //! parameters that were best on examples that training has not seen.
 //!
 //! # What a checkpoint holds

@@ -170,7 +170,7 @@ fn run(every: Option<u32>, from: Option<&[u8]>, come: usize, rounds: usize) -> R
     (0..come).map(point).for_each(|(row, label)| {
         ring.push(&row, label).unwrap();
     });
-    let (net, guard) = (Net::new(Fixed::new(), Loss::CrossEntropy), auto().exact(true));
+    let (net, guard) = (Net::new(Fixed::new(), Loss::CrossEntropy), auto().held_out(true));
     let mut memory = Memory::<Net, Auto>::new();
     net.initialize(memory.params_mut(), &mut Rng::new(1));
     let mut trainer = Trainer::new(&net, &guard, &mut memory);
