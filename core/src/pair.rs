@@ -1,8 +1,8 @@
-//! One number, or two at once: what formulas are written in that go over rows of numbers.
+//! One number, or two at once, for formulas that go over rows of numbers.
 //!
-//! A processor with a unit for single numbers, such as a Cortex-M4F, waits a cycle where an instruction takes the result of the one
-//! before. Of a [`Pair`] each operation is done for both numbers before the next one begins, so that it seldom waits. The bits
-//! are those of one number after the other.
+//! A processor whose floating-point unit takes single numbers, such as a Cortex-M4F, waits a cycle where an instruction needs the result of
+//! the one before. Each operation on a [`Pair`] is done for both numbers before the next one begins, so the processor seldom waits. The
+//! bits are those of one number after the other.
 
 use core::ops::{Add, AddAssign, Div, Mul, Sub, SubAssign};
 
@@ -25,7 +25,7 @@ pub(crate) trait Number:
     /// f of each and of what stands in the same place of `other`.
     fn with(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self;
 
-    /// Whether it is so of one of them.
+    /// Whether f holds for any of them.
     fn any(self, f: impl Fn(f32) -> bool) -> bool;
 }
 

@@ -130,7 +130,7 @@ impl<'a, T: Answers, K: Keep> Replay<'a, T, K> {
     }
 
     /// The same, whose every n-th place is held out: what comes to it is checked on and never trained on, as long as it is kept. A
-    /// guard with exact losses ([`RelayGuard::exact`](crate::guard::RelayGuard::exact)) then keeps the parameters that were best on
+    /// guard that is told so ([`RelayGuard::held_out`](crate::guard::RelayGuard::held_out)) then keeps the parameters that were best on
     /// these examples; 5 is a good choice. A batch to check with has as many examples as `pick` has places.
     ///
     /// # Errors
