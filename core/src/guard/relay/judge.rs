@@ -1,7 +1,7 @@
 //! What happens at the end of a window of a [`RelayGuard`].
 
 use super::baton::{Baton, Leg};
-use super::shrink::Shrink;
+use super::shrink::{Shrink, full_loss};
 use super::{MemoryOf, RelayGuard, RelayMemory};
 use crate::error::Error;
 use crate::guard::{Verdict, Winner};
@@ -206,9 +206,31 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
         if self.shrinks { self.compare_scaled(memory, oracle, source) } else { self.compare(memory, oracle, source) }
     }
 
+    /// Compares y with the accepted point, and tries the next c, but not while the fallback's own run is compared, too.
+    fn compare_scaled<O: Objective>(
+        &self,
+        memory: &mut MemoryOf<L, F, O::Params, SPARE>,
+        oracle: &mut Oracle<'_, O>,
+        source: &mut impl Source<O>,
+    ) -> Result<Paired, Error> {
+        let now = memory.baton.shrink;
+        memory.put_scaled(now);
+        let paired = self.compare(memory, oracle, source)?;
+        if memory.baton.own_is_due() || !paired.second().is_finite() {
+            return Ok(paired);
+        }
+        let tried = now.next();
+        memory.put_scaled(tried);
+        if full_loss(&memory.gradient, oracle, source)? < paired.second() {
+            return self.compare(memory, oracle, source);
+        }
+        memory.put_scaled(now.turned(tried));
+        Ok(paired)
+    }
+
     /// Losses at the accepted parameters, at the running point, scaled if it is, and at the fallback's own run where that is due, on the
     /// same examples.
-    pub(super) fn compare<O: Objective>(
+    fn compare<O: Objective>(
         &self,
         memory: &MemoryOf<L, F, O::Params, SPARE>,
         oracle: &mut Oracle<'_, O>,
@@ -273,6 +295,15 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
         let scale = if spread > 0.0 { spread } else { loss.abs() };
         let is_far = !paired.second().is_finite() || paired.difference() > FAR * scale;
         is_far && self.is_worse(paired, paired.to_first(), CLEAR)
+    }
+}
+
+impl<P: Tensors, L, F, const SPARE: usize> RelayMemory<P, L, F, SPARE> {
+    /// Puts y into the memory of the gradient, which is free at the end of a window.
+    fn put_scaled(&mut self, shrink: Shrink) {
+        self.gradient.copy_from(&self.runner);
+        shrink.apply(&mut self.gradient);
+        self.baton.shrink = shrink;
     }
 }
 

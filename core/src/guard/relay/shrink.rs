@@ -15,13 +15,11 @@
 //! y is kept only where its loss is below that of S, so what holds of S holds still. One more forward pass of the held-out rows at
 //! the end of a window, two more where c changes.
 
-use super::{MemoryOf, RelayGuard, RelayMemory};
 use crate::error::Error;
 use crate::math::exp2_linear;
 use crate::objective::Objective;
-use crate::oracle::{Oracle, Paired};
+use crate::oracle::Oracle;
 use crate::persist::Persist;
-use crate::rule::Rule;
 use crate::source::Source;
 use crate::tensors::Tensors;
 
@@ -46,13 +44,13 @@ impl Shrink {
     pub(super) const ZERO: Self = Self { steps: 0, grows: false };
 
     /// The next c to try. At 1 there is only a smaller one.
-    fn next(self) -> Self {
+    pub(super) fn next(self) -> Self {
         let grows = self.grows && self.steps > 0 || self.steps >= MOST_STEPS;
         Self { steps: if grows { self.steps.saturating_sub(1) } else { self.steps + 1 }, grows }
     }
 
     /// The same c, which turns to the other side after one that was tried without success.
-    const fn turned(self, tried: Self) -> Self {
+    pub(super) const fn turned(self, tried: Self) -> Self {
         Self { steps: self.steps, grows: !tried.grows }
     }
 
@@ -73,41 +71,8 @@ impl Shrink {
     }
 }
 
-impl<P: Tensors, L, F, const SPARE: usize> RelayMemory<P, L, F, SPARE> {
-    /// Puts y into the memory of the gradient, which is free at the end of a window.
-    fn put_scaled(&mut self, shrink: Shrink) {
-        self.gradient.copy_from(&self.runner);
-        shrink.apply(&mut self.gradient);
-        self.baton.shrink = shrink;
-    }
-}
-
-impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
-    /// Compares y with the accepted point, and tries the next c, but not while the fallback's own run is compared, too.
-    pub(super) fn compare_scaled<O: Objective>(
-        &self,
-        memory: &mut MemoryOf<L, F, O::Params, SPARE>,
-        oracle: &mut Oracle<'_, O>,
-        source: &mut impl Source<O>,
-    ) -> Result<Paired, Error> {
-        let now = memory.baton.shrink;
-        memory.put_scaled(now);
-        let paired = self.compare(memory, oracle, source)?;
-        if memory.baton.own_is_due() || !paired.second().is_finite() {
-            return Ok(paired);
-        }
-        let tried = now.next();
-        memory.put_scaled(tried);
-        if full_loss(&memory.gradient, oracle, source)? < paired.second() {
-            return self.compare(memory, oracle, source);
-        }
-        memory.put_scaled(now.turned(tried));
-        Ok(paired)
-    }
-}
-
 /// The mean loss over all rows of the full objective.
-fn full_loss<O: Objective>(
+pub(super) fn full_loss<O: Objective>(
     params: &O::Params,
     oracle: &mut Oracle<'_, O>,
     source: &mut impl Source<O>,
