@@ -1,9 +1,9 @@
 //! Checks on examples that are never trained on, so that a guard keeps the parameters that were best there.
 //!
-//! [`HeldOut`] takes training batches from one source and check batches from rows of its own. A guard that is told so
-//! ([`RelayGuard::held_out`]) compares the mean loss over all of these rows. The accepted parameters are then those with the lowest
-//! held-out loss that the end of any window has seen: early stopping (Prechelt 1998) with nothing to set. Where the network is too sure
-//! of itself, the guard also scales its last layer down, as these rows say. A small data
+//! [`HeldOut`] takes training batches from one source and check batches from rows of its own. A guard with
+//! [`RelayGuard::held_out`] compares the mean loss over all of these rows. The accepted parameters are then those with the lowest
+//! held-out loss that the end of any window has seen: early stopping (Prechelt 1998) with nothing to set. Where the network is too
+//! confident, the guard also scales its last layer down, by a factor that these rows choose. A small data
 //! set gains more from this than from another optimizer; hold out a fifth of the examples if in doubt.
 //!
 //! ```

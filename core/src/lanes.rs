@@ -21,7 +21,7 @@ macro_rules! by_lanes {
             $(let $read = $read.0;)*
             $crate::lanes::blocks!([$($written),*] [$($read),*] $sums => $body);
         }
-        // How many are left is said as a number, so that the loop over them is not unrolled.
+        // The number of elements that are left is a variable, so that the compiler does not unroll the loop over them.
         let left = $crate::lanes::shortest(&[$($written.1.len(),)* $($read.1.len(),)*]);
         $(let mut $written = $written.1.iter_mut();)*
         $(let mut $read = $read.1.iter();)*
@@ -33,7 +33,7 @@ macro_rules! by_lanes {
     }};
 }
 
-/// The body for each lane of one block of every slice after the other.
+/// The body for each lane of a block, block after block.
 ///
 /// On a desktop the blocks are copied before and after: copies alias nothing, so that the compiler makes one vector of each.
 /// A microcontroller has no vectors and is better off without the copies.
@@ -75,8 +75,8 @@ macro_rules! block {
     };
 }
 
-/// The body for two lanes of all blocks of a [strip](STRIP), then for the next two: for a processor with a unit for single numbers. The
-/// lanes of all sums stay in registers, and of two numbers at a time none waits for the other.
+/// The body for two lanes of all blocks of a [strip](STRIP), then for the next two: for a processor with a single-precision floating-point
+/// unit. The lanes of all sums stay in registers, and neither of the two numbers waits for the other.
 #[cfg(any(test, all(target_arch = "arm", target_abi = "eabihf", target_os = "none")))]
 macro_rules! by_pairs {
     ([$($written:ident),*] [$($read:ident),*] $sums:ident => $body:block) => {
@@ -192,7 +192,7 @@ mod pairs {
     use crate::pair::Pair;
     use crate::sum::LANES;
 
-    /// Blocks that are passed over for two lanes before the next two have their turn: so few that a cache holds all their slices.
+    /// Blocks of a strip: few enough that a cache holds this part of all slices.
     pub(crate) const STRIP: usize = 64;
 
     /// Two lanes of a block.
@@ -270,8 +270,8 @@ mod tests {
         }
     }
 
-    /// The way of a processor with a unit for single numbers and that of all others have the same bits, for less than a strip and
-    /// for more, and the shortest slice ends both.
+    /// The loop of a processor with a single-precision floating-point unit has the same bits as that of all others, for less than a strip
+    /// and for more, and the shortest slice ends both.
     #[test]
     fn pairs_have_the_bits_of_blocks() {
         const MOST: usize = 2 * super::STRIP + 3;

@@ -6,7 +6,7 @@
 
 use core::ops::{Add, AddAssign, Div, Mul, Sub, SubAssign};
 
-/// A number, or several of which each is treated alike.
+/// One number, or several that are all treated alike.
 pub(crate) trait Number:
     Copy
     + Add<Output = Self>
@@ -22,7 +22,7 @@ pub(crate) trait Number:
     /// f of each.
     fn each(self, f: impl Fn(f32) -> f32) -> Self;
 
-    /// f of each and of what stands in the same place of `other`.
+    /// f of each number and its counterpart in `other`.
     fn with(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self;
 
     /// Whether f holds for any of them.
@@ -78,7 +78,7 @@ impl Number for Pair {
     }
 }
 
-/// An operator between two pairs, and between a pair and the same number for both of it.
+/// An operator between two pairs, and between a pair and one number.
 macro_rules! operator {
     ($trait:ident, $function:ident, $sign:tt) => {
         impl $trait for Pair {

@@ -31,7 +31,7 @@ pub(crate) fn sqrt<T: Number>(x: T) -> T {
     x.with(near, nearest)
 }
 
-/// The root of x, of which `near` is off by at most a unit in the last place.
+/// The square root of x; `near` is off by at most one unit in the last place.
 #[inline(always)]
 fn nearest(x: f32, near: f32) -> f32 {
     let (bits, near) = (x.to_bits(), near.to_bits());

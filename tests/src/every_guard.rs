@@ -6,7 +6,7 @@ pub use lgl2o::guard::*;
 pub use lgl2o::rule::Rule;
 
 /// Calls a macro with all guards, each as `"name" => |learned, fallback| guard;`, where the two names stand for rules. First come those that hold
-/// one rule, which have no use for a fallback, then those that hold both, then some of them with other settings. Tokens given besides stand before the table.
+/// one rule, which have no use for a fallback, then those that hold both, then some of them with other settings. Extra tokens go before the table.
 ///
 /// ```
 /// macro_rules! names {

@@ -74,7 +74,7 @@ pub fn ln(x: f32) -> f32 {
 
 /// Square root.
 #[must_use]
-// On a device a function of its own: what goes over all parameters takes [`sqrts`].
+// Not inlined on a device: loops over all parameters use [`sqrts`].
 #[cfg_attr(target_os = "none", inline(never))]
 #[cfg_attr(not(target_os = "none"), inline)]
 pub fn sqrt(x: f32) -> f32 {
@@ -84,7 +84,7 @@ pub fn sqrt(x: f32) -> f32 {
 /// [`sqrt`] of one number or of several.
 #[inline(always)]
 pub(crate) fn sqrts<T: Number>(x: T) -> T {
-    // The only root that gains by several at once.
+    // Only this implementation gains from several numbers at once.
     #[cfg(all(target_arch = "arm", target_abi = "eabihf", not(feature = "micromath")))]
     return imp::sqrt(x);
     #[cfg(not(all(target_arch = "arm", target_abi = "eabihf", not(feature = "micromath"))))]

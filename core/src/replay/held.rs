@@ -1,4 +1,4 @@
-//! Examples that are held out: every n-th place. What comes to it is only checked on.
+//! Examples that are held out: every n-th place. Examples stored there are used for checks only.
 //!
 //! ```text
 //! held out     places n - 1, 2 n - 1, 3 n - 1, ...      number j is at place n j + n - 1

@@ -42,8 +42,8 @@
 //!
 //! # Examples to check on
 //!
-//! [`with_held_out(5)`](Replay::with_held_out) sets every fifth place apart: what is kept there is checked on and never trained on. It
-//! takes no memory, holds for labels, values and autoencoders, and whoever trains by [`auto().held_out(true)`](crate::guard::RelayGuard::held_out) then keeps the
+//! [`with_held_out(5)`](Replay::with_held_out) sets every fifth place apart: an example kept there is checked on and never trained on. It
+//! takes no memory and works for labels, values and autoencoders. [`auto().held_out(true)`](crate::guard::RelayGuard::held_out) then keeps the
 //! parameters that were best on examples that training has not seen.
 //!
 //! # What a checkpoint holds
@@ -129,8 +129,8 @@ impl<'a, T: Answers, K: Keep> Replay<'a, T, K> {
         self
     }
 
-    /// The same, whose every n-th place is held out: what comes to it is checked on and never trained on, as long as it is kept. A
-    /// guard that is told so ([`RelayGuard::held_out`](crate::guard::RelayGuard::held_out)) then keeps the parameters that were best on
+    /// The same buffer with every n-th place held out: an example stored there is checked on and never trained on, as long as it is kept. A
+    /// guard with [`RelayGuard::held_out`](crate::guard::RelayGuard::held_out) then keeps the parameters that were best on
     /// these examples; 5 is a good choice. A batch to check with has as many examples as `pick` has places.
     ///
     /// # Errors
@@ -138,8 +138,7 @@ impl<'a, T: Answers, K: Keep> Replay<'a, T, K> {
     /// other places are fewer than a batch has.
     pub fn with_held_out(mut self, every: u32) -> Result<Self, Error> {
         if every < 2 || every > self.capacity {
-            let what =
-                "of a replay buffer every n-th example is held out, where n is 2 at least, and there is room for n";
+            let what = "`with_held_out(n)` of a replay buffer needs n of at least 2, and room for at least n examples";
             return Err(Error::InvalidSetting { what });
         }
         self.held = Held::every(every);
@@ -265,6 +264,7 @@ impl<O: for<'b> Objective<Batch<'b> = Batch<'b>>, T: Answers, K: Keep> Source<O>
     /// Where examples are held out, a round may train on all others: it goes through them at most once, so that it stays short while new
     /// examples come.
     fn room(&self) -> u32 {
+        // The batch that would else be left to check with.
         let spare = u32::from(self.held.is_any());
         self.draws.room(self.held.trained(self.stored)).saturating_add(spare)
     }

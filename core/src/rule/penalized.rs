@@ -4,10 +4,10 @@
 //! f <- f + l/2 ||w||^2,   g <- g + l w      where the rule wants its gradient
 //! ```
 //!
-//! (Krogh and Hertz, "A simple weight decay can improve generalization", NIPS 1991.) All parameters are penalised, biases with
-//! them. The rule sees loss and gradient of the penalised objective, also where it searches, as [`Armijo`](super::Armijo) does. A rule
-//! that scales its gradient, such as [`Adam`](super::Adam), scales the penalty with it; where that is not wanted there is
-//! [`Decayed`](super::Decayed). A guard compares losses without the penalty.
+//! (Krogh and Hertz, "A simple weight decay can improve generalization", NIPS 1991.) All parameters are penalised, biases
+//! too. The rule sees loss and gradient of the penalised objective, also where it searches, as [`Armijo`](super::Armijo) does. A rule
+//! that scales its gradient, such as [`Adam`](super::Adam), scales the penalty with it;
+//! [`Decayed`](super::Decayed) does not. A guard compares losses without the penalty.
 //!
 //! State: the inner rule's; and one slot of working memory for the gradient, which a checkpoint does not hold.
 

@@ -1,4 +1,4 @@
-//! The state of a rule around another one that hands it another gradient: the inner rule's, and working memory for that gradient.
+//! The state of a rule that wraps another one and passes it a changed gradient: the inner rule's, and working memory for that gradient.
 
 use super::RuleState;
 use crate::persist::{Origin, Persist, Sink};

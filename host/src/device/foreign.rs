@@ -132,8 +132,9 @@ pub fn stranger(message: &FromDevice, program: &str) -> Option<Foreign> {
 /// Names with commas between, and "or" before the last.
 fn alternatives(names: &[String]) -> String {
     match names {
-        [all @ .., last] if !all.is_empty() => format!("{} or {last}", all.join(", ")),
-        _ => names.concat(),
+        [] => String::new(),
+        [one] => one.clone(),
+        [all @ .., last] => format!("{} or {last}", all.join(", ")),
     }
 }
 

@@ -224,12 +224,12 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
         if full_loss(&memory.gradient, oracle, source)? < paired.second() {
             return self.compare(memory, oracle, source);
         }
-        memory.put_scaled(now.turned(tried));
+        memory.baton.shrink = now.turned(tried);
         Ok(paired)
     }
 
-    /// Losses at the accepted parameters, at the running point, scaled if it is, and at the fallback's own run where that is due, on the
-    /// same examples.
+    /// Losses at the accepted parameters, at the running point with its last layer scaled, and at the fallback's own run where that is due,
+    /// on the same examples.
     fn compare<O: Objective>(
         &self,
         memory: &MemoryOf<L, F, O::Params, SPARE>,
@@ -237,7 +237,7 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
         source: &mut impl Source<O>,
     ) -> Result<Paired, Error> {
         let RelayMemory { kept, runner, gradient, untouched, baton, .. } = memory;
-        let second = if baton.shrink == Shrink::ZERO { runner } else { gradient };
+        let second = if baton.shrink.is_one() { runner } else { gradient };
         let third = baton.own_is_due().then_some(untouched);
         let most = self.check_batches.max(baton.window / CHECKED) as usize;
         let mut paired = Paired::default();
@@ -323,7 +323,7 @@ fn is_clear(paired: &Paired, has_third: bool) -> bool {
     !paired.second().is_finite() || clear(paired.to_first()) && (!has_third || clear(paired.to_third()))
 }
 
-/// The running point, scaled if it is, becomes the accepted one.
+/// The running point, with its last layer scaled, becomes the accepted one.
 fn accept<P: Tensors, L, F, const SPARE: usize>(
     memory: &mut RelayMemory<P, L, F, SPARE>,
     verdict: &mut Verdict,

@@ -48,8 +48,8 @@
 //! **Steps.** A window counts for its steps whether x is kept or not ([`Verdict::steps`]): they are spent. What the
 //! accepted parameters have made is [`Verdict::accepted`]. A lost race counts for the fallback's steps alone.
 //!
-//! **Held-out rows.** For a guard that is told of them ([`RelayGuard::held_out`]), x stands for x with its last layer scaled down, by a factor
-//! that these rows choose: `relay/shrink.rs`. The running point itself is not scaled.
+//! **Held-out rows.** With [`RelayGuard::held_out`] every comparison after the race takes x with its last layer scaled down, by a factor
+//! that these rows choose, and so does S: `relay/shrink.rs`. The running point itself is not scaled.
 //!
 //! **Memory**, in numbers for P parameters: (4 + a + 2 b) P where the learned rule has a slots of state and the fallback
 //! b; (4 + a + b) P for the [lean](RelayGuard::lean) form, which keeps no run b after the race and so has no suspicion.

@@ -109,7 +109,7 @@ impl<L, F, const SPARE: usize> RelayGuard<L, F, SPARE> {
 
     /// The same guard for a source that checks on rows which are [held out](crate::held_out::HeldOut): it compares the mean loss over all of
     /// them, as an [exact](Self::exact) guard does, and multiplies the last layer of what it keeps by a number of at most 1 where that
-    /// lowers this loss. `false` takes the second back only.
+    /// lowers this loss. `false` undoes only the scaling.
     ///
     /// ```
     /// let guard = lgl2o::auto().held_out(true);

@@ -6,13 +6,13 @@
 //! held-out rows is lower, it becomes c; if not, the next window tries the other side. A run that begins afresh has c = 1.
 //! ```
 //!
-//! A network that fits all examples that it is trained on is too sure of the others: most of what it loses on held-out rows is
-//! not a wrong class but a probability too close to 0. One number for all of the last layer, which divides the values before the softmax, mends
+//! A network that fits all of its training examples is too confident about others: most of its loss on held-out rows comes
+//! not from a wrong class but from a probability too close to 0. One factor for all of the last layer, and so for the values before the softmax, corrects
 //! that (temperature scaling: Guo, Pleiss, Sun, Weinberger 2017, "On Calibration of Modern Neural Networks", arXiv 1706.04599). Here
-//! that number is part of the accepted parameters, so prediction knows nothing of it. The running point keeps its own scale.
-//! c never exceeds 1: a few rows that are all classified rightly would make it grow without end.
+//! the factor is part of the accepted parameters, so prediction knows nothing of it. The running point keeps its own scale.
+//! c never exceeds 1: with a few rows that are all classified correctly it would grow without limit.
 //!
-//! y is kept only where its loss is below that of S, so what holds of S holds still. One more forward pass of the held-out rows at
+//! y is kept only where its loss is below that of S, so every promise about S still holds. It costs one more forward pass of the held-out rows at
 //! the end of a window, two more where c changes.
 
 use crate::error::Error;
@@ -43,13 +43,18 @@ impl Persist for Shrink {
 impl Shrink {
     pub(super) const ZERO: Self = Self { steps: 0, grows: false };
 
+    /// Whether c is 1.
+    pub(super) const fn is_one(self) -> bool {
+        self.steps == 0
+    }
+
     /// The next c to try. At 1 there is only a smaller one.
     pub(super) fn next(self) -> Self {
         let grows = self.grows && self.steps > 0 || self.steps >= MOST_STEPS;
         Self { steps: if grows { self.steps.saturating_sub(1) } else { self.steps + 1 }, grows }
     }
 
-    /// The same c, which turns to the other side after one that was tried without success.
+    /// The same c after an unsuccessful try: the next one is on the other side.
     pub(super) const fn turned(self, tried: Self) -> Self {
         Self { steps: self.steps, grows: !tried.grows }
     }
@@ -61,7 +66,7 @@ impl Shrink {
 
     /// Multiplies the last layer by c.
     pub(super) fn apply<P: Tensors>(self, params: &mut P) {
-        if self.steps == 0 {
+        if self.is_one() {
             return;
         }
         let (factor, last) = (self.factor(), params.layers().saturating_sub(1));

@@ -34,8 +34,8 @@ pub fn weight_gradient_by<const O: usize>(
 /// Inputs of a layer on points of a plane.
 const PLANE: usize = 2;
 
-/// G = E^T X for rows of two numbers, which are too short for a loop over them: the sums of so many outputs stay in registers over
-/// all examples.
+/// G = E^T X for rows of two numbers, which are too short for a loop over them: the sums of [`POINTS`] outputs stay in registers
+/// over all examples.
 #[cfg_attr(target_os = "none", inline(never))]
 fn by_points(errors: &[f32], inputs: Rows<'_>, n: usize, outputs: usize, gradient: &mut [f32]) {
     let (blocks, rest) = gradient.as_chunks_mut::<PLANE>().0.as_chunks_mut::<POINTS>();
@@ -315,7 +315,7 @@ mod tests {
     use super::*;
     use crate::objective::mlp::dense::plain;
 
-    /// What a processor with a unit for single numbers runs has the bits of one number after the other, on every processor.
+    /// The code for a processor with a single-precision floating-point unit has the bits of one number after the other.
     #[test]
     fn gradients_of_points_are_those_of_single_numbers() {
         let numbers: [f32; 90] = core::array::from_fn(|i| ((i * 7919) % 101) as f32 * 0.13 - 6.1);

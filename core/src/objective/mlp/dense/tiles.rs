@@ -1,4 +1,4 @@
-//! Inner loops for a processor with a unit for single numbers, such as a Cortex-M4F: sixteen sums in its registers.
+//! Inner loops for a processor with a single-precision floating-point unit, such as a Cortex-M4F: sixteen sums in its registers.
 //!
 //! Every product is written out, and no loop runs over an array of sums: so the sums stay in registers, and a program that is
 //! built for size is about as fast as one that is built for speed. All products of a row stand before their additions, for a
@@ -6,7 +6,7 @@
 
 use crate::sum::LANES;
 
-/// Whether the processor has a unit for single numbers, and registers of one number each.
+/// Whether the processor has a single-precision floating-point unit, and registers of one number each.
 pub(super) const SINGLE: bool = cfg!(all(target_arch = "arm", target_abi = "eabihf"));
 /// Rows, and columns, of a tile.
 pub(super) const SIDE: usize = 4;
