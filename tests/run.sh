@@ -194,7 +194,14 @@ stage_release() {
     say "packages"
     # What is not committed yet is packed, too. Each package is built from what was packed; dependencies are those of the other stages,
     # which have no debug information either.
-    CARGO_TARGET_DIR=$PWD/target cargo package --allow-dirty --config profile.dev.debug=false -p lgl2o -p lgl2o-device -p lgl2o-host
+    # Cargo takes a package of the same version and the same folder for the same package, unpacked and built before: it would build the
+    # host program with an older core. So the folder has a new name at each run.
+    local link
+    link=$PWD/target/packed-$(date +%s)-$$
+    mkdir -p target && rm -f target/packed-*
+    ln -s . "$link"
+    CARGO_TARGET_DIR=$link cargo package --allow-dirty --config profile.dev.debug=false -p lgl2o -p lgl2o-device -p lgl2o-host
+    rm -rf "$link" "${CARGO_HOME:-$HOME/.cargo}"/registry/src/-*/lgl2o-*
     semver
     local oldest version folder
     oldest=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' core/Cargo.toml)
@@ -279,7 +286,7 @@ browser() {
 
 # Sets `used` to the seconds of the processor that everything started from here has taken; a subshell would know of itself alone.
 processor() {
-    mkdir -p target
+    mkdir -p target && rm -f target/packed-*
     times >target/times
     used=$(awk -F'[ms ]+' 'NR == 2 { print int($1 * 60 + $2 + $3 * 60 + $4) }' target/times)
 }
