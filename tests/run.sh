@@ -286,7 +286,7 @@ browser() {
 
 # Sets `used` to the seconds of the processor that everything started from here has taken; a subshell would know of itself alone.
 processor() {
-    mkdir -p target && rm -f target/packed-*
+    mkdir -p target
     times >target/times
     used=$(awk -F'[ms ]+' 'NR == 2 { print int($1 * 60 + $2 + $3 * 60 + $4) }' target/times)
 }
