@@ -5,13 +5,17 @@ use std::sync::Arc;
 use lgl2o::checkpoint::{Digest, Fingerprint, Origin, Persist, Sink};
 use lgl2o::learned::{CoordinateLstm, LeanScaleFree, LearnedNgn, LearnedScaleFree, RecurrentState, RnnProp};
 use lgl2o::rule::averaged::AveragedState;
-use lgl2o::rule::{self, Averaged, LayeredState, Probe, Rule, RuleState, State};
+use lgl2o::rule::rotated::RotatedState;
+use lgl2o::rule::{self, Averaged, LayeredState, Probe, Rotated, Rule, RuleState, State};
 use lgl2o::tensors::Tensors;
 
 use crate::kernels::Vectors;
 
 /// What goes before the name of a rule whose iterates are averaged.
 pub const AVERAGED: &str = "avg-";
+
+/// What goes before the name of a rule that moves in the eigenbases of the gradients' moments, after [`AVERAGED`].
+pub const ROTATED: &str = "rot-";
 
 /// Declares [`AnyRule`] and its dispatch: which rules there are, and which variant of [`AnyState`] each one's state is.
 macro_rules! rules {
@@ -129,6 +133,8 @@ hand_designed! {
     RnnProp20(Arc<RnnProp<20>>) with Recurrent20,
     /// Any of these, whose iterates are averaged.
     Averaged(Box<Averaged<AnyRule>>) with Averaged,
+    /// Any of them that is not averaged, in the eigenbases of the gradients' moments.
+    Rotated(Box<Rotated<AnyRule>>) with Rotated,
 }
 
 /// Declares [`AnyState`] and its dispatch.
@@ -198,6 +204,8 @@ states! {
     Recurrent20(Box<RecurrentState<P, 20>>),
     /// Another rule's state, and the front of an average.
     Averaged(Box<AveragedState<P, AnyState<P>>>),
+    /// Another rule's state, and the bases.
+    Rotated(Box<RotatedState<P, P::Bases, AnyState<P>>>),
 }
 
 /// A state taken apart, to be saved and put together again.
@@ -309,6 +317,45 @@ impl<P: Tensors> Parts<P> for AveragedState<P, AnyState<P>> {
     }
 }
 
+/// All numbers of some tensors.
+fn numbers_of(tensors: &impl Tensors) -> impl Iterator<Item = f32> {
+    (0..tensors.count()).flat_map(|i| tensors.tensor(i)).copied()
+}
+
+/// The numbers are those of the inner state, after the bases', whose count of steps comes first, by its bits.
+impl<P: Tensors> Parts<P> for RotatedState<P, P::Bases, AnyState<P>> {
+    fn slot_list(&self) -> Vec<&P> {
+        [self.inner.slot_list(), vec![&self.params]].concat()
+    }
+    fn slot_list_mut(&mut self) -> Vec<&mut P> {
+        let mut slots = self.inner.slot_list_mut();
+        slots.push(&mut self.params);
+        slots
+    }
+    fn steps(&self) -> u32 {
+        self.inner.steps()
+    }
+    fn numbers(&self) -> Vec<f32> {
+        let own = [f32::from_bits(self.bases.steps), self.bases.memo];
+        let bases = self.bases.slots.iter().flat_map(numbers_of);
+        own.into_iter().chain(bases).chain(self.inner.numbers()).collect()
+    }
+    fn set_numbers(&mut self, steps: u32, numbers: &[f32]) -> bool {
+        let [own_steps, memo, rest @ ..] = numbers else { return false };
+        (self.bases.steps, self.bases.memo) = (own_steps.to_bits(), *memo);
+        let mut rest = rest;
+        for slot in &mut self.bases.slots {
+            for i in 0..slot.count() {
+                let tensor = slot.tensor_mut(i);
+                let Some((saved, others)) = rest.split_at_checked(tensor.len()) else { return false };
+                tensor.copy_from_slice(saved);
+                rest = others;
+            }
+        }
+        self.inner.set_numbers(steps, rest)
+    }
+}
+
 impl<P: Tensors> Parts<P> for AnyState<P> {
     fn slot_list(&self) -> Vec<&P> {
         each_state!(self, state => state.slot_list())
@@ -348,6 +395,10 @@ impl Rule for AnyRule {
 
     fn shorten<P: Tensors>(&self, state: &mut AnyState<P>) {
         each_rule!(self, state, (rule, state) => rule.shorten(state));
+    }
+
+    fn velocities<'s, P: Tensors>(&self, state: &'s mut AnyState<P>) -> &'s mut [P] {
+        each_rule!(self, state, (rule, state) => rule.velocities(state))
     }
 
     fn state<P: Tensors>(&self, like: &P) -> AnyState<P> {

@@ -17,14 +17,14 @@ pub(super) mod grammar;
 
 use lgl2o::Rule;
 use lgl2o::learned::WeightsError;
-use lgl2o::rule::Rate;
+use lgl2o::rule::{Rate, Rotated};
 
 use self::grammar::{Item, Word, items, unquote};
 use super::error::{argument, unknown};
 use super::guards::{self, GUARDS, HELD_OUT};
 use super::hand_made::{self, Usual};
 use super::learned;
-use super::rule::AVERAGED;
+use super::rule::{AVERAGED, ROTATED};
 use super::{AnyRule, Method, Optimizer, RelaySettings, Sides, Tuned};
 use crate::files::{advice, read_small};
 use crate::first_bytes;
@@ -117,11 +117,20 @@ struct NamedRule {
 /// The rule that a word names.
 fn rule(word: &Word<'_>, tuned: &Tuned) -> Result<NamedRule, ExpressionError> {
     if let Some(name) = word.name.strip_prefix(AVERAGED) {
-        let plain = plain_rule(&Word { name, ..*word }, tuned, AVERAGED)?;
+        let plain = rotated_rule(&Word { name, ..*word }, tuned, AVERAGED)?;
         let rule = AnyRule::Averaged(Box::new(plain.rule.averaged()));
         return Ok(NamedRule { name: format!("{AVERAGED}{}", plain.name), rule, learned: plain.learned });
     }
-    plain_rule(word, tuned, "")
+    rotated_rule(word, tuned, "")
+}
+
+/// The same for a rule without the prefix of an average, if it had one.
+fn rotated_rule(word: &Word<'_>, tuned: &Tuned, prefix: &str) -> Result<NamedRule, ExpressionError> {
+    let Some(name) = word.name.strip_prefix(ROTATED) else { return plain_rule(word, tuned, prefix) };
+    let plain = plain_rule(&Word { name, ..*word }, tuned, prefix)?;
+    let rule = AnyRule::Rotated(Box::new(Rotated::new(plain.rule)));
+    rule.check().map_err(|error| argument(word.name, error.to_string()))?;
+    Ok(NamedRule { name: format!("{ROTATED}{}", plain.name), rule, learned: plain.learned })
 }
 
 /// The same for a rule without the prefix that it had.
