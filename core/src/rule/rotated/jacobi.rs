@@ -27,8 +27,9 @@ impl Rotation {
     /// The rotation after which a_pq is 0; `None` where it is negligible already, or not a number.
     fn of(pp: f32, pq: f32, qq: f32) -> Option<Self> {
         let diagonal = sqrt(abs(pp)) * sqrt(abs(qq));
-        // Written so that a NaN is no rotation.
-        if !(abs(pq) > NEGLIGIBLE * diagonal) {
+        // False where one of them is a NaN, too.
+        let counts = abs(pq) > NEGLIGIBLE * diagonal;
+        if !counts {
             return None;
         }
         let theta = (qq - pp) / (2.0 * pq);

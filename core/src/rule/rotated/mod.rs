@@ -27,15 +27,13 @@ mod state;
 mod turn;
 
 pub use state::RotatedState;
+pub use turn::LONGEST;
 
 use self::turn::Matrix;
 use super::{Probe, Rule};
 use crate::error::Error;
 use crate::persist::{Digest, Fingerprint};
 use crate::tensors::Tensors;
-
-/// The longest side of a matrix that is turned.
-pub const LONGEST: usize = 128;
 
 /// How much of the moments stays when a gradient is taken in.
 const KEPT: f32 = 0.8;
@@ -72,7 +70,8 @@ impl<R> Rotated<R> {
 }
 
 impl<R: Rule> Rotated<R> {
-    /// Writes the gradient in the eigenbases to the working memory, and the parameters where those kept are not these.
+    /// Writes the gradient in the eigenbases to the working memory, takes it into the moments, and turns the parameters where those kept are
+    /// not these.
     fn enter<P: Tensors>(state: &mut RotatedState<P, P::Bases, R::State<P>>, params: &P, gradient: &P) {
         let RotatedState { bases, params: inside, gradient: turned, spare, .. } = state;
         if bases.steps == 0 {
@@ -85,25 +84,26 @@ impl<R: Rule> Rotated<R> {
         } else {
             turn::copy_others(params, &bases.slots[0], inside);
         }
+        if is_taken(bases.steps.saturating_add(1)) {
+            let [vectors, moments] = &mut bases.slots;
+            Matrix::all(turned, &*vectors).for_each(|matrix| matrix.take(turned, moments, KEPT));
+        }
     }
 
-    /// Takes the gradient in the working memory into the moments, and lets the bases follow.
-    fn follow<P: Tensors>(&self, state: &mut RotatedState<P, P::Bases, R::State<P>>) {
-        let RotatedState { inner, bases, gradient, .. } = state;
+    /// Lets the bases follow the moments, once the gradient in the working memory is used.
+    fn follow<P: Tensors>(&self, state: &mut RotatedState<P, P::Bases, R::State<P>>, like: &P) {
+        let RotatedState { inner, bases, .. } = state;
         let t = bases.count();
-        let [vectors, moments] = &mut bases.slots;
-        if is_taken(t) {
-            Matrix::all(gradient, &*vectors).for_each(|matrix| matrix.take(gradient, moments, KEPT));
+        if !is_turned(t) {
+            return;
         }
-        if is_turned(t) {
-            let velocities = self.rule.velocities(inner);
-            for l in 0..gradient.layers() {
-                let matrix = Matrix::all(gradient, &*vectors).nth(l);
-                let Some(matrix) = matrix else { break };
-                matrix.follow(vectors, moments, velocities);
-            }
-            bases.memo = 0.0;
+        let ([vectors, moments], velocities) = (&mut bases.slots, self.rule.velocities(inner));
+        for l in 0..like.layers() {
+            let matrix = Matrix::all(like, &*vectors).nth(l);
+            let Some(matrix) = matrix else { break };
+            matrix.follow(vectors, moments, velocities);
         }
+        bases.memo = 0.0;
     }
 }
 
@@ -152,12 +152,12 @@ impl<R: Rule> Rule for Rotated<R> {
         spare.copy_from(inside);
         self.rule.step(inner, inside, turned, loss, &mut super::NoProbe);
         turn::move_by(params, inside, spare, turned, &bases.slots[0]);
-        self.follow(state);
+        self.follow(state, params);
     }
 
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, gradient: &P, loss: f32) {
         Self::enter(state, params, gradient);
         self.rule.observe(&mut state.inner, &state.params, &state.gradient, loss);
-        self.follow(state);
+        self.follow(state, params);
     }
 }

@@ -1,12 +1,14 @@
 //! Matrices into the eigenbases and back, and the bases after the moments.
 
-use super::LONGEST;
 use super::jacobi::sweep;
 use crate::lanes::by_lanes;
 use crate::math::flush;
 use crate::rule::LEAST;
 use crate::sum::{dot, dot4};
 use crate::tensors::Tensors;
+
+/// The longest side of a matrix that is turned.
+pub const LONGEST: usize = 128;
 
 /// The matrix of a layer that is turned: its tensor, its shape, and the number of the basis of its rows; that of its columns is the next.
 #[derive(Debug, Clone, Copy)]
