@@ -150,7 +150,7 @@ pub mod sum;
 pub mod tensors;
 pub mod trainer;
 
-pub use auto::{Auto, AutoLean, auto, auto_lean};
+pub use auto::{Auto, AutoLean, AutoRotated, auto, auto_lean, auto_rotated};
 pub use error::{CheckpointError, Error};
 pub use guard::{Guard, Verdict, Winner};
 pub use model::Model;

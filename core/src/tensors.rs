@@ -16,6 +16,11 @@ pub trait Tensors: Clone {
     /// One number for each layer, as tensors of one number.
     type Layers: Tensors;
 
+    /// Two tensors for each layer of two tensors: where the first is a matrix, and the second a number for each of its rows, a square as
+    /// wide as the matrix has rows and one as wide as it has columns; else empty ones. For the
+    /// [rule in eigenbases](crate::rule::Rotated).
+    type Bases: Tensors;
+
     /// How many tensors there are.
     fn count(&self) -> usize;
 
@@ -27,6 +32,9 @@ pub trait Tensors: Clone {
 
     /// One number for each layer, all zero.
     fn zero_layers(&self) -> Self::Layers;
+
+    /// All zero.
+    fn zero_bases(&self) -> Self::Bases;
 
     /// Tensor number `i`, row-major.
     fn tensor(&self, i: usize) -> &[f32];
@@ -115,6 +123,7 @@ macro_rules! array {
 
         impl<$(const $length: usize),+> Tensors for $type {
             type Layers = [f32; 1];
+            type Bases = Nothing;
 
             fn count(&self) -> usize {
                 1
@@ -127,6 +136,9 @@ macro_rules! array {
             }
             fn zero_layers(&self) -> [f32; 1] {
                 [0.0]
+            }
+            fn zero_bases(&self) -> Nothing {
+                Nothing
             }
             fn tensor(&self, i: usize) -> &[f32] {
                 if i == 0 { self$(.$flattened())* } else { &[] }
@@ -152,6 +164,17 @@ array!(
     as_flattened,
     as_flattened_mut
 );
+array!(
+    [S, Q, R, C],
+    [[[[f32; C]; R]; Q]; S],
+    [[[[0.0; C]; R]; Q]; S],
+    as_flattened,
+    as_flattened_mut,
+    as_flattened,
+    as_flattened_mut,
+    as_flattened,
+    as_flattened_mut
+);
 
 /// No tensor at all, for what has no parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,6 +187,7 @@ impl Zeroed for Nothing {
 
 impl Tensors for Nothing {
     type Layers = Self;
+    type Bases = Self;
 
     fn count(&self) -> usize {
         0
@@ -177,6 +201,9 @@ impl Tensors for Nothing {
     fn zero_layers(&self) -> Self {
         Self
     }
+    fn zero_bases(&self) -> Self {
+        Self
+    }
     fn tensor(&self, _: usize) -> &[f32] {
         &[]
     }
@@ -188,9 +215,10 @@ impl Tensors for Nothing {
     }
 }
 
-/// [`Tensors`] and [`Zeroed`] of a struct of arrays `weights` and `bias`: two tensors that are one layer.
+/// [`Tensors`] and [`Zeroed`] of a struct of arrays `weights` and `bias`: two tensors that are one layer. After the type come the squares
+/// of the weights' rows and columns.
 macro_rules! weights_and_bias {
-    ($type:ident<$($length:ident),+>) => {
+    ($type:ident<$($length:ident),+>, $rows:ty, $columns:ty) => {
         impl<$(const $length: usize),+> $crate::tensors::Zeroed for $type<$($length),+> {
             const ZERO: Self =
                 Self { weights: $crate::tensors::Zeroed::ZERO, bias: $crate::tensors::Zeroed::ZERO };
@@ -198,6 +226,7 @@ macro_rules! weights_and_bias {
 
         impl<$(const $length: usize),+> $crate::tensors::Tensors for $type<$($length),+> {
             type Layers = [f32; 1];
+            type Bases = ($rows, $columns);
 
             fn count(&self) -> usize {
                 2
@@ -210,6 +239,9 @@ macro_rules! weights_and_bias {
             }
             fn zero_layers(&self) -> [f32; 1] {
                 [0.0]
+            }
+            fn zero_bases(&self) -> Self::Bases {
+                $crate::tensors::Zeroed::ZERO
             }
             fn tensor(&self, i: usize) -> &[f32] {
                 match i {
@@ -243,6 +275,7 @@ impl<A: Zeroed, B: Zeroed> Zeroed for (A, B) {
 
 impl<A: Tensors, B: Tensors> Tensors for (A, B) {
     type Layers = (A::Layers, B::Layers);
+    type Bases = (A::Bases, B::Bases);
 
     fn count(&self) -> usize {
         self.0.count() + self.1.count()
@@ -261,6 +294,9 @@ impl<A: Tensors, B: Tensors> Tensors for (A, B) {
     }
     fn zero_layers(&self) -> Self::Layers {
         (self.0.zero_layers(), self.1.zero_layers())
+    }
+    fn zero_bases(&self) -> Self::Bases {
+        (self.0.zero_bases(), self.1.zero_bases())
     }
     fn tensor(&self, i: usize) -> &[f32] {
         match i.checked_sub(self.0.count()) {

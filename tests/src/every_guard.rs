@@ -3,7 +3,7 @@
 //! Laws that hold for all guards take the table [`every_guard!`](crate::every_guard!), and names from here: `use lgl2o_tests::every_guard::*`.
 
 pub use lgl2o::guard::*;
-pub use lgl2o::rule::Rule;
+pub use lgl2o::rule::{Rotated, Rule};
 
 /// Calls a macro with all guards, each as `"name" => |learned, fallback| guard;`, where the two names stand for rules. First come those that hold
 /// one rule, which have no use for a fallback, then those that hold both, then some of them with other settings. Extra tokens go before the table.
@@ -33,6 +33,7 @@ macro_rules! every_guard {
                 "loss, as in the paper" => |learned, fallback| LossGuard::paper(learned, fallback).batches(2, 1);
                 "loss, rewinding" => |learned, fallback| LossGuard::paper(learned, fallback).batches(3, 2).policy::<Rewind>();
                 "loss, following" => |learned, fallback| LossGuard::new(learned, fallback).policy::<Follow>();
+                "relay, rotated" => |learned, fallback| RelayGuard::<_, _>::new(Rotated::new(learned).averaged(), fallback);
                 "relay, lean" => |learned, fallback| RelayGuard::<_, _>::new(learned, fallback).lean();
             }
         }

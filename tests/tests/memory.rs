@@ -14,7 +14,7 @@ use lgl2o::rule::{Adam, Adam16, Averaged, Clipped, Momentum, Ngn, Penalized, Sgd
 use lgl2o::source::Sampler;
 use lgl2o::tensors::{Tensors, Zeroed};
 use lgl2o::trainer::Progress;
-use lgl2o::{Auto, AutoLean, Guard, Memory, Rng, Trainer, auto, chain};
+use lgl2o::{Auto, AutoLean, AutoRotated, Guard, Memory, Rng, Trainer, auto, chain};
 use lgl2o_device::cost::W3;
 use lgl2o_tests::task::{BATCH, Data, SmallMlp, small_mlp, start};
 use lgl2o_tests::{bits, documents};
@@ -188,6 +188,7 @@ fn boxed_memory_is_new_memory() {
     }
     same::<Auto>("auto");
     same::<AutoLean>("auto, lean");
+    same::<AutoRotated>("auto, rotated");
     same::<LossGuard<Averaged<L2o>, Adam, Rewind>>("rewind");
     same::<LossGuard<&'static LeanScaleFree, Momentum, Follow>>("follow");
     same::<LossGuard<Sgd, Adam16>>("adam in 16 bits");

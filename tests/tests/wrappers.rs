@@ -3,7 +3,9 @@
 use lgl2o::checkpoint::{Fingerprint, Persist, Sink};
 use lgl2o::guard::{LossGuard, Unguarded};
 use lgl2o::objective::Quadratic;
-use lgl2o::rule::{Adam, AdamW, Armijo, Clipped, Decayed, Momentum, Ngn, NoProbe, Penalized, Probe, Rule, Sgd};
+use lgl2o::rule::{
+    Adam, AdamW, Armijo, Clipped, Decayed, Momentum, Ngn, NoProbe, Penalized, Probe, Rotated, Rule, Sgd,
+};
 use lgl2o::source::Exact;
 use lgl2o::tensors::Tensors;
 use lgl2o::{Error, learned};
@@ -220,6 +222,8 @@ fn they_are_rules_like_any_other() {
     }
     let guard = Unguarded::new(Penalized::new(Sgd::new(-0.1), 1.0));
     refused(&|| run::rounds(&bowl, &guard, &mut Exact, &[1.0], 1).err());
+    let guard = Unguarded::new(Rotated::new(Sgd::new(-0.1)));
+    refused(&|| run::rounds(&bowl, &guard, &mut Exact, &[1.0], 1).err());
     let guard = Unguarded::new(Clipped::new(Sgd::new(-0.1), 1.0));
     refused(&|| run::rounds(&bowl, &guard, &mut Exact, &[1.0], 1).err());
     let all = [
@@ -230,6 +234,7 @@ fn they_are_rules_like_any_other() {
         Decayed::new(Sgd::new(0.1), 0.2).fingerprint(),
         Penalized::new(Sgd::new(0.1), 0.1).fingerprint(),
         Penalized::new(Sgd::new(0.1), 0.2).fingerprint(),
+        Rotated::new(Sgd::new(0.1)).fingerprint(),
     ];
     assert_eq!(all.iter().collect::<std::collections::BTreeSet<_>>().len(), all.len());
 }

@@ -326,6 +326,10 @@ impl Rule for LearnedNgn {
         }
     }
 
+    fn velocities<'s, P: Tensors>(&self, state: &'s mut Self::State<P>) -> &'s mut [P] {
+        core::slice::from_mut(&mut state.slots.slots[0])
+    }
+
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, gradient: &P, loss: f32) {
         let (constants, shared) = self.advance(state, params, gradient, loss);
         for l in 0..params.layers() {

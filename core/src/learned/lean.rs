@@ -245,6 +245,10 @@ impl Rule for LeanScaleFree {
         }
     }
 
+    fn velocities<'s, P: Tensors>(&self, state: &'s mut Self::State<P>) -> &'s mut [P] {
+        core::slice::from_mut(&mut state.slots.slots[1])
+    }
+
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, gradient: &P, loss: f32) {
         let t = state.slots.count_and_sweep();
         let progress = log_ratio(progress(state, loss, t));

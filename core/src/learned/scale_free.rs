@@ -305,6 +305,11 @@ impl Rule for LearnedScaleFree {
         }
     }
 
+    fn velocities<'s, P: Tensors>(&self, state: &'s mut Self::State<P>) -> &'s mut [P] {
+        let [_, means @ ..] = &mut state.slots.slots;
+        means
+    }
+
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, gradient: &P, loss: f32) {
         let t = state.slots.count_and_sweep();
         let progress = log_ratio(progress(state, loss, t));

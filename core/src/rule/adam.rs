@@ -120,6 +120,10 @@ impl Rule for Adam {
         range::positive(self.eps, "eps must be positive and finite")
     }
 
+    fn velocities<'s, P: Tensors>(&self, state: &'s mut Self::State<P>) -> &'s mut [P] {
+        core::slice::from_mut(&mut state.slots[0])
+    }
+
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P, _: f32) {
         self.accumulate(state, gradient);
     }

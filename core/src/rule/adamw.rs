@@ -52,6 +52,10 @@ impl Rule for AdamW {
         range::not_negative(self.decay, "weight decay must be finite and not negative")
     }
 
+    fn velocities<'s, P: Tensors>(&self, state: &'s mut Self::State<P>) -> &'s mut [P] {
+        core::slice::from_mut(&mut state.slots[0])
+    }
+
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P, _: f32) {
         self.adam.accumulate(state, gradient);
     }

@@ -108,6 +108,10 @@ impl<R: Rule> Rule for Clipped<R> {
         self.rule.step(inner, params, self.clip(gradient, scaled), loss, probe);
     }
 
+    fn velocities<'s, P: Tensors>(&self, state: &'s mut Self::State<P>) -> &'s mut [P] {
+        self.rule.velocities(&mut state.inner)
+    }
+
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, gradient: &P, loss: f32) {
         let Working { inner, gradient: scaled } = state;
         self.rule.observe(inner, params, self.clip(gradient, scaled), loss);

@@ -100,6 +100,10 @@ impl<R: Rule> Rule for Decayed<R> {
         self.rule.step(state, params, gradient, loss, probe);
     }
 
+    fn velocities<'s, P: Tensors>(&self, state: &'s mut Self::State<P>) -> &'s mut [P] {
+        self.rule.velocities(state)
+    }
+
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, gradient: &P, loss: f32) {
         self.rule.observe(state, params, gradient, loss);
     }

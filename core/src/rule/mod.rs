@@ -22,6 +22,7 @@
 //! | [`Averaged`] | any of these or a learned one, and averages its iterates | 1 more |
 //! | [`Clipped`] | any of them, which sees no gradient longer than a norm | 1 more, not in checkpoints |
 //! | [`Penalized`] | any of them, which sees an L2 penalty | 1 more, not in checkpoints |
+//! | [`Rotated`] | any of them that does not search, in the eigenbases of the gradients' second moments | 1 more and the bases, 2 not in checkpoints |
 //! | [`Decayed`] | any of them, after a share of the parameters has gone | as it |
 //!
 //! Those above Armijo are [`Coordinatewise`]: they can train without memory for a gradient, too.
@@ -45,6 +46,7 @@ pub mod plain_ngn;
 pub(crate) mod range;
 pub mod rate;
 pub mod rmsprop;
+pub mod rotated;
 pub mod scale_free;
 pub mod scale_free_momentum;
 pub mod sgd;
@@ -68,6 +70,7 @@ pub use penalized::Penalized;
 pub use plain_ngn::PlainNgn;
 pub use rate::Rate;
 pub use rmsprop::RmsProp;
+pub use rotated::Rotated;
 pub use scale_free::ScaleFree;
 pub use scale_free_momentum::ScaleFreeMomentum;
 pub use sgd::Sgd;
@@ -121,6 +124,12 @@ pub trait Rule {
         let _ = state;
     }
 
+    /// The accumulators that are means of gradients or steps: where the parameters are seen in [other bases](Rotated), they turn along.
+    fn velocities<'s, P: Tensors>(&self, state: &'s mut Self::State<P>) -> &'s mut [P] {
+        let _ = state;
+        &mut []
+    }
+
     /// Fresh accumulators for parameters like these, for memory sized at run time. Static memory has
     /// [`Zeroed::ZERO`] instead, which is the same.
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P>;
@@ -166,6 +175,9 @@ impl<R: Rule> Rule for &R {
     }
     fn shorten<P: Tensors>(&self, state: &mut Self::State<P>) {
         (**self).shorten(state);
+    }
+    fn velocities<'s, P: Tensors>(&self, state: &'s mut Self::State<P>) -> &'s mut [P] {
+        (**self).velocities(state)
     }
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
         (**self).state(like)

@@ -58,6 +58,10 @@ impl Rule for Nesterov {
         range::shares(&[self.beta])
     }
 
+    fn velocities<'s, P: Tensors>(&self, state: &'s mut Self::State<P>) -> &'s mut [P] {
+        core::slice::from_mut(&mut state.slots[0])
+    }
+
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, _: &P, gradient: &P, _: f32) {
         state.count_and_sweep();
         let [momentum] = &mut state.slots;

@@ -118,6 +118,10 @@ impl<R: Rule> Rule for Penalized<R> {
         self.rule.step(inner, params, sum, loss, &mut WithPenalty { penalized: self, probe });
     }
 
+    fn velocities<'s, P: Tensors>(&self, state: &'s mut Self::State<P>) -> &'s mut [P] {
+        self.rule.velocities(&mut state.inner)
+    }
+
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, gradient: &P, loss: f32) {
         let Working { inner, gradient: sum } = state;
         let loss = self.add(params, gradient, loss, sum);

@@ -202,6 +202,10 @@ impl Rule for ScaleFree {
         }
     }
 
+    fn velocities<'s, P: Tensors>(&self, state: &'s mut Self::State<P>) -> &'s mut [P] {
+        core::slice::from_mut(&mut state.slots.slots[0])
+    }
+
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, gradient: &P, _: f32) {
         let clock = Clock::new(self, state.slots.count_and_sweep());
         for l in 0..params.layers() {

@@ -137,6 +137,10 @@ impl Rule for ScaleFreeMomentum {
         }
     }
 
+    fn velocities<'s, P: Tensors>(&self, state: &'s mut Self::State<P>) -> &'s mut [P] {
+        core::slice::from_mut(&mut state.slots.slots[0])
+    }
+
     fn observe<P: Tensors>(&self, state: &mut Self::State<P>, params: &P, gradient: &P, _: f32) {
         state.slots.count_and_sweep();
         for l in 0..params.layers() {

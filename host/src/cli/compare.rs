@@ -126,6 +126,8 @@ const AUTO_HELP: &str = "\
 Optimizers:
   auto  auto-lean              no number to set: a guard with its rules, the same for all tasks; auto-lean
                                takes less memory
+  auto-rotated                 the same with the learned rule in the eigenbases of the gradients' second moments, as
+                               rot-l2o below: fewer steps, each of which takes more time and memory
   auto(held-out)               the same, but it holds out a fifth of the training examples, trains on the others
                                and keeps what was best on that fifth, the last layer scaled down where that helps
 ";
@@ -137,6 +139,7 @@ const LEARNED_HELP: &str = "  sgd:0.3  sgd:5/(50+i)        the same at a rate, o
 ";
 
 const GUARDS_HELP: &str = "  avg-l2o  avg-sgd:3           any rule, with a running mean of its iterates as parameters
+  rot-adam  avg-rot-l2o        any rule but armijo in these eigenbases, which is SOAP for adam; avg- comes before rot-
   lgl2o(avg-l2o,sgd)           the loss guard: learned rule, fallback, then options
       paper                        the paper's form: only races, nt=10 nc=10 lower early-stop=0 no-veto;
                                    options after it change it

@@ -19,7 +19,7 @@ use super::outer::Outer;
 use super::particle::Particle;
 use super::problem::Rescale;
 use crate::files::{read_bounded, write_atomically};
-use crate::optimizer::rule::Parts as _;
+use crate::optimizer::parts::Parts as _;
 
 const MAGIC: &[u8; 4] = b"L2OC";
 const VERSION: u8 = 3;

@@ -105,6 +105,8 @@ pub struct HeapTensors {
     ends: Vec<usize>,
     /// After how many tensors each layer ends.
     layers: Vec<usize>,
+    /// For each layer of two tensors, rows and columns of its matrix; 0 where there is none.
+    matrices: Vec<[usize; 2]>,
 }
 
 impl HeapTensors {
@@ -125,7 +127,13 @@ impl HeapTensors {
             }
             layers.push(ends.len());
         }
-        Self { data: vec![0.0; end], ends, layers }
+        Self { data: vec![0.0; end], ends, layers, matrices: Vec::new() }
+    }
+
+    /// The same with rows and columns of the matrix of each layer of two tensors; 0 where there is none.
+    #[must_use]
+    pub fn with_matrices(self, matrices: Vec<[usize; 2]>) -> Self {
+        Self { matrices, ..self }
     }
 
     /// All numbers, tensor after tensor.
@@ -147,6 +155,7 @@ impl HeapTensors {
 
 impl Tensors for HeapTensors {
     type Layers = Self;
+    type Bases = Self;
 
     fn count(&self) -> usize {
         self.ends.len()
@@ -161,6 +170,11 @@ impl Tensors for HeapTensors {
     }
     fn zero_layers(&self) -> Self {
         Self::zeros(self.layers.iter().map(|_| 1))
+    }
+    /// As in static memory, but for a side that is too long to be turned: its square stays empty.
+    fn zero_bases(&self) -> Self {
+        let sides = self.matrices.iter().flatten();
+        Self::zeros(sides.map(|&side| if side > lgl2o::rule::rotated::LONGEST { 0 } else { side * side }))
     }
     fn tensor(&self, i: usize) -> &[f32] {
         self.data.get(self.range(i)).unwrap_or(&[])
@@ -276,7 +290,9 @@ impl Network for HeapNetwork {
 impl BlankNetwork for HeapNetwork {
     fn blank_params(&self) -> HeapTensors {
         let layers = self.by_value();
-        HeapTensors::layered(layers.iter().filter(|layer| layer.kind.has_parameters()).map(ByValue::lengths))
+        let trained = || layers.iter().filter(|layer| layer.kind.has_parameters());
+        HeapTensors::layered(trained().map(ByValue::lengths))
+            .with_matrices(trained().filter_map(ByValue::matrix).collect())
     }
     fn blank_activations(&self) -> HeapTensors {
         HeapTensors::zeros(self.layers.iter().map(|layer| layer.outputs * self.capacity))

@@ -1,6 +1,6 @@
 //! Optimizers chosen at run time: which rules, under which guard, with which settings.
 //!
-//! [`expression`] reads them from the command line; [`rule`] wraps any of the core's rules in one type; [`hand_made`] and
+//! [`expression`] reads them from the command line; [`rule`] wraps any of the core's rules in one type, whose states [`parts`] takes apart; [`hand_made`] and
 //! [`learned`] list them, [`guards`] the guards; [`tuned`] knows the learning rates that a grid search found. A [`Method`] then names one of the core's guards, and [`Method::visit`]
 //! hands it to generic code.
 
@@ -9,12 +9,13 @@ pub mod expression;
 pub mod guards;
 pub mod hand_made;
 pub mod learned;
+pub mod parts;
 pub mod relay;
 pub mod rule;
 pub mod tuned;
 
 pub use expression::{ExpressionError, parse, parse_list};
-pub use relay::RelaySettings;
+pub use relay::{Automatic, RelaySettings};
 pub use rule::AnyRule;
 pub use tuned::Tuned;
 

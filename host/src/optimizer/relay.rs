@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lgl2o::guard::RelayGuard;
 use lgl2o::learned;
-use lgl2o::rule::{Averaged, Ngn};
+use lgl2o::rule::{Averaged, Ngn, Rotated};
 
 use super::{AnyRule, Method, Sides};
 
@@ -34,17 +34,36 @@ impl Default for RelaySettings {
     }
 }
 
+/// The forms of the core's [`lgl2o::auto()`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Automatic {
+    /// [`lgl2o::auto()`] itself.
+    Usual,
+    /// [`lgl2o::auto_lean()`].
+    Lean,
+    /// [`lgl2o::auto_rotated()`].
+    Rotated,
+}
+
+impl Automatic {
+    /// All of them, with their names in expressions.
+    pub const ALL: [(&str, Self); 3] =
+        [("auto", Self::Usual), ("auto-lean", Self::Lean), ("auto-rotated", Self::Rotated)];
+}
+
 impl RelaySettings {
-    /// The core's [`lgl2o::auto()`].
+    /// A form of the core's [`lgl2o::auto()`].
     #[must_use]
-    pub fn automatic(lean: bool, held_out: bool) -> Method {
+    pub fn automatic(form: Automatic, held_out: bool) -> Method {
         let averaged = |rule| AnyRule::Averaged(Box::new(Averaged::new(rule)));
+        let learned = AnyRule::LearnedNgn(Arc::new(learned::ngn().clone()));
+        let learned = match form {
+            Automatic::Usual | Automatic::Lean => learned,
+            Automatic::Rotated => AnyRule::Rotated(Box::new(Rotated::new(learned))),
+        };
         Method::Relay {
-            sides: Sides {
-                learned: averaged(AnyRule::LearnedNgn(Arc::new(learned::ngn().clone()))),
-                fallback: averaged(AnyRule::Ngn(Ngn::new())),
-            },
-            settings: Self { lean, held_out, ..Self::default() },
+            sides: Sides { learned: averaged(learned), fallback: averaged(AnyRule::Ngn(Ngn::new())) },
+            settings: Self { lean: form == Automatic::Lean, held_out, ..Self::default() },
         }
     }
 
@@ -69,8 +88,12 @@ mod tests {
 
     #[test]
     fn automatic_is_the_cores() {
-        for (name, expected) in [("auto", lgl2o::auto().fingerprint()), ("auto-lean", lgl2o::auto_lean().fingerprint())]
-        {
+        for (name, form) in Automatic::ALL {
+            let expected = match form {
+                Automatic::Usual => lgl2o::auto().fingerprint(),
+                Automatic::Lean => lgl2o::auto_lean().fingerprint(),
+                Automatic::Rotated => lgl2o::auto_rotated().fingerprint(),
+            };
             let Method::Relay { sides, settings } = parse(name, &Tuned::default()).unwrap().method else {
                 panic!("a relay")
             };

@@ -5,13 +5,18 @@ use std::sync::Arc;
 use lgl2o::checkpoint::{Digest, Fingerprint, Origin, Persist, Sink};
 use lgl2o::learned::{CoordinateLstm, LeanScaleFree, LearnedNgn, LearnedScaleFree, RecurrentState, RnnProp};
 use lgl2o::rule::averaged::AveragedState;
-use lgl2o::rule::{self, Averaged, LayeredState, Probe, Rule, RuleState, State};
+use lgl2o::rule::rotated::RotatedState;
+use lgl2o::rule::{self, Averaged, LayeredState, Probe, Rotated, Rule, RuleState, State};
 use lgl2o::tensors::Tensors;
 
+use super::parts::Parts;
 use crate::kernels::Vectors;
 
 /// What goes before the name of a rule whose iterates are averaged.
 pub const AVERAGED: &str = "avg-";
+
+/// What goes before the name of a rule that moves in the eigenbases of the gradients' moments, after [`AVERAGED`].
+pub const ROTATED: &str = "rot-";
 
 /// Declares [`AnyRule`] and its dispatch: which rules there are, and which variant of [`AnyState`] each one's state is.
 macro_rules! rules {
@@ -129,6 +134,8 @@ hand_designed! {
     RnnProp20(Arc<RnnProp<20>>) with Recurrent20,
     /// Any of these, whose iterates are averaged.
     Averaged(Box<Averaged<AnyRule>>) with Averaged,
+    /// Any of them that is not averaged, in the eigenbases of the gradients' moments.
+    Rotated(Box<Rotated<AnyRule>>) with Rotated,
 }
 
 /// Declares [`AnyState`] and its dispatch.
@@ -198,115 +205,8 @@ states! {
     Recurrent20(Box<RecurrentState<P, 20>>),
     /// Another rule's state, and the front of an average.
     Averaged(Box<AveragedState<P, AnyState<P>>>),
-}
-
-/// A state taken apart, to be saved and put together again.
-pub trait Parts<P> {
-    /// Accumulators shaped like the parameters.
-    fn slot_list(&self) -> Vec<&P>;
-    /// The same, to write to.
-    fn slot_list_mut(&mut self) -> Vec<&mut P>;
-    /// Steps so far.
-    fn steps(&self) -> u32;
-    /// All other numbers.
-    fn numbers(&self) -> Vec<f32>;
-    /// Sets the steps and all other numbers; false if there are not as many.
-    fn set_numbers(&mut self, steps: u32, numbers: &[f32]) -> bool;
-}
-
-impl<P, const K: usize> Parts<P> for State<P, K> {
-    fn slot_list(&self) -> Vec<&P> {
-        self.slots.iter().collect()
-    }
-    fn slot_list_mut(&mut self) -> Vec<&mut P> {
-        self.slots.iter_mut().collect()
-    }
-    fn steps(&self) -> u32 {
-        self.steps
-    }
-    fn numbers(&self) -> Vec<f32> {
-        vec![self.memo]
-    }
-    fn set_numbers(&mut self, steps: u32, numbers: &[f32]) -> bool {
-        self.steps = steps;
-        let [memo] = numbers else { return false };
-        self.memo = *memo;
-        true
-    }
-}
-
-/// The numbers of layers come layer by layer, those of a slot one after the other.
-impl<P, L: Tensors, const K: usize, const J: usize> Parts<P> for LayeredState<P, L, K, J> {
-    fn slot_list(&self) -> Vec<&P> {
-        self.slots.slot_list()
-    }
-    fn slot_list_mut(&mut self) -> Vec<&mut P> {
-        self.slots.slot_list_mut()
-    }
-    fn steps(&self) -> u32 {
-        self.slots.steps
-    }
-    fn numbers(&self) -> Vec<f32> {
-        let layers = self.layers.slots.iter().flat_map(|slot| (0..slot.count()).flat_map(|i| slot.tensor(i)));
-        [self.slots.memo, self.layers.memo].iter().chain(layers).copied().collect()
-    }
-    fn set_numbers(&mut self, steps: u32, numbers: &[f32]) -> bool {
-        self.slots.steps = steps;
-        let [memo, of_layers, numbers @ ..] = numbers else { return false };
-        (self.slots.memo, self.layers.memo) = (*memo, *of_layers);
-        let mut numbers = numbers.iter();
-        for slot in &mut self.layers.slots {
-            for i in 0..slot.count() {
-                for number in slot.tensor_mut(i) {
-                    let Some(&saved) = numbers.next() else { return false };
-                    *number = saved;
-                }
-            }
-        }
-        numbers.next().is_none()
-    }
-}
-
-impl<P: Tensors, const H: usize> Parts<P> for RecurrentState<P, H> {
-    fn slot_list(&self) -> Vec<&P> {
-        self.slots().collect()
-    }
-    fn slot_list_mut(&mut self) -> Vec<&mut P> {
-        self.slots_mut().collect()
-    }
-    fn steps(&self) -> u32 {
-        self.means.steps
-    }
-    fn numbers(&self) -> Vec<f32> {
-        Vec::new()
-    }
-    fn set_numbers(&mut self, steps: u32, numbers: &[f32]) -> bool {
-        self.means.steps = steps;
-        numbers.is_empty()
-    }
-}
-
-impl<P: Tensors> Parts<P> for AveragedState<P, AnyState<P>> {
-    fn slot_list(&self) -> Vec<&P> {
-        [self.inner.slot_list(), vec![&self.front]].concat()
-    }
-    fn slot_list_mut(&mut self) -> Vec<&mut P> {
-        let mut slots = self.inner.slot_list_mut();
-        slots.push(&mut self.front);
-        slots
-    }
-    fn steps(&self) -> u32 {
-        self.inner.steps()
-    }
-    /// The age of the average comes first, by its bits.
-    fn numbers(&self) -> Vec<f32> {
-        [vec![f32::from_bits(self.age)], self.inner.numbers()].concat()
-    }
-    fn set_numbers(&mut self, steps: u32, numbers: &[f32]) -> bool {
-        let [age, numbers @ ..] = numbers else { return false };
-        self.age = age.to_bits();
-        self.inner.set_numbers(steps, numbers)
-    }
+    /// Another rule's state, and the bases.
+    Rotated(Box<RotatedState<P, P::Bases, AnyState<P>>>),
 }
 
 impl<P: Tensors> Parts<P> for AnyState<P> {
@@ -348,6 +248,10 @@ impl Rule for AnyRule {
 
     fn shorten<P: Tensors>(&self, state: &mut AnyState<P>) {
         each_rule!(self, state, (rule, state) => rule.shorten(state));
+    }
+
+    fn velocities<'s, P: Tensors>(&self, state: &'s mut AnyState<P>) -> &'s mut [P] {
+        each_rule!(self, state, (rule, state) => rule.velocities(state))
     }
 
     fn state<P: Tensors>(&self, like: &P) -> AnyState<P> {

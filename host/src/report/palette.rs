@@ -46,7 +46,7 @@ const CONTROL: RGBColor = RGBColor(0x80, 0x80, 0x80);
 /// Guards and learned rules that are there for comparison alone.
 const CONTROLS: [&str; 4] = ["gl2o", "blend", "lstm", "rnnprop"];
 /// Guards with a fallback that their names do not say, and this fallback.
-const SHORT: [(&str, &str); 2] = [("auto", "ngn"), ("auto-lean", "ngn")];
+const SHORT: [(&str, &str); 3] = [("auto", "ngn"), ("auto-lean", "ngn"), ("auto-rotated", "ngn")];
 
 /// The shape drawn at each evaluated step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use lgl2o::Rng;
 use lgl2o::rule::{NoProbe, Rule as _};
 use lgl2o_host::meta::checkpoint::{Checkpoint, Saved};
 use lgl2o_host::optimizer::learned::{self, KINDS, WeightsFile};
-use lgl2o_host::optimizer::rule::Parts as _;
+use lgl2o_host::optimizer::parts::Parts as _;
 use lgl2o_tests::bits;
 use lgl2o_tests::program::{command, folder, lgl2o};
 
@@ -140,6 +140,34 @@ fn every_state_survives_being_taken_apart() {
         assert_eq!(goes_on(again), expected, "{name} {hidden}");
         assert_ne!(goes_on(rule.state(&w)), expected, "{name} {hidden}: a fresh state is noticed");
     }
+}
+
+/// The same of a rule in eigenbases, which has turned by then.
+#[test]
+fn a_rotated_state_survives_being_taken_apart() {
+    use lgl2o::objective::mlp::DenseParams;
+    use lgl2o::rule::Rotated;
+    use lgl2o_host::optimizer::AnyRule;
+    let rule =
+        AnyRule::Rotated(Box::new(Rotated::new((KINDS[0].rule)(&(KINDS[0].initial)(&mut Rng::new(1))).unwrap())));
+    let mut rng = Rng::new(5);
+    let mut random = || DenseParams::<3, 4> {
+        weights: std::array::from_fn(|_| std::array::from_fn(|_| rng.normal())),
+        bias: std::array::from_fn(|_| rng.normal()),
+    };
+    let mut w = random();
+    let mut state = rule.state(&w);
+    (0..7).for_each(|_| rule.step(&mut state, &mut w, &random(), 0.7, &mut NoProbe));
+    let mut again = rule.state(&w);
+    assert!(again.set_numbers(state.steps(), &state.numbers()));
+    again.slot_list_mut().into_iter().zip(state.slot_list()).for_each(|(to, from)| to.clone_from(from));
+    let gradients: [_; 20] = std::array::from_fn(|_| random());
+    let goes_on = |mut state| {
+        let mut w = w.clone();
+        gradients.iter().for_each(|gradient| rule.step(&mut state, &mut w, gradient, 0.7, &mut NoProbe));
+        bits::of(&w)
+    };
+    assert_eq!(goes_on(again), goes_on(state));
 }
 
 /// A configuration that is interrupted and resumed gives the weights and logs of one that is not: two seeds, on a task

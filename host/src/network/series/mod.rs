@@ -126,6 +126,19 @@ impl ByValue {
         }
     }
 
+    /// Rows and columns of the layer's matrix, as [`Tensors::Bases`](lgl2o::tensors::Tensors::Bases) has it: `None` for a layer that has not
+    /// two tensors, zeros for one whose weights are no matrix.
+    #[must_use]
+    pub fn matrix(&self) -> Option<[usize; 2]> {
+        let [weights, bias] = self.lengths()[..] else { return None };
+        Some(match self.kind {
+            Kind::Depthwise(_) => [0, 0],
+            Kind::Dense | Kind::Conv1d(_) | Kind::MaxPool(_) | Kind::AveragePool(_) => {
+                [bias, weights.checked_div(bias).unwrap_or(0)]
+            }
+        })
+    }
+
     /// Whether its numbers go together, as the core asks at compile time of a layer whose sizes are types.
     #[must_use]
     pub fn is_sound(&self) -> bool {

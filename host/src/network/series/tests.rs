@@ -7,7 +7,7 @@ use lgl2o::objective::mlp::network::BlankNetwork as _;
 use lgl2o::objective::mlp::{Conv1d, Dense, Depthwise, Descent, Fixed, Loss, MaxPool1d, Mlp, Network as _, Relu, Tanh};
 use lgl2o::objective::{Blank as _, Objective as _};
 use lgl2o::persist::Fingerprint as _;
-use lgl2o::rule::Sgd;
+use lgl2o::rule::{Adam, NoProbe, Rotated, Rule as _, Sgd};
 
 type Same = Fixed<
     chain![
@@ -104,4 +104,40 @@ fn what_no_type_could_be_is_not_sound() {
     assert!(!hurt(0, |layer| layer.shape.outputs = 17) && !hurt(1, |layer| layer.shape.outputs = 12));
     assert!(!hurt(2, |layer| layer.shape.activation = Activation::Relu) && !hurt(4, |layer| layer.shape.inputs = 8));
     assert!(!hurt(5, |layer| layer.shape.inputs = 0));
+}
+
+/// A rule in eigenbases makes the same steps with both: dense layers and a convolution are turned, a depthwise one is not, nor is a side of
+/// 129 inputs.
+#[test]
+fn bases_on_the_heap_are_those_of_types() {
+    macro_rules! compare {
+        ($layers:expr, $fixed:expr) => {{
+            let layers: &[ByValue] = $layers;
+            let heap = Mlp::new(HeapNetwork::of(layers, 5), Loss::CrossEntropy);
+            let fixed = Mlp::new($fixed, Loss::CrossEntropy);
+            let (mut a, mut b) = (heap.blank_params(), fixed.blank_params());
+            heap.initialize(&mut a, &mut Rng::new(2));
+            fixed.initialize(&mut b, &mut Rng::new(2));
+            let rule = Rotated::new(Adam::new(0.03));
+            let (mut sa, mut sb) = (rule.state(&a), rule.state(&b));
+            let (mut ga, mut gb) = (heap.blank_params(), fixed.blank_params());
+            let (mut la, mut lb) = (heap.blank_losses(), fixed.blank_losses());
+            let mut rng = Rng::new(1);
+            for _ in 0..40 {
+                let inputs: Vec<f32> = (0..5 * layers[0].shape.inputs).map(|_| rng.normal()).collect();
+                let batch = Batch::classes(&inputs, layers[0].shape.inputs, &[0, 1, 1, 0, 1]);
+                heap.gradient(&mut heap.blank_scratch(), &a, batch, &mut la, &mut ga).expect("a gradient");
+                fixed.gradient(&mut fixed.blank_scratch(), &b, batch, &mut lb, &mut gb).expect("a gradient");
+                rule.step(&mut sa, &mut a, &ga, 0.5, &mut NoProbe);
+                rule.step(&mut sb, &mut b, &gb, 0.5, &mut NoProbe);
+            }
+            (0..a.count()).for_each(|i| assert_eq!(a.tensor(i), b.tensor(i), "tensor {i}"));
+        }};
+    }
+    compare!(&layers(), Same::new());
+    let long = [
+        Shape { inputs: 129, outputs: 4, activation: Activation::Tanh },
+        Shape { inputs: 4, outputs: 2, activation: Activation::Identity },
+    ];
+    compare!(&long.map(ByValue::from), Fixed::<chain![Dense<129, 4, Tanh>, Dense<4, 2>], 5>::new());
 }

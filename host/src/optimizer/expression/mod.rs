@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! list     = item { "," item }
-//! item     = "auto" | "auto-lean" | rule | guard "(" rule "," rule { "," option } ")"
+//! item     = "auto" | "auto-lean" | "auto-rotated" | rule | guard "(" rule "," rule { "," option } ")"
 //! rule     = name [ ":" argument ]             sgd:0.3   sgd:5/(50+i)   adam   l2o   l2o:weights.l2o
 //! guard    = "relay" | "lgl2o" | "gl2o" | "blend"   the learned rule comes first, the fallback second
 //! option   = word | word "=" argument          nt=10   nc=10   margin=2   veto   mu=ema:0.25   share=0.5
@@ -11,28 +11,30 @@
 //! An argument may stand in quotation marks, of either kind, so that a file can have any name: `l2o:"my weights, 2.l2o"`.
 //! Between double ones, `\"` and `\\` are a quotation mark and a backslash.
 //!
-//! A rule without an argument has its tuned rate. `avg-` before a rule's name averages its iterates: `avg-l2o`.
+//! A rule without an argument has its tuned rate. `avg-` before a rule's name averages its iterates: `avg-l2o`; `rot-` makes its
+//! steps in the eigenbases of the gradients' second moments: `rot-adam`, `avg-rot-l2o`.
 
 pub(super) mod grammar;
 
 use lgl2o::Rule;
 use lgl2o::learned::WeightsError;
-use lgl2o::rule::Rate;
+use lgl2o::rule::{Rate, Rotated};
 
 use self::grammar::{Item, Word, items, unquote};
 use super::error::{argument, unknown};
 use super::guards::{self, GUARDS, HELD_OUT};
 use super::hand_made::{self, Usual};
 use super::learned;
-use super::rule::AVERAGED;
-use super::{AnyRule, Method, Optimizer, RelaySettings, Sides, Tuned};
+use super::rule::{AVERAGED, ROTATED};
+use super::{AnyRule, Automatic, Method, Optimizer, RelaySettings, Sides, Tuned};
 use crate::files::{advice, read_small};
 use crate::first_bytes;
 
 pub use super::error::ExpressionError;
 
-/// Names of what needs no number, and whether it is the form in less memory.
-const AUTOMATIC: [(&str, bool); 2] = [("auto", false), ("auto-lean", true)];
+/// The forms of what needs no number.
+const AUTOMATIC: [(&str, Automatic); 3] = Automatic::ALL;
+
 /// Reads a comma-separated list of optimizers.
 ///
 /// # Errors
@@ -89,14 +91,14 @@ fn optimizer(item: &Item<'_>, tuned: &Tuned) -> Result<Optimizer, ExpressionErro
     Ok(Optimizer { name, method })
 }
 
-/// The core's [`lgl2o::auto()`], in both sizes of its memory; `None` for other words.
+/// A form of the core's [`lgl2o::auto()`]; `None` for other words.
 fn automatic(word: &Word<'_>, options: &[Word<'_>]) -> Result<Option<Method>, ExpressionError> {
-    let Some((_, lean)) = AUTOMATIC.iter().find(|(name, _)| *name == word.name) else { return Ok(None) };
+    let Some((_, form)) = AUTOMATIC.iter().find(|(name, _)| *name == word.name) else { return Ok(None) };
     if word.argument.is_some() || options.iter().any(|option| option.argument.is_some()) {
         return Err(argument(word.name, "it has no number to set; write it without one"));
     }
     match options.iter().find(|option| option.name != HELD_OUT) {
-        None => Ok(Some(RelaySettings::automatic(*lean, !options.is_empty()))),
+        None => Ok(Some(RelaySettings::automatic(*form, !options.is_empty()))),
         Some(other) => Err(unknown("option of auto", other.name, &[HELD_OUT])),
     }
 }
@@ -117,11 +119,20 @@ struct NamedRule {
 /// The rule that a word names.
 fn rule(word: &Word<'_>, tuned: &Tuned) -> Result<NamedRule, ExpressionError> {
     if let Some(name) = word.name.strip_prefix(AVERAGED) {
-        let plain = plain_rule(&Word { name, ..*word }, tuned, AVERAGED)?;
+        let plain = rotated_rule(&Word { name, ..*word }, tuned, AVERAGED)?;
         let rule = AnyRule::Averaged(Box::new(plain.rule.averaged()));
         return Ok(NamedRule { name: format!("{AVERAGED}{}", plain.name), rule, learned: plain.learned });
     }
-    plain_rule(word, tuned, "")
+    rotated_rule(word, tuned, "")
+}
+
+/// The same for a rule without the prefix of an average, if it had one.
+fn rotated_rule(word: &Word<'_>, tuned: &Tuned, prefix: &str) -> Result<NamedRule, ExpressionError> {
+    let Some(name) = word.name.strip_prefix(ROTATED) else { return plain_rule(word, tuned, prefix) };
+    let plain = plain_rule(&Word { name, ..*word }, tuned, prefix)?;
+    let rule = AnyRule::Rotated(Box::new(Rotated::new(plain.rule)));
+    rule.check().map_err(|error| argument(word.name, error.to_string()))?;
+    Ok(NamedRule { name: format!("{ROTATED}{}", plain.name), rule, learned: plain.learned })
 }
 
 /// The same for a rule without the prefix that it had.

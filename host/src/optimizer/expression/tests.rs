@@ -85,6 +85,20 @@ fn any_rule_can_be_averaged_and_has_its_own_rate_if_there_is_one() {
     assert!(error("avg-avg-sgd").contains("unknown"));
 }
 
+/// `rot-` stands next to the rule, and so behind `avg-`; a rule has the rate there that it has without.
+#[test]
+fn any_rule_that_does_not_search_can_be_rotated() {
+    let mut tuned = tuned();
+    tuned.best.insert("avg-sgd".to_owned(), 2.0);
+    let all = parse_list("rot-l2o,avg-rot-sgd,rot-adam:3,relay(avg-rot-l2o,avg-ngn),auto-rotated", &tuned).unwrap();
+    let names: Vec<&str> = all.iter().map(|o| o.name.as_str()).collect();
+    assert_eq!(names, ["rot-l2o", "avg-rot-sgd:2", "rot-adam:3", "relay(avg-rot-l2o,avg-ngn)", "auto-rotated"]);
+    assert!(matches!(all[0].method, Method::Alone { rule: AnyRule::Rotated(_), learned: true }));
+    assert!(error("rot-armijo").contains("searches"), "{}", error("rot-armijo"));
+    assert!(error("rot-adm").contains("did you mean `adam`"));
+    assert!(error("rot-avg-sgd").contains("unknown") && error("rot-rot-sgd").contains("unknown"));
+}
+
 #[test]
 fn what_is_wrong_is_said_with_the_nearest_name() {
     assert_eq!(names("learned-ngn,avg-table"), ["l2o", "avg-lean"], "other names are the usual ones");

@@ -48,7 +48,7 @@ pub struct Conv1dParams<const C: usize, const K: usize, const O: usize> {
     pub bias: [f32; O],
 }
 
-crate::tensors::weights_and_bias!(Conv1dParams<C, K, O>);
+crate::tensors::weights_and_bias!(Conv1dParams<C, K, O>, [[f32; O]; O], [[[[f32; C]; K]; C]; K]);
 
 /// A convolution of T times of C channels to U times of O channels, as a type: a kernel of K times, stride S, P zeros of padding
 /// on either side, and an activation. [`chain!`](crate::chain) counts the times: `conv1d(O, K, S, P, A)`.

@@ -26,7 +26,7 @@ pub struct DenseParams<const I: usize, const O: usize> {
     pub bias: [f32; O],
 }
 
-crate::tensors::weights_and_bias!(DenseParams<I, O>);
+crate::tensors::weights_and_bias!(DenseParams<I, O>, [[f32; O]; O], [[f32; I]; I]);
 
 /// A dense layer of I inputs and O outputs with an activation, as a type.
 #[derive(Debug, Clone, Copy)]

@@ -45,7 +45,8 @@ pub struct DepthwiseParams<const C: usize, const K: usize> {
     pub bias: [f32; C],
 }
 
-crate::tensors::weights_and_bias!(DepthwiseParams<C, K>);
+// Channels do not meet: there is no matrix.
+crate::tensors::weights_and_bias!(DepthwiseParams<C, K>, [f32; 0], [f32; 0]);
 
 /// A depthwise convolution of C channels, of T times to U, as a type: kernels of K times, stride S, P zeros of padding on either
 /// side, and an activation. [`chain!`](crate::chain) counts the times: `depthwise(K, S, P, A)`.
