@@ -152,6 +152,17 @@ array!(
     as_flattened,
     as_flattened_mut
 );
+array!(
+    [P, Q, R, C],
+    [[[[f32; C]; R]; Q]; P],
+    [[[[0.0; C]; R]; Q]; P],
+    as_flattened,
+    as_flattened_mut,
+    as_flattened,
+    as_flattened_mut,
+    as_flattened,
+    as_flattened_mut
+);
 
 /// No tensor at all, for what has no parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
