@@ -40,7 +40,7 @@ fn a_network_in_words_is_trained() {
         ("4x5x1 conv2d(4, 2, 1, 0), dense(3)", 2, ["must end with dense(2)", "one output for each class"]),
         ("4x5x1 max_pool2d(2)", 2, ["must end with dense(2)", "without an activation"]),
         ("4x5x1 konv2d(4, 2, 1, 0), dense(2)", 2, ["unknown layer `konv2d`", "did you mean `conv2d`?"]),
-        ("20 dense(70000000), dense(2)", 2, ["parameters", "that are allowed"]),
+        ("20 dense(1000000), dense(4096), dense(2)", 2, ["parameters", "that are allowed"]),
     ] {
         train(&["--network", network]).expect(status, &says);
         assert!(!dir.path().join("o/model.lgl2o").exists(), "{network}");

@@ -44,8 +44,7 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     }
     let (table, tested) = read(args)?;
     let (file, settings) = (args.table.data.as_path(), settings(args, &table, test_share));
-    let network = network(&settings, &table, settings.batch).map_err(Failure::Usage)?;
-    network.check().map_err(|error| Failure::Usage(error.into()))?;
+    network(&settings, &table, settings.batch).and_then(|net| Ok(net.check()?)).map_err(Failure::Usage)?;
     let split = split(file, &table, [settings.check_on, settings.test_share], settings.seed)?;
     let prepared = prepare(file, &table, &split, tested.as_ref())?;
     if let Some(board) = board {
