@@ -43,12 +43,14 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), Failure> {
 
 /// What a row of a network on a series or an image is.
 fn row(kind: Kind) -> Option<String> {
+    let of = |channels| if channels == 1 { "1 channel".to_owned() } else { format!("{channels} channels") };
     if let Some(Over { time, channels, .. }) = kind.over() {
-        return Some(format!("a row is {time} times of {channels} channels, all channels of one time after the other"));
+        return Some(format!("a row is {time} times of {}, all channels of one time after the other", of(channels)));
     }
     kind.on_image().map(|(_, Area { height, width, channels, .. })| {
         format!(
-            "a row is {height} rows of {width} pixels of {channels} channels, all channels of one pixel after the other"
+            "a row is {height} rows of {width} pixels of {}, all channels of one pixel after the other",
+            of(channels)
         )
     })
 }
