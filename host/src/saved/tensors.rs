@@ -268,6 +268,10 @@ fn with_columns(
     let (Some(first), Some(top)) = (layers.first(), layers.last()) else { return Err(ImportError::Empty) };
     let (inputs, outputs) = (first.shape.inputs, top.shape.outputs);
     check_counts(unsaid, inputs, outputs)?;
+    // Before there is memory for so many inputs, which a file may claim in a few letters.
+    if let Some(columns) = columns.as_ref().filter(|columns| columns.features.len() != inputs) {
+        return Err(ImportError::Own(format!("{} columns for {inputs} inputs", columns.features.len())));
+    }
     let output = match output {
         Some(output) => output,
         None if unsaid.regression && outputs > 1 => return Err(ImportError::SeveralOutputs(outputs)),

@@ -257,6 +257,10 @@ fn convolutions_come_back_the_same() {
         let asked = import(&bytes(&model), &Unsaid { network: Some(&other), ..UNSAID });
         assert!(asked.expect_err("another network").to_string().contains("leave --network out"));
     }
+    let own = r#"{"activations":[],"output":"value","columns":{"features":[],"target":null},"network":"1024x1024x1 max_pool2d(1024), dense(1)"}"#;
+    let weights = [("layers.1.weight", &[1usize, 1][..], vec![0.5f32])];
+    let error = import(&with_own(&weights, own), &UNSAID).expect_err("no columns").to_string();
+    assert!(error.contains("metadata `lgl2o`"), "{error}");
     let model = convolutions(CONVOLUTIONS[0]);
     let all = bytes(&model);
     let file = SafeTensors::deserialize(&all).expect("its own file");
