@@ -10,16 +10,16 @@ static GUARD: Auto = auto();
 const DIGITS: [[u8; 5]; 4] = [[7, 5, 5, 5, 7], [2, 6, 2, 2, 7], [7, 1, 7, 4, 7], [5, 5, 7, 1, 1]];
 
 fn main() -> Result<(), lgl2o::Error> {
-    let (mut rng, mut rows, mut labels) = (Rng::new(3), [0.0; 64 * 200], [0; 200]);
+    let (mut rng, mut rows, mut labels) = (Rng::new(3), [0.0; 64 * 500], [0; 500]);
     for (row, label) in rows.chunks_mut(64).zip(&mut labels) {
         *label = draw(&mut rng, row);
     }
-    let (mut pick, mut used, mut row) = ([0; 16], [0; 7], [0.0; 64]);
+    let (mut pick, mut used, mut row) = ([0; 16], [0; 16], [0.0; 64]);
     let mut batches = Sampler::new(&rows, 64, &labels, 1, &mut pick, &mut used)?;
     let (mut memory, mut confusion) = (Memory::new(), Confusion::<4>::new());
     NET.initialize(memory.params_mut(), &mut Rng::new(2));
     let mut trainer = Trainer::new(&NET, &GUARD, &mut memory);
-    while trainer.progress().steps < 600 {
+    while trainer.progress().steps < 1000 {
         trainer.round(&mut batches)?;
     }
     for _ in 0..400 {
@@ -35,6 +35,6 @@ fn draw(rng: &mut Rng, row: &mut [f32]) -> u8 {
     let (digit, top, left) = (rng.below(4) as u8, rng.below(4) as usize, rng.below(6) as usize);
     let ink = |i: usize, j: usize| i < 5 && j < 3 && DIGITS[usize::from(digit)][i] >> (2 - j) & 1 == 1;
     let at = |p: usize| ink((p / 8).wrapping_sub(top), (p % 8).wrapping_sub(left));
-    row.iter_mut().enumerate().for_each(|(p, x)| *x = f32::from(u8::from(at(p))) + 0.3 * rng.normal());
+    row.iter_mut().enumerate().for_each(|(p, x)| *x = f32::from(u8::from(at(p))) + 0.2 * rng.normal());
     digit
 }
