@@ -16,9 +16,8 @@ pub trait Tensors: Clone {
     /// One number for each layer, as tensors of one number.
     type Layers: Tensors;
 
-    /// Two tensors for each layer of two tensors: where the first is a matrix, and the second a number for each of its rows, a square as
-    /// wide as the matrix has rows and one as wide as it has columns; else empty ones. For the
-    /// [rule in eigenbases](crate::rule::Rotated).
+    /// Two tensors for each layer of two tensors: where the first of these is a matrix, a square as wide as the matrix has rows and one as wide as
+    /// it has columns; empty ones for sides that are not turned by a [rule in eigenbases](crate::rule::Rotated).
     type Bases: Tensors;
 
     /// How many tensors there are.

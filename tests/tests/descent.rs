@@ -23,6 +23,11 @@ type Series = Fixed<
     chain![13 x 3 => conv1d(9, 4, 2, 1, Tanh), max_pool(2), conv1d(5, 3, 1, 1, Sigmoid), depthwise(2, 1, 0), dense(3)],
     5,
 >;
+/// The same over an image.
+type Pictures = Fixed<
+    chain![6 x 7 x 2 => conv2d(9, 3, 2, 1, Tanh), max_pool2d([1, 2]), conv2d(4, [2, 1], 1, 0, Sigmoid), depthwise2d([1, 2], 1, 0), dense(3)],
+    5,
+>;
 type Pinned = Fixed<chain![Dense<4, 12, Tanh>, Frozen<Dense<12, 6, Tanh>, Still>, Dense<6, 3>], 5>;
 struct Still;
 static STILL: DenseParams<12, 6> = DenseParams { weights: [[0.25; 12]; 6], bias: [0.1; 6] };
@@ -106,6 +111,7 @@ macro_rules! assert_same_everywhere {
             assert_same::<Narrow, _, _>(&rule);
             assert_same::<Wide, _, _>(&rule);
             assert_same::<Series, _, _>(&rule);
+            assert_same::<Pictures, _, _>(&rule);
             assert_same::<Pinned, _, _>(&rule);
         )+
     };

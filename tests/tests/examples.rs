@@ -31,6 +31,11 @@ fn a_convolution_learns_gestures() {
     assert!(behind(&printed("windows"), "balanced accuracy Some(") > 0.9);
 }
 
+#[test]
+fn a_convolution_learns_digits() {
+    assert!(behind(&printed("digits"), "balanced accuracy Some(") > 0.9);
+}
+
 /// The sensor breaks at window 1,800.
 #[test]
 fn an_alarm_comes_with_the_fault_and_not_before() {

@@ -175,6 +175,9 @@ fn layers_are_told_apart_by_their_fingerprints() {
         ($($t:literal x $c:literal => $name:ident($($of:tt)*);)+) => {
             [$(Mlp::new(Fixed::<chain![$t x $c => $name($($of)*)], 1>::new(), Loss::SquaredError).fingerprint()),+]
         };
+        ($($h:literal x $w:literal x $c:literal => $name:ident($($of:tt)*);)+) => {
+            [$(Mlp::new(Fixed::<chain![$h x $w x $c => $name($($of)*)], 1>::new(), Loss::SquaredError).fingerprint()),+]
+        };
     }
     let all = fingerprints!(
         12 x 4 => dense(4);
@@ -192,7 +195,26 @@ fn layers_are_told_apart_by_their_fingerprints() {
         12 x 4 => average_pool(4);
         6 x 8 => average_pool(3);
     );
-    let mut different = all.to_vec();
+    let images = fingerprints!(
+        4 x 3 x 4 => conv2d(4, 3, 3, [1, 0]);
+        4 x 3 x 4 => conv2d(4, 3, 3, [1, 0], Relu);
+        4 x 3 x 4 => conv2d(4, 3, 3, [1, 1]);
+        4 x 3 x 4 => conv2d(4, 3, 3, [0, 1]);
+        4 x 3 x 4 => conv2d(4, 3, [2, 3], [1, 0]);
+        4 x 3 x 4 => conv2d(4, 3, [3, 2], [1, 0]);
+        4 x 3 x 4 => conv2d(4, [2, 3], 3, [1, 0]);
+        4 x 3 x 4 => conv2d(4, [3, 2], 3, [1, 0]);
+        4 x 3 x 4 => conv2d(3, 3, 3, [1, 0]);
+        3 x 4 x 4 => conv2d(4, 3, 3, [1, 0]);
+        4 x 6 x 2 => conv2d(4, 3, 3, [1, 0]);
+        4 x 3 x 4 => depthwise2d(3, 3, [1, 0]);
+        4 x 3 x 4 => max_pool2d(2);
+        4 x 3 x 4 => max_pool2d([2, 1]);
+        4 x 3 x 4 => average_pool2d(2);
+        3 x 4 x 4 => average_pool2d(2);
+    );
+    let all = [all.as_slice(), &images].concat();
+    let mut different = all.clone();
     different.sort_unstable();
     different.dedup();
     assert_eq!(different.len(), all.len());

@@ -8,7 +8,8 @@ use lgl2o::objective::mlp::Activation;
 
 use super::{at_most, whole, width};
 use crate::device::board;
-use crate::network::{activation, activation_names};
+use crate::network::series::ByValue;
+use crate::network::{activation, activation_names, expression};
 
 /// A share from 0 up to nine tenths.
 fn share(text: &str) -> Result<f64, String> {
@@ -48,6 +49,15 @@ fn delimiter(text: &str) -> Result<u8, String> {
 /// The activation of hidden layers.
 fn activations() -> impl TypedValueParser<Value = Activation> {
     PossibleValuesParser::new(activation_names()).try_map(|name| activation(&name).ok_or("no such activation"))
+}
+
+/// The layers of a network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layers(pub Vec<ByValue>);
+
+/// A network in words.
+fn network(text: &str) -> Result<Layers, String> {
+    expression::read(text).map(Layers)
 }
 
 /// Where rows come from.
@@ -95,6 +105,9 @@ pub struct TrainArgs {
     /// Activation of the hidden layers.
     #[arg(long, value_name = "NAME", default_value = "relu", value_parser = activations())]
     pub activation: Activation,
+    /// Other layers: the shape of a row and the layers on it, as in '28x28x1 conv2d(8, 3, 2, 1, Relu), max_pool2d(2), dense(10)'.
+    #[arg(long, value_name = "LAYERS", value_parser = network, conflicts_with_all = ["hidden", "activation"])]
+    pub network: Option<Layers>,
     /// Training steps.
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = at_most::<u64>(1_000_000_000))]
     pub steps: u64,
@@ -146,6 +159,11 @@ cell do not count. A whole number is one class however it is written (1, 1.0, 01
 written: Low and low are two classes, and so are 1.1 and 1.10. Labels that are all numbers with a fraction are refused, since they look like
 values: use --regression. A folder of IDX files has the classes from 0 to its greatest label.
 
+Layers for --network, behind the inputs (24, 100x6 or 28x28x1): dense(outputs); on times x channels conv1d(channels, kernel, stride,
+padding), depthwise(kernel, stride, padding), max_pool(width), average_pool(width); on rows x columns x channels conv2d, depthwise2d,
+max_pool2d and average_pool2d alike, where a number may be two, [rows, columns]. The last argument may be an activation. A row
+is all channels of one time, or of one pixel, after the other; the last layer is dense, with one output for each class, or for the value.
+
 OUT is refused if another command writes there; if it has results of another command or, without --resume and --restart, of
 another training; or if a result would replace an input, a write-protected file, or something that is not a file.
 
@@ -157,6 +175,7 @@ Examples:
   lgl2o train --data pump.csv --target state --drop serial,date --hidden 24,16 --check-on 0.2
   lgl2o train --data rare.csv --target state --balance --smoothing 0.05
   lgl2o train --data house.csv --target price --regression --missing drop
+  lgl2o train --data digits/ --network '28x28x1 average_pool2d(2), conv2d(8, 3, 2, 1, Relu), dense(10)'
   lgl2o train --data pump.csv --target state --emulate mps2-an386
   lgl2o train --data x.npy --labels y.npy --steps 5000 --out out/digits
   lgl2o predict --model out/train/model.lgl2o --data new.csv
@@ -243,7 +262,8 @@ Formats:
   npy           an array for each tensor, as numpy.load reads it
   safetensors   model.safetensors, which `lgl2o import` reads again
 
-Networks with convolutions cannot be exported to safetensors.
+Weights are in PyTorch's order in safetensors, and in this program's in npy: those of convolutions outputs x times x channels, or
+rows x columns x channels x outputs.
 
 Examples:
   lgl2o export --model out/train/model.lgl2o --to rust --out firmware/src
@@ -253,12 +273,16 @@ Examples:
 #[derive(Debug, Clone, Args)]
 #[command(after_help = IMPORT_HELP)]
 pub struct ImportArgs {
-    /// A safetensors file with the weights of dense layers, or an ONNX file (.onnx) of a chain of layers.
+    /// A safetensors file with the weights of layers, or an ONNX file (.onnx) of a chain of layers.
     #[arg(long, value_name = "FILE")]
     pub from: PathBuf,
     /// Activation of the hidden layers, relu by default. Files of PyTorch and Keras do not hold it, files of `lgl2o export` do.
     #[arg(long, value_name = "NAME", value_parser = activations())]
     pub activation: Option<Activation>,
+    /// The layers of a safetensors file with convolutions, which does not hold their strides: inputs and layers, as in
+    /// '28x28x1 conv2d(8, 3, 2, 1, Relu), dense(10)'.
+    #[arg(long, value_name = "LAYERS", value_parser = network, conflicts_with = "activation")]
+    pub network: Option<Layers>,
     /// Names of the classes in the order of the outputs, separated by commas; numbers from 0 by default.
     #[arg(long, value_name = "LIST", value_delimiter = ',', conflicts_with = "regression")]
     pub classes: Vec<String>,
@@ -287,13 +311,19 @@ pub struct ImportArgs {
 
 const IMPORT_HELP: &str = "\
 Reads torch.nn.Linear (NAME.weight, NAME.bias) and Keras' Dense (NAME/kernel, NAME/bias), written by safetensors' save_file, and
-what `lgl2o export --to safetensors` writes. Numbers in names are compared as numbers, so net.2 comes before net.10.
+what `lgl2o export --to safetensors` writes. With --network, torch.nn.Conv1d and Conv2d, too, plain or depthwise. Numbers in names are compared as numbers, so net.2 comes before net.10.
 
-Reads ONNX files, as torch.onnx.export writes them, of dense layers, Conv1d (plain or depthwise) and pooling, with
-Relu, Tanh and Sigmoid. A softmax at the end is left out, since `predict` has its own. A series is times x channels in lgl2o, all
-channels of one time after the other, so rows of [channels, times] are transposed, and so are the weights.
+Reads ONNX files, as torch.onnx.export writes them, of dense layers, Conv1d and Conv2d (plain or depthwise) and
+pooling, with Relu, Tanh and Sigmoid. A softmax at the end is left out, since `predict` has its own. A series is times x channels in
+lgl2o, all channels of one time after the other, so rows of [channels, times] are transposed, and so are the weights. An image is rows x columns
+x channels.
+
+Layers for --network, behind the inputs (24, 100x6 or 28x28x1): dense(outputs); on times x channels conv1d(channels, kernel, stride,
+padding), depthwise(kernel, stride, padding), max_pool(width), average_pool(width); on rows x columns x channels conv2d, depthwise2d,
+max_pool2d and average_pool2d alike, where a number may be two, [rows, columns]. The last argument may be an activation.
 
 Examples:
   lgl2o import --from net.safetensors --activation tanh --classes idle,running,blocked
   lgl2o import --from net.safetensors --mean 20.5,1013 --deviation 4.2,11 --regression
-  lgl2o import --from conv.onnx --classes idle,running,blocked";
+  lgl2o import --from conv.onnx --classes idle,running,blocked
+  lgl2o import --from digits.safetensors --network '28x28x1 conv2d(8, 3, 2, 1, Relu), max_pool2d(2), dense(10)'";

@@ -29,12 +29,6 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), Failure> {
 }
 
 fn files(model: &SavedModel, format: &str) -> Result<Files> {
-    if format == "safetensors" && !model.is_dense() {
-        bail!(
-            "--to {format} holds dense layers only, and the network is {}. Use --to rust, --to c or --to npy",
-            model.shape()
-        );
-    }
     Ok(match format {
         "rust" => vec![("model.rs".to_owned(), rust::module(model).into_bytes())],
         "c" => vec![("model.h".to_owned(), c::header(model).into_bytes())],

@@ -13,6 +13,8 @@ use crate::container::bytes_of;
 use crate::data::table::class_name;
 use crate::files::write_atomically;
 use crate::first_bytes;
+use crate::network::image::Area;
+use crate::network::series::{Kind, Over};
 use crate::output::Output;
 use crate::saved::tensors::{Unsaid, import};
 use crate::saved::{Output as Answer, SavedModel, onnx};
@@ -32,20 +34,34 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), Failure> {
         Answer::Value => "a value".to_owned(),
     };
     say::line(format_args!("network {}, {answers}", model.shape()));
-    if let Some(over) = model.by_value().first().and_then(|layer| layer.kind.over()) {
-        let (time, channels) = (over.time, over.channels);
-        say::line(format_args!(
-            "a row is {time} times of {channels} channels, all channels of one time after the other"
-        ));
+    if let Some(words) = model.by_value().first().and_then(|layer| row(layer.kind)) {
+        say::line(words);
     }
     say::line(format_args!("model: {}", path.display()));
     Ok(())
+}
+
+/// What a row of a network on a series or an image is.
+fn row(kind: Kind) -> Option<String> {
+    let of = |channels| if channels == 1 { "1 channel".to_owned() } else { format!("{channels} channels") };
+    if let Some(Over { time, channels, .. }) = kind.over() {
+        return Some(format!("a row is {time} times of {}, all channels of one time after the other", of(channels)));
+    }
+    kind.on_image().map(|(_, Area { height, width, channels, .. })| {
+        format!(
+            "a row is {height} rows of {width} pixels of {}, all channels of one pixel after the other",
+            of(channels)
+        )
+    })
 }
 
 /// Each name stands once: two of the same could not be told apart.
 fn check(args: &ImportArgs) -> Result<()> {
     if is_onnx(args) && !args.order.is_empty() {
         bail!("--order: an ONNX file holds the order of its layers. Leave --order out");
+    }
+    if is_onnx(args) && args.network.is_some() {
+        bail!("--network: an ONNX file holds its layers. Leave --network out");
     }
     for (flag, names) in [("--classes", &args.classes), ("--features", &args.features), ("--order", &args.order)] {
         for (i, name) in names.iter().enumerate() {
@@ -89,6 +105,7 @@ fn model(args: &ImportArgs) -> Result<SavedModel> {
         regression: args.regression,
         order: &args.order,
         standardizer: (!args.mean.is_empty()).then(|| [args.mean.clone(), args.deviation.clone()]),
+        network: args.network.as_ref().map(|network| network.0.as_slice()),
     };
     let context = || format!("cannot use {}", args.from.display());
     let mut model = if is_onnx(args) {

@@ -3,13 +3,15 @@
 //! The [kernels](crate::kernels) are those for this machine's vectors. They see the same slices as the core's do in a
 //! network whose shape is a type, and give the same bits.
 
+pub mod expression;
+pub mod image;
 pub mod series;
 
 use std::ops::Range;
 
 use lgl2o::objective::mlp::layer::Visitor;
 use lgl2o::objective::mlp::network::BlankNetwork;
-use lgl2o::objective::mlp::{Activation, Network, Shape, dense};
+use lgl2o::objective::mlp::{Activation, Network, Shape};
 use lgl2o::tensors::Tensors;
 
 use crate::kernels::Vectors;
@@ -246,6 +248,23 @@ impl HeapNetwork {
         self.layers.iter().zip(&self.kinds).map(|(&shape, &kind)| ByValue { kind, shape }).collect()
     }
 
+    /// How many parameters it has; no more than a `usize` holds.
+    #[must_use]
+    pub fn parameters(&self) -> usize {
+        self.by_value().iter().map(ByValue::parameters).fold(0, usize::saturating_add)
+    }
+
+    /// Checks that it, and a batch in it, are not too large.
+    ///
+    /// # Errors
+    /// If they are, with the bound.
+    pub fn check(&self) -> Result<(), TooLarge> {
+        let outputs = self.layers.iter().map(|layer| layer.outputs);
+        let widths: Vec<usize> = self.layers.iter().take(1).map(|layer| layer.inputs).chain(outputs).collect();
+        check_numbers(self.parameters(), &widths, self.capacity)?;
+        check_memory(self.parameters(), widths.iter().sum::<usize>().saturating_mul(self.capacity))
+    }
+
     /// The number of each layer's first tensor.
     #[must_use]
     pub fn first_tensor(&self, l: usize) -> usize {
@@ -276,11 +295,7 @@ impl Network for HeapNetwork {
     }
     fn visit<V: Visitor>(&self, l: usize, visitor: V) -> V::Output {
         let l = l.min(self.layers.len() - 1);
-        let (first, shape) = (self.first_tensor(l), self.layers[l]);
-        match self.kinds[l] {
-            Kind::Dense => visitor.visit(&dense::ByValue(shape), first),
-            kind => visitor.visit(&ByValue { kind, shape }, first),
-        }
+        ByValue { kind: self.kinds[l], shape: self.layers[l] }.visit(self.first_tensor(l), visitor)
     }
     fn capacity(&self) -> usize {
         self.capacity

@@ -5,7 +5,7 @@ use crate::data::table::npy;
 use crate::network::series::Kind;
 
 /// Weights are outputs x inputs, as those of `torch.nn.Linear`; of a convolution outputs x times x channels, or times x channels
-/// where each channel has its own.
+/// where each channel has its own; over an image rows x columns x channels x outputs, or rows x columns x channels.
 #[must_use]
 pub fn files(model: &SavedModel) -> Files {
     let mut files = Vec::new();
@@ -15,7 +15,9 @@ pub fn files(model: &SavedModel) -> Files {
             Kind::Dense => vec![layer.shape.outputs, layer.shape.inputs],
             Kind::Conv1d(over) => vec![layer.channels(), over.kernel, over.channels],
             Kind::Depthwise(over) => vec![over.kernel, over.channels],
-            Kind::MaxPool(_) | Kind::AveragePool(_) => continue,
+            Kind::Conv2d(area) => [&area.kernel[..], &[area.channels, layer.channels()]].concat(),
+            Kind::Depthwise2d(area) => [&area.kernel[..], &[area.channels]].concat(),
+            Kind::MaxPool(_) | Kind::AveragePool(_) | Kind::MaxPool2d(_) | Kind::AveragePool2d(_) => continue,
         };
         let [weights, bias] = model.tensors(l);
         add(format!("weights_{l}.npy"), &shape, weights);

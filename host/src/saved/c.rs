@@ -10,6 +10,7 @@ use lgl2o::tensors::Tensors as _;
 
 use super::SavedModel;
 use super::rust::features;
+use crate::network::image::Area;
 use crate::network::series::{ByValue, Kind, Over};
 
 /// Numbers in a line.
@@ -139,6 +140,66 @@ static inline void lgl2o_pool(int largest, int c, int times, int k, const float 
 
 ";
 
+/// Images are \[row\]\[column\]\[channel\], weights of a convolution \[row\]\[column\]\[channel\]\[filter\]. Sides are along rows and along columns.
+const CONVOLUTION_2D: &str = "\
+/* An image of h x w pixels and c channels, `pad` zeros around it; rows x columns windows of k pixels, `stride` apart; m filters. */
+static inline void lgl2o_conv2d(const float *w, const float *bias, const int size[3], const int out[3], const int k[2],
+                                const int stride[2], const int pad[2], char f, const float *x, float *y) {
+    for (int t = 0; t < out[0] * out[1]; t++) {
+        for (int o = 0; o < out[2]; o++) {
+            float s = bias[o];
+            for (int j = 0; j < k[0] * k[1]; j++) {
+                int row = t / out[1] * stride[0] + j / k[1] - pad[0], column = t % out[1] * stride[1] + j % k[1] - pad[1];
+                int there = row >= 0 && row < size[0] && column >= 0 && column < size[1];
+                for (int i = 0; there && i < size[2]; i++) {
+                    s += w[(j * size[2] + i) * out[2] + o] * x[(row * size[1] + column) * size[2] + i];
+                }
+            }
+            y[t * out[2] + o] = lgl2o_activation(f, s);
+        }
+    }
+}
+
+";
+
+/// Weights are \[row\]\[column\]\[channel\].
+const DEPTHWISE_2D: &str = "\
+/* The same on an image, of each channel by itself. */
+static inline void lgl2o_depthwise2d(const float *w, const float *bias, const int size[3], const int out[3], const int k[2],
+                                     const int stride[2], const int pad[2], char f, const float *x, float *y) {
+    for (int t = 0; t < out[0] * out[1]; t++) {
+        for (int i = 0; i < out[2]; i++) {
+            float s = bias[i];
+            for (int j = 0; j < k[0] * k[1]; j++) {
+                int row = t / out[1] * stride[0] + j / k[1] - pad[0], column = t % out[1] * stride[1] + j % k[1] - pad[1];
+                int there = row >= 0 && row < size[0] && column >= 0 && column < size[1];
+                s += there ? w[j * out[2] + i] * x[(row * size[1] + column) * out[2] + i] : 0.0f;
+            }
+            y[t * out[2] + i] = lgl2o_activation(f, s);
+        }
+    }
+}
+
+";
+
+const POOLING_2D: &str = "\
+/* Of each channel the largest number, or the mean, of windows of k pixels, one beside the other. */
+static inline void lgl2o_pool2d(int largest, const int size[3], const int out[3], const int k[2], const float *x, float *y) {
+    for (int t = 0; t < out[0] * out[1]; t++) {
+        for (int i = 0; i < out[2]; i++) {
+            float s = 0.0f;
+            for (int j = 0; j < k[0] * k[1]; j++) {
+                int row = t / out[1] * k[0] + j / k[1], column = t % out[1] * k[1] + j % k[1];
+                float next = x[(row * size[1] + column) * size[2] + i];
+                s = !largest ? s + next : j == 0 || next > s ? next : s;
+            }
+            y[t * out[2] + i] = largest ? s : s / (float)(k[0] * k[1]);
+        }
+    }
+}
+
+";
+
 /// The functions that these layers call.
 fn functions(out: &mut String, layers: &[ByValue]) {
     let has = |is: fn(Kind) -> bool| layers.iter().any(|layer| is(layer.kind));
@@ -148,6 +209,9 @@ fn functions(out: &mut String, layers: &[ByValue]) {
         (has(|kind| matches!(kind, Kind::Conv1d(_))), CONVOLUTION),
         (has(|kind| matches!(kind, Kind::Depthwise(_))), DEPTHWISE),
         (has(|kind| matches!(kind, Kind::MaxPool(_) | Kind::AveragePool(_))), POOLING),
+        (has(|kind| matches!(kind, Kind::Conv2d(_))), CONVOLUTION_2D),
+        (has(|kind| matches!(kind, Kind::Depthwise2d(_))), DEPTHWISE_2D),
+        (has(|kind| matches!(kind, Kind::MaxPool2d(_) | Kind::AveragePool2d(_))), POOLING_2D),
     ];
     all.iter().filter(|(is_called, _)| *is_called).for_each(|(_, text)| out.push_str(text));
 }
@@ -171,8 +235,30 @@ fn call(l: usize, layer: &ByValue, from: &str, to: &str) -> String {
         }
         Kind::MaxPool(over) => format!("lgl2o_pool(1, {}, {times}, {}", over.channels, over.kernel),
         Kind::AveragePool(over) => format!("lgl2o_pool(0, {}, {times}, {}", over.channels, over.kernel),
+        Kind::Conv2d(area) => format!("lgl2o_conv2d({own}, {}, '{f}'", filter(area, m)),
+        Kind::Depthwise2d(area) => format!("lgl2o_depthwise2d({own}, {}, '{f}'", filter(area, m)),
+        Kind::MaxPool2d(area) => format!("lgl2o_pool2d(1, {}", window(area, m)),
+        Kind::AveragePool2d(area) => format!("lgl2o_pool2d(0, {}", window(area, m)),
     };
     format!("    {call}, {from}, {to});\n")
+}
+
+/// Whole numbers as an argument.
+fn list(numbers: &[usize]) -> String {
+    let numbers: Vec<String> = numbers.iter().map(usize::to_string).collect();
+    format!("(const int[]){{{}}}", numbers.join(", "))
+}
+
+/// The sizes of an image, of what becomes of it, and of a window.
+fn window(area: Area, channels: usize) -> String {
+    let [rows, columns] = area.outputs();
+    let sizes = [list(&[area.height, area.width, area.channels]), list(&[rows, columns, channels]), list(&area.kernel)];
+    sizes.join(", ")
+}
+
+/// The same of a filter, with stride and padding.
+fn filter(area: Area, channels: usize) -> String {
+    format!("{}, {}, {}", window(area, channels), list(&area.stride), list(&area.padding))
 }
 
 fn numbers(out: &mut String, name: &str, numbers: &[f32]) {

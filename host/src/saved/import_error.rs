@@ -19,8 +19,8 @@ pub enum ImportError {
     },
     /// A tensor that belongs to no dense layer.
     #[error(
-        "`{name}` of shape {shape:?} is no weight or bias of a dense layer. Leave it out; a network with convolutions is read from an \
-         ONNX file, as torch.onnx.export writes it"
+        "`{name}` of shape {shape:?} is no weight or bias of a dense layer. Leave it out; of a network with convolutions say the layers, \
+         as in --network '28x28x1 conv2d(8, 3, 2, 1, Relu), dense(10)', or take an ONNX file"
     )]
     Other {
         /// The tensor.
@@ -31,6 +31,33 @@ pub enum ImportError {
     /// No layer is there.
     #[error("there is no dense layer in it: names end in .weight and .bias (PyTorch), or kernel and bias (Keras)")]
     Empty,
+    /// Other layers than those that were asked for.
+    #[error(
+        "it holds {found} layers with weights, and the network that was asked for has {expected}: name its layers with --network"
+    )]
+    Layers {
+        /// How many were asked for.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// Weights of another shape than the layer's that was asked for.
+    #[error(
+        "`{name}` has the shape {found:?}, and the weights of `{layer}` have {expected:?}: name the layers of the file with --network"
+    )]
+    Shape {
+        /// The tensor.
+        name: String,
+        /// Its shape.
+        found: Vec<usize>,
+        /// The layer, on its inputs.
+        layer: String,
+        /// The shape of its weights.
+        expected: Vec<usize>,
+    },
+    /// The file says which layers it holds, and others were asked for.
+    #[error("it holds the network {0}, and --network says another: leave --network out")]
+    OtherNetwork(String),
     /// A bias does not go with its weights.
     #[error("the bias of `{layer}` has {found} numbers where its weights have {expected} outputs")]
     Bias {

@@ -7,13 +7,15 @@
 //! | [`c`] | a C header with the same numbers and a function |
 //! | [`arrays`] | one `.npy` file for each tensor |
 //! | [`onnx`] | ONNX files, read: chains of dense layers, convolutions and pooling |
-//! | [`tensors`] | safetensors, written and read: this program's, those of `torch.nn.Linear` and of Keras' `Dense` |
+//! | [`tensors`] | safetensors, written and read: this program's, those of `torch.nn.Linear`, `Conv1d` and `Conv2d`, and of Keras' `Dense` |
+//! | [`orders`] | the order of weights in PyTorch |
 
 pub mod arrays;
 pub mod c;
 mod import_error;
 pub mod model;
 pub mod onnx;
+pub mod orders;
 pub mod rust;
 pub mod tensors;
 

@@ -2,19 +2,21 @@
 //!
 //! The body of the file holds the parameters, layer by layer, each as weights and bias; then the mean and the standard deviation
 //! of each feature. Weights are outputs x inputs, row by row; those of a convolution outputs x times x channels, those of one of
-//! each channel by itself times x channels. A layer without a kind in the header is dense.
+//! each channel by itself times x channels; those over an image rows x columns x channels x outputs, and rows x columns x channels. A
+//! layer without a kind in the header is dense.
 
 use std::path::Path;
 
 use anyhow::Context as _;
 use lgl2o::Model;
-use lgl2o::objective::mlp::{Activation, Layer as _, Loss, Mlp, Shape};
+use lgl2o::objective::mlp::{Activation, Loss, Mlp, Shape};
 use lgl2o::standardize::Standardizer;
 use lgl2o::tensors::Tensors as _;
 use serde::{Deserialize, Serialize};
 
 use crate::container::{self, FileError, Kind};
 use crate::data::table::Columns;
+use crate::network::expression;
 use crate::network::series::{ByValue, Kind as Layer};
 use crate::network::{HeapNetwork, HeapTensors, check_numbers};
 
@@ -117,11 +119,12 @@ impl SavedModel {
         self.by_value().iter().all(|layer| is_dense(&layer.kind))
     }
 
-    /// The network in words, such as `4-16-3 relu`, or `100x6 conv1d(8, 5, 2, 0, Relu), max_pool(4), dense(3)`.
+    /// The network in words, such as `4-16-3 relu`, or `100x6 conv1d(8, 5, 2, 0, Relu), max_pool(4), dense(3)`. What
+    /// has convolutions is in the words that [`expression`](crate::network::expression) reads.
     #[must_use]
     pub fn shape(&self) -> String {
         if !self.is_dense() {
-            return named(&self.by_value());
+            return expression::written(&self.by_value());
         }
         let layers = self.layers();
         let first = layers.first().map_or(0, |layer| layer.inputs);
@@ -259,28 +262,4 @@ fn check_layers(layers: &[ByValue]) -> Result<(), FileError> {
     let widths: Vec<usize> = [layers[0].shape.inputs].into_iter().chain(outputs).collect();
     let parameters = layers.iter().map(|layer| layer.parameters()).fold(0, usize::saturating_add);
     check_numbers(parameters, &widths, 1).map_err(|error| FileError::Content(error.to_string()))
-}
-
-/// The type-level name of an activation; that of the identity is not written.
-pub(super) fn type_name(activation: Activation) -> Option<String> {
-    (activation != Activation::Identity).then(|| format!("{activation:?}"))
-}
-
-/// Layers as `lgl2o::chain!` names them.
-fn named(layers: &[ByValue]) -> String {
-    let name = |layer: &ByValue| {
-        let act = type_name(layer.shape.activation).map_or(String::new(), |name| format!(", {name}"));
-        match layer.kind {
-            Layer::Dense => format!("dense({}{act})", layer.shape.outputs),
-            Layer::Conv1d(o) => format!("conv1d({}, {}, {}, {}{act})", layer.channels(), o.kernel, o.stride, o.padding),
-            Layer::Depthwise(o) => format!("depthwise({}, {}, {}{act})", o.kernel, o.stride, o.padding),
-            Layer::MaxPool(o) => format!("max_pool({})", o.kernel),
-            Layer::AveragePool(o) => format!("average_pool({})", o.kernel),
-        }
-    };
-    let first = layers.first().map_or(String::new(), |layer| match layer.kind.over() {
-        Some(over) => format!("{}x{}", over.time, over.channels),
-        None => layer.shape.inputs.to_string(),
-    });
-    format!("{first} {}", layers.iter().map(name).collect::<Vec<_>>().join(", "))
 }

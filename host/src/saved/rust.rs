@@ -8,7 +8,8 @@ use lgl2o::objective::mlp::Activation;
 use lgl2o::tensors::Tensors as _;
 
 use super::SavedModel;
-use super::model::type_name;
+use crate::network::expression::type_name;
+use crate::network::image::Area;
 use crate::network::series::{ByValue, Kind};
 
 /// Numbers in a line.
@@ -69,6 +70,12 @@ fn head(model: &SavedModel) -> String {
     let mut used = vec!["Fixed", "Loss", "Mlp"];
     used.extend(activations.iter().map(String::as_str));
     used.extend(layers.iter().flat_map(|layer| types(layer.kind)).flatten());
+    if layers.iter().any(|layer| layer.kind.on_image().is_some()) {
+        used.push("Image");
+    }
+    if layers.iter().any(|layer| matches!(layer.kind, Kind::Conv2d(_) | Kind::Depthwise2d(_))) {
+        used.push("Filter");
+    }
     used.sort_unstable();
     used.dedup();
     let tensors =
@@ -87,6 +94,10 @@ pub(super) fn features(model: &SavedModel) -> Vec<String> {
 /// The types of a layer and of its parameters.
 const fn types(kind: Kind) -> [Option<&'static str>; 2] {
     match kind {
+        Kind::Conv2d(_) => [Some("Conv2d"), Some("Conv2dParams")],
+        Kind::Depthwise2d(_) => [Some("Depthwise2d"), Some("Depthwise2dParams")],
+        Kind::MaxPool2d(_) => [Some("MaxPool2d"), None],
+        Kind::AveragePool2d(_) => [Some("AveragePool2d"), None],
         Kind::Dense => [Some("Dense"), Some("DenseParams")],
         Kind::Conv1d(_) => [Some("Conv1d"), Some("Conv1dParams")],
         Kind::Depthwise(_) => [Some("Depthwise"), Some("DepthwiseParams")],
@@ -117,8 +128,24 @@ fn layer_type(layer: &ByValue) -> String {
         Kind::Conv1d(o) => vec![o.time, o.channels, o.count(), outputs, o.kernel, o.stride, o.padding],
         Kind::Depthwise(o) => vec![o.time, o.channels, o.count(), o.kernel, o.stride, o.padding],
         Kind::MaxPool(o) | Kind::AveragePool(o) => vec![o.time, o.channels, o.count(), o.kernel],
+        Kind::Conv2d(area) | Kind::Depthwise2d(area) | Kind::MaxPool2d(area) | Kind::AveragePool2d(area) => {
+            return on_image(layer, area);
+        }
     };
     with(types(layer.kind)[0], &numbers, shape.activation)
+}
+
+/// The type of a layer from one image to another.
+fn on_image(layer: &ByValue, area: Area) -> String {
+    let Area { height, width, channels, kernel: [kh, kw], stride: [sh, sw], padding: [ph, pw] } = area;
+    let ([rows, columns], outputs) = (area.outputs(), layer.channels());
+    let rest = match layer.kind.has_parameters() {
+        true => format!("Filter<{kh}, {kw}, {sh}, {sw}, {ph}, {pw}>"),
+        false => format!("{kh}, {kw}"),
+    };
+    let activation = type_name(layer.shape.activation).map_or(String::new(), |name| format!(", {name}"));
+    let name = types(layer.kind)[0].unwrap_or_default();
+    format!("{name}<Image<{height}, {width}, {channels}>, Image<{rows}, {columns}, {outputs}>, {rest}{activation}>")
 }
 
 fn params_type(layer: &ByValue) -> String {
@@ -126,7 +153,9 @@ fn params_type(layer: &ByValue) -> String {
         Kind::Dense => vec![layer.shape.inputs, layer.shape.outputs],
         Kind::Conv1d(over) => vec![over.channels, over.kernel, layer.channels()],
         Kind::Depthwise(over) => vec![over.channels, over.kernel],
-        Kind::MaxPool(_) | Kind::AveragePool(_) => Vec::new(),
+        Kind::Conv2d(area) => vec![area.kernel[0], area.kernel[1], area.channels, layer.channels()],
+        Kind::Depthwise2d(area) => vec![area.kernel[0], area.kernel[1], area.channels],
+        Kind::MaxPool(_) | Kind::AveragePool(_) | Kind::MaxPool2d(_) | Kind::AveragePool2d(_) => Vec::new(),
     };
     with(types(layer.kind)[1], &numbers, Activation::Identity)
 }
@@ -134,23 +163,30 @@ fn params_type(layer: &ByValue) -> String {
 fn layer_value(model: &SavedModel, l: usize) -> String {
     let layer = model.by_value()[l];
     let [weights, bias] = model.tensors(l);
-    let rows = |numbers: &[f32], width: usize, indent: &str| -> String {
-        let inner = format!("{indent}    ");
-        let rows: Vec<String> = numbers.chunks(width).map(|row| array(row, &inner)).collect();
-        format!("[\n{inner}{},\n{indent}]", rows.join(&format!(",\n{inner}")))
-    };
     let weights = match layer.kind {
-        Kind::Dense => rows(weights, layer.shape.inputs, "    "),
-        Kind::Depthwise(over) => rows(weights, over.channels, "    "),
-        Kind::Conv1d(over) => {
-            let filters = weights.chunks(over.kernel * over.channels);
-            let filters: Vec<String> = filters.map(|filter| rows(filter, over.channels, "        ")).collect();
-            format!("[\n        {},\n    ]", filters.join(",\n        "))
+        Kind::Dense => rows(weights, &[layer.shape.inputs], "    "),
+        Kind::Depthwise(over) => rows(weights, &[over.channels], "    "),
+        Kind::Conv1d(over) => rows(weights, &[over.kernel, over.channels], "    "),
+        Kind::Conv2d(area) => rows(weights, &[area.kernel[1], area.channels, layer.channels()], "    "),
+        Kind::Depthwise2d(area) => rows(weights, &[area.kernel[1], area.channels], "    "),
+        Kind::MaxPool(_) | Kind::AveragePool(_) | Kind::MaxPool2d(_) | Kind::AveragePool2d(_) => {
+            return "Nothing".to_owned();
         }
-        Kind::MaxPool(_) | Kind::AveragePool(_) => return "Nothing".to_owned(),
     };
     let name = types(layer.kind)[1].unwrap_or_default();
     format!("{name} {{\n    weights: {weights},\n    bias: {},\n}}", array(bias, "    "))
+}
+
+/// An array of arrays: each of what stands first in `sizes`, and so on; lines after the first begin with `indent`.
+fn rows(numbers: &[f32], sizes: &[usize], indent: &str) -> String {
+    let inner = format!("{indent}    ");
+    let width = sizes.iter().product::<usize>().max(1);
+    let part = |part: &[f32]| match sizes {
+        [] | [_] => array(part, &inner),
+        [_, deeper @ ..] => rows(part, deeper, &inner),
+    };
+    let parts: Vec<String> = numbers.chunks(width).map(part).collect();
+    format!("[\n{inner}{},\n{indent}]", parts.join(&format!(",\n{inner}")))
 }
 
 /// `(a, (b, c))`, as a chain of layers is.

@@ -4,7 +4,11 @@
 //! |---|---|---|
 //! | this program | `layers.0.weight`, `layers.0.bias`; `standardizer.mean`, `standardizer.deviation` | outputs x inputs |
 //! | PyTorch, `nn.Linear` | anything that ends in `.weight` and `.bias` | outputs x inputs |
+//! | PyTorch, `nn.Conv1d`, `nn.Conv2d` | the same | as [`orders`] has it |
 //! | Keras, `Dense` | anything that ends in `kernel` (or `vars/0`) and `bias` (or `vars/1`) | inputs x outputs |
+//!
+//! A file of convolutions does not say how wide their inputs, strides and paddings are: what this program writes says so beside the
+//! tensors, and of others it is asked.
 //!
 //! Layers are in the order of their names, in which numbers count as numbers: `net.2` comes before `net.10`, and `dense` before
 //! `dense_1`.
@@ -12,15 +16,15 @@
 use std::collections::{BTreeMap, HashMap};
 
 use lgl2o::objective::mlp::{Activation, Shape};
-use lgl2o::tensors::Tensors as _;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
 
 pub use super::import_error::ImportError;
-use super::{Output, SavedModel};
+use super::{Output, SavedModel, orders};
 use crate::container;
 use crate::data::table::Columns;
+use crate::network::expression;
 use crate::network::series::ByValue;
 
 /// The key of what this program adds.
@@ -30,15 +34,21 @@ const OWN: &str = "lgl2o";
 #[must_use]
 pub fn bytes(model: &SavedModel) -> Vec<u8> {
     let mut all: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
-    let mut add = |name: String, shape: &[usize], numbers| all.push((name, shape.to_vec(), container::bytes(numbers)));
-    for (l, layer) in model.layers().iter().enumerate() {
-        add(format!("layers.{l}.weight"), &[layer.outputs, layer.inputs], model.params.tensor(2 * l));
-        add(format!("layers.{l}.bias"), &[layer.outputs], model.params.tensor(2 * l + 1));
+    let mut add =
+        |name: String, shape: &[usize], numbers: &[f32]| all.push((name, shape.to_vec(), container::bytes(numbers)));
+    let layers = model.by_value();
+    for (l, layer) in layers.iter().enumerate().filter(|(_, layer)| layer.kind.has_parameters()) {
+        let ([weights, bias], before) = (model.tensors(l), l.checked_sub(1).map(|l| &layers[l]));
+        add(format!("layers.{l}.weight"), &orders::shape(layer), &orders::outwards(layer, before, weights));
+        add(format!("layers.{l}.bias"), &[bias.len()], bias);
     }
     add("standardizer.mean".to_owned(), &[model.mean.len()], &model.mean);
     add("standardizer.deviation".to_owned(), &[model.deviation.len()], &model.deviation);
     let activations: Vec<Activation> = model.layers().iter().map(|layer| layer.activation).collect();
-    let own = serde_json::json!({ "activations": activations, "output": model.output, "columns": model.columns });
+    let mut own = serde_json::json!({ "activations": activations, "output": model.output, "columns": model.columns });
+    if !model.is_dense() {
+        own["network"] = expression::written(&layers).into();
+    }
     let metadata = HashMap::from([(OWN.to_owned(), own.to_string())]);
     let views = all.iter().filter_map(|(name, shape, bytes)| {
         Some((name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes).ok()?))
@@ -52,6 +62,8 @@ struct Own {
     activations: Vec<Activation>,
     output: Output,
     columns: Columns,
+    /// The layers in words, where not all of them are dense.
+    network: Option<String>,
 }
 
 /// What a file of others does not say.
@@ -67,12 +79,15 @@ pub struct Unsaid<'a> {
     pub order: &'a [String],
     /// Means and standard deviations of the features; 0 and 1 unless given.
     pub standardizer: Option<[Vec<f32>; 2]>,
+    /// The layers, where not all of them are dense.
+    pub network: Option<&'a [ByValue]>,
 }
 
-/// A layer on the way in: weights (outputs x inputs) and bias.
+/// A layer on the way in.
 #[derive(Debug, Default)]
-struct Dense {
-    weights: Option<(usize, usize, Vec<f32>)>,
+struct Found {
+    /// Their name, their shape, and the numbers: outputs x inputs, or those of a convolution.
+    weights: Option<(String, Vec<usize>, Vec<f32>)>,
     bias: Option<Vec<f32>>,
 }
 
@@ -87,7 +102,7 @@ pub fn import(bytes: &[u8], unsaid: &Unsaid<'_>) -> Result<SavedModel, ImportErr
     let own = metadata.metadata().as_ref().and_then(|all| all.get(OWN));
     let own: Option<Own> =
         own.map(|text| serde_json::from_str(text)).transpose().map_err(|error| ImportError::Own(error.to_string()))?;
-    let (mut layers, mut standardizer) = (BTreeMap::<(Vec<Part>, String), Dense>::new(), [None, None]);
+    let (mut layers, mut standardizer) = (BTreeMap::<(Vec<Part>, String), Found>::new(), [None, None]);
     for (name, view) in file.iter() {
         let numbers = numbers(name, &view)?;
         check_numbers(name, &numbers)?;
@@ -103,9 +118,12 @@ pub fn import(bytes: &[u8], unsaid: &Unsaid<'_>) -> Result<SavedModel, ImportErr
                 }
                 match (role, view.shape()) {
                     (_, shape) if shape.contains(&0) => return Err(other()),
-                    (Role::Weight, &[outputs, inputs]) => dense.weights = Some((outputs, inputs, numbers)),
+                    (Role::Weight, shape @ ([_, _] | [_, _, _] | [_, _, _, _])) => {
+                        dense.weights = Some((name.to_owned(), shape.to_vec(), numbers));
+                    }
                     (Role::Kernel, &[inputs, outputs]) => {
-                        dense.weights = Some((outputs, inputs, transposed(&numbers, inputs, outputs)));
+                        let numbers = transposed(&numbers, inputs, outputs);
+                        dense.weights = Some((name.to_owned(), vec![outputs, inputs], numbers));
                     }
                     (Role::Bias, &[_]) => dense.bias = Some(numbers),
                     _ => return Err(other()),
@@ -114,11 +132,63 @@ pub fn import(bytes: &[u8], unsaid: &Unsaid<'_>) -> Result<SavedModel, ImportErr
         }
     }
     let layers = ordered(layers.into_iter().map(|((_, name), dense)| (name, dense)).collect(), unsaid.order)?;
+    let network = network(own.as_ref(), unsaid.network)?;
+    let inputs = match &network {
+        Some(network) => network.first().map(|first| first.shape.inputs),
+        None => layers.first().and_then(|(_, first)| first.weights.as_ref()?.1.get(1).copied()),
+    };
     let standardizer = match &unsaid.standardizer {
         Some(given) => Some(given.clone()),
-        None => whole(standardizer, layers.first().and_then(|(_, first)| Some(first.weights.as_ref()?.1)))?,
+        None => whole(standardizer, inputs)?,
     };
-    assemble(layers, own, standardizer, unsaid)
+    let (layers, params) = match network {
+        Some(network) => fill(layers, network)?,
+        None => dense(layers, own.as_ref(), unsaid.hidden)?,
+    };
+    let unsaid = Unsaid { standardizer, ..unsaid.clone() };
+    match own {
+        Some(own) => {
+            let output = unsaid.classes.is_none().then_some(own.output);
+            with_columns(&layers, &params, &unsaid, output, Some(own.columns))
+        }
+        None => with_columns(&layers, &params, &unsaid, None, None),
+    }
+}
+
+/// The layers that the file, or who asks, says that there are.
+fn network(own: Option<&Own>, asked: Option<&[ByValue]>) -> Result<Option<Vec<ByValue>>, ImportError> {
+    let own = own.and_then(|own| own.network.as_deref());
+    let own = own.map(expression::read).transpose().map_err(ImportError::Own)?;
+    match (own, asked) {
+        (Some(own), Some(asked)) if own != asked => Err(ImportError::OtherNetwork(expression::written(&own))),
+        (Some(own), _) => Ok(Some(own)),
+        (None, asked) => Ok(asked.map(<[_]>::to_vec)),
+    }
+}
+
+/// The parameters of known layers, in their order.
+fn fill(all: Vec<(String, Found)>, network: Vec<ByValue>) -> Result<(Vec<ByValue>, Vec<f32>), ImportError> {
+    let (expected, found) = (network.iter().filter(|layer| layer.kind.has_parameters()).count(), all.len());
+    if expected != found {
+        return Err(ImportError::Layers { expected, found });
+    }
+    let (mut params, mut all) = (Vec::new(), all.into_iter());
+    for (l, layer) in network.iter().enumerate().filter(|(_, layer)| layer.kind.has_parameters()) {
+        let Some((name, tensors)) = all.next() else { break };
+        let (tensor, found, weights) = tensors.weights.ok_or_else(|| ImportError::NoWeights { layer: name.clone() })?;
+        let expected = orders::shape(layer);
+        if found != expected {
+            let layer = expression::written(std::slice::from_ref(layer));
+            return Err(ImportError::Shape { name: tensor, found, layer, expected });
+        }
+        let bias = tensors.bias.unwrap_or_else(|| vec![0.0; layer.channels()]);
+        if bias.len() != layer.channels() {
+            return Err(ImportError::Bias { layer: name, expected: layer.channels(), found: bias.len() });
+        }
+        params.extend(orders::inwards(layer, l.checked_sub(1).map(|l| &network[l]), &weights));
+        params.extend(bias);
+    }
+    Ok((network, params))
 }
 
 /// Mean and deviation, if they are there, for so many inputs.
@@ -136,13 +206,13 @@ fn whole(found: [Option<Vec<f32>>; 2], inputs: Option<usize>) -> Result<Option<[
 }
 
 /// The layers in the order that was asked for.
-fn ordered(layers: Vec<(String, Dense)>, order: &[String]) -> Result<Vec<(String, Dense)>, ImportError> {
+fn ordered(layers: Vec<(String, Found)>, order: &[String]) -> Result<Vec<(String, Found)>, ImportError> {
     if order.is_empty() {
         return Ok(layers);
     }
     let names: Vec<String> = layers.iter().map(|(name, _)| name.clone()).collect();
     let (known, names) = (names.join(", "), names.iter());
-    let mut layers: HashMap<String, Dense> = layers.into_iter().collect();
+    let mut layers: HashMap<String, Found> = layers.into_iter().collect();
     let mut take = |asked: &String| {
         let layer = layers.remove(asked).map(|dense| (asked.clone(), dense));
         layer.ok_or_else(|| ImportError::NoLayer { asked: asked.clone(), known: known.clone() })
@@ -153,41 +223,34 @@ fn ordered(layers: Vec<(String, Dense)>, order: &[String]) -> Result<Vec<(String
     if left.is_empty() { Ok(taken) } else { Err(ImportError::LeftOut { left: left.join(", "), known }) }
 }
 
-fn assemble(
-    all: Vec<(String, Dense)>,
-    own: Option<Own>,
-    standardizer: Option<[Vec<f32>; 2]>,
-    unsaid: &Unsaid<'_>,
-) -> Result<SavedModel, ImportError> {
+/// Dense layers, which say themselves how wide they are, and their parameters.
+fn dense(
+    all: Vec<(String, Found)>,
+    own: Option<&Own>,
+    hidden: Activation,
+) -> Result<(Vec<ByValue>, Vec<f32>), ImportError> {
     let (mut layers, mut params) = (Vec::<Shape>::new(), Vec::new());
     let last = all.len().saturating_sub(1);
-    if let Some(own) = own.as_ref().filter(|own| own.activations.len() != all.len()) {
+    if let Some(own) = own.filter(|own| own.activations.len() != all.len()) {
         return Err(ImportError::Own(format!("{} activations for {} layers", own.activations.len(), all.len())));
     }
-    for (l, (name, dense)) in all.into_iter().enumerate() {
-        let (outputs, inputs, weights) = dense.weights.ok_or_else(|| ImportError::NoWeights { layer: name.clone() })?;
-        let bias = dense.bias.unwrap_or_else(|| vec![0.0; outputs]);
+    for (l, (name, tensors)) in all.into_iter().enumerate() {
+        let (tensor, shape, weights) = tensors.weights.ok_or_else(|| ImportError::NoWeights { layer: name.clone() })?;
+        let [outputs, inputs] = shape[..] else { return Err(ImportError::Other { name: tensor, shape }) };
+        let bias = tensors.bias.unwrap_or_else(|| vec![0.0; outputs]);
         if bias.len() != outputs {
             return Err(ImportError::Bias { layer: name, expected: outputs, found: bias.len() });
         }
         if let Some(before) = layers.last().filter(|before| before.outputs != inputs) {
             return Err(ImportError::Chain { layer: name, inputs, outputs: before.outputs });
         }
-        let saved = own.as_ref().and_then(|own| own.activations.get(l).copied());
-        let activation = saved.unwrap_or(if l == last { Activation::Identity } else { unsaid.hidden });
+        let saved = own.and_then(|own| own.activations.get(l).copied());
+        let activation = saved.unwrap_or(if l == last { Activation::Identity } else { hidden });
         layers.push(Shape { inputs, outputs, activation });
         params.extend(weights);
         params.extend(bias);
     }
-    let layers: Vec<ByValue> = layers.into_iter().map(ByValue::from).collect();
-    let unsaid = Unsaid { standardizer, ..unsaid.clone() };
-    match own {
-        Some(own) => {
-            let output = unsaid.classes.is_none().then_some(own.output);
-            with_columns(&layers, &params, &unsaid, output, Some(own.columns))
-        }
-        None => with_columns(&layers, &params, &unsaid, None, None),
-    }
+    Ok((layers.into_iter().map(ByValue::from).collect(), params))
 }
 
 /// A model of some layers.
@@ -205,6 +268,10 @@ fn with_columns(
     let (Some(first), Some(top)) = (layers.first(), layers.last()) else { return Err(ImportError::Empty) };
     let (inputs, outputs) = (first.shape.inputs, top.shape.outputs);
     check_counts(unsaid, inputs, outputs)?;
+    // Before there is memory for so many inputs, which a file may claim in a few letters.
+    if let Some(columns) = columns.as_ref().filter(|columns| columns.features.len() != inputs) {
+        return Err(ImportError::Own(format!("{} columns for {inputs} inputs", columns.features.len())));
+    }
     let output = match output {
         Some(output) => output,
         None if unsaid.regression && outputs > 1 => return Err(ImportError::SeveralOutputs(outputs)),

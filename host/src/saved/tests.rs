@@ -25,8 +25,14 @@ fn classes() -> Output {
     Output::Classes(vec!["off".to_owned(), "it's \"on\"".to_owned()])
 }
 
-const UNSAID: Unsaid<'static> =
-    Unsaid { hidden: Activation::Relu, classes: None, regression: false, order: &[], standardizer: None };
+const UNSAID: Unsaid<'static> = Unsaid {
+    hidden: Activation::Relu,
+    classes: None,
+    regression: false,
+    order: &[],
+    standardizer: None,
+    network: None,
+};
 
 #[test]
 fn a_model_comes_back_the_same() {
@@ -222,4 +228,81 @@ fn bytes_in_the_other_order_are_told() {
     assert!(read(&swapped).expect_err("refused").to_string().contains("big-endian"));
     // Weights that have nearly vanished are weights, and zeros are in no order.
     assert!(read(&[1e-20, -3e-21, 2e-20, 1e-19, 4e-20, -1e-20]).is_ok() && read(&[0.0; 6]).is_ok());
+}
+
+/// A model with layers over an image or a series, whose numbers differ.
+fn convolutions(text: &str) -> SavedModel {
+    let layers = crate::network::expression::read(text).expect("a network");
+    let count: usize = layers.iter().map(|layer| layer.parameters()).sum();
+    let params: Vec<f32> = (0..count).map(|i| (i as f32 * 0.37).sin() / 3.0).collect();
+    let inputs = layers[0].shape.inputs;
+    let (mean, deviation) = (vec![0.5; inputs], vec![2.0; inputs]);
+    SavedModel::of(&layers, &params, [&mean, &deviation], classes(), Columns::plain(inputs)).expect("a model")
+}
+
+const CONVOLUTIONS: [&str; 2] = [
+    "4x5x2 conv2d(3, [3, 2], 1, [1, 0], Relu), depthwise2d(3, 1, 1, Tanh), max_pool2d(2), dense(2)",
+    "9x2 conv1d(3, 4, 1, 0, Relu), depthwise(3, 1, 1), average_pool(2), dense(2)",
+];
+
+/// A network with convolutions is in a file of its own and in one of tensors, whose weights are in PyTorch's order.
+#[test]
+fn convolutions_come_back_the_same() {
+    for text in CONVOLUTIONS {
+        let model = convolutions(text);
+        assert_eq!(model.shape(), text);
+        assert_eq!(SavedModel::from_bytes(&model.to_bytes()), Ok(model.clone()));
+        assert_eq!(import(&bytes(&model), &UNSAID), Ok(model.clone()));
+        let other = crate::network::expression::read("40 dense(2)").expect("a network");
+        let asked = import(&bytes(&model), &Unsaid { network: Some(&other), ..UNSAID });
+        assert!(asked.expect_err("another network").to_string().contains("leave --network out"));
+    }
+    let own = r#"{"activations":[],"output":"value","columns":{"features":[],"target":null},"network":"1024x1024x1 max_pool2d(1024), dense(1)"}"#;
+    let weights = [("layers.1.weight", &[1usize, 1][..], vec![0.5f32])];
+    let error = import(&with_own(&weights, own), &UNSAID).expect_err("no columns").to_string();
+    assert!(error.contains("metadata `lgl2o`"), "{error}");
+    let model = convolutions(CONVOLUTIONS[0]);
+    let all = bytes(&model);
+    let file = SafeTensors::deserialize(&all).expect("its own file");
+    let weights = file.tensor("layers.0.weight").expect("weights");
+    assert_eq!(weights.shape(), [3, 2, 3, 2]);
+    // Output 2, channel 1, row 2, column 1: number ((2 * 2 + 1) * 3 + 2) * 2 + 1 there, and ((2 * 2 + 1) * 2 + 1) * 3 + 2 here.
+    assert_eq!(container::numbers(weights.data())[35], model.tensors(0)[0][35]);
+    // Output 1, channel 0, row 2, column 0: number ((1 * 2 + 0) * 3 + 2) * 2 there, and ((2 * 2 + 0) * 2 + 0) * 3 + 1 here.
+    assert_eq!(container::numbers(weights.data())[16], model.tensors(0)[0][25]);
+    assert_eq!(file.tensor("layers.1.weight").expect("weights").shape(), [3, 1, 3, 3]);
+    let names: Vec<String> = arrays::files(&model).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names[4..], ["weights_3.npy", "bias_3.npy", "mean.npy", "deviation.npy"]);
+    let text = String::from_utf8_lossy(&arrays::files(&model)[0].1).into_owned();
+    assert!(text.contains("'shape': (3, 2, 2, 3,)"), "{text}");
+    let module = rust::module(&model);
+    for part in [
+        "Conv2d<Image<4, 5, 2>, Image<4, 4, 3>, Filter<3, 2, 1, 1, 1, 0>, Relu>",
+        "MaxPool2d<Image<4, 4, 3>, Image<2, 2, 3>, 2, 2>",
+        "(Conv2dParams<3, 2, 2, 3>, (Depthwise2dParams<3, 3, 3>, (Nothing, DenseParams<12, 2>)))",
+    ] {
+        assert!(module.contains(part), "{part} is not in {module}");
+    }
+}
+
+/// Weights of convolutions need the layers, which fit them or are told apart.
+#[test]
+fn convolutions_of_others_need_their_layers() {
+    let ramp = |n: usize| (0..n).map(|i| i as f32 / 10.0).collect::<Vec<f32>>();
+    let tensors = [("0.weight", &[2usize, 1, 2, 2][..], ramp(8)), ("3.weight", &[2, 2], ramp(4))];
+    let read = |text: &str| {
+        let network = crate::network::expression::read(text).expect("a network");
+        import(&file(&tensors), &Unsaid { network: Some(&network), ..UNSAID }).map_err(|error| error.to_string())
+    };
+    let model = read("2x2x1 conv2d(2, 2, 1, 0, Relu), dense(2)").expect("a model");
+    assert_eq!(model.tensors(0)[0], [0.0, 0.4, 0.1, 0.5, 0.2, 0.6, 0.3, 0.7]);
+    assert_eq!(model.tensors(0)[1], [0.0; 2]);
+    let refused = |text: &str| read(text).expect_err(text);
+    assert!(
+        refused("2x2x1 conv2d(2, 2, 1, 0)").contains("2 layers with weights, and the network that was asked for has 1")
+    );
+    let error = refused("2x3x1 conv2d(2, [2, 3], 1, 0), dense(2)");
+    assert!(error.contains("`0.weight` has the shape [2, 1, 2, 2]") && error.contains("[2, 1, 2, 3]"), "{error}");
+    let error = import(&file(&tensors), &UNSAID).expect_err("no layers").to_string();
+    assert!(error.contains("`0.weight`") && error.contains("--network"), "{error}");
 }

@@ -34,6 +34,9 @@ pub struct Settings {
     pub hidden: Vec<usize>,
     /// Their activation.
     pub activation: Activation,
+    /// The layers in words, as [`expression`](crate::network::expression) reads them, in place of the two above.
+    #[serde(default)]
+    pub network: Option<String>,
     /// Examples in a minibatch.
     pub batch: usize,
     /// Seed of the split, the initial parameters and the minibatches.

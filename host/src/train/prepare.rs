@@ -159,7 +159,7 @@ fn apply(mean: &[f32], deviation: &[f32], scale: Option<Scale>, table: &mut Tabl
 
 /// Takes the outputs of a network back to the unit of the values: the last layer, which is linear, is scaled and shifted.
 pub fn rescale(network: &HeapNetwork, params: &mut HeapTensors, scale: Scale) {
-    let top = 2 * (network.layers().len() - 1);
+    let top = network.first_tensor(network.layers().len() - 1);
     params.tensor_mut(top).iter_mut().for_each(|w| *w *= scale.deviation);
     params.tensor_mut(top + 1).iter_mut().for_each(|b| *b = *b * scale.deviation + scale.mean);
 }

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use lgl2o::objective::mlp::Mlp;
+use lgl2o::objective::mlp::{Activation, Mlp};
 use lgl2o::{Auto, Memory, Rng, Trainer, auto};
 use lgl2o_device::record::{RoundRecord, Trace};
 use lgl2o_device::table::{Bounded, Minibatches};
@@ -18,7 +18,8 @@ use crate::data::table::{Table, Target};
 use crate::experiment::halfway::checkpoint;
 use crate::experiment::schedule;
 use crate::interrupt;
-use crate::network::{HeapNetwork, HeapTensors};
+use crate::network::series::Kind;
+use crate::network::{HeapNetwork, HeapTensors, expression};
 
 /// Rows that the training loss on the curve is measured on.
 const TRAIN_SAMPLE: usize = 2_000;
@@ -48,20 +49,34 @@ pub struct Trained {
     pub bits: u64,
 }
 
-/// Widths of the layers of a network, from its inputs to its outputs.
-#[must_use]
-pub fn widths(settings: &Settings, table: &Table) -> Vec<usize> {
+/// The network of some settings, for batches of this size.
+///
+/// # Errors
+/// If its layers are no network for the table.
+pub fn network(settings: &Settings, table: &Table, batch: usize) -> Result<HeapNetwork> {
     let outputs = match &table.target {
         Target::Classes { names, .. } => names.len(),
         Target::Values(_) | Target::Unknown => 1,
     };
-    [&[table.width()], settings.hidden.as_slice(), &[outputs]].concat()
-}
-
-/// The network of some settings, for batches of this size.
-#[must_use]
-pub fn network(settings: &Settings, table: &Table, batch: usize) -> HeapNetwork {
-    HeapNetwork::new(&widths(settings, table), settings.activation, batch)
+    let Some(text) = &settings.network else {
+        let widths = [&[table.width()], settings.hidden.as_slice(), &[outputs]].concat();
+        return Ok(HeapNetwork::new(&widths, settings.activation, batch));
+    };
+    let layers = expression::read(text).map_err(|error| anyhow!("--network: {error}"))?;
+    let (first, last) = (layers[0].shape, layers[layers.len() - 1]);
+    if first.inputs != table.width() {
+        bail!(
+            "--network takes {} numbers, and a row has {} features: change the shape before the layers",
+            first.inputs,
+            table.width()
+        );
+    }
+    if last.kind != Kind::Dense || last.shape.activation != Activation::Identity || last.shape.outputs != outputs {
+        bail!(
+            "--network must end with dense({outputs}), without an activation: one output for each class, or one for a value"
+        );
+    }
+    Ok(HeapNetwork::of(&layers, batch))
 }
 
 type Net = Mlp<HeapNetwork>;
@@ -93,7 +108,7 @@ pub fn train(
     record: bool,
 ) -> Result<Trained> {
     let batch = settings.batch.min(prepared.train.rows());
-    let network = network(settings, &prepared.train, batch);
+    let network = network(settings, &prepared.train, batch)?;
     let loss = loss(settings, &prepared.train);
     let (optimizee, guard) = (Mlp::new(network.clone(), loss), auto().held_out(prepared.check.is_some()));
     let mut room = source::Memory::new(&prepared.train, batch);

@@ -18,7 +18,14 @@ fn read(bytes: &[u8]) -> bool {
     let mut right = bytes.to_vec();
     let end = right.len().saturating_sub(4);
     put_right(&mut right, 0..end, end);
-    let unsaid = Unsaid { hidden: Activation::Relu, classes: None, regression: false, order: &[], standardizer: None };
+    let unsaid = Unsaid {
+        hidden: Activation::Relu,
+        classes: None,
+        regression: false,
+        order: &[],
+        standardizer: None,
+        network: None,
+    };
     let found =
         [SavedModel::from_bytes(bytes).ok(), SavedModel::from_bytes(&right).ok(), tensors::import(bytes, &unsaid).ok()];
     let mut accepted = false;

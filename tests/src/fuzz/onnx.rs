@@ -18,7 +18,14 @@ fn memory(bytes: &[u8]) -> usize {
 fn read(bytes: &[u8]) -> bool {
     let mut accepted = false;
     for regression in [false, true] {
-        let unsaid = Unsaid { hidden: Activation::Relu, classes: None, regression, order: &[], standardizer: None };
+        let unsaid = Unsaid {
+            hidden: Activation::Relu,
+            classes: None,
+            regression,
+            order: &[],
+            standardizer: None,
+            network: None,
+        };
         // Weights in other files are nowhere.
         let Ok(model) = onnx::import(bytes, Path::new("/nowhere"), &unsaid) else { continue };
         accepted = true;

@@ -11,7 +11,7 @@ use super::{files, root};
 /// The title of a section, and some things of the kind, each in one or more spellings.
 type Kind = (&'static str, &'static [&'static [&'static str]]);
 
-const KINDS: [Kind; 13] = [
+const KINDS: [Kind; 14] = [
     ("Adding an update rule", &[&["NAdam", "nadam"], &["Lion", "lion"], &["RmsProp", "rmsprop"]]),
     ("Adding a guard", &[&["Blend", "blend"], &["ResidualGuard", "gl2o"], &["RelayGuard", "relay"]]),
     (
@@ -25,6 +25,10 @@ const KINDS: [Kind; 13] = [
     (
         "Adding a layer",
         &[&["Conv1d", "conv1d"], &["Depthwise", "depthwise"], &["MaxPool", "MaxPool1d", "max_pool", "pooling"]],
+    ),
+    (
+        "Adding a layer",
+        &[&["Conv2d", "conv2d"], &["Depthwise2d", "depthwise2d"], &["MaxPool2d", "max_pool2d", "pool2d"]],
     ),
     ("Adding an objective", &[&["Logistic"], &["Quadratic"], &["Mlp"]]),
     ("Adding a program for boards", &[&["resume"], &["sensor"], &["stream"], &["spirals"]]),

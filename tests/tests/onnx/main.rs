@@ -33,7 +33,7 @@ fn numbers(name: &str) -> Vec<f32> {
 
 /// What is not said about a file.
 fn unsaid(regression: bool) -> Unsaid<'static> {
-    Unsaid { hidden: Activation::Relu, classes: None, regression, order: &[], standardizer: None }
+    Unsaid { hidden: Activation::Relu, classes: None, regression, order: &[], standardizer: None, network: None }
 }
 
 /// A model out of a file.
@@ -64,7 +64,7 @@ fn assert_near(found: &[f32], expected: &[f32], what: &str) {
 }
 
 /// Networks by their files, with what they are here.
-const NETWORKS: [(&str, &str); 9] = [
+const NETWORKS: [(&str, &str); 14] = [
     ("mlp-relu", "4-8-6-3 relu+sigmoid"),
     ("mlp-tanh", "4-8-6-3 tanh+sigmoid"),
     ("mlp-value", "4-5-1 sigmoid"),
@@ -74,7 +74,19 @@ const NETWORKS: [(&str, &str); 9] = [
     ("depthwise", "16x3 depthwise(3, 1, 1, Relu), conv1d(8, 1, 1, 0, Relu), average_pool(4), dense(2)"),
     ("global", "14x2 conv1d(4, 3, 1, 0, Relu), max_pool(3), average_pool(4), dense(2)"),
     ("channels-last", "14x2 conv1d(4, 3, 1, 0, Tanh), average_pool(12), dense(2)"),
+    ("image", IMAGE),
+    ("image-old", IMAGE),
+    (
+        "image-depthwise",
+        "6x7x3 depthwise2d(3, 2, 1, Relu), conv2d(8, 1, 1, 0, Sigmoid), average_pool2d([3, 2]), dense(2)",
+    ),
+    ("image-global", "7x5x2 conv2d(4, 3, 1, 0, Relu), max_pool2d([2, 1]), average_pool2d([2, 3]), dense(2)"),
+    ("series", SERIES),
 ];
+
+const IMAGE: &str =
+    "8x9x1 conv2d(6, 3, 1, 1, Relu), max_pool2d(2), conv2d(5, [3, 2], [1, 2], [1, 0], Tanh), dense(8, Relu), dense(3)";
+const SERIES: &str = "20x3 conv1d(6, 5, 2, 2, Relu), depthwise(3, 1, 0, Tanh), dense(3)";
 
 #[test]
 fn every_layer_is_that_of_pytorch() {
@@ -84,7 +96,7 @@ fn every_layer_is_that_of_pytorch() {
         let (input, depth) = (numbers(&format!("{name}.input.npy")), model.layers().len());
         let kept = |l: &usize| fixtures().join(format!("{name}.{l}.npy")).exists();
         let layers: Vec<usize> = (0..depth).filter(kept).collect();
-        assert_eq!(layers.len(), if name == "global" { depth - 1 } else { depth }, "{name}");
+        assert_eq!(layers.len(), if name.ends_with("global") { depth - 1 } else { depth }, "{name}");
         for l in layers {
             let expected = numbers(&format!("{name}.{l}.npy"));
             assert_near(&outputs(&model, l + 1, &input), &expected, &format!("{name}, layer {l}"));
@@ -183,13 +195,38 @@ fn the_command_imports_predicts_and_exports() {
     let said: Vec<&str> = ran.out.lines().skip(1).map(|line| line.split(',').next().unwrap_or_default()).collect();
     assert_eq!(said, classes, "{}", ran.out);
 
-    lgl2o(dir.path(), &["export", "--model", "c/model.lgl2o", "--to", "safetensors", "--out", "x"])
-        .expect(2, &["dense layers only", "--to rust, --to c or --to npy"]);
     let export = |to| lgl2o(dir.path(), &["export", "--model", "c/model.lgl2o", "--to", to, "--out", "x"]);
+    tells(&export("safetensors"), &["model.safetensors"]);
+    tells(&import(&["x/model.safetensors", "--out", "s"]), &["network 20x3 conv1d", "classes idle, running, blocked"]);
+    let both = ["c/model.lgl2o", "s/model.lgl2o"].map(|path| fs::read(dir.path().join(path)).expect("written"));
+    assert_eq!(both[0], both[1], "by safetensors and back");
     tells(&export("npy"), &["weights_2.npy"]);
     tells(&export("rust"), &["model.rs"]);
     let module = fs::read_to_string(dir.path().join("x/model.rs")).expect("written");
     assert!(module.contains("Conv1d<20, 3, 10, 6, 5, 2, 2, Relu>, MaxPool1d<10, 6, 5, 2>"), "{module}");
+}
+
+/// Weights that PyTorch has written to safetensors, with the layers from the command line, are those of its ONNX file.
+#[test]
+fn safetensors_of_pytorch_are_read_with_their_layers() {
+    for (name, network) in [("image", IMAGE), ("series", SERIES)] {
+        let dir = folder();
+        for end in ["onnx", "safetensors"] {
+            let file = format!("{name}.{end}");
+            fs::copy(fixtures().join(&file), dir.path().join(file)).expect("copied");
+        }
+        let (onnx, tensors) = (format!("{name}.onnx"), format!("{name}.safetensors"));
+        tells(&lgl2o(dir.path(), &["import", "--from", &onnx, "--out", "o"]), &["all channels of one"]);
+        let import = |more: &[&str]| lgl2o(dir.path(), &[&["import", "--from", &tensors, "--out", "t"], more].concat());
+        import(&[]).expect(1, &["--network"]);
+        tells(&import(&["--network", network]), &[network]);
+        import(&["--network", "8x9x1 conv3d(6, 3, 1, 1)", "--force"]).expect(2, &["did you mean `conv1d`?"]);
+        import(&["--network", network, "--activation", "tanh", "--force"]).expect(2, &["--activation"]);
+        lgl2o(dir.path(), &["import", "--from", &onnx, "--out", "p", "--network", network])
+            .expect(2, &["Leave --network out"]);
+        let both = ["o/model.lgl2o", "t/model.lgl2o"].map(|path| fs::read(dir.path().join(path)).expect("written"));
+        assert_eq!(both[0], both[1], "{name}");
+    }
 }
 
 /// The header in C of every network of PyTorch's, compiled: its outputs on its rows.

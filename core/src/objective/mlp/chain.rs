@@ -2,7 +2,7 @@
 
 /// The type of a chain of layers, by their types or by their names.
 ///
-/// By types, `chain![A, B, C]` is `(A, (B, C))`. By names, the inputs come first, as times x channels, and the macro counts what
+/// By types, `chain![A, B, C]` is `(A, (B, C))`. By names, the inputs come first, as times x channels or rows x columns x channels, and the macro counts what
 /// each layer makes of them; an activation is the last argument, the identity where there is none:
 ///
 /// ```
@@ -31,9 +31,33 @@
 /// | `depthwise(kernel, stride, padding)` | [`Depthwise`](crate::objective::mlp::Depthwise) |
 /// | `max_pool(width)` | [`MaxPool1d`](crate::objective::mlp::MaxPool1d) |
 /// | `average_pool(width)` | [`AveragePool1d`](crate::objective::mlp::AveragePool1d) |
+/// | `conv2d(channels, kernel, stride, padding)` | [`Conv2d`](crate::objective::mlp::Conv2d) |
+/// | `depthwise2d(kernel, stride, padding)` | [`Depthwise2d`](crate::objective::mlp::Depthwise2d) |
+/// | `max_pool2d(side)` | [`MaxPool2d`](crate::objective::mlp::MaxPool2d) |
+/// | `average_pool2d(side)` | [`AveragePool2d`](crate::objective::mlp::AveragePool2d) |
 /// | `frozen(any of these, weights)` | [`Frozen`](crate::objective::mlp::Frozen) |
+///
+/// Inputs of rows x columns x channels are images. Kernel, stride, padding and side are one number, or two, `[rows, columns]`:
+///
+/// ```
+/// use lgl2o::chain;
+/// use lgl2o::objective::mlp::{Conv2d, Dense, Filter, Fixed, Image, Loss, MaxPool2d, Mlp, Relu};
+///
+/// // Spectrograms of 40 times and 10 bands.
+/// type Layers = chain![40 x 10 x 1 => conv2d(8, [10, 4], 2, [4, 1], Relu), max_pool2d([2, 1]), dense(4)];
+/// // The same by types.
+/// type Same = chain![
+///     Conv2d<Image<40, 10, 1>, Image<20, 5, 8>, Filter<10, 4, 2, 2, 4, 1>, Relu>,
+///     MaxPool2d<Image<20, 5, 8>, Image<10, 5, 8>, 2, 1>,
+///     Dense<400, 4>,
+/// ];
+/// let net = Mlp::new(Fixed::<Layers, 16>::new(), Loss::CrossEntropy);
+/// let same = Mlp::new(Fixed::<Same, 16>::new(), Loss::CrossEntropy);
+/// assert_eq!([net.parameters(), same.parameters()], [10 * 4 * 8 + 8 + 400 * 4 + 4; 2]);
+/// ```
 #[macro_export]
 macro_rules! chain {
+    ($rows:tt x $columns:tt x $channels:tt => $($layers:tt)+) => { $crate::__named!([$rows, $columns] [$channels] $($layers)+) };
     ($time:tt x $channels:tt => $($layers:tt)+) => { $crate::__named!([$time] [$channels] $($layers)+) };
     ($layer:ty $(,)?) => { $layer };
     ($layer:ty, $($rest:ty),+ $(,)?) => { ($layer, $crate::chain![$($rest),+]) };
@@ -54,6 +78,37 @@ macro_rules! __named {
 #[macro_export]
 macro_rules! __layer {
     ([$t:expr] [$c:expr] dense($o:expr $(, $act:ty)?)) => { $crate::objective::mlp::Dense<{ $t * $c }, { $o } $(, $act)?> };
+    ([$h:expr, $w:expr] [$c:expr] dense($o:expr $(, $act:ty)?)) => {
+        $crate::objective::mlp::Dense<{ $h * $w * $c }, { $o } $(, $act)?>
+    };
+    ([$h:expr, $w:expr] [$c:expr] conv2d($o:expr, $k:tt, $s:tt, $p:tt $(, $act:ty)?)) => {
+        $crate::objective::mlp::Conv2d<
+            $crate::objective::mlp::Image<{ $h }, { $w }, { $c }>,
+            $crate::objective::mlp::Image<{ $crate::__times!(rows $h, $k, $s, $p) }, { $crate::__times!(columns $w, $k, $s, $p) }, { $o }>,
+            $crate::__filter!($k, $s, $p) $(, $act)?
+        >
+    };
+    ([$h:expr, $w:expr] [$c:expr] depthwise2d($k:tt, $s:tt, $p:tt $(, $act:ty)?)) => {
+        $crate::objective::mlp::Depthwise2d<
+            $crate::objective::mlp::Image<{ $h }, { $w }, { $c }>,
+            $crate::objective::mlp::Image<{ $crate::__times!(rows $h, $k, $s, $p) }, { $crate::__times!(columns $w, $k, $s, $p) }, { $c }>,
+            $crate::__filter!($k, $s, $p) $(, $act)?
+        >
+    };
+    ([$h:expr, $w:expr] [$c:expr] max_pool2d($k:tt)) => {
+        $crate::objective::mlp::MaxPool2d<
+            $crate::objective::mlp::Image<{ $h }, { $w }, { $c }>,
+            $crate::objective::mlp::Image<{ $h / $crate::__side!(rows $k) }, { $w / $crate::__side!(columns $k) }, { $c }>,
+            { $crate::__side!(rows $k) }, { $crate::__side!(columns $k) }
+        >
+    };
+    ([$h:expr, $w:expr] [$c:expr] average_pool2d($k:tt)) => {
+        $crate::objective::mlp::AveragePool2d<
+            $crate::objective::mlp::Image<{ $h }, { $w }, { $c }>,
+            $crate::objective::mlp::Image<{ $h / $crate::__side!(rows $k) }, { $w / $crate::__side!(columns $k) }, { $c }>,
+            { $crate::__side!(rows $k) }, { $crate::__side!(columns $k) }
+        >
+    };
     ([$t:expr] [$c:expr] conv1d($o:expr, $k:expr, $s:expr, $p:expr $(, $act:ty)?)) => {
         $crate::objective::mlp::Conv1d<
             { $t }, { $c }, { $crate::objective::mlp::windows::times($t, $k, $s, $p) }, { $o }, { $k }, { $s }, { $p } $(, $act)?
@@ -71,11 +126,60 @@ macro_rules! __layer {
     };
 }
 
+/// One of two numbers, `[rows, columns]`, or the one that stands for both.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __side {
+    (rows [$rows:expr, $columns:expr]) => {
+        $rows
+    };
+    (columns [$rows:expr, $columns:expr]) => {
+        $columns
+    };
+    ($side:ident $both:expr) => {
+        $both
+    };
+}
+
+/// The rows, or the columns, that a filter leaves of some.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __times {
+    ($side:ident $n:expr, $k:tt, $s:tt, $p:tt) => {
+        $crate::objective::mlp::windows::times($n, $crate::__side!($side $k), $crate::__side!($side $s), $crate::__side!($side $p))
+    };
+}
+
+/// The type of a filter.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __filter {
+    ($k:tt, $s:tt, $p:tt) => {
+        $crate::objective::mlp::Filter<
+            { $crate::__side!(rows $k) }, { $crate::__side!(columns $k) },
+            { $crate::__side!(rows $s) }, { $crate::__side!(columns $s) },
+            { $crate::__side!(rows $p) }, { $crate::__side!(columns $p) }
+        >
+    };
+}
+
 /// The named layers behind one, with the shape that it leaves.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __rest {
-    ([$t:expr] [$c:expr] dense($o:expr $(, $act:ty)?) $($rest:tt)+) => { $crate::__named!([1] [$o] $($rest)+) };
+    ($t:tt $c:tt dense($o:expr $(, $act:ty)?) $($rest:tt)+) => { $crate::__named!([1] [$o] $($rest)+) };
+    ([$h:expr, $w:expr] [$c:expr] conv2d($o:expr, $k:tt, $s:tt, $p:tt $(, $act:ty)?) $($rest:tt)+) => {
+        $crate::__named!([$crate::__times!(rows $h, $k, $s, $p), $crate::__times!(columns $w, $k, $s, $p)] [$o] $($rest)+)
+    };
+    ([$h:expr, $w:expr] [$c:expr] depthwise2d($k:tt, $s:tt, $p:tt $(, $act:ty)?) $($rest:tt)+) => {
+        $crate::__named!([$crate::__times!(rows $h, $k, $s, $p), $crate::__times!(columns $w, $k, $s, $p)] [$c] $($rest)+)
+    };
+    ([$h:expr, $w:expr] [$c:expr] max_pool2d($k:tt) $($rest:tt)+) => {
+        $crate::__named!([$h / $crate::__side!(rows $k), $w / $crate::__side!(columns $k)] [$c] $($rest)+)
+    };
+    ([$h:expr, $w:expr] [$c:expr] average_pool2d($k:tt) $($rest:tt)+) => {
+        $crate::__named!([$h / $crate::__side!(rows $k), $w / $crate::__side!(columns $k)] [$c] $($rest)+)
+    };
     ([$t:expr] [$c:expr] conv1d($o:expr, $k:expr, $s:expr, $p:expr $(, $act:ty)?) $($rest:tt)+) => {
         $crate::__named!([$crate::objective::mlp::windows::times($t, $k, $s, $p)] [$o] $($rest)+)
     };

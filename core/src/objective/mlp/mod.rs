@@ -1,14 +1,14 @@
-//! Feed-forward networks: a multilayer perceptron of any depth and width, and layers over a series in time.
+//! Feed-forward networks: a multilayer perceptron of any depth and width, and layers over a series in time or over an image.
 //!
 //! ```text
 //! a_0 = x      a_l = act_l(z_l(a_{l-1}))      loss_s = loss(a_depth, target_s)
 //! ```
 //!
 //! with the gradient by backpropagation (Rumelhart, Hinton, Williams 1986). z is the [`Layer`]'s: [`dense`], W a + b, or
-//! [`conv1d`], [`depthwise`], [`pool`]; [`frozen`] has any of them with parameters in flash that are not trained. What a network
+//! [`conv1d`], [`depthwise`], [`pool`] over a series, or [`conv2d`], [`depthwise2d`], [`pool2d`] over an image; [`frozen`] has any of them with parameters in flash that are not trained. What a network
 //! looks like is a [`Network`]: [`Fixed`] names it by a type, such as `chain![Dense<784, 20, Sigmoid>, Dense<20, 10>]` or
-//! `chain![100 x 6 => conv1d(8, 5, 2, 0, Relu), average_pool(4), dense(4)]` for windows of 100 samples of six sensors, and then all
-//! memory is known at compile time. Kernels take slices, so that they exist once in a program; those of a layer that a program does
+//! `chain![100 x 6 => conv1d(8, 5, 2, 0, Relu), average_pool(4), dense(4)]` for windows of 100 samples of six sensors, or
+//! `chain![28 x 28 x 1 => conv2d(8, 3, 2, 1, Relu), max_pool2d(2), dense(10)]` for images of one channel, and then all memory is known at compile time. Kernels take slices, so that they exist once in a program; those of a layer that a program does
 //! not use are not in it.
 //!
 //! Memory per batch of B examples: B times the sum of the layers' outputs. The error of a layer is written over its
@@ -17,8 +17,10 @@
 pub mod activation;
 mod chain;
 pub mod conv1d;
+pub mod conv2d;
 pub mod dense;
 pub mod depthwise;
+pub mod depthwise2d;
 pub mod descent;
 pub mod frozen;
 pub mod huber;
@@ -27,21 +29,27 @@ pub mod layer;
 pub mod loss;
 pub mod network;
 mod passes;
+pub mod patches;
 pub mod pool;
+pub mod pool2d;
 pub mod soft_cross_entropy;
 pub mod windows;
 
 pub use activation::{Activation, Identity, Relu, Sigmoid, Tanh};
 pub use conv1d::{Conv1d, Conv1dParams};
+pub use conv2d::{Conv2d, Conv2dParams};
 pub use dense::{Dense, DenseParams};
 pub use depthwise::{Depthwise, DepthwiseParams};
+pub use depthwise2d::{Depthwise2d, Depthwise2dParams};
 pub use descent::Descent;
 pub use frozen::Frozen;
 pub use kernels::{Kernels, Portable};
 pub use layer::{Layer, Shape};
 pub use loss::Loss;
-pub use network::{Fixed, Network};
+pub use network::{Fixed, Image, Network, Series, Width};
+pub use patches::Filter;
 pub use pool::{AveragePool1d, MaxPool1d};
+pub use pool2d::{AveragePool2d, MaxPool2d};
 pub use soft_cross_entropy::balanced_weights;
 
 use super::{Blank, Objective};

@@ -64,7 +64,12 @@ pub struct Width<const N: usize>;
 #[derive(Debug, Clone, Copy)]
 pub struct Series<const T: usize, const C: usize>;
 
-/// Which outputs fit which inputs. A series is as many numbers as its times have channels, and the other way round.
+/// An image, as a type: H rows of W pixels of C channels, all channels of one pixel after the other, and row after row.
+#[derive(Debug, Clone, Copy)]
+pub struct Image<const H: usize, const W: usize, const C: usize>;
+
+/// Which outputs fit which inputs. A series is as many numbers as its times have channels, an image as many as its pixels have, and
+/// the other way round.
 #[diagnostic::on_unimplemented(
     message = "the outputs of a layer, `{Self}`, do not fit the inputs of the next one, `{Next}`",
     label = "two neighbours in this chain do not fit"
@@ -91,9 +96,24 @@ impl<const T: usize, const C: usize, const N: usize> Feeds<Series<T, C>> for Wid
     const FITS: () = assert!(T * C == N, "the series needs as many numbers as the layer below has outputs");
 }
 
+impl<const H: usize, const W: usize, const C: usize> Feeds<Image<H, W, C>> for Image<H, W, C> {
+    const FITS: () = ();
+}
+
+impl<const H: usize, const W: usize, const C: usize, const N: usize> Feeds<Width<N>> for Image<H, W, C> {
+    const FITS: () = assert!(
+        H * W * C == N,
+        "the next layer needs as many inputs as the image has numbers: rows x columns x channels"
+    );
+}
+
+impl<const H: usize, const W: usize, const C: usize, const N: usize> Feeds<Image<H, W, C>> for Width<N> {
+    const FITS: () = assert!(H * W * C == N, "the image needs as many numbers as the layer below has outputs");
+}
+
 /// A chain of layers, as a type: one layer, or a pair of chains that fit together.
 pub trait Layers {
-    /// What comes in: a [`Width`] or a [`Series`].
+    /// What comes in: a [`Width`], a [`Series`] or an [`Image`].
     type In;
     /// What goes out.
     type Out;

@@ -16,8 +16,8 @@
 //! algorithm 3; Gupta, Koren, Singer, "Shampoo", ICML 2018, arXiv 1802.09568. There an eigenbasis is computed anew from
 //! time to time, and the mean is kept in the parameters' own basis.)
 //!
-//! Biases stay as they are, and so does a side of a matrix longer than [`LONGEST`]. A layer is turned if it has two tensors, a
-//! matrix and its biases; others are not.
+//! Biases stay as they are, and so does a side of a matrix longer than [`LONGEST`]. Dense layers and 1-D convolutions are turned on both
+//! sides, 2-D ones on the side of the outputs; depthwise and recurrent ones are not.
 //!
 //! A step costs 2 (rows + columns) multiply-adds a weight more than the inner rule's. State, in numbers: the inner rule's, one slot for W',
 //! and 2 (rows^2 + columns^2) for each layer; and two slots of working memory that a checkpoint does not hold.

@@ -32,11 +32,14 @@ impl Matrix {
             }
             let basis = next;
             next += 2;
-            let (weights, rows) = (params.tensor(tensors.start).len(), params.tensor(tensors.start + 1).len());
-            let shape = [rows, weights.checked_div(rows)?];
-            let has_basis =
-                |side: usize, i: usize| (2..=LONGEST).contains(&side) && bases.tensor(i).len() == side * side;
-            let turns = [has_basis(shape[0], basis), has_basis(shape[1], basis + 1)];
+            // The side of a square; of a matrix with one square, the other side is what is left.
+            let [rows, columns] = [0, 1].map(|side| bases.tensor(basis + side).len().isqrt());
+            let weights = params.tensor(tensors.start).len();
+            let shape = [
+                if rows > 0 { rows } else { weights.checked_div(columns)? },
+                if columns > 0 { columns } else { weights.checked_div(rows)? },
+            ];
+            let turns = [rows, columns].map(|side| (2..=LONGEST).contains(&side));
             let is_whole = weights > 0 && shape[0] * shape[1] == weights;
             (is_whole && turns != [false; 2]).then_some(Self { tensor: tensors.start, shape, basis, turns })
         })

@@ -18,6 +18,7 @@ use crate::device::firmware::{self, Build, Sizes};
 use crate::device::listen::{Event, listen, log_table};
 use crate::device::session::{Transcript, follow};
 use crate::files::{Temporary, write_atomically};
+use crate::network::series::ByValue;
 use crate::report::number::{grouped, significant};
 use crate::say;
 use crate::train::Settings;
@@ -111,15 +112,15 @@ fn rows_memory(prepared: &Prepared) -> u64 {
 /// The bound is below what it takes: 13 numbers for a parameter (`lgl2o::auto`), the outputs of all layers twice, and the rows.
 pub(super) fn check(board: &Board, prepared: &Prepared, settings: &Settings) -> Result<()> {
     let batch = settings.batch.min(prepared.train.rows());
-    let layers = network(settings, &prepared.train, batch);
-    let parameters: usize = layers.layers().iter().map(|l| (l.inputs + 1) * l.outputs).sum();
+    let layers = network(settings, &prepared.train, batch)?;
+    let parameters = layers.parameters();
     let outputs: usize = layers.layers().iter().map(|l| l.outputs).sum();
     let training = 4 * (13 * parameters + batch * outputs) as u64;
     let (rows, ram) = (rows_memory(prepared), 1024 * u64::from(board.ram.size));
     if training + rows > ram {
         bail!(
             "--emulate {}: the board has {ram} bytes of RAM; training takes {training} of them at least, and {} rows \
-             {rows}. Take a board with more, narrower hidden layers (--hidden), smaller batches (--batch) or fewer rows",
+             {rows}. Take a board with more, narrower layers (--hidden, --network), smaller batches (--batch) or fewer rows",
             board.name,
             prepared.train.rows()
         );
@@ -184,8 +185,9 @@ fn table_bytes(table: &crate::data::table::Table, prepared: &Prepared) -> u64 {
 /// Whether the board's clock does not go round within a step.
 fn is_countable(board: &Board, prepared: &Prepared, settings: &Settings) -> bool {
     let batch = settings.batch.min(prepared.train.rows());
-    let layers = network(settings, &prepared.train, batch);
-    let multiply_adds: usize = layers.layers().iter().map(|l| (l.inputs + 1) * l.outputs).sum();
+    // The command has been through this network before.
+    let Ok(layers) = network(settings, &prepared.train, batch) else { return false };
+    let multiply_adds: usize = layers.by_value().iter().map(ByValue::multiply_adds).sum();
     let [hard, soft] = MOST;
     let each = if board.target.ends_with("eabihf") { hard } else { soft };
     // Forward and backward.
@@ -215,7 +217,7 @@ fn build(board: &Board, task: &Path) -> Result<std::path::PathBuf> {
         let ram = board.ram.size;
         bail!(
             "--emulate {}: the board has {flash}{ram} kB of RAM, and this training does not fit. Take a board with more, \
-             narrower hidden layers (--hidden), smaller batches (--batch) or fewer rows",
+             narrower layers (--hidden, --network), smaller batches (--batch) or fewer rows",
             board.name
         );
     }

@@ -15,14 +15,14 @@ use crate::data::table::{self, Kind, Missing, Reading, Table, TableError, Target
 use crate::files::write_atomically;
 use crate::interrupt::{self, Grace, Interrupted};
 use crate::lock::lost;
-use crate::network::check_size;
+use crate::network::expression;
 use crate::output::Output;
 use crate::saved::{Output as Answer, SavedModel};
 use crate::say;
 use crate::train::kept::{self, Kept};
 use crate::train::page::{self, Findings};
 use crate::train::prepare::{Prepared, prepare};
-use crate::train::run::{Trained, network, train, usual_batch, widths};
+use crate::train::run::{Trained, network, train, usual_batch};
 use crate::train::score::{Metrics, score};
 use crate::train::split::{Split, split};
 use crate::train::{Settings, checksum};
@@ -44,7 +44,7 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     }
     let (table, tested) = read(args)?;
     let (file, settings) = (args.table.data.as_path(), settings(args, &table, test_share));
-    check_size(&widths(&settings, &table), settings.batch).map_err(|error| Failure::Usage(error.into()))?;
+    network(&settings, &table, settings.batch).and_then(|net| Ok(net.check()?)).map_err(Failure::Usage)?;
     let split = split(file, &table, [settings.check_on, settings.test_share], settings.seed)?;
     let prepared = prepare(file, &table, &split, tested.as_ref())?;
     if let Some(board) = board {
@@ -229,6 +229,7 @@ fn settings(args: &TrainArgs, table: &Table, test_share: f64) -> Settings {
     Settings {
         hidden: args.hidden.iter().filter(|width| **width > 0).map(|&width| width as usize).collect(),
         activation: args.activation,
+        network: args.network.as_ref().map(|network| expression::written(&network.0)),
         batch: args.batch.map_or_else(|| usual_batch(table.rows()), |batch| batch as usize),
         seed: args.seed,
         check_on: args.check_on,
@@ -267,9 +268,9 @@ fn model(table: &Table, prepared: &Prepared, settings: &Settings, trained: &Trai
         Target::Classes { names, .. } => Answer::Classes(names.clone()),
         Target::Values(_) | Target::Unknown => Answer::Value,
     };
-    let layers = network(settings, table, 1).layers().to_vec();
+    let layers = network(settings, table, 1)?.by_value();
     let standardizer = [prepared.mean.as_slice(), &prepared.deviation];
-    let model = SavedModel::new(layers, trained.params.as_slice(), standardizer, output, table.columns.clone());
+    let model = SavedModel::of(&layers, trained.params.as_slice(), standardizer, output, table.columns.clone());
     model.map_err(|error| anyhow!("the trained network is no model: {error}"))
 }
 
@@ -333,8 +334,13 @@ fn command_line(args: &TrainArgs) -> String {
     add("target", args.target.as_deref().map(say::word));
     add("drop", (!args.drop.is_empty()).then(|| say::word(&args.drop.join(","))));
     add("missing", (args.missing != "refuse").then(|| args.missing.clone()));
-    add("hidden", Some(args.hidden.iter().map(u64::to_string).collect::<Vec<_>>().join(",")));
-    add("activation", Some(format!("{:?}", args.activation).to_lowercase()));
+    match &args.network {
+        Some(network) => add("network", Some(say::word(&expression::written(&network.0)))),
+        None => {
+            add("hidden", Some(args.hidden.iter().map(u64::to_string).collect::<Vec<_>>().join(",")));
+            add("activation", Some(format!("{:?}", args.activation).to_lowercase()));
+        }
+    }
     add("steps", Some(args.steps.to_string()));
     add("batch", args.batch.map(|batch| batch.to_string()));
     add("seed", Some(args.seed.to_string()));

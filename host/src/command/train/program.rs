@@ -30,7 +30,7 @@ pub(super) fn write(folder: &Path, prepared: &Prepared, settings: &Settings, ste
             Target::Unknown => {}
         }
     }
-    put(FILE, text(prepared, settings, steps).as_bytes())?;
+    put(FILE, text(prepared, settings, steps)?.as_bytes())?;
     Ok(path)
 }
 
@@ -39,14 +39,14 @@ fn bytes(numbers: &[f32]) -> Vec<u8> {
 }
 
 /// The file of Rust.
-fn text(prepared: &Prepared, settings: &Settings, steps: u64) -> String {
+fn text(prepared: &Prepared, settings: &Settings, steps: u64) -> Result<String> {
     let (train, batch) = (&prepared.train, settings.batch.min(prepared.train.rows()));
-    let layers = network(settings, train, batch);
+    let layers = network(settings, train, batch)?;
     let (rows, width, seed) = (train.rows(), train.width(), settings.seed);
     let (labels, values) = if prepared.scale.is_none() { (rows, 0) } else { (0, rows) };
     let loss = expression(loss(settings, train));
     let check = prepared.check.as_ref().map_or("None".to_owned(), |table| format!("Some({})", part("check", table)));
-    format!(
+    Ok(format!(
         "// Written by `lgl2o train --emulate`.\n\
          use lgl2o::chain;\n\
          use lgl2o::objective::mlp::*;\n\
@@ -64,7 +64,7 @@ fn text(prepared: &Prepared, settings: &Settings, steps: u64) -> String {
          pub(crate) const CHECK: Option<Rows<'static>> = {check};\n",
         layers_type(&layers.by_value()),
         part("train", train),
-    )
+    ))
 }
 
 /// Rows as an expression.

@@ -11,11 +11,15 @@ pub(super) enum Axis {
     Raw(usize, usize),
     /// Times of a series.
     Time(usize),
-    /// Numbers of each time.
+    /// Rows of an image.
+    Height(usize),
+    /// Columns of an image.
+    Width(usize),
+    /// Numbers of each time, or of each pixel.
     Channel(usize),
     /// Numbers in the order of this program.
     Flat(usize),
-    /// Numbers that were times x channels, in the order channels x times.
+    /// Numbers that were times x channels, in the order channels x times. The pixels of an image are times here.
     Turned {
         /// Times.
         time: usize,
@@ -30,7 +34,9 @@ impl Axis {
         match self {
             Self::Batch => None,
             Self::One => Some(1),
-            Self::Raw(_, n) | Self::Time(n) | Self::Channel(n) | Self::Flat(n) => Some(n),
+            Self::Raw(_, n) | Self::Time(n) | Self::Height(n) | Self::Width(n) | Self::Channel(n) | Self::Flat(n) => {
+                Some(n)
+            }
             Self::Turned { time, channels } => time.checked_mul(channels),
         }
     }
@@ -50,7 +56,15 @@ pub(super) fn flat(axes: &[Axis]) -> Option<Axis> {
     match long[..] {
         [one @ (Axis::Flat(_) | Axis::Turned { .. })] => Some(one),
         [] | [_] | [Axis::Time(_), Axis::Channel(_)] => Some(Axis::Flat(count)),
-        [Axis::Channel(channels), Axis::Time(time)] => Some(Axis::Turned { time, channels }),
+        [Axis::Channel(channels), Axis::Time(time) | Axis::Height(time) | Axis::Width(time)] => {
+            Some(Axis::Turned { time, channels })
+        }
+        [Axis::Height(_), Axis::Width(_)]
+        | [Axis::Height(_) | Axis::Width(_), Axis::Channel(_)]
+        | [Axis::Height(_), Axis::Width(_), Axis::Channel(_)] => Some(Axis::Flat(count)),
+        [Axis::Channel(channels), Axis::Height(height), Axis::Width(width)] => {
+            Some(Axis::Turned { time: height.checked_mul(width)?, channels })
+        }
         _ => {
             let place = |axis: &Axis| if let Axis::Raw(place, _) = axis { Some(*place) } else { None };
             let places: Option<Vec<usize>> = long.iter().map(place).collect();
@@ -61,8 +75,15 @@ pub(super) fn flat(axes: &[Axis]) -> Option<Axis> {
 
 fn is_one(axis: Axis) -> bool {
     match axis {
-        Axis::One | Axis::Time(1) | Axis::Channel(1) | Axis::Raw(_, 1) => true,
-        Axis::Batch | Axis::Raw(..) | Axis::Time(_) | Axis::Channel(_) | Axis::Flat(_) | Axis::Turned { .. } => false,
+        Axis::One | Axis::Time(1) | Axis::Height(1) | Axis::Width(1) | Axis::Channel(1) | Axis::Raw(_, 1) => true,
+        Axis::Batch
+        | Axis::Raw(..)
+        | Axis::Time(_)
+        | Axis::Height(_)
+        | Axis::Width(_)
+        | Axis::Channel(_)
+        | Axis::Flat(_)
+        | Axis::Turned { .. } => false,
     }
 }
 
@@ -75,6 +96,19 @@ pub(super) fn series(axes: &[Axis]) -> Option<[usize; 2]> {
             }
             _ => None,
         },
+        _ => None,
+    }
+}
+
+/// Rows, columns and channels of a batch of images, channels first as operators take them.
+pub(super) fn image(axes: &[Axis]) -> Option<[usize; 3]> {
+    match *axes {
+        [Axis::Batch, Axis::Channel(channels), Axis::Height(height), Axis::Width(width)]
+        | [Axis::Batch, Axis::Raw(_, channels), Axis::Raw(_, height), Axis::Raw(_, width)] => {
+            Some([height, width, channels])
+        }
+        // A side that was put in is one channel.
+        [Axis::Batch, Axis::One, Axis::Raw(_, height), Axis::Raw(_, width)] => Some([height, width, 1]),
         _ => None,
     }
 }

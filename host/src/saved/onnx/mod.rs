@@ -3,14 +3,14 @@
 //! | operators | become |
 //! |---|---|
 //! | `Gemm`; `MatMul` and `Add` behind it | a dense layer |
-//! | `Conv` over one dimension, whole or of each channel by itself | a convolution |
-//! | `MaxPool`, `AveragePool`, their global forms, `ReduceMean` over time | pooling |
+//! | `Conv` over one or two dimensions, whole or of each channel by itself | a convolution |
+//! | `MaxPool`, `AveragePool`, their global forms, `ReduceMean` over time or over all pixels | pooling |
 //! | `Relu`, `Tanh`, `Sigmoid` | the activation of the layer before |
 //! | `Softmax`, `LogSoftmax` at the end | nothing: `predict` has a softmax of its own |
 //! | `Flatten`, `Reshape`, `Transpose`, `Squeeze`, `Unsqueeze`, `Identity`, `Dropout` | another order of weights, or nothing |
 //!
 //! Everything else is an error that names the operator and the node. Two orders differ between the two sides: a series is channels x
-//! times in ONNX and times x channels here, and so are the weights of convolutions, and of a dense layer behind a `Flatten`.
+//! times in ONNX and times x channels here, an image channels x rows x columns there and rows x columns x channels here, and so are the weights of convolutions, and of a dense layer behind a `Flatten`.
 
 mod axes;
 mod chain;
@@ -19,6 +19,7 @@ mod numbers;
 mod operators;
 mod reader;
 mod shapes;
+mod windows;
 
 use std::path::Path;
 

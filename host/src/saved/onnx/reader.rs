@@ -50,6 +50,11 @@ pub(super) fn label(node: &Node) -> String {
     if node.name.is_empty() { output() } else { node.name.clone() }
 }
 
+/// A whole number of a node.
+pub(super) fn int(node: &Node, name: &str, unsaid: i64) -> i64 {
+    node.attribute.iter().find(|attribute| attribute.name == name).map_or(unsaid, |attribute| attribute.i)
+}
+
 impl<'a> Reader<'a> {
     /// Puts a layer on top, unless there are too many weights by then: several nodes may share theirs.
     pub(super) fn push(&mut self, node: &Node, layer: Built) -> Result<(), OnnxError> {

@@ -50,7 +50,11 @@ pub(super) fn reshape(reader: &mut Reader<'_>, node: &Node) -> Result<(), OnnxEr
     let rest = to.get(1..).and_then(sides);
     match (rest.as_deref(), &reader.axes[..]) {
         (Some([_]), _) => make_flat(reader, node),
-        // A row becomes a series.
+        // A row becomes a series, or an image.
+        (Some(&[a, b, c]), [Axis::Batch, Axis::Flat(_)]) if reader.layers.is_empty() => {
+            reader.axes = vec![Axis::Batch, Axis::Raw(0, a), Axis::Raw(1, b), Axis::Raw(2, c)];
+            Ok(())
+        }
         (Some(&[a, b]), [Axis::Batch, Axis::Flat(_)]) if reader.layers.is_empty() => {
             reader.axes = vec![Axis::Batch, Axis::Raw(0, a), Axis::Raw(1, b)];
             Ok(())

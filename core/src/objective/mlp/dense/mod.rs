@@ -28,6 +28,7 @@ pub use layer::{ByValue, Dense, DenseParams};
 
 pub(super) use backward::{OUTPUTS, add, add_rows};
 pub(super) use forward::rows;
+pub(super) use tiles::{SIDE, SINGLE, outer, outer_rows};
 
 pub use super::layer::{NARROW, Part};
 

@@ -7,11 +7,11 @@
 use crate::sum::LANES;
 
 /// Whether the processor has a single-precision floating-point unit, and registers of one number each.
-pub(super) const SINGLE: bool = cfg!(all(target_arch = "arm", target_abi = "eabihf"));
+pub(crate) const SINGLE: bool = cfg!(all(target_arch = "arm", target_abi = "eabihf"));
 /// Rows, and columns, of a tile.
-pub(super) const SIDE: usize = 4;
+pub(crate) const SIDE: usize = 4;
 /// A sum for each pair of one of four rows and one of four columns.
-pub(super) type Tile = [[f32; SIDE]; SIDE];
+pub(crate) type Tile = [[f32; SIDE]; SIDE];
 /// The sums of a row that has not begun.
 const NOTHING: [f32; SIDE] = [0.0; SIDE];
 /// Numbers of each lane to one turn of the loop over them: its eight pointers move once for all of them.
@@ -184,6 +184,35 @@ pub(super) fn add_fours(g: &mut [f32], e: f32, x: &[f32]) {
     }
 }
 
+/// tile\[k\] <- tile\[k\] + x_k\[i\] w_i for every i below `n`, in their order, where w_i is the first four numbers of row i of W,
+/// `width` long. It ends where there are no more of them.
+// A function of its own, so that the sums have the registers for themselves.
+#[inline(never)]
+pub(crate) fn outer(tile: &mut Tile, x: [&[f32]; SIDE], w: &[f32], width: usize, n: usize) {
+    let Some(x) = cut(x, n) else { return };
+    let (mut sums, mut rest) = (*tile, w);
+    for i in 0..n {
+        let Some(w) = rest.first_chunk::<SIDE>() else { break };
+        add_tile!(sums, x of x => x[i], *w);
+        rest = rest.get(width..).unwrap_or_default();
+    }
+    *tile = sums;
+}
+
+/// tile\[k\] <- tile\[k\] + x_i\[k\] w_i for every i below `n`, in their order, where x_i and w_i are the first four numbers of row i of
+/// X and of W, rows that begin so many numbers apart. It ends where there are no more of them.
+#[inline(never)]
+pub(crate) fn outer_rows(tile: &mut Tile, [x, w]: [&[f32]; 2], [x_step, w_step]: [usize; 2], n: usize) {
+    let (mut sums, mut x, mut w) = (*tile, x, w);
+    for _ in 0..n {
+        let (Some(xs), Some(ws)) = (x.first_chunk::<SIDE>(), w.first_chunk::<SIDE>()) else { break };
+        add_tile!(sums, x of *xs => x, *ws);
+        x = x.get(x_step..).unwrap_or_default();
+        w = w.get(w_step..).unwrap_or_default();
+    }
+    *tile = sums;
+}
+
 /// Outputs whose sums over the examples stay in registers, for points of a plane.
 pub(super) const POINTS: usize = 4;
 
@@ -244,6 +273,31 @@ mod tests {
                     assert_eq!(g[o][i].to_bits(), sum.to_bits(), "{n} {o} {i}");
                 }
             }
+        }
+    }
+
+    /// Products of four numbers with four are those of single numbers, however far apart their rows are.
+    #[test]
+    fn outer_products_are_those_of_single_numbers() {
+        let mut rng = Rng::new(6);
+        let mut numbers = [0.0f32; 2 * 11 * 6 + 16];
+        numbers.iter_mut().for_each(|x| *x = rng.normal());
+        let (x, rest) = numbers.split_at(66);
+        let (w, before) = rest.split_at(66);
+        let start: Tile = core::array::from_fn(|k| core::array::from_fn(|o| before[k * SIDE + o]));
+        for n in 0..=9 {
+            let (mut by_columns, mut by_rows, mut plain) = (start, start, [start; 2]);
+            outer(&mut by_columns, core::array::from_fn(|k| &x[k * 11..]), w, 6, n);
+            outer_rows(&mut by_rows, [x, w], [5, 6], n);
+            for (i, k, o) in (0..n).flat_map(|i| (0..16).map(move |ko| (i, ko / 4, ko % 4))) {
+                plain[0][k][o] += x[k * 11 + i] * w[i * 6 + o];
+                plain[1][k][o] += x[i * 5 + k] * w[i * 6 + o];
+            }
+            assert_eq!(
+                [by_columns, by_rows].map(|t| t.map(|t| t.map(f32::to_bits))),
+                plain.map(|t| t.map(|t| t.map(f32::to_bits))),
+                "{n}"
+            );
         }
     }
 

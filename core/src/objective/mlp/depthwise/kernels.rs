@@ -55,7 +55,7 @@ pub fn input_error(windows: &Windows, weights: &[f32], errors: &[f32], n: usize,
 
 /// Finishes each channel by the sum of the products of its numbers in some pairs of rows, in the order of the pairs.
 #[inline(always)]
-fn by_channels<'a, I: Iterator<Item = (&'a [f32], &'a [f32])>>(
+pub(crate) fn by_channels<'a, I: Iterator<Item = (&'a [f32], &'a [f32])>>(
     out: &mut [f32],
     pairs: impl Fn() -> I,
     finish: impl Fn(usize, &mut f32, f32),

@@ -18,6 +18,7 @@
 
 mod kernels;
 
+pub(super) use kernels::by_channels;
 #[cfg(any(test, feature = "twins"))]
 pub use kernels::plain;
 pub use kernels::{forward, input_error, weight_gradient};

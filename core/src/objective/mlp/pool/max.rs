@@ -15,7 +15,7 @@ use crate::objective::mlp::activation::Activation;
 pub struct Max;
 
 /// Whether a number takes the place of the largest before it.
-fn is_larger(x: f32, most: f32) -> bool {
+pub(crate) fn is_larger(x: f32, most: f32) -> bool {
     x > most || (x.is_nan() && !most.is_nan())
 }
 
