@@ -72,8 +72,8 @@ impl Activation {
                     0.0
                 }
             }
-            Self::Tanh => 1.0 - y * y,
-            Self::Sigmoid => y * (1.0 - y),
+            Self::Tanh => math::sub_product(1.0, y, y),
+            Self::Sigmoid => math::mul(y, math::sub(1.0, y)),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use super::tiles::{POINTS, SINGLE, add_eight, add_four_rows, add_fours, add_point, add_products};
 use crate::batch::{Matrix, Rows, row, row_mut};
+use crate::math;
 use crate::objective::mlp::activation::Activation;
 
 /// Rows of the gradient that share a pass over four rows of inputs; their four errors each stay in registers.
@@ -166,7 +167,7 @@ pub(crate) fn add(g: &mut [f32], e: f32, x: &[f32]) {
         return add_fours(g, e, x);
     }
     for (g, &x) in g.iter_mut().zip(x) {
-        *g += e * x;
+        *g = math::add_product(*g, e, x);
     }
 }
 
@@ -194,7 +195,7 @@ fn add_four<const O: usize, const ZERO: bool>(mut g: [&mut [f32]; O], e: [&[f32;
 /// The sum so far and four products, in their order.
 #[inline(always)]
 fn four_more(before: f32, e: &[f32; 4], x: [f32; 4]) -> f32 {
-    (((before + e[0] * x[0]) + e[1] * x[1]) + e[2] * x[2]) + e[3] * x[3]
+    e.iter().zip(x).fold(before, |sum, (&e, x)| math::add_product(sum, e, x))
 }
 
 /// Rows `i` to `i + O` of a row-major matrix; empty ones where there are none.
@@ -234,7 +235,7 @@ pub(super) fn bias_sums<const B: usize>(errors: &[f32], n: usize, outputs: usize
         let Some(e) = rest.first_chunk::<B>() else { break };
         match (sums.first_chunk_mut(), e.first_chunk()) {
             (Some(sums), Some(e)) if SINGLE && B == 8 => add_eight(sums, e),
-            _ => sums.iter_mut().zip(e).for_each(|(sum, &e)| *sum += e),
+            _ => sums.iter_mut().zip(e).for_each(|(sum, &e)| *sum = math::add(*sum, e)),
         }
         rest = rest.get(outputs..).unwrap_or_default();
     }
@@ -288,7 +289,7 @@ fn error_blocks<const B: usize>(
     let mut column = first;
     for x in blocks {
         let sums = error_sums::<B>(weights, e, inputs, column);
-        x.iter_mut().zip(sums).for_each(|(x, sum)| *x = sum * below.slope(*x));
+        x.iter_mut().zip(sums).for_each(|(x, sum)| *x = math::mul(sum, below.slope(*x)));
         column += B;
     }
     column
@@ -303,7 +304,7 @@ pub(super) fn error_sums<const B: usize>(weights: &[f32], e: &[f32], inputs: usi
         let Some(w) = rest.first_chunk::<B>() else { break };
         match (sums.first_chunk_mut(), w.first_chunk()) {
             (Some(sums), Some(w)) if SINGLE && B == 8 => add_products(sums, e, w),
-            _ => sums.iter_mut().zip(w).for_each(|(sum, &w)| *sum += e * w),
+            _ => sums.iter_mut().zip(w).for_each(|(sum, &w)| *sum = math::add_product(*sum, e, w)),
         }
         rest = rest.get(inputs..).unwrap_or_default();
     }

@@ -8,6 +8,7 @@
 
 use super::tiles::{SIDE, SINGLE, lanes};
 use crate::batch::{Matrix, Rows, row, row_mut, several};
+use crate::math;
 use crate::sum::{self, LANES};
 
 /// Z = X W^T + b for the first n rows of X. W has as many rows as b has numbers.
@@ -31,16 +32,17 @@ pub(crate) fn rows<'a>(weights: &[f32], bias: &[f32], inputs: impl Matrix<'a>, n
     }
 }
 
-/// [`forward`] for rows of W < 8 numbers, which stay in registers: their sums are not worth a loop.
+/// [`forward`] for rows of W numbers, 2 or 3, which stay in registers: their sums are not worth a loop.
 fn narrow<const W: usize>(weights: &[f32], bias: &[f32], inputs: Rows<'_>, n: usize, out: &mut [f32]) {
     for s in 0..n {
         let Some(x) = inputs.row(s).first_chunk::<W>() else { return };
         for ((out, w), &b) in row_mut(out, s, bias.len()).iter_mut().zip(weights.as_chunks::<W>().0).zip(bias) {
-            let mut lanes = [0.0; LANES];
-            for (lane, (w, x)) in lanes.iter_mut().zip(w.iter().zip(x)) {
-                *lane += w * x;
+            // The lanes that have a number, in the order of the tree. None of them begins with -0.0, so neither does their sum.
+            let mut z = math::mul(w[0], x[0]);
+            for k in (2..W).chain([1]) {
+                z = math::add_product(z, w[k], x[k]);
             }
-            *out = sum::tree(lanes) + b;
+            *out = math::add(math::add_zero(z), b);
         }
     }
 }
@@ -62,7 +64,7 @@ pub fn by_rows<'a, const S: usize>(
             let z = dots(row(weights, o, width), x);
             for (k, z) in z.into_iter().enumerate() {
                 if let Some(out) = out.get_mut((s + k) * outputs + o) {
-                    *out = z + b;
+                    *out = math::add(z, b);
                 }
             }
         }
@@ -87,10 +89,10 @@ fn one<const S: usize>(
     let whole = biases.len() * S;
     for (i, (out, b)) in blocks.iter_mut().zip(biases).enumerate() {
         let z = dots(x, core::array::from_fn(|k| row(weights, i * S + k, width)));
-        out.iter_mut().zip(z).zip(b).for_each(|((out, z), b)| *out = z + b);
+        out.iter_mut().zip(z).zip(b).for_each(|((out, z), b)| *out = math::add(z, *b));
     }
     for (o, (out, &b)) in tail.iter_mut().zip(bias_tail).enumerate() {
-        *out = sum::dot(row(weights, whole + o, width), x) + b;
+        *out = math::add(sum::dot(row(weights, whole + o, width), x), b);
     }
 }
 
