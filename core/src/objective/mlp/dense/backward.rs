@@ -7,6 +7,7 @@ use super::tiles::{POINTS, SINGLE, add_eight, add_four_rows, add_fours, add_poin
 use crate::batch::{Matrix, Rows, row, row_mut};
 use crate::math;
 use crate::objective::mlp::activation::Activation;
+use crate::pair::Pair;
 
 /// Rows of the gradient that share a pass over four rows of inputs; their four errors each stay in registers.
 pub(crate) const OUTPUTS: usize = if cfg!(target_arch = "arm") { 4 } else { 2 };
@@ -109,6 +110,9 @@ pub(super) fn add_block<'a, const O: usize>(
     [column, n]: [usize; 2],
     start: Start,
 ) {
+    if SINGLE && let [g] = &mut g[..] {
+        return add_row(g, errors, first, inputs, [column, n], start);
+    }
     let wide = g.first().map_or(0, |g| g.len());
     // On a device a row that is left over goes alone: four examples at a time would take as much code as four rows do.
     let fours = if O == 1 && cfg!(target_os = "none") { 0 } else { n / 4 };
@@ -129,6 +133,45 @@ pub(super) fn add_block<'a, const O: usize>(
         for (g, &e) in g.iter_mut().zip(e) {
             add(g, e, x);
         }
+    }
+}
+
+/// Numbers of a row of a gradient whose running sums stay in registers.
+const COLUMNS: usize = 8;
+
+/// A single row of such a block: the sums of [`COLUMNS`] columns stay in registers over all examples.
+fn add_row<'a>(
+    g: &mut [f32],
+    errors: &[f32],
+    [first, outputs]: [usize; 2],
+    inputs: impl Matrix<'a>,
+    [column, n]: [usize; 2],
+    start: Start,
+) {
+    let (blocks, rest) = g.as_chunks_mut::<COLUMNS>();
+    let behind = column + COLUMNS * blocks.len();
+    let errors = errors.get(first..).unwrap_or_default();
+    for (g, column) in blocks.iter_mut().zip((column..).step_by(COLUMNS)) {
+        let mut sums = if start == Start::Zero { [0.0; COLUMNS] } else { *g };
+        let mut errors = errors;
+        for s in 0..n {
+            let x = inputs.row(s).get(column..).and_then(|x| x.first_chunk());
+            let (Some(&e), Some(x)) = (errors.first(), x) else { break };
+            add_products(&mut sums, e, x);
+            errors = errors.get(outputs..).unwrap_or_default();
+        }
+        *g = sums;
+    }
+    if rest.is_empty() {
+        return;
+    }
+    if start == Start::Zero {
+        rest.fill(0.0);
+    }
+    for s in 0..n {
+        let x = inputs.row(s).get(behind..).unwrap_or_default();
+        let e = s.checked_mul(outputs).and_then(|at| errors.get(at)).copied().unwrap_or(0.0);
+        add(rest, e, x);
     }
 }
 
@@ -289,10 +332,23 @@ fn error_blocks<const B: usize>(
     let mut column = first;
     for x in blocks {
         let sums = error_sums::<B>(weights, e, inputs, column);
-        x.iter_mut().zip(sums).for_each(|(x, sum)| *x = math::mul(sum, below.slope(*x)));
+        bend(x, &sums, below);
         column += B;
     }
     column
+}
+
+/// x\[i\] <- sums\[i\] act'(x\[i\]); two numbers at a time where the processor would wait for one.
+#[inline(always)]
+fn bend<const B: usize>(x: &mut [f32; B], sums: &[f32; B], below: Activation) {
+    if SINGLE && B.is_multiple_of(2) {
+        for (x, &[a, b]) in x.as_chunks_mut::<2>().0.iter_mut().zip(sums.as_chunks::<2>().0) {
+            let Pair(y, z) = Pair(a, b) * below.slopes(Pair(x[0], x[1]));
+            *x = [y, z];
+        }
+        return;
+    }
+    x.iter_mut().zip(sums).for_each(|(x, &sum)| *x = math::mul(sum, below.slope(*x)));
 }
 
 /// sum_o e\[o\] W\[o\]\[i\] for B columns i from `column` on, which are there.
@@ -315,6 +371,27 @@ pub(super) fn error_sums<const B: usize>(weights: &[f32], e: &[f32], inputs: usi
 mod tests {
     use super::*;
     use crate::objective::mlp::dense::plain;
+
+    /// The code for a processor with a single-precision floating-point unit has the bits of one number after the other.
+    #[test]
+    fn single_rows_are_those_of_single_numbers() {
+        const WIDE: usize = 19;
+        let numbers: [f32; 7 * (WIDE + 3)] = core::array::from_fn(|i| ((i * 7919) % 101) as f32 * 0.13 - 6.1);
+        let (inputs, errors) = numbers.split_at(7 * WIDE);
+        for (n, column, start) in
+            (0..=7).flat_map(|n| (0..WIDE).flat_map(move |c| [(n, c, Start::Zero), (n, c, Start::Given)]))
+        {
+            let before: [f32; WIDE] = core::array::from_fn(|i| 0.7 * i as f32 - 3.0);
+            let mut g = before;
+            add_row(&mut g[column..], errors, [1, 3], Rows::all(inputs, WIDE), [column, n], start);
+            for (i, g) in g.into_iter().enumerate() {
+                let first = if start == Start::Zero { 0.0 } else { before[i] };
+                let sum = (0..n).fold(first, |sum, s| sum + errors[3 * s + 1] * inputs[WIDE * s + i]);
+                let expected = if i < column { before[i] } else { sum };
+                assert_eq!(g.to_bits(), expected.to_bits(), "{n} {column} {i} {start:?}");
+            }
+        }
+    }
 
     /// The code for a processor with a single-precision floating-point unit has the bits of one number after the other.
     #[test]
