@@ -3,6 +3,7 @@
 //! Element i of every slice meets lane i mod 8. A rule updates its accumulators and takes sums over a tensor in one such
 //! pass.
 
+use crate::math::{self, One};
 use crate::sum::{LANES, tree};
 
 /// Runs a body for each element of some slices, which are equally long: `by_lanes!([written] [read] sums => body)`.
@@ -28,8 +29,22 @@ macro_rules! by_lanes {
         for lane in 0..left {
             $(let Some($written) = $written.next() else { break };)*
             $(let Some(&$read) = $read.next() else { break };)*
-            $crate::lanes::add(&mut $sums, lane, $body);
+            $crate::lanes::add(&mut $sums, lane, $crate::lanes::one!([$($written),*] [$($read),*] => $body));
         }
+    }};
+}
+
+/// The body for one element, as a number whose operations are those of [`math`](crate::math).
+macro_rules! one {
+    ([$($written:ident),*] [$($read:ident),*] => $body:block) => {{
+        $(let copy = $crate::math::One(*$written); let mut $written = ($written, copy);)*
+        $(let $read = $crate::math::One($read);)*
+        let value = {
+            $(let $written = &mut $written.1;)*
+            $body
+        };
+        $(*$written.0 = $written.1.0;)*
+        value
     }};
 }
 
@@ -58,7 +73,7 @@ macro_rules! block {
         for lane in 0..$crate::sum::LANES {
             $(let $written = &mut $written.1[lane];)*
             $(let $read = $read[lane];)*
-            $crate::lanes::add(&mut $sums, lane, $body);
+            $crate::lanes::add(&mut $sums, lane, $crate::lanes::one!([$($written),*] [$($read),*] => $body));
         }
         $(*$written.0 = $written.1;)*
     }};
@@ -70,7 +85,7 @@ macro_rules! block {
         for lane in 0..$crate::sum::LANES {
             $(let $written = &mut $written[lane];)*
             $(let $read = $read[lane];)*
-            $crate::lanes::add(&mut $sums, lane, $body);
+            $crate::lanes::add(&mut $sums, lane, $crate::lanes::one!([$($written),*] [$($read),*] => $body));
         }
     };
 }
@@ -110,7 +125,7 @@ macro_rules! by_pairs {
 #[cfg(not(all(target_arch = "arm", target_abi = "eabihf", target_os = "none")))]
 macro_rules! alone {
     ($written:ident => $body:expr) => {
-        $written.iter_mut().for_each(|$written| $body)
+        $written.iter_mut().for_each(|$written| $crate::lanes::one!([$written] [] => { $body }))
     };
 }
 #[cfg(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
@@ -155,7 +170,7 @@ macro_rules! by_neighbours {
     };
 }
 
-pub(crate) use {alone, by_lanes};
+pub(crate) use {alone, by_lanes, one};
 #[cfg(not(all(target_arch = "arm", target_abi = "eabihf", target_os = "none")))]
 pub(crate) use {block, by_blocks as blocks, each};
 #[cfg(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
@@ -169,10 +184,10 @@ pub(crate) fn shortest(lengths: &[usize]) -> usize {
 
 /// Adds a term to one lane of each sum.
 #[inline(always)]
-pub(crate) fn add<const K: usize>(sums: &mut [[f32; LANES]; K], lane: usize, terms: [f32; K]) {
+pub(crate) fn add<const K: usize>(sums: &mut [[f32; LANES]; K], lane: usize, terms: [One; K]) {
     for (sum, term) in sums.iter_mut().zip(terms) {
         if let Some(sum) = sum.get_mut(lane) {
-            *sum += term;
+            *sum = math::add(*sum, term.0);
         }
     }
 }

@@ -27,6 +27,12 @@ pub(crate) trait Number:
 
     /// Whether f holds for any of them.
     fn any(self, f: impl Fn(f32) -> bool) -> bool;
+
+    /// The sum with a product, rounded twice.
+    #[inline(always)]
+    fn add_product(self, a: Self, b: Self) -> Self {
+        self + a * b
+    }
 }
 
 impl Number for f32 {

@@ -16,6 +16,8 @@
 //! Sums over the *examples* of a minibatch, as in a weight gradient, are plain running sums in the order of the
 //! examples: each element of the result is its own lane there.
 
+use crate::math::{add, add_product, sub};
+
 /// How many partial sums there are.
 pub const LANES: usize = 8;
 
@@ -24,7 +26,8 @@ pub const LANES: usize = 8;
 #[inline]
 pub fn tree(s: [f32; LANES]) -> f32 {
     let [s0, s1, s2, s3, s4, s5, s6, s7] = s;
-    ((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))
+    let (even, odd) = (add(add(s0, s4), add(s2, s6)), add(add(s1, s5), add(s3, s7)));
+    add(even, odd)
 }
 
 /// The first n elements as whole blocks of eight and a tail.
@@ -33,19 +36,19 @@ fn blocks(a: &[f32], n: usize) -> (&[[f32; LANES]], &[f32]) {
     a.get(..n).unwrap_or(&[]).as_chunks()
 }
 
-/// Sum of term(a, b) over the elements of two slices; the longer one's tail is ignored.
+/// Sum of terms over the elements of two slices; the longer one's tail is ignored. `more` is the sum so far and a term.
 #[inline]
-fn reduce(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
+fn reduce(a: &[f32], b: &[f32], more: impl Fn(f32, f32, f32) -> f32) -> f32 {
     let n = if a.len() < b.len() { a.len() } else { b.len() };
     let ((a_blocks, a_tail), (b_blocks, b_tail)) = (blocks(a, n), blocks(b, n));
     let mut lanes = [0.0; LANES];
     for (x, y) in a_blocks.iter().zip(b_blocks) {
         for ((s, &x), &y) in lanes.iter_mut().zip(x).zip(y) {
-            *s += term(x, y);
+            *s = more(*s, x, y);
         }
     }
     for ((s, &x), &y) in lanes.iter_mut().zip(a_tail).zip(b_tail) {
-        *s += term(x, y);
+        *s = more(*s, x, y);
     }
     tree(lanes)
 }
@@ -54,35 +57,35 @@ fn reduce(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
 #[must_use]
 #[cfg_attr(target_os = "none", inline(never))]
 pub fn sum(a: &[f32]) -> f32 {
-    reduce(a, a, |x, _| x)
+    reduce(a, a, |s, x, _| add(s, x))
 }
 
 /// Sum of the products a\[i\] b\[i\].
 #[must_use]
 #[cfg_attr(target_os = "none", inline(never))]
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
-    reduce(a, b, |x, y| x * y)
+    reduce(a, b, add_product)
 }
 
 /// Sum of the squares, |a|^2.
 #[must_use]
 #[cfg_attr(target_os = "none", inline(never))]
 pub fn squares(a: &[f32]) -> f32 {
-    reduce(a, a, |x, _| x * x)
+    reduce(a, a, add_product)
 }
 
 /// Sum of the squared differences, |a - b|^2.
 #[must_use]
 #[cfg_attr(target_os = "none", inline(never))]
 pub fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
-    reduce(a, b, |x, y| (x - y) * (x - y))
+    reduce(a, b, |s, x, y| add_product(s, sub(x, y), sub(x, y)))
 }
 
 /// Sum of (a\[i\] - center)^2, the second moment about a value.
 #[must_use]
 #[cfg_attr(target_os = "none", inline(never))]
 pub fn squares_about(a: &[f32], center: f32) -> f32 {
-    reduce(a, a, |x, _| (x - center) * (x - center))
+    reduce(a, a, |s, x, _| add_product(s, sub(x, center), sub(x, center)))
 }
 
 /// Four dot products with one shared operand, in one pass: `[dot(w, x0), ..., dot(w, x3)]`, bit for bit. The shared
@@ -121,8 +124,8 @@ fn add_block2(lanes: &mut [[f32; LANES]; 2], w: &[f32; LANES], x: [&[f32; LANES]
     // Written out, so that the sums stay in registers where a program is built for size.
     macro_rules! lane {
         ($l:literal) => {
-            lanes[0][$l] += w[$l] * x[0][$l];
-            lanes[1][$l] += w[$l] * x[1][$l];
+            lanes[0][$l] = add_product(lanes[0][$l], w[$l], x[0][$l]);
+            lanes[1][$l] = add_product(lanes[1][$l], w[$l], x[1][$l]);
         };
     }
     lane!(0);
@@ -159,8 +162,8 @@ pub fn dot2(w: &[f32], [x0, x1]: [&[f32]; 2]) -> [f32; 2] {
     // Others than the sums above, which no loop runs over, so that those stay in registers.
     let [mut first, mut second] = lanes;
     for (((a, b), &w), (&x0, &x1)) in first.iter_mut().zip(&mut second).zip(wt).zip(t0.iter().zip(t1)) {
-        *a += w * x0;
-        *b += w * x1;
+        *a = add_product(*a, w, x0);
+        *b = add_product(*b, w, x1);
     }
     [tree(first), tree(second)]
 }

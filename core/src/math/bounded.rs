@@ -12,6 +12,7 @@
 //! B - A is positive, so neither quotient is above 1. For |x| <= ln(2)/4 it is k = 0 and N = A: the result is relatively as
 //! good as for large arguments, and x itself for the smallest.
 
+use super::soft::{self, SOFT};
 use super::{abs, clamp};
 use crate::pair::Number;
 
@@ -32,10 +33,17 @@ const TAIL: f32 = 88.0;
 #[inline(always)]
 fn parts<T: Number>(x: T, bias: f32) -> (T, T, T) {
     let round = ROUND + bias;
-    let sum = x * PER_HALF_LN2 + round;
-    let r = x - (sum - T::all(round)) * HALF_LN2;
+    let sum = T::all(round).add_product(x, T::all(PER_HALF_LN2));
+    // k ln(2)/2.
+    let multiple = if SOFT {
+        sum.each(|sum| soft::times(sum.to_bits().wrapping_sub(round.to_bits()) as i32, HALF_LN2))
+    } else {
+        (sum - T::all(round)) * HALF_LN2
+    };
+    let r = x - multiple;
     let square = r * r;
-    (sum.each(|sum| f32::from_bits(sum.to_bits() << 23)), r + r * (square * (1.0 / 15.0)), square * 0.4 + 1.0)
+    let power = sum.each(|sum| f32::from_bits(sum.to_bits() << 23));
+    (power, r.add_product(r, square * (1.0 / 15.0)), T::all(1.0).add_product(square, T::all(0.4)))
 }
 
 /// tanh x, off by at most 3.1 units in the last place.
@@ -55,7 +63,9 @@ pub(crate) fn tanhs<T: Number>(x: T) -> T {
     let size = x.each(abs).each(|size| if size > END { END } else { size });
     // Half of S.
     let (half, a, b) = parts(size, BIAS - 1.0);
-    let n = (half + -0.5) * b + (half + 0.5) * a;
+    let (less, more) =
+        if SOFT { (half.each(soft::less_half), half.each(soft::plus_half)) } else { (half + -0.5, half + 0.5) };
+    let n = (less * b).add_product(more, a);
     let y = n / (n + (b - a));
     y.with(x, |y, x| f32::from_bits(y.to_bits() | (x.to_bits() & 0x8000_0000)))
 }

@@ -7,9 +7,13 @@
 //! they return.
 
 mod bounded;
+mod one;
+mod soft;
 
 pub use bounded::{sigmoid, tanh};
 pub(crate) use bounded::{sigmoids, tanhs};
+pub(crate) use one::One;
+pub(crate) use soft::{add, add_product, add_zero, mul, sub, sub_product};
 
 use crate::pair::Number;
 

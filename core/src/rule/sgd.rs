@@ -9,6 +9,7 @@
 
 use super::{Coordinatewise, Rate, Rule, coordinatewise::step_by_motion};
 use crate::error::Error;
+use crate::math;
 use crate::persist::{Digest, Fingerprint};
 use crate::tensors::Tensors;
 
@@ -46,13 +47,13 @@ impl Coordinatewise<0> for Sgd {
                 (w.split_at_mut_checked(fours).unwrap_or_default(), g.split_at_checked(fours).unwrap_or_default());
             for ([w0, w1, w2, w3], [g0, g1, g2, g3]) in w4.as_chunks_mut::<4>().0.iter_mut().zip(g4.as_chunks::<4>().0)
             {
-                let by = [rate * g0, rate * g1, rate * g2, rate * g3];
-                *w0 -= by[0];
-                *w1 -= by[1];
-                *w2 -= by[2];
-                *w3 -= by[3];
+                let by = [g0, g1, g2, g3].map(|&g| math::mul(rate, g));
+                *w0 = math::sub(*w0, by[0]);
+                *w1 = math::sub(*w1, by[1]);
+                *w2 = math::sub(*w2, by[2]);
+                *w3 = math::sub(*w3, by[3]);
             }
-            w.iter_mut().zip(g).for_each(|(w, &g)| *w -= rate * g);
+            w.iter_mut().zip(g).for_each(|(w, &g)| *w = math::sub_product(*w, rate, g));
         }
     }
 }

@@ -6,8 +6,8 @@
 //! ```
 
 use crate::lanes::alone;
-use crate::math;
-use crate::pair::Number as _;
+use crate::math::{self, One};
+use crate::pair::Number;
 
 /// An activation function, named by a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,17 +63,17 @@ impl Activation {
     #[must_use]
     #[inline]
     pub fn slope(self, y: f32) -> f32 {
+        self.slopes(One(y)).0
+    }
+
+    /// [`slope`](Self::slope) of one number or of several.
+    #[inline]
+    pub(super) fn slopes<T: Number>(self, y: T) -> T {
         match self {
-            Self::Identity => 1.0,
-            Self::Relu => {
-                if y > 0.0 {
-                    1.0
-                } else {
-                    0.0
-                }
-            }
-            Self::Tanh => 1.0 - y * y,
-            Self::Sigmoid => y * (1.0 - y),
+            Self::Identity => T::all(1.0),
+            Self::Relu => y.each(|y| if y > 0.0 { 1.0 } else { 0.0 }),
+            Self::Tanh => T::all(1.0) - y * y,
+            Self::Sigmoid => y * (T::all(1.0) - y),
         }
     }
 }

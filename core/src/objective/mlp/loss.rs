@@ -213,7 +213,7 @@ fn powers(
     for (s, loss) in losses.iter_mut().take(n).enumerate() {
         let outputs = row_mut(outputs, s, width);
         let shift = math::largest(outputs);
-        outputs.iter_mut().for_each(|a| *a -= shift);
+        outputs.iter_mut().for_each(|a| *a = math::sub(*a, shift));
         *loss = labels.get(s).and_then(|t| outputs.get(usize::from(t)).copied()).unwrap_or(f32::NAN);
     }
     kernels.exp(outputs.get_mut(..n.saturating_mul(width)).unwrap_or_default());
@@ -224,7 +224,7 @@ fn softmax_error(powers: &mut [f32], target: Option<u8>, share: f32, scale: f32)
     let target = target.map_or(usize::MAX, usize::from);
     for (c, a) in powers.iter_mut().enumerate() {
         let hit = if c == target { 1.0 } else { 0.0 };
-        *a = math::flush(share * (*a * scale - hit), LEAST_ERROR);
+        *a = math::flush(math::mul(share, math::sub(math::mul(*a, scale), hit)), LEAST_ERROR);
     }
 }
 

@@ -8,6 +8,8 @@
 
 use super::tiles::{SIDE, SINGLE, lanes};
 use crate::batch::{Matrix, Rows, row, row_mut, several};
+use crate::math::{self, One};
+use crate::pair::{Number, Pair};
 use crate::sum::{self, LANES};
 
 /// Z = X W^T + b for the first n rows of X. W has as many rows as b has numbers.
@@ -31,18 +33,37 @@ pub(crate) fn rows<'a>(weights: &[f32], bias: &[f32], inputs: impl Matrix<'a>, n
     }
 }
 
-/// [`forward`] for rows of W < 8 numbers, which stay in registers: their sums are not worth a loop.
+/// [`forward`] for rows of W numbers, 2 or 3, which stay in registers: their sums are not worth a loop.
 fn narrow<const W: usize>(weights: &[f32], bias: &[f32], inputs: Rows<'_>, n: usize, out: &mut [f32]) {
     for s in 0..n {
         let Some(x) = inputs.row(s).first_chunk::<W>() else { return };
-        for ((out, w), &b) in row_mut(out, s, bias.len()).iter_mut().zip(weights.as_chunks::<W>().0).zip(bias) {
-            let mut lanes = [0.0; LANES];
-            for (lane, (w, x)) in lanes.iter_mut().zip(w.iter().zip(x)) {
-                *lane += w * x;
-            }
-            *out = sum::tree(lanes) + b;
+        // Copied, so that they are loaded once.
+        let x = *x;
+        let (out, w) = (row_mut(out, s, bias.len()), weights.as_chunks::<W>().0);
+        let n = out.len().min(w.len()).min(bias.len());
+        let (Some(out), Some(w), Some(b)) = (out.get_mut(..n), w.get(..n), bias.get(..n)) else { return };
+        // Two outputs at a time where the processor would wait for one.
+        let two = if SINGLE { n / 2 } else { 0 };
+        let ((outs, _), (ws, _), (bs, _)) = (out.as_chunks_mut::<2>(), w.as_chunks::<2>(), b.as_chunks::<2>());
+        for ((out, [w, v]), &[b, c]) in outs.iter_mut().zip(ws).zip(bs).take(two) {
+            let Pair(y, z) = weighted(core::array::from_fn(|k| Pair(w[k], v[k])), x, Pair(b, c));
+            *out = [y, z];
+        }
+        for ((out, w), &b) in out.iter_mut().zip(w).zip(b).skip(2 * two) {
+            *out = weighted(w.map(One), x, One(b)).0;
         }
     }
+}
+
+/// sum_k w_k x_k + b: the lanes that have a number, in the order of the tree.
+#[inline(always)]
+fn weighted<T: Number, const W: usize>(w: [T; W], x: [f32; W], b: T) -> T {
+    let mut z = w[0] * x[0];
+    for k in (2..W).chain([1]) {
+        z = z.add_product(w[k], T::all(x[k]));
+    }
+    // No lane begins with -0.0, so neither does the sum of all.
+    z.each(math::add_zero) + b
 }
 
 /// [`forward`] with S examples to a row of weights, by this function.
@@ -62,7 +83,7 @@ pub fn by_rows<'a, const S: usize>(
             let z = dots(row(weights, o, width), x);
             for (k, z) in z.into_iter().enumerate() {
                 if let Some(out) = out.get_mut((s + k) * outputs + o) {
-                    *out = z + b;
+                    *out = math::add(z, b);
                 }
             }
         }
@@ -87,10 +108,10 @@ fn one<const S: usize>(
     let whole = biases.len() * S;
     for (i, (out, b)) in blocks.iter_mut().zip(biases).enumerate() {
         let z = dots(x, core::array::from_fn(|k| row(weights, i * S + k, width)));
-        out.iter_mut().zip(z).zip(b).for_each(|((out, z), b)| *out = z + b);
+        out.iter_mut().zip(z).zip(b).for_each(|((out, z), b)| *out = math::add(z, *b));
     }
     for (o, (out, &b)) in tail.iter_mut().zip(bias_tail).enumerate() {
-        *out = sum::dot(row(weights, whole + o, width), x) + b;
+        *out = math::add(sum::dot(row(weights, whole + o, width), x), b);
     }
 }
 
