@@ -15,7 +15,6 @@
 //! With `-icount` a block may be given up before its first instruction ("Stopped execution"), or be left at one that reads a
 //! device, with which the next block begins ("rewound").
 
-mod loads;
 pub mod model;
 mod waits;
 
@@ -151,23 +150,18 @@ impl Program {
     /// What instructions that follow each other in memory take, without a jump at the end. No jump waits or is waited for, so the
     /// instruction behind the last one is the next in memory where it counts.
     fn straight(&self, range: &Range<u32>) -> Result<Work, CycleError> {
-        let (mut work, mut at, mut before) = (Work::default(), range.start, None);
+        let (mut work, mut at) = (Work::default(), range.start);
         while at < range.end {
             let first = self.half(at).ok_or(CycleError::NoCode(at))?;
             let second = self.half(at + 2).unwrap_or(0);
             if model::is_fused(first, second) {
                 return Err(CycleError::Fused(at));
             }
-            let word = first << 16 | second;
+            let cycles = model::cycles(first, second);
             let next = at + self.length(at)?;
-            let mut cycles = model::cycles(first, second) + u32::from(waits::waits(word, self.word(next)));
-            if let Some(before) = before {
-                // A store by an immediate offset takes but one.
-                cycles -= u32::from(cycles > 1 && loads::overlaps(before, word));
-                cycles += u32::from(loads::stalls(before, word));
-            }
-            work += Work { instructions: 1, cycles: u64::from(cycles) };
-            (at, before) = (next, Some(word));
+            let wait = waits::waits(first << 16 | second, self.word(next));
+            work += Work { instructions: 1, cycles: u64::from(cycles) + u64::from(wait) };
+            at = next;
         }
         Ok(work)
     }
