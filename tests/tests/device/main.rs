@@ -142,7 +142,7 @@ fn pinned_boards() -> impl Iterator<Item = &'static Board> {
 
 /// The pinned boards whose programs are built and held against their figures: all of them, or of few boards the usual one.
 fn held_boards() -> impl Iterator<Item = &'static Board> {
-    pinned_boards().filter(|board| extent() != Extent::Few || **board == usual())
+    pinned_boards().filter(|board| extent() != Extent::Few || *board == usual())
 }
 
 /// The boards of real hardware.
