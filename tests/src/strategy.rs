@@ -25,26 +25,41 @@ macro_rules! cases {
 pub fn config(cases: u32, file: &'static str) -> ProptestConfig {
     let failure_persistence: Option<Box<dyn proptest::test_runner::FailurePersistence>> =
         Some(Box::new(FileFailurePersistence::Direct(file)));
-    let draws = std::env::var("LGL2O_DRAWS").ok();
     proptest::test_runner::contextualize_config(ProptestConfig {
-        cases: self::draws(cases, draws.as_deref()),
+        cases: draws(cases, is_all()),
         failure_persistence,
         rng_seed: RngSeed::Fixed(SEED),
         ..ProptestConfig::default()
     })
 }
 
-/// How many cases are drawn of so many: a tenth, but no fewer than 24; all of them if the environment says `all`.
+/// Whether everything is tried that a law names: all draws, all seeds, a cut at each byte; `LGL2O_DRAWS=all` in the environment.
 ///
 /// # Panics
 /// If it says anything else.
 #[must_use]
-pub fn draws(cases: u32, environment: Option<&str>) -> u32 {
+pub fn is_all() -> bool {
+    means_all(std::env::var("LGL2O_DRAWS").ok().as_deref())
+}
+
+fn means_all(environment: Option<&str>) -> bool {
     match environment {
-        Some("all") => cases,
-        None => cases.min(24.max(cases / 10)),
+        Some("all") => true,
+        None => false,
         Some(other) => panic!("LGL2O_DRAWS is `{other}`; it may be `all`, or not be there"),
     }
+}
+
+/// How many cases are drawn of so many: all of them, or a tenth, but no fewer than 24.
+#[must_use]
+pub fn draws(cases: u32, all: bool) -> u32 {
+    if all { cases } else { cases.min(24.max(cases / 10)) }
+}
+
+/// How many runs, each from a seed of its own, a mean is taken over, of so many: all of them, or a tenth, but no fewer than 8.
+#[must_use]
+pub fn seeds(runs: u64, all: bool) -> u64 {
+    if all { runs } else { runs.min(8.max(runs / 10)) }
 }
 
 /// Any number at all: ordinary ones, both zeros, denormals, huge ones, infinities and NaN.
@@ -75,9 +90,20 @@ pub fn slope() -> impl Strategy<Value = f32> {
 
 #[cfg(test)]
 mod tests {
+    use super::{draws, means_all, seeds};
+
     #[test]
     fn draws_are_all_or_a_tenth() {
-        assert_eq!([2000, 400, 100, 24, 16].map(|cases| super::draws(cases, Some("all"))), [2000, 400, 100, 24, 16]);
-        assert_eq!([2000, 400, 100, 24, 16].map(|cases| super::draws(cases, None)), [200, 40, 24, 24, 16]);
+        assert_eq!([2000, 400, 100, 24, 16].map(|cases| draws(cases, true)), [2000, 400, 100, 24, 16]);
+        assert_eq!([2000, 400, 100, 24, 16].map(|cases| draws(cases, false)), [200, 40, 24, 24, 16]);
+        assert_eq!([100, 40, 5].map(|runs| seeds(runs, true)), [100, 40, 5]);
+        assert_eq!([100, 40, 5].map(|runs| seeds(runs, false)), [10, 8, 5]);
+        assert_eq!([Some("all"), None].map(means_all), [true, false]);
+    }
+
+    #[test]
+    #[should_panic(expected = "LGL2O_DRAWS is `few`")]
+    fn other_words_are_refused() {
+        means_all(Some("few"));
     }
 }

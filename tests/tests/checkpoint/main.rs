@@ -24,6 +24,7 @@ use lgl2o::objective::Objective;
 use lgl2o::rule::{Averaged, Momentum};
 use lgl2o::source::Sampler;
 use lgl2o::{Guard, Memory, Rule as _, Trainer};
+use lgl2o_tests::strategy::is_all;
 use lgl2o_tests::task::{BATCH, Data, SmallMlp, small_mlp, start};
 
 /// Bytes on the heap.
@@ -57,6 +58,12 @@ type SmallGuard = LossGuard<Averaged<&'static LearnedNgn>, Averaged<Momentum>>;
 /// The guard with this rate of the fallback.
 fn small_guard(rate: f32) -> SmallGuard {
     LossGuard::paper(learned::ngn().averaged(), Momentum::new(rate).averaged()).batches(2, 1)
+}
+
+/// After which bytes the power is cut, of so many: after each, or, without `LGL2O_DRAWS=all`, after every seventh, which is at each place of
+/// a word once in a while.
+fn cuts(bytes: usize) -> impl Iterator<Item = usize> {
+    (0..bytes).step_by(if is_all() { 1 } else { 7 })
 }
 
 /// So many rounds.

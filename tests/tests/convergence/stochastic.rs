@@ -26,6 +26,7 @@ use lgl2o::{Guard, Trainer};
 use lgl2o_tests::adversary::Attack;
 use lgl2o_tests::cloud::{Cloud, Fresh, Point};
 use lgl2o_tests::run;
+use lgl2o_tests::strategy::{is_all, seeds};
 
 /// Examples in a batch, and batches in a check.
 const BATCH: usize = 8;
@@ -72,9 +73,10 @@ fn law_with_margin(looks: &[u32], n: f64) -> Vec<f64> {
     looks.iter().map(|&i| bounds[i as usize]).collect()
 }
 
-/// Mean of F - F* after so many rounds each, and its standard error, over runs from different seeds.
-pub(crate) fn errors(guard: &impl Guard, looks: &[u32], seeds: u64, source: impl Fn(u64) -> Fresh) -> Vec<(f64, f64)> {
+/// Mean of F - F* after so many rounds each, and its standard error, over so many runs from different seeds (see [`seeds`]).
+pub(crate) fn errors(guard: &impl Guard, looks: &[u32], runs: u64, source: impl Fn(u64) -> Fresh) -> Vec<(f64, f64)> {
     let mut sums = vec![(0.0, 0.0); looks.len()];
+    let seeds = seeds(runs, is_all());
     for seed in 0..seeds {
         let (mut memory, mut source, mut done) = (run::memory(&Cloud, guard, &START), source(seed), 0);
         for (look, sum) in looks.iter().zip(&mut sums) {

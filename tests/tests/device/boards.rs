@@ -15,7 +15,8 @@ use lgl2o_tests::program::build;
 
 use crate::pinned::committed;
 use crate::{
-    Extent, boards, built_for, check_equal, device, extent, hardware, is_tried, learned_over, left_out, pinned_boards,
+    Extent, boards, built_for, check_equal, device, extent, hardware, held_boards, is_tried, learned_over, left_out,
+    pinned_boards,
 };
 
 /// The first board of each instruction set: Armv6-M, Armv7-M, Armv7E-M, Armv8-M, RV32IMAC, RV32IMC.
@@ -178,6 +179,9 @@ fn images_from_here_are_learned_with_this_machines_bits() {
         // All of its memory but a few words of the log and of the board.
         assert!(summary.memory + summary.stack < 192_000 - 1000, "{summary:?}");
     }
+    if left_out("a flipped bit of images") {
+        return;
+    }
     let flipped = streamed(usual(), &["flip-bit".to_owned()]).failure.expect("a difference");
     assert!(matches!(flipped, StreamError::Differs { round: 1, .. }), "{flipped}");
 }
@@ -201,7 +205,7 @@ fn built(board: &Board, program: &str, features: &[&str]) -> (bool, String) {
 #[test]
 #[ignore = "needs a compiler for the boards"]
 fn programs_that_train_cannot_panic() {
-    let mut all: Vec<_> = pinned_boards().map(|board| (board, "spirals")).collect();
+    let mut all: Vec<_> = held_boards().map(|board| (board, "spirals")).collect();
     if !left_out("real hardware, and `stream`") {
         all.push((usual(), "stream"));
         let proven = hardware().filter(|board| board.entry.get("panics").is_none());

@@ -4,7 +4,7 @@ use lgl2o_device::cost::Cost;
 use lgl2o_host::device::board::Board;
 use serde::Deserialize;
 
-use super::{device, pinned_boards};
+use super::{device, held_boards, pinned_boards};
 use crate::pinned::{Figures, Size, committed, grown, hold};
 
 /// What `lgl2o device --program cost` finds on a board.
@@ -34,7 +34,7 @@ fn all_grown(now: &Found, then: &Figures) -> Vec<String> {
 #[test]
 #[ignore = "needs QEMU and a compiler for the boards"]
 fn nothing_has_grown() {
-    for board in pinned_boards() {
+    for board in held_boards() {
         let now = count(board);
         let write = |figures: &mut Figures| {
             figures.costs.clone_from(&now.costs);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::{boards, check_equal, device};
+use crate::{boards, check_equal, device, left_out};
 
 /// The numbers of an array of `tests/fixtures/onnx`, floats of 32 bits behind a header of 128 bytes.
 fn numbers(name: &str) -> Vec<f32> {
@@ -43,6 +43,9 @@ fn networks_of_pytorch_are_fine_tuned_with_this_machines_bits() {
         assert_eq!(host["accuracy"], 1.0, "{}", board.name);
         let words = ["of the outputs for 12 rows", "largest difference from PyTorch's outputs"];
         words.iter().for_each(|words| assert!(ran.out.contains(words), "no `{words}` in {}", ran.out));
+    }
+    if left_out("a flipped bit of an imported network") {
+        return;
     }
     let (flipped, _) = device(None, boards("imported")[0], &["--program", "imported", "--features", "flip-bit"]);
     flipped.expect(1, &["device and host differ"]);

@@ -9,8 +9,8 @@
 //!
 //! They run `spirals` on every board, and each of the other programs on some, of all families of processors. With
 //! `LGL2O_BOARDS=all` in the environment every program runs on every board that it fits; with `LGL2O_BOARDS=few`
-//! `spirals` on one board of each instruction set, the others on one, nothing is built with `micromath` or for real hardware, and
-//! nothing is traced.
+//! `spirals` on one board of each instruction set, most of the others on the usual one, `least`, `windows` and the template on none;
+//! nothing is built with `micromath` or for real hardware, nothing is traced, and the figures of the usual board alone are held.
 
 mod boards;
 mod counts;
@@ -138,6 +138,11 @@ fn is_tried(board: &Board, program: &str) -> bool {
 /// The boards whose figures are pinned.
 fn pinned_boards() -> impl Iterator<Item = &'static Board> {
     BOARDS.iter().filter(|b| b.entry.get("pinned").is_some())
+}
+
+/// The pinned boards whose programs are built and held against their figures: all of them, or of few boards the usual one.
+fn held_boards() -> impl Iterator<Item = &'static Board> {
+    pinned_boards().filter(|board| extent() != Extent::Few || *board == usual())
 }
 
 /// The boards of real hardware.

@@ -10,7 +10,7 @@ use lgl2o_host::device::firmware;
 use lgl2o_tools::stack::{Bound, Program, StackError};
 
 use crate::pinned::{Figures, StackBound, committed, grown, hold};
-use crate::{built_for, built_with, check_equal, device, is_tried, learned_over, pinned_boards};
+use crate::{built_for, built_with, check_equal, device, held_boards, is_tried, learned_over};
 
 /// What is bounded: program, and a part of the name that the linker has for the function of a training step.
 const BOUNDED: [(&str, Option<&str>); 2] = [
@@ -18,9 +18,9 @@ const BOUNDED: [(&str, Option<&str>); 2] = [
     // There the step is part of `main`.
     ("stream", None),
 ];
-/// The same with the pinned boards that these programs are tried on.
+/// The same with the boards that are held to figures and that these programs are tried on.
 fn bounded() -> impl Iterator<Item = (&'static Board, &'static str, Option<&'static str>)> {
-    pinned_boards()
+    held_boards()
         .flat_map(|board| BOUNDED.map(|(program, step)| (board, program, step)).into_iter())
         .filter(|(board, program, _)| is_tried(board, program))
 }
@@ -89,7 +89,7 @@ fn bounds_grown(now: &[StackBound], then: &[StackBound]) -> Vec<String> {
 #[test]
 #[ignore = "needs QEMU and a compiler for the boards"]
 fn no_stack_bound_has_grown() {
-    for board in pinned_boards() {
+    for board in held_boards() {
         let name = board.name;
         let (mut now, mut compiler) = (Vec::new(), None);
         for (_, program, step) in bounded().filter(|(bounded, ..)| *bounded == board) {

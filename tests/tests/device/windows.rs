@@ -12,7 +12,7 @@ use lgl2o_host::device::firmware;
 use lgl2o_host::device::listen::{Event, listen};
 use lgl2o_host::device::session::{Transcript, follow};
 
-use crate::built_for;
+use crate::{built_for, left_out};
 
 const BOARD: &str = "netduinoplus2";
 
@@ -33,6 +33,9 @@ fn ran(board: &Board, elf: &Path) -> (Summary, Vec<Cost>) {
 #[test]
 #[ignore = "needs QEMU and a compiler for the boards"]
 fn an_inference_takes_6_000_instructions_and_3_kb_at_most() {
+    if left_out("windows") {
+        return;
+    }
     let board = board(BOARD).expect("a board");
     let (summary, costs) = ran(board, &built_for(board, "windows", &["predicts".to_owned()]));
     let cost = costs.first().expect("a figure");
@@ -45,6 +48,9 @@ fn an_inference_takes_6_000_instructions_and_3_kb_at_most() {
 #[test]
 #[ignore = "needs QEMU and a compiler for the boards"]
 fn windows_are_learned_in_128_kb() {
+    if left_out("windows") {
+        return;
+    }
     let board = board(BOARD).expect("a board");
     let elf = built_for(board, "windows", &[]);
     let sizes = firmware::sizes(&firmware::read(&elf, board).expect("a program"), board).expect("sizes");

@@ -11,7 +11,7 @@ use lgl2o::rule::{Averaged, Ngn, Probe, Sgd, State};
 use lgl2o::source::{Sampler, Source};
 use lgl2o::tensors::Tensors;
 use lgl2o::{Error, Guard, Memory, Rng, Rule, Trainer, chain, math};
-use lgl2o_tests::strategy::draws;
+use lgl2o_tests::strategy::is_all;
 
 const WIDTH: usize = 16;
 const BATCH: usize = 16;
@@ -141,7 +141,7 @@ fn net<A: Activate>() -> Net<A> {
 
 /// On each network and each kind of inputs, or without `LGL2O_DRAWS=all` on the first; prints what part of the runs ends above the fallback alone.
 fn assert_on_all<G: Guard>(what: &str, inputs: &[bool], guard: impl Fn(Adversary) -> G, most: f64) {
-    let is_all = draws(1000, std::env::var("LGL2O_DRAWS").ok().as_deref()) == 1000;
+    let is_all = is_all();
     let mut all = Vec::new();
     for &raw in if is_all { inputs } else { &inputs[..1] } {
         all.extend(assert_means(&format!("{what}, relu"), &net::<Relu>(), raw, &guard, most));
