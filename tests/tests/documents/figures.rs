@@ -79,7 +79,7 @@ fn readmes_factors_are_those_of_the_results() {
     let triples =
         words.windows(5).filter(|w| w[1] == "/" && w[3] == "/" && [w[0], w[2], w[4]].into_iter().all(is_number));
     let triples: Vec<String> = triples.map(|w| w.join(" ").trim_end_matches([',', ';', '.']).to_owned()).collect();
-    assert_eq!(triples.len(), 4, "{triples:?}");
+    assert_eq!(triples.len(), 6, "{triples:?}");
     assert!(triples.iter().all(|triple| results.contains(triple.as_str())), "{triples:?}");
 }
 
