@@ -120,7 +120,7 @@ impl SavedModel {
     }
 
     /// The network in words, such as `4-16-3 relu`, or `100x6 conv1d(8, 5, 2, 0, Relu), max_pool(4), dense(3)`. What
-    /// has convolutions is in the words that [`expression`](crate::network::expression) reads.
+    /// has convolutions is in the words that [`expression`] reads.
     #[must_use]
     pub fn shape(&self) -> String {
         if !self.is_dense() {

@@ -9,7 +9,7 @@
 //! Q  <- J Q,  L <- J L J^T        P <- K P,  R <- K R K^T               where t is 1, 2, 4, 8 or a multiple of 16
 //! ```
 //!
-//! J and K are a [sweep of Jacobi rotations](jacobi), which brings L and R nearer to a diagonal; the inner rule's
+//! J and K are a sweep of Jacobi rotations (`jacobi.rs`), which brings L and R nearer to a diagonal; the inner rule's
 //! [velocities](super::Rule::velocities) turn along. So Q and P follow the eigenvectors of the mean of G G^T and G^T G, in
 //! which the parameters of a layer depend on each other least, and a rule that scales each number by its own mean
 //! square scales what it should. (Vyas, Morwani et al., "SOAP: Improving and stabilizing Shampoo using Adam", arXiv 2409.11321,
