@@ -24,8 +24,8 @@ Runs these stages, in this order; without a name all of them, but `ranks` and `r
 
 Without --all, for the time while you work: a tenth of the laws' random draws and of the seeds of means, power cuts at every seventh byte, one board
 of each instruction set, figures of the usual board alone, no builds with `micromath` or for real hardware, no `least`, no `windows`, no template,
-no flipped bits of `imported` and `stream`, no modelled cycles, no lints or documentation of the core with every feature, no lints of the laws without the host, no short run of the main job. With --all, as continuous integration does,
-nothing is left out. What is left out, or has to be skipped for want of a tool, is named at the end.
+no flipped bits of `imported` and `stream`, no modelled cycles, no lints or documentation of the core with every feature, no lints of the
+laws without the host, no short run of the main job. With --all, as continuous integration does, nothing is left out. What is left out, or has to be skipped for want of a tool, is named at the end.
 
 In the environment: LGL2O_DRAWS=all for all draws, LGL2O_BOARDS=few for few boards, LGL2O_BOARDS=all for every program on every board,
 PROPTEST_RNG_SEED=N for other draws than those that every run makes.

@@ -65,7 +65,7 @@ pub const fn auto_lean() -> AutoLean {
 
 /// [`auto`] with the learned side in the [eigenbases](crate::rule::Rotated) of the gradients' second moments: fewer steps, each of which takes
 /// 2 (rows + columns) multiply-adds more for each weight of a layer, and more memory. For matrices of up to
-/// [128](crate::rule::rotated::LONGEST) rows and columns, and enough examples: few are learned by heart the sooner.
+/// [128](crate::rule::rotated::LONGEST) rows and columns, and for many examples: a few hundred are overfitted sooner.
 #[must_use]
 pub const fn auto_rotated() -> AutoRotated {
     RelayGuard::new(Averaged::new(Rotated::new(learned::ngn())), Averaged::new(Ngn::new()))

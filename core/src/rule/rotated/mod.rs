@@ -5,14 +5,13 @@
 //! ```text
 //! G'  = Q G P^T
 //! W'  = Q W P^T, moved by the inner rule's step from G';   W <- W + Q^T (W' - W'_before) P
-//! L  <- 0.8 L + 0.2 G' G'^T       R <- 0.8 R + 0.2 G'^T G'              where t <= 4 or t is a multiple of 4
+//! L  <- 0.8 (L + G' G'^T)         R <- 0.8 (R + G'^T G')                where t <= 4 or t is a multiple of 4
 //! Q  <- J Q,  L <- J L J^T        P <- K P,  R <- K R K^T               where t is 1, 2, 4, 8 or a multiple of 16
 //! ```
 //!
 //! J and K are a sweep of Jacobi rotations (`jacobi.rs`), which brings L and R nearer to a diagonal; the inner rule's
-//! [velocities](super::Rule::velocities) turn along. So Q and P follow the eigenvectors of the mean of G G^T and G^T G, in
-//! which the parameters of a layer depend on each other least, and a rule that scales each number by its own mean
-//! square scales what it should. (Vyas, Morwani et al., "SOAP: Improving and stabilizing Shampoo using Adam", arXiv 2409.11321,
+//! [velocities](super::Rule::velocities) turn along. So the rows of Q and P follow the eigenvectors of running sums of G G^T and G^T G. In these
+//! bases the gradient's numbers are nearly uncorrelated, which a rule assumes that scales each number by its own mean square. (Vyas, Morwani et al., "SOAP: Improving and stabilizing Shampoo using Adam", arXiv 2409.11321,
 //! algorithm 3; Gupta, Koren, Singer, "Shampoo", ICML 2018, arXiv 1802.09568. There an eigenbasis is computed anew from
 //! time to time, and the mean is kept in the parameters' own basis.)
 //!
@@ -49,6 +48,8 @@ const fn is_turned(t: u32) -> bool {
 }
 
 /// A rule in the eigenbases of the gradients' second moments.
+///
+/// The gradient is taken at the parameters. So an average belongs outside, as in `Rotated::new(rule).averaged()`, not inside.
 ///
 /// ```
 /// use lgl2o::rule::{Ngn, Rotated};
@@ -120,7 +121,9 @@ impl<R: Rule> Rule for Rotated<R> {
     /// The inner rule's. A rule that searches cannot be turned.
     fn check(&self) -> Result<(), Error> {
         if self.rule.probes() {
-            return Err(Error::InvalidSetting { what: "a rule that searches cannot be rotated" });
+            return Err(Error::InvalidSetting {
+                what: "a rule that searches cannot be rotated: rotate one that does not search",
+            });
         }
         self.rule.check()
     }

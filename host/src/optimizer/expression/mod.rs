@@ -129,9 +129,15 @@ fn rule(word: &Word<'_>, tuned: &Tuned) -> Result<NamedRule, ExpressionError> {
 /// The same for a rule without the prefix of an average, if it had one.
 fn rotated_rule(word: &Word<'_>, tuned: &Tuned, prefix: &str) -> Result<NamedRule, ExpressionError> {
     let Some(name) = word.name.strip_prefix(ROTATED) else { return plain_rule(word, tuned, prefix) };
+    if let Some(rule) = name.strip_prefix(AVERAGED) {
+        let problem = format!("unknown order of prefixes: an average is outside, as in {AVERAGED}{ROTATED}{rule}");
+        return Err(argument(word.name, problem));
+    }
     let plain = plain_rule(&Word { name, ..*word }, tuned, prefix)?;
+    if plain.rule.probes() {
+        return Err(argument(word.name, "it searches, and a rule that searches cannot be rotated; rotate another one"));
+    }
     let rule = AnyRule::Rotated(Box::new(Rotated::new(plain.rule)));
-    rule.check().map_err(|error| argument(word.name, error.to_string()))?;
     Ok(NamedRule { name: format!("{ROTATED}{}", plain.name), rule, learned: plain.learned })
 }
 

@@ -96,6 +96,7 @@ fn any_rule_that_does_not_search_can_be_rotated() {
     assert!(matches!(all[0].method, Method::Alone { rule: AnyRule::Rotated(_), learned: true }));
     assert!(error("rot-armijo").contains("searches"), "{}", error("rot-armijo"));
     assert!(error("rot-adm").contains("did you mean `adam`"));
+    assert!(error("rot-avg-sgd").contains("as in avg-rot-sgd"), "{}", error("rot-avg-sgd"));
     assert!(error("rot-avg-sgd").contains("unknown") && error("rot-rot-sgd").contains("unknown"));
 }
 
