@@ -68,5 +68,5 @@ pub const fn auto_lean() -> AutoLean {
 /// [128](crate::rule::rotated::LONGEST) rows and columns, and for many examples: a few hundred are overfitted sooner.
 #[must_use]
 pub const fn auto_rotated() -> AutoRotated {
-    RelayGuard::new(Averaged::new(Rotated::new(learned::ngn())), Averaged::new(Ngn::new()))
+    RelayGuard::new(Averaged::new(Rotated::new(learned::rotated_ngn())), Averaged::new(Ngn::new()))
 }

@@ -1,8 +1,8 @@
 //! Learned optimizers: update rules whose own weights ("meta-parameters") were trained.
 //!
 //! A learned optimizer is an ordinary [`Rule`] whose settings are its weights; they are immutable,
-//! shared by reference, and on a device they stay in flash. [`ngn()`] is the one behind [`auto`](crate::auto()), [`lean()`]
-//! one of fewer numbers. Neither has an absolute scale. [`lstm()`] and [`rnnprop()`] are the papers'. The weights were made
+//! shared by reference, and on a device they stay in flash. [`ngn()`] is the one behind [`auto`](crate::auto()),
+//! [`rotated_ngn()`] has other weights for eigenbases, [`lean()`] has fewer numbers. None of them has an absolute scale. [`lstm()`] and [`rnnprop()`] are the papers'. The weights were made
 //! by this project's `lgl2o meta-train`, whose configurations, seeds and logs stand in `host/meta/`; those of [`lean()`] are
 //! hand-made.
 //!
@@ -109,6 +109,9 @@ built_in! {
     /// assert!(w[0] < 1.0 && w[1] < -2.0);
     /// ```
     ngn: LearnedNgn = "ngn.l2o",
+    /// The same rule with weights for the eigenbases of the gradients' second moments, where it belongs inside of
+    /// [`Rotated`](crate::rule::Rotated): the learned side of [`auto_rotated`](crate::auto_rotated()); 17 weights.
+    rotated_ngn: LearnedNgn = "rotated.l2o",
     /// The learned rule without a scale in its lean form: 10 weights. They are the hand-made ones,
     /// [`LeanScaleFree::hand_made`]: meta-training has gained nothing on kinds of tasks that it had not seen.
     lean: LeanScaleFree = "lean.l2o",
@@ -125,5 +128,14 @@ mod tests {
     #[test]
     fn the_lean_rule_is_the_hand_made_one() {
         assert_eq!(*lean(), LeanScaleFree::hand_made());
+    }
+
+    /// How the weights for eigenbases were made, and are made again: the fifteenth number, decay, is four times that of `ngn`.
+    #[test]
+    fn the_weights_for_eigenbases_decay_four_times_as_fast() {
+        let mut weights = [0.0; LearnedNgn::WEIGHTS];
+        ngn().write_weights(&mut weights);
+        weights[15] *= 4.0;
+        assert_eq!(LearnedNgn::from_weights(&weights).as_ref(), Ok(rotated_ngn()));
     }
 }

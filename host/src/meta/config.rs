@@ -62,6 +62,9 @@ pub struct OptimizerConfig {
     /// A weights file of the same kind and size to start from, instead of the kind's own initial weights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<PathBuf>,
+    /// Whether it is trained in the eigenbases of the gradients' second moments, as `auto-rotated` has it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rotated: bool,
 }
 
 impl OptimizerConfig {

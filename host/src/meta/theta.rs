@@ -3,6 +3,7 @@
 use anyhow::Result;
 use lgl2o::Rng;
 use lgl2o::learned::WeightsError;
+use lgl2o::rule::Rotated;
 
 use super::config::OptimizerConfig;
 use crate::optimizer::AnyRule;
@@ -12,6 +13,8 @@ use crate::optimizer::learned::LearnedKind;
 #[derive(Debug, Clone)]
 pub struct Theta {
     kind: &'static LearnedKind,
+    /// Whether the rule runs in eigenbases.
+    rotated: bool,
     untrained: AnyRule,
     /// The weights, in the order of the weights file.
     pub weights: Vec<f32>,
@@ -25,7 +28,8 @@ impl Theta {
     pub fn initial(config: &OptimizerConfig, seed: u64) -> Result<Self> {
         let kind = config.find()?;
         let weights = (kind.initial)(&mut Rng::stream(seed, u64::MAX));
-        Ok(Self { kind, untrained: (kind.rule)(&weights)?, weights })
+        let untrained = (kind.rule)(&weights)?;
+        Ok(Self { kind, rotated: config.rotated, untrained, weights })
     }
 
     /// The same kind of optimizer with other weights.
@@ -37,7 +41,8 @@ impl Theta {
     /// The optimizer with these weights; weights that are not finite give the untrained one.
     #[must_use]
     pub fn rule(&self, weights: &[f32]) -> AnyRule {
-        (self.kind.rule)(weights).unwrap_or_else(|_| self.untrained.clone())
+        let rule = (self.kind.rule)(weights).unwrap_or_else(|_| self.untrained.clone());
+        if self.rotated { AnyRule::Rotated(Box::new(Rotated::new(rule))) } else { rule }
     }
 
     /// The optimizers with theta + eps and theta - eps.

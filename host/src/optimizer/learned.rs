@@ -108,6 +108,8 @@ pub struct BuiltIn {
     pub what: &'static str,
     /// The rule.
     pub rule: fn() -> AnyRule,
+    /// The rule with the weights that it has in the eigenbases of the gradients' second moments.
+    pub rotated: fn() -> AnyRule,
 }
 
 impl BuiltIn {
@@ -124,24 +126,28 @@ pub static BUILT_IN: &[BuiltIn] = &[
         aliases: &["learned-ngn"],
         what: "the learned form of ngn, which auto has",
         rule: || learned::ngn().clone().wrap(),
+        rotated: || learned::rotated_ngn().clone().wrap(),
     },
     BuiltIn {
         name: "lean",
         aliases: &["table"],
         what: "the learned form of scale-free, ten hand-made numbers",
         rule: || learned::lean().clone().wrap(),
+        rotated: || learned::lean().clone().wrap(),
     },
     BuiltIn {
         name: "lstm",
         aliases: &[],
         what: "an LSTM for each coordinate, as a control",
         rule: || learned::lstm().clone().wrap(),
+        rotated: || learned::lstm().clone().wrap(),
     },
     BuiltIn {
         name: "rnnprop",
         aliases: &[],
         what: "RNNProp, as a control",
         rule: || learned::rnnprop().clone().wrap(),
+        rotated: || learned::rnnprop().clone().wrap(),
     },
 ];
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lgl2o::guard::RelayGuard;
-use lgl2o::learned;
+use lgl2o::learned::{self, LearnedNgn};
 use lgl2o::rule::{Averaged, Ngn, Rotated};
 
 use super::{AnyRule, Method, Sides};
@@ -56,10 +56,10 @@ impl RelaySettings {
     #[must_use]
     pub fn automatic(form: Automatic, held_out: bool) -> Method {
         let averaged = |rule| AnyRule::Averaged(Box::new(Averaged::new(rule)));
-        let learned = AnyRule::LearnedNgn(Arc::new(learned::ngn().clone()));
+        let ngn = |rule: &LearnedNgn| AnyRule::LearnedNgn(Arc::new(rule.clone()));
         let learned = match form {
-            Automatic::Usual | Automatic::Lean => learned,
-            Automatic::Rotated => AnyRule::Rotated(Box::new(Rotated::new(learned))),
+            Automatic::Usual | Automatic::Lean => ngn(learned::ngn()),
+            Automatic::Rotated => AnyRule::Rotated(Box::new(Rotated::new(ngn(learned::rotated_ngn())))),
         };
         Method::Relay {
             sides: Sides { learned: averaged(learned), fallback: averaged(AnyRule::Ngn(Ngn::new())) },
@@ -101,6 +101,11 @@ mod tests {
             let found = if settings.lean { guard.lean().fingerprint() } else { guard.fingerprint() };
             assert_eq!(found, expected, "{name}");
         }
+        let [rotated, spelled] = ["auto-rotated", "relay(avg-rot-l2o,avg-ngn)"].map(|name| {
+            let method = parse(name, &Tuned::default()).unwrap().method;
+            method.fingerprint().unwrap()
+        });
+        assert_eq!(rotated, spelled);
         assert!(parse("auto:0.1", &Tuned::default()).unwrap_err().to_string().contains("no number to set"));
     }
 

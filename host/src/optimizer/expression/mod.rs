@@ -133,7 +133,13 @@ fn rotated_rule(word: &Word<'_>, tuned: &Tuned, prefix: &str) -> Result<NamedRul
         let problem = format!("unknown order of prefixes: an average is outside, as in {AVERAGED}{ROTATED}{rule}");
         return Err(argument(word.name, problem));
     }
-    let plain = plain_rule(&Word { name, ..*word }, tuned, prefix)?;
+    let word = &Word { name, ..*word };
+    // A learned rule of the core's own has weights for eigenbases.
+    let built_in = learned::built_in(name).filter(|_| word.argument.is_none());
+    let plain = match built_in {
+        Some(rule) => NamedRule { name: rule.name.to_owned(), rule: (rule.rotated)(), learned: true },
+        None => plain_rule(word, tuned, prefix)?,
+    };
     if plain.rule.probes() {
         return Err(argument(word.name, "it searches, and a rule that searches cannot be rotated; rotate another one"));
     }

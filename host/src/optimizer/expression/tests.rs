@@ -94,6 +94,8 @@ fn any_rule_that_does_not_search_can_be_rotated() {
     let names: Vec<&str> = all.iter().map(|o| o.name.as_str()).collect();
     assert_eq!(names, ["rot-l2o", "avg-rot-sgd:2", "rot-adam:3", "relay(avg-rot-l2o,avg-ngn)", "auto-rotated"]);
     assert!(matches!(all[0].method, Method::Alone { rule: AnyRule::Rotated(_), learned: true }));
+    let Method::Alone { rule: AnyRule::Rotated(inner), .. } = &all[0].method else { panic!("a rotated rule") };
+    assert_eq!(inner.rule, (learned::built_in("l2o").unwrap().rotated)(), "weights of its own");
     assert!(error("rot-armijo").contains("searches"), "{}", error("rot-armijo"));
     assert!(error("rot-adm").contains("did you mean `adam`"));
     assert!(error("rot-avg-sgd").contains("as in avg-rot-sgd"), "{}", error("rot-avg-sgd"));
