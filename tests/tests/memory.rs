@@ -108,8 +108,11 @@ fn the_table_of_memory_holds() {
         let cells = sizes.iter().map(|size| format!(" {size} |")).chain((sizes.len()..8).map(|_| " - |".to_owned()));
         format!("| {name} |{}", cells.collect::<String>())
     });
-    let automatic = [size_of::<Memory<Net, Auto>>(), size_of::<Memory<Net, AutoLean>>()];
-    let automatic = format!("`auto` {} bytes, `auto_lean` {}", automatic[0], automatic[1]);
+    let automatic =
+        [size_of::<Memory<Net, Auto>>(), size_of::<Memory<Net, AutoLean>>(), size_of::<Memory<Net, AutoRotated>>()];
+    let automatic = automatic.map(|size| size.to_string());
+    let automatic =
+        format!("`auto` {} bytes, `auto_lean` {}, `auto_rotated` {}", automatic[0], automatic[1], automatic[2]);
     let rules = ["SGD", "momentum", "Adam16", "Adam", "`ngn`", "`lean`", "`l2o`", "`l2o`, averaged"];
     let head = documents::row(["training by"].into_iter().chain(rules).map(str::to_owned));
     let table = format!("{head}\n|:---|{}\n{}", "---:|".repeat(rules.len()), rows.join("\n"));

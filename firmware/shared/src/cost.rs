@@ -2,14 +2,15 @@
 //!
 //! Workloads are those by which training libraries for microcontrollers are compared: W1 = 2-16-2 tanh with batches of 8,
 //! W2 = 64-32-10 ReLU and W3 = 196-32-10 ReLU with batches of 16, all with softmax cross-entropy. A figure is the mean over
-//! eight calls after two that are not counted; the batch is the same one throughout. Counting is the caller's
-//! ([`Counter`]), so the same code can be counted anywhere.
+//! eight calls after two that are not counted; of a rule in eigenbases over sixteen after sixteen, since its bases turn in every sixteenth
+//! step. The batch is the same one throughout. Counting is the caller's ([`Counter`]), so the same code can be counted anywhere.
 
 use lgl2o::batch::{Batch, Rows};
 use lgl2o::objective::mlp::descent::Scratch;
 use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Network, Relu, Tanh};
 use lgl2o::oracle::{Oracle, Paired};
-use lgl2o::rule::{Adam, Coordinatewise, LayeredState, Ngn, NoProbe, Rule, RuleState as _, Sgd, State};
+use lgl2o::rule::rotated::RotatedState;
+use lgl2o::rule::{Adam, Coordinatewise, LayeredState, Ngn, NoProbe, Rotated, Rule, RuleState as _, Sgd, State};
 use lgl2o::tensors::{Tensors, Zeroed};
 use lgl2o::{Error, Rng, chain, learned};
 use serde::{Deserialize, Serialize};
@@ -59,6 +60,18 @@ pub enum Item {
     DescentSgd,
     /// With Adam.
     DescentAdam,
+    /// A training step with `l2o` in eigenbases, the learned side of `auto_rotated`.
+    StepRotated,
+    /// See [`UpdateSgd`](Self::UpdateSgd).
+    UpdateRotated,
+}
+
+impl Item {
+    /// How many calls a figure is the mean of.
+    #[must_use]
+    pub const fn calls(self) -> u32 {
+        if matches!(self, Self::StepRotated | Self::UpdateRotated) { PERIOD } else { CALLS }
+    }
 }
 
 /// One figure.
@@ -83,6 +96,8 @@ pub trait Counter {
 /// Calls that a figure is the mean of, and calls before them.
 const CALLS: u32 = 8;
 const WARM: u32 = 2;
+/// The same of a rule in eigenbases: what it does in a step repeats after so many.
+const PERIOD: u32 = 16;
 /// SysTick has 24 bits and, on the boards here, ticks for 40 instructions or fewer: it wraps after 670 million on some.
 const LONG: u32 = 50_000_000;
 
@@ -99,10 +114,13 @@ pub struct Bench<N: Network> {
     lean: Layered<N::Params, 2>,
     /// Its two slots are Adam's as well.
     l2o: Layered<N::Params, 3>,
+    rotated: InBases<N::Params>,
 }
 
 /// The state of a rule with two numbers for a parameter and `J` for a layer.
 type Layered<P, const J: usize> = LayeredState<P, <P as Tensors>::Layers, 2, J>;
+/// That of `l2o` in eigenbases.
+type InBases<P> = RotatedState<P, <P as Tensors>::Bases, Layered<P, 3>>;
 
 impl<N: Network> Bench<N>
 where
@@ -110,6 +128,7 @@ where
     N::Activations: Zeroed,
     N::Losses: Zeroed,
     <N::Params as Tensors>::Layers: Zeroed,
+    <N::Params as Tensors>::Bases: Zeroed,
 {
     /// All zero.
     #[must_use]
@@ -125,6 +144,7 @@ where
             ngn: Zeroed::ZERO,
             lean: Zeroed::ZERO,
             l2o: Zeroed::ZERO,
+            rotated: Zeroed::ZERO,
         }
     }
 }
@@ -135,6 +155,7 @@ where
     N::Activations: Zeroed,
     N::Losses: Zeroed,
     <N::Params as Tensors>::Layers: Zeroed,
+    <N::Params as Tensors>::Bases: Zeroed,
 {
     fn default() -> Self {
         Self::new()
@@ -162,7 +183,7 @@ pub fn measure<N: Network + Default>(
     let net = Mlp::new(N::default(), Loss::CrossEntropy);
     let parameters = net.parameters() as u32;
     let mut tell = |item, instructions| each(&Cost { workload, item, parameters, instructions });
-    let Bench { params, gradient, second, scratch, losses, descent, none, ngn, lean, l2o } = bench;
+    let Bench { params, gradient, second, scratch, losses, descent, none, ngn, lean, l2o, rotated } = bench;
     net.initialize(params, &mut Rng::new(1));
     // Once outside of the counter, so that a wrong batch is an error and not a figure.
     Oracle::new(&net, scratch, losses).loss(params, batch)?;
@@ -171,16 +192,22 @@ pub fn measure<N: Network + Default>(
     tell(Item::Inference, mean(counter, infer));
     let mut oracle = Oracle::new(&net, scratch, losses);
     tell(Item::Gradient, mean(counter, || _ = oracle.gradient(params, batch, gradient)));
-    let mut run = |update: Item, step: Item, pair: [u32; 2]| {
-        tell(update, pair[0]);
-        tell(step, pair[1]);
-    };
     let mut work = Work { net: &net, params, gradient, batch, oracle: &mut oracle };
-    run(Item::UpdateSgd, Item::StepSgd, work.rule(&Sgd::new(0.05), none, counter));
-    run(Item::UpdateAdam, Item::StepAdam, work.rule(&Adam::new(0.001), &mut l2o.slots, counter));
-    run(Item::UpdateNgn, Item::StepNgn, work.rule(&Ngn::new(), ngn, counter));
-    run(Item::UpdateLean, Item::StepLean, work.rule(&learned::lean(), lean, counter));
-    run(Item::UpdateL2o, Item::StepL2o, work.rule(&learned::ngn(), l2o, counter));
+    macro_rules! each_rule {
+        ($($update:ident, $step:ident: $rule:expr, $state:expr;)*) => {$({
+            let [update, step] = work.rule(Item::$step.calls(), &$rule, $state, counter);
+            tell(Item::$update, update);
+            tell(Item::$step, step);
+        })*};
+    }
+    each_rule! {
+        UpdateSgd, StepSgd: Sgd::new(0.05), none;
+        UpdateAdam, StepAdam: Adam::new(0.001), &mut l2o.slots;
+        UpdateNgn, StepNgn: Ngn::new(), ngn;
+        UpdateLean, StepLean: learned::lean(), lean;
+        UpdateL2o, StepL2o: learned::ngn(), l2o;
+        UpdateRotated, StepRotated: Rotated::new(learned::ngn()), rotated;
+    }
     second.copy_from(work.params);
     let decision = mean(counter, || {
         let mut paired = Paired::default();
@@ -218,25 +245,41 @@ struct Work<'a, 'b, N: Network> {
 
 impl<N: Network> Work<'_, '_, N> {
     /// Instructions of a rule's update alone, and of a whole step.
-    fn rule<R: Rule>(&mut self, rule: &R, state: &mut R::State<N::Params>, counter: &mut impl Counter) -> [u32; 2] {
+    fn rule<R: Rule>(
+        &mut self,
+        calls: u32,
+        rule: &R,
+        state: &mut R::State<N::Params>,
+        counter: &mut impl Counter,
+    ) -> [u32; 2] {
         state.reset();
         self.net.initialize(self.params, &mut Rng::new(1));
-        let step = mean(counter, || {
+        let step = mean_of(calls, counter, || {
             if let Ok(loss) = self.oracle.gradient(self.params, self.batch, self.gradient) {
                 rule.step(state, self.params, self.gradient, loss, &mut NoProbe);
             }
         });
-        let update = mean(counter, || rule.step(state, self.params, self.gradient, 1.0, &mut NoProbe));
+        let update = mean_of(calls, counter, || rule.step(state, self.params, self.gradient, 1.0, &mut NoProbe));
         [update, step]
     }
 }
 
 /// Mean over some calls, after some that are not counted; one call, if it is so long that the clock might wrap around in
 /// eight.
-fn mean(counter: &mut impl Counter, mut work: impl FnMut()) -> u32 {
-    (1..WARM).for_each(|_| work());
-    let calls = if counter.count(&mut work) < LONG { CALLS } else { 1 };
-    counter.count(&mut || (0..calls).for_each(|_| work())) / calls
+fn mean(counter: &mut impl Counter, work: impl FnMut()) -> u32 {
+    mean_of(CALLS, counter, work)
+}
+
+/// The same over so many; of a whole period each call is counted where one is so long.
+fn mean_of(calls: u32, counter: &mut impl Counter, mut work: impl FnMut()) -> u32 {
+    let warm = if calls == PERIOD { PERIOD } else { WARM };
+    (1..warm).for_each(|_| work());
+    if counter.count(&mut work) < LONG {
+        return counter.count(&mut || (0..calls).for_each(|_| work())) / calls;
+    }
+    let calls = if calls == PERIOD { calls } else { 1 };
+    let total: u64 = (0..calls).map(|_| u64::from(counter.count(&mut work))).sum();
+    (total / u64::from(calls)) as u32
 }
 
 #[cfg(test)]
@@ -253,7 +296,7 @@ mod tests {
         fn count(&mut self, work: &mut dyn FnMut()) -> u32 {
             work();
             self.0 += 1;
-            8 * self.0
+            16 * self.0
         }
     }
 
@@ -265,7 +308,7 @@ mod tests {
         let mut bench = Box::new(Bench::<W2>::new());
         let batch = Batch::classes(&inputs, 64, &labels);
         measure(1, &mut bench, batch, &mut Once(0), |cost| all.push(*cost)).expect("measured");
-        assert_eq!(all.len(), 15);
+        assert_eq!(all.len(), 17);
         assert!(all.iter().all(|cost| cost.parameters == 2_410 && cost.workload == 1));
         assert_eq!(all.iter().filter(|cost| cost.item == Item::Decision).count(), 1);
         let few = Batch::classes(&inputs[..64], 64, &labels[..2]);

@@ -2,7 +2,7 @@
 //!
 //! Plain SGD, without memory for a gradient. A feature chooses another way: `whole-gradient` keeps the gradient and a
 //! candidate; `by-adam` moves by Adam; `by-l2o` by the built-in learned optimizer, averaged, without a guard;
-//! `by-auto-lean` is guarded training with no number to set. Batches are drawn in place: there is no data in flash.
+//! `by-auto-lean` and `by-auto-rotated` are guarded training with no number to set. Batches are drawn in place: there is no data in flash.
 #![no_std]
 #![no_main]
 
@@ -15,7 +15,7 @@ use lgl2o::learned::{self, LearnedNgn};
 use lgl2o::objective::mlp::{Descent, Loss, Mlp};
 use lgl2o::rule::{Adam, Averaged, Coordinatewise, Rule as _, Sgd};
 use lgl2o::source::Source;
-use lgl2o::{AutoLean, Error, Memory, Rng, Trainer, auto_lean};
+use lgl2o::{AutoLean, AutoRotated, Error, Memory, Rng, Trainer, auto_lean, auto_rotated};
 use lgl2o_device::cost::W3;
 use lgl2o_device::message::{FromDevice, Summary};
 use lgl2o_firmware::board::{self, entry};
@@ -61,6 +61,8 @@ fn train(noise: &mut Noise) -> Option<(f32, u32)> {
     let sgd = Sgd::new(0.3);
     if cfg!(feature = "by-auto-lean") {
         guarded(memory!(Guarded<AutoLean>)?, &net, &auto_lean(), noise)
+    } else if cfg!(feature = "by-auto-rotated") {
+        guarded(memory!(Guarded<AutoRotated>)?, &net, &auto_rotated(), noise)
     } else if cfg!(feature = "by-l2o") {
         guarded(memory!(Guarded<L2o>)?, &net, &L2o::learned(learned::ngn().averaged()), noise)
     } else if cfg!(feature = "by-adam") {

@@ -152,7 +152,7 @@ fn grouped_from_four(number: usize) -> String {
 
 const WORKLOADS: [&str; 3] =
     ["W1: 2-16-2 tanh, batch 8", "W2: 64-32-10 ReLU, batch 16", "W3: 196-32-10 ReLU, batch 16"];
-const RULES: [&str; 5] = ["Sgd", "Adam", "Ngn", "Lean", "L2o"];
+const RULES: [&str; 6] = ["Sgd", "Adam", "Ngn", "Lean", "L2o", "Rotated"];
 
 /// What a board's count of something is, and for how many parameters.
 fn count(counts: &Value, workload: usize, item: &str) -> [u64; 2] {
@@ -167,12 +167,12 @@ fn count(counts: &Value, workload: usize, item: &str) -> [u64; 2] {
 fn pinned_costs_are_those_of_the_file() {
     let counts: Value = serde_json::from_str(&read("firmware/counts.json")).expect("JSON");
     let table = |title: &str, cell: &dyn Fn(usize, &str) -> String| {
-        let head = [title, "SGD", "Adam", "NGN", "lean", "l2o"].map(str::to_owned);
+        let head = [title, "SGD", "Adam", "NGN", "lean", "l2o", "l2o rotated"].map(str::to_owned);
         let lines = WORKLOADS
             .iter()
             .enumerate()
             .map(|(i, name)| row([(*name).to_owned()].into_iter().chain(RULES.iter().map(|rule| cell(i, rule)))));
-        [row(head), "|:---|---:|---:|---:|---:|---:|".to_owned()]
+        [row(head), "|:---|---:|---:|---:|---:|---:|---:|".to_owned()]
             .into_iter()
             .chain(lines)
             .collect::<Vec<_>>()
@@ -225,7 +225,7 @@ fn least(counts: &Value) -> String {
 
 /// Modelled cycles of the items, and how many for each multiply-add.
 fn cycles(counts: &Value) -> String {
-    const ITEMS: [(&str, &str); 10] = [
+    const ITEMS: [(&str, &str); 11] = [
         ("inference", "Inference"),
         ("gradient", "Gradient"),
         ("SGD", "StepSgd"),
@@ -233,6 +233,7 @@ fn cycles(counts: &Value) -> String {
         ("NGN", "StepNgn"),
         ("lean", "StepLean"),
         ("l2o", "StepL2o"),
+        ("l2o rotated", "StepRotated"),
         ("decision", "Decision"),
         ("SGD, no gradient kept", "DescentSgd"),
         ("Adam, no gradient kept", "DescentAdam"),

@@ -11,7 +11,7 @@
 //! one that it was: a mean that was taken along it keeps its meaning. That a sweep leaves small numbers off the diagonal costs nothing here:
 //! the matrix changes before the next one.
 
-use crate::math::{abs, sqrt};
+use crate::math::{One, abs, sqrt};
 
 /// Numbers off the diagonal up to this share of the diagonal's stay.
 const NEGLIGIBLE: f32 = 0.1;
@@ -40,11 +40,14 @@ impl Rotation {
     }
 
     /// Both numbers turned.
+    #[inline(always)]
     fn of_pair(self, a: f32, b: f32) -> (f32, f32) {
-        (self.cos * a - self.sin * b, self.sin * a + self.cos * b)
+        let (cos, sin, a, b) = (One(self.cos), One(self.sin), One(a), One(b));
+        ((cos * a - sin * b).0, (sin * a + cos * b).0)
     }
 
     /// Turns rows p and q, p < q, of a matrix with rows of some length.
+    #[cfg_attr(not(any(target_os = "none", target_family = "wasm")), inline(always))]
     pub(super) fn rows(self, matrix: &mut [f32], length: usize, [p, q]: [usize; 2]) {
         let Some((upper, lower)) = matrix.split_at_mut_checked(q * length) else { return };
         let upper = upper.iter_mut().skip(p * length).take(length);
@@ -54,20 +57,17 @@ impl Rotation {
     }
 
     /// Turns columns p and q of such a matrix.
+    #[cfg_attr(not(any(target_os = "none", target_family = "wasm")), inline(always))]
     pub(super) fn columns(self, matrix: &mut [f32], length: usize, [p, q]: [usize; 2]) {
         for row in matrix.chunks_exact_mut(length) {
-            let (Some(&a), Some(&b)) = (row.get(p), row.get(q)) else { return };
-            let (a, b) = self.of_pair(a, b);
-            for (i, x) in [(p, a), (q, b)] {
-                if let Some(to) = row.get_mut(i) {
-                    *to = x;
-                }
-            }
+            let Ok([a, b]) = row.get_disjoint_mut([p, q]) else { return };
+            (*a, *b) = self.of_pair(*a, *b);
         }
     }
 }
 
 /// One sweep over a symmetric matrix of `side` rows; the rows of `vectors` turn along, and what else `also` turns.
+#[cfg_attr(not(any(target_os = "none", target_family = "wasm")), inline(always))]
 pub(super) fn sweep(matrix: &mut [f32], vectors: &mut [f32], side: usize, mut also: impl FnMut(Rotation, [usize; 2])) {
     for p in 0..side {
         for q in p + 1..side {

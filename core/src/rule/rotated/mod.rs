@@ -22,13 +22,14 @@
 //! and 2 (rows^2 + columns^2) for each layer; and two slots of working memory that a checkpoint does not hold.
 
 mod jacobi;
+mod products;
 mod state;
+mod tiles;
 mod turn;
 
 pub use state::RotatedState;
-pub use turn::LONGEST;
+pub use tiles::LONGEST;
 
-use self::turn::Matrix;
 use super::{Probe, Rule};
 use crate::error::Error;
 use crate::persist::{Digest, Fingerprint};
@@ -73,6 +74,7 @@ impl<R> Rotated<R> {
 impl<R: Rule> Rotated<R> {
     /// Writes the gradient in the eigenbases to the working memory, takes it into the moments, and turns the parameters where those kept are
     /// not these.
+    #[cfg_attr(not(any(target_os = "none", target_family = "wasm")), inline(always))]
     fn enter<P: Tensors>(state: &mut RotatedState<P, P::Bases, R::State<P>>, params: &P, gradient: &P) {
         let RotatedState { bases, params: inside, gradient: turned, spare, .. } = state;
         if bases.steps == 0 {
@@ -83,27 +85,23 @@ impl<R: Rule> Rotated<R> {
             turn::enter(params, &bases.slots[0], spare, inside);
             bases.memo = 1.0;
         } else {
-            turn::copy_others(params, &bases.slots[0], inside);
+            turn::enter_others(params, &bases.slots[0], inside);
         }
         if is_taken(bases.steps.saturating_add(1)) {
-            let [vectors, moments] = &mut bases.slots;
-            Matrix::all(turned, &*vectors).for_each(|matrix| matrix.take(turned, moments, KEPT));
+            let [_, moments] = &mut bases.slots;
+            turn::take(turned, moments, KEPT);
         }
     }
 
     /// Lets the bases follow the moments, once the gradient in the working memory is used.
+    #[cfg_attr(not(any(target_os = "none", target_family = "wasm")), inline(always))]
     fn follow<P: Tensors>(&self, state: &mut RotatedState<P, P::Bases, R::State<P>>, like: &P) {
         let RotatedState { inner, bases, .. } = state;
         let t = bases.count();
         if !is_turned(t) {
             return;
         }
-        let ([vectors, moments], velocities) = (&mut bases.slots, self.rule.velocities(inner));
-        for l in 0..like.layers() {
-            let matrix = Matrix::all(like, &*vectors).nth(l);
-            let Some(matrix) = matrix else { break };
-            matrix.follow(vectors, moments, velocities);
-        }
+        turn::follow(like, &mut bases.slots, self.rule.velocities(inner));
         bases.memo = 0.0;
     }
 }

@@ -125,7 +125,7 @@ fn fitting(built: Result<PathBuf, Failure>) -> Result<Option<PathBuf>, Failure> 
 }
 
 /// What the table of steps shows.
-const STEPS: [Item; 8] = [
+const STEPS: [Item; 9] = [
     Item::Inference,
     Item::Gradient,
     Item::StepSgd,
@@ -133,8 +133,13 @@ const STEPS: [Item; 8] = [
     Item::StepNgn,
     Item::StepLean,
     Item::StepL2o,
+    Item::StepRotated,
     Item::Decision,
 ];
+
+/// What that of updates shows.
+const UPDATES: [Item; 6] =
+    [Item::UpdateSgd, Item::UpdateAdam, Item::UpdateNgn, Item::UpdateLean, Item::UpdateL2o, Item::UpdateRotated];
 
 fn table(results: &Results) -> String {
     let find = |workload: u8, item| results.costs.iter().find(|c| c.workload == workload && c.item == item);
@@ -158,13 +163,13 @@ fn table(results: &Results) -> String {
     let steps = figures(
         "for the outputs of one example, for one gradient, for one training step by each rule, and for one decision of \
          the guard on one check batch (the losses of both candidates and of the current parameters).",
-        &["inference", "gradient", "SGD", "Adam", "NGN", "lean", "l2o", "decision"],
+        &["inference", "gradient", "SGD", "Adam", "NGN", "lean", "l2o", "l2o rotated", "decision"],
         row(&STEPS, &whole),
     );
     let updates = figures(
         "for each parameter, of one update alone.",
-        &["SGD", "Adam", "NGN", "lean", "l2o"],
-        row(&[Item::UpdateSgd, Item::UpdateAdam, Item::UpdateNgn, Item::UpdateLean, Item::UpdateL2o], &each),
+        &["SGD", "Adam", "NGN", "lean", "l2o", "l2o rotated"],
+        row(&UPDATES, &each),
     );
     let descents = figures(
         "for one training step without memory for a gradient.",
