@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(*lean(), LeanScaleFree::hand_made());
     }
 
-    /// How the weights for eigenbases were made, and are made again: the fifteenth number, decay, is four times that of `ngn`.
+    /// How the weights for eigenbases were made, and are made again: the sixteenth number, decay, is four times that of `ngn`.
     #[test]
     fn the_weights_for_eigenbases_decay_four_times_as_fast() {
         let mut weights = [0.0; LearnedNgn::WEIGHTS];
