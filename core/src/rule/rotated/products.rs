@@ -162,22 +162,24 @@ mod tests {
         for [rows, n] in SHAPES {
             let x = normals(rows * n, 1);
             let (left, right) = (normals(rows * rows, 2), normals(n * n, 3));
-            let uses: [(&[f32], [usize; 2], &[f32], usize); 4] = [
-                (&left, [rows, 1], &x, rows),
+            let uses = [
+                (&left[..], [rows, 1], &x[..], rows),
                 (&left, [1, rows], &x, rows),
                 (&x, [n, 1], &right, rows),
                 (&x, [1, n], &x, n),
             ];
             for (coefficients, strides, from, results) in uses {
                 let start = normals(results * n, 4);
-                let by = |f: fn(&[f32], [usize; 2], &[f32], usize, &mut [f32])| {
-                    let mut to = start.clone();
-                    f(coefficients, strides, from, n, &mut to);
-                    bits(&to)
-                };
-                let twin = by(plain::add_sums);
-                assert_eq!(by(small::add_sums), twin, "{rows} x {n}, {strides:?}");
-                assert_eq!(by(tiles::add_sums), twin, "{rows} x {n}, {strides:?}");
+                macro_rules! by {
+                    ($f:path) => {{
+                        let mut to = start.clone();
+                        $f(coefficients, strides, from, n, &mut to);
+                        bits(&to)
+                    }};
+                }
+                let twin = by!(plain::add_sums);
+                assert_eq!(by!(small::add_sums), twin, "{rows} x {n}, {strides:?}");
+                assert_eq!(by!(tiles::add_sums), twin, "{rows} x {n}, {strides:?}");
             }
         }
     }
