@@ -4,10 +4,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use lgl2o_tests::strategy::is_all;
+
 /// What an example prints.
 fn printed(name: &str) -> String {
-    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../core/Cargo.toml");
-    let example = escargot::CargoBuild::new().manifest_path(manifest).example(name).run().expect("an example");
+    let build = escargot::CargoBuild::new().example(name);
+    let core = concat!(env!("CARGO_MANIFEST_DIR"), "/../core/Cargo.toml");
+    let workspace = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
+    // As somebody has it who is in `core/`; or with the core that all other tests have, which is built already.
+    let build = if is_all() { build.manifest_path(core) } else { build.manifest_path(workspace).arg("--workspace") };
+    let example = build.run().expect("an example");
     let output = Command::new(example.path()).output().expect("a run");
     assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
     let printed = String::from_utf8(output.stdout).expect("text");
