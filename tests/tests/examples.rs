@@ -73,8 +73,8 @@ fn data(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/examples/data").join(file)
 }
 
-/// The recorded rows are those of the source, as its own description has them: 59, 71 and 48 wines of each grower, alcohol of 11.03 to 14.83
-/// and proline of 278 to 1,680.
+/// The recorded rows are those of the source, as its own description has them: 59, 71 and 48 wines of each grower,
+/// alcohol of 11.03 to 14.83 and proline of 278 to 1,680.
 #[test]
 fn the_recorded_rows_are_whole() {
     let text = fs::read_to_string(data("wine.csv")).expect("the rows");
