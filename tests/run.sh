@@ -316,7 +316,7 @@ for stage in "${STAGES[@]}"; do
 done
 say "what the stages took"
 printf '%s\n' "$took"
-[ $all = yes ] || say "left out without --all: most draws and boards, among others; tests/run.sh --help lists them"
+[ $all = yes ] || say "left out without --all: most draws and boards, optimization of test programs, and more; tests/run.sh --help lists it"
 if [ -z "$skipped" ]; then
     say "all passed: ${chosen[*]}"
 else
