@@ -22,10 +22,12 @@ Runs these stages, in this order; without a name all of them, but `ranks` and `r
   release   the packages as they would be published, each built from what was packed
   firmware  programs on boards under QEMU: the same bits as here, and no growth of what they take
 
-Without --all, for the time while you work: a tenth of the laws' random draws and of the seeds of means, power cuts at every seventh byte, one board
-of each instruction set, figures of the usual board alone, no builds with `micromath` or for real hardware, no `least`, no `windows`, no template,
+Without --all, for the time while you work: a tenth of the laws' random draws and of the seeds of means, power cuts at every seventh byte,
+test programs and the host's own tests without optimization, examples with the features that the whole workspace has, one board of each
+instruction set, figures of the usual board alone, no builds with `micromath` or for real hardware, no `least`, no `windows`, no template,
 no flipped bits of `imported` and `stream`, no modelled cycles, no lints or documentation of the core with every feature, no lints of the
-laws without the host, no short run of the main job. With --all, as continuous integration does, nothing is left out. What is left out, or has to be skipped for want of a tool, is named at the end.
+laws without the host, no short run of the main job. With --all, as continuous integration does, nothing is left out. What is left out, or
+has to be skipped for want of a tool, is named at the end.
 
 In the environment: LGL2O_DRAWS=all for all draws, LGL2O_BOARDS=few for few boards, LGL2O_BOARDS=all for every program on every board,
 PROPTEST_RNG_SEED=N for other draws than those that every run makes.
@@ -54,8 +56,11 @@ if [ $whole$all = yesno ]; then
 fi
 if [ $all = yes ]; then
     export LGL2O_DRAWS=all
+    # Cargo takes what `quick` has made for its own.
+    [ ! -e target/quick ] || { cargo clean -p lgl2o-tests -p lgl2o-host && rm target/quick; }
 else
     export LGL2O_BOARDS=${LGL2O_BOARDS:-few}
+    [ -n "${RUSTC_WRAPPER:-}" ] || { mkdir -p target && touch target/quick && export RUSTC_WRAPPER=$PWD/tests/quick; }
 fi
 
 say() { printf '\n== %s\n' "$*"; }
@@ -127,7 +132,10 @@ stage_lint() {
         skip "the host program on Windows: rustup target add x86_64-pc-windows-gnu, and MinGW's C compiler"
     fi
     say "documentation"
-    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+    # With the same features as above, those of development too, which an example needs, and by Clippy's driver with the same lints: so
+    # it takes what Clippy has checked, and nothing is checked a second time.
+    RUSTC_WORKSPACE_WRAPPER=$(rustc --print sysroot)/bin/clippy-driver CLIPPY_ARGS=-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__ \
+        RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --lib --example xor
     # As somebody has it who is in `core/`; every feature, which needs those of development, with --all.
     RUSTDOCFLAGS="-D warnings" cargo doc -p lgl2o --no-deps
     [ $all = no ] || RUSTDOCFLAGS="-D warnings" cargo doc -p lgl2o --no-deps --all-features
@@ -308,7 +316,7 @@ for stage in "${STAGES[@]}"; do
 done
 say "what the stages took"
 printf '%s\n' "$took"
-[ $all = yes ] || say "left out without --all: most draws and boards, among others; tests/run.sh --help lists them"
+[ $all = yes ] || say "left out without --all: most draws and boards, optimization of test programs, and more; tests/run.sh --help lists it"
 if [ -z "$skipped" ]; then
     say "all passed: ${chosen[*]}"
 else

@@ -1,8 +1,8 @@
 //! One number, or two at once, for formulas that go over rows of numbers.
 //!
-//! A processor whose floating-point unit takes single numbers, such as a Cortex-M4F, waits a cycle where an instruction needs the result of
-//! the one before. Each operation on a [`Pair`] is done for both numbers before the next one begins, so the processor seldom waits. The
-//! bits are those of one number after the other.
+//! A processor whose floating-point unit takes single numbers, such as a Cortex-M4F, waits a cycle where an instruction
+//! needs the result of the one before. Each operation on a [`Pair`] is done for both numbers before the next one begins,
+//! so the processor seldom waits. The bits are those of one number after the other.
 
 use core::ops::{Add, AddAssign, Div, Mul, Sub, SubAssign};
 

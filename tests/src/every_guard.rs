@@ -1,12 +1,14 @@
 //! Every guard, around any two rules.
 //!
-//! Laws that hold for all guards take the table [`every_guard!`](crate::every_guard!), and names from here: `use lgl2o_tests::every_guard::*`.
+//! Laws that hold for all guards take the table [`every_guard!`](crate::every_guard!), and names from here:
+//! `use lgl2o_tests::every_guard::*`.
 
 pub use lgl2o::guard::*;
 pub use lgl2o::rule::{Rotated, Rule};
 
-/// Calls a macro with all guards, each as `"name" => |learned, fallback| guard;`, where the two names stand for rules. First come those that hold
-/// one rule, which have no use for a fallback, then those that hold both, then some of them with other settings. Extra tokens go before the table.
+/// Calls a macro with all guards, each as `"name" => |learned, fallback| guard;`, where the two names stand for rules.
+/// First come those that hold one rule, which have no use for a fallback, then those that hold both, then some of them
+/// with other settings. Extra tokens go before the table.
 ///
 /// ```
 /// macro_rules! names {

@@ -1,6 +1,7 @@
 //! Every hand-designed rule, and what each of its settings may not be.
 //!
-//! Laws that hold for all rules take the table [`every_rule!`](crate::every_rule!), and names from here: `use lgl2o_tests::every_rule::*`.
+//! Laws that hold for all rules take the table [`every_rule!`](crate::every_rule!), and names from here:
+//! `use lgl2o_tests::every_rule::*`.
 
 pub use lgl2o::rule::*;
 
@@ -26,8 +27,9 @@ pub const INNER: [f32; 4] = [0.0, 1.0, f32::NAN, -0.5];
 /// What no factor from 1 on may be.
 pub const FACTORS: [f32; 3] = [0.9, f32::NAN, f32::INFINITY];
 
-/// Calls a macro with all rules, each as `rule => setting in values out of range, ...;`. First come the coordinatewise ones of plain numbers,
-/// which [`reference::rules`](mod@crate::reference::rules) has in double precision, then coordinatewise ones of packed numbers, then the others.
+/// Calls a macro with all rules, each as `rule => setting in values out of range, ...;`. First come the coordinatewise
+/// ones of plain numbers, which [`reference::rules`](mod@crate::reference::rules) has in double precision, then
+/// coordinatewise ones of packed numbers, then the others.
 ///
 /// ```
 /// macro_rules! names {

@@ -37,6 +37,10 @@ pub fn rounds<O: Blank, G: Guard>(
 ) -> Result<Run<O::Params>, Error> {
     let mut memory = memory(objective, guard, start);
     let mut trainer = Trainer::new(objective, guard, &mut memory);
-    let verdicts = (0..rounds).map(|_| trainer.round(source)).collect::<Result<Vec<_>, _>>()?;
+    // A loop, where `collect` would have five more functions compiled for each guard and source.
+    let mut verdicts = Vec::new();
+    for _ in 0..rounds {
+        verdicts.push(trainer.round(source)?);
+    }
     Ok(Run { params: trainer.params().clone(), spent: trainer.progress().spent, verdicts })
 }

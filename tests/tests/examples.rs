@@ -4,10 +4,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use lgl2o_tests::strategy::is_all;
+
 /// What an example prints.
 fn printed(name: &str) -> String {
-    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../core/Cargo.toml");
-    let example = escargot::CargoBuild::new().manifest_path(manifest).example(name).run().expect("an example");
+    let build = escargot::CargoBuild::new().example(name);
+    let core = concat!(env!("CARGO_MANIFEST_DIR"), "/../core/Cargo.toml");
+    let workspace = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
+    // As somebody has it who is in `core/`; or with the core that all other tests have, which is built already.
+    let build = if is_all() { build.manifest_path(core) } else { build.manifest_path(workspace).arg("--workspace") };
+    let example = build.run().expect("an example");
     let output = Command::new(example.path()).output().expect("a run");
     assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
     let printed = String::from_utf8(output.stdout).expect("text");
@@ -67,8 +73,8 @@ fn data(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/examples/data").join(file)
 }
 
-/// The recorded rows are those of the source, as its own description has them: 59, 71 and 48 wines of each grower, alcohol of 11.03 to 14.83
-/// and proline of 278 to 1,680.
+/// The recorded rows are those of the source, as its own description has them: 59, 71 and 48 wines of each grower,
+/// alcohol of 11.03 to 14.83 and proline of 278 to 1,680.
 #[test]
 fn the_recorded_rows_are_whole() {
     let text = fs::read_to_string(data("wine.csv")).expect("the rows");

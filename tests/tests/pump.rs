@@ -207,9 +207,10 @@ where
     Compared { held_out, all_trained, rules }
 }
 
-/// The aim, a lower loss than every rule of the grid, is not reached; the table says by how much. The bounds here were set after the figures were
-/// seen, so that they do not get worse: `auto` has at most 1.35 times the loss of the best rule, at 3,000 steps a lower loss than more than half of the
-/// grid, and a lower loss with 80 windows held out than with none.
+/// The aim, a lower loss than every rule of the grid, is not reached; the table says by how much. The bounds here were
+/// set after the figures were seen, so that they do not get worse: `auto` has at most 1.35 times the loss of the best
+/// rule, at 3,000 steps a lower loss than more than half of the grid, and a lower loss with 80 windows held out than with
+/// none.
 #[test]
 fn auto_with_held_out_checks_is_near_the_best_rate_of_a_grid() {
     let relu = compared("24-16-4 ReLU", &Mlp::new(OfRelu::new(), Loss::CrossEntropy));

@@ -36,8 +36,8 @@ fn random_weights<R: Learned>(seed: u64) -> Vec<f32> {
 
 /// Runs both precisions over random gradients of changing size; returns the error and what is allowed after each step.
 ///
-/// Allowed: 2^-15 of the greatest move so far per step, and one rounding of w. No rule looks at w, so it starts from 0, where small moves are not
-/// rounded away.
+/// Allowed: 2^-15 of the greatest move so far per step, and one rounding of w. No rule looks at w, so it starts from 0,
+/// where small moves are not rounded away.
 fn follow<R: Learned, P: Tensors + Zeroed>(ours: &[f32], theirs: &[f32], seed: u64) -> Vec<(f64, f64)> {
     let rule = R::from_weights(ours).unwrap();
     let mut rng = Rng::new(seed);

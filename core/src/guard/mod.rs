@@ -104,8 +104,8 @@ pub trait Guard {
     ///
     /// # Errors
     /// Whatever is wrong with settings, source or batches, [`Error::NonFiniteGradient`] at the accepted parameters, and
-    /// [`Error::NonFiniteLoss`] where a check batch has no finite loss there. The parameters are then as they were. So are the rule states if the first batch was refused; else
-    /// they have seen part of a round.
+    /// [`Error::NonFiniteLoss`] where a check batch has no finite loss there. The parameters are then as they were. So
+    /// are the rule states if the first batch was refused; else they have seen part of a round.
     fn round<O: Objective>(
         &self,
         memory: &mut Self::Memory<O::Params>,

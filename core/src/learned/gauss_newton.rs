@@ -24,8 +24,8 @@
 //! small against the first one, the decay of weights does not: parameters that fit all examples do not grow for ever. log2 and 2^ are
 //! straight lines within an octave.
 //!
-//! [`hand_made`](LearnedNgn::hand_made) weights are `Ngn` with its own constants. If the loss and its gradient are multiplied by a constant,
-//! the run is the same. Use it [averaged](crate::rule::Averaged), as it was meta-trained.
+//! [`hand_made`](LearnedNgn::hand_made) weights are `Ngn` with its own constants. If the loss and its gradient are
+//! multiplied by a constant, the run is the same. Use it [averaged](crate::rule::Averaged), as it was meta-trained.
 //!
 //! The 17 weights, in the order of the file: size, bound, power, mean, square, keep, look, gain (4), fall, fast, drift, leak,
 //! decay, fade; 84 bytes of flash as a file. RAM: 2 floats a parameter, slots 0 and 1 are q, v; and 3 a layer, numbers 0 to 2

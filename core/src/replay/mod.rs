@@ -1,8 +1,8 @@
 //! Data that grows: examples in the caller's memory, of which new ones replace old ones.
 //!
-//! A [`Ring`] replaces the oldest example: it follows what changes. A [`Reservoir`] keeps equally many examples of
-//! each class, so that the rare ones stay. Either holds class labels ([`Classes`]) or values
-//! ([`Values`], for regression), or none ([`Reconstruction`], for autoencoders), and is a [`Source`] of minibatches: training batches go through all
+//! A [`Ring`] replaces the oldest example: it follows what changes. A [`Reservoir`] keeps equally many examples of each
+//! class, so that the rare ones stay. Either holds class labels ([`Classes`]) or values ([`Values`], for regression), or
+//! none ([`Reconstruction`], for autoencoders), and is a [`Source`] of minibatches: training batches go through all
 //! examples in a random order, check batches are drawn from those that the round has not trained on. Experience replay
 //! (Lin 1992).
 //!
@@ -42,17 +42,19 @@
 //!
 //! # Examples to check on
 //!
-//! [`with_held_out(5)`](Replay::with_held_out) sets every fifth place apart: an example kept there is checked on and never trained on. It
-//! takes no memory and works for labels, values and autoencoders. [`auto().held_out(true)`](crate::guard::RelayGuard::held_out) then keeps the
-//! parameters that were best on examples that training has not seen.
+//! [`with_held_out(5)`](Replay::with_held_out) sets every fifth place apart: an example kept there is checked on and
+//! never trained on. It takes no memory and works for labels, values and autoencoders.
+//! [`auto().held_out(true)`](crate::guard::RelayGuard::held_out) then keeps the parameters that were best on examples
+//! that training has not seen.
 //!
 //! # What a checkpoint holds
 //!
-//! The position: the order of the epoch, how much of it is done, and both streams of random numbers, 56 bytes, and 4 where examples are held out. What is
-//! compared is *ring* or *reservoir*, labels with the number of classes or values, the width of a row, the number of
-//! values, the batch size, and which examples are held out; neither the examples, nor how many there are, nor for how many there is room. So a
-//! checkpoint that was made with 400 examples loads with 401, with 40, or into a larger ring. With the same seed, and
-//! the same examples pushed in the same order, the run goes on bit for bit.
+//! The position: the order of the epoch, how much of it is done, and both streams of random numbers, 56 bytes, and 4
+//! where examples are held out. What is compared is *ring* or *reservoir*, labels with the number of classes or values,
+//! the width of a row, the number of values, the batch size, and which examples are held out; neither the examples, nor
+//! how many there are, nor for how many there is room. So a checkpoint that was made with 400 examples loads with 401,
+//! with 40, or into a larger ring. With the same seed, and the same examples pushed in the same order, the run goes on
+//! bit for bit.
 //!
 //! [`with_examples`](Replay::with_examples) saves the examples too, for a device that has them nowhere else; then the
 //! room for them must be the same, and what was in memory is replaced.
@@ -129,9 +131,10 @@ impl<'a, T: Answers, K: Keep> Replay<'a, T, K> {
         self
     }
 
-    /// The same buffer with every n-th place held out: an example stored there is checked on and never trained on, as long as it is kept. A
-    /// guard with [`RelayGuard::held_out`](crate::guard::RelayGuard::held_out) then keeps the parameters that were best on
-    /// these examples; 5 is a good choice. A batch to check with has as many examples as `pick` has places.
+    /// The same buffer with every n-th place held out: an example stored there is checked on and never trained on, as
+    /// long as it is kept. A guard with [`RelayGuard::held_out`](crate::guard::RelayGuard::held_out) then keeps the
+    /// parameters that were best on these examples; 5 is a good choice. A batch to check with has as many examples as
+    /// `pick` has places.
     ///
     /// # Errors
     /// [`Error::InvalidSetting`] for 0 and 1, and where there is no room for an n-th example; [`Error::BatchTooLarge`] where the

@@ -8,12 +8,12 @@
 //! ```
 //!
 //! f is the loss of the minibatch, which must not be negative. rho is one number a layer. h counts how often a guard has
-//! asked for [shorter steps](Rule::shorten), 0 at first. The bound by f assumes that all minibatches can reach a loss of 0 together; where
-//! their labels contradict each other, steps of that length no longer lower the mean loss. After Orvieto and Xiao's NGN (arXiv 2407.04358) with the
-//! metric of Adam and with momentum (NGN-M, arXiv 2508.15071), here in Nesterov's form (Dozat 2016).
-//! The [plain rule](super::PlainNgn) says where e comes from: e never passes sigma, nor what a linear model of the loss
-//! promises to bring it to zero. So a wrong sigma costs little, and one setting serves for many tasks: `lgl2o survey --optimizers
-//! avg-ngn,avg-ngn:1` compares two.
+//! asked for [shorter steps](Rule::shorten), 0 at first. The bound by f assumes that all minibatches can reach a loss of
+//! 0 together; where their labels contradict each other, steps of that length no longer lower the mean loss. After
+//! Orvieto and Xiao's NGN (arXiv 2407.04358) with the metric of Adam and with momentum (NGN-M, arXiv 2508.15071), here in
+//! Nesterov's form (Dozat 2016). The [plain rule](super::PlainNgn) says where e comes from: e never passes sigma, nor
+//! what a linear model of the loss promises to bring it to zero. So a wrong sigma costs little, and one setting serves
+//! for many tasks: `lgl2o survey --optimizers avg-ngn,avg-ngn:1` compares two.
 //!
 //! D says how long a step is in each parameter up to a common factor, and e finds that. If the loss and its gradient are
 //! multiplied by a constant c, then D, sum(g^2 / D) and f are multiplied by c, too, and the step is the same. With rho a step

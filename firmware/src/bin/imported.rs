@@ -1,6 +1,7 @@
 //! Two networks from PyTorch's ONNX files, with their weights in flash: predicts, trains their heads, predicts again.
 //!
-//! Every round goes to the log, and as a record to the host over the UART, and so do all outputs; the LED is on while the learned side wins.
+//! Every round goes to the log, and as a record to the host over the UART, and so do all outputs; the LED is on while the
+//! learned side wins.
 #![no_std]
 #![no_main]
 

@@ -1,7 +1,8 @@
 //! Learns handwritten digits from images that the host sends over the UART: `lgl2o device --task mnist`.
 //!
-//! The device asks for one batch at a time and waits for it as long as it takes; see `lgl2o_device::stream`. The LED is on
-//! while the learned side wins. When the run is over, QEMU ends; real hardware stays on, and tells so. It takes 192 kB of RAM, stack included.
+//! The device asks for one batch at a time and waits for it as long as it takes; see `lgl2o_device::stream`. The LED is
+//! on while the learned side wins. When the run is over, QEMU ends; real hardware stays on, and tells so. It takes 192 kB
+//! of RAM, stack included.
 #![no_std]
 #![no_main]
 

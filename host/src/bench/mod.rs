@@ -11,10 +11,10 @@
 //! or S2 and S3 on MNIST: what a guard costs hangs on who wins, and only there does the learned side win. S4 and S5 are of
 //! the size of the tasks of surveys and meta-training, where a step is more than its gradient.
 //!
-//! with batches of 128 where the table names no other, drawn as in any run. A figure is a run's time on the processor, in which other programs do not
-//! count, over its steps; so what a guard spends on races and checks is in it. The optimizers take turns, so that a
-//! disturbance meets all of them, and the median over the rounds leaves it out. [`growth()`] asks how a step's time grows
-//! with the network and the batch.
+//! with batches of 128 where the table names no other, drawn as in any run. A figure is a run's time on the processor, in
+//! which other programs do not count, over its steps; so what a guard spends on races and checks is in it. The optimizers
+//! take turns, so that a disturbance meets all of them, and the median over the rounds leaves it out. [`growth()`] asks
+//! how a step's time grows with the network and the batch.
 
 mod growth;
 mod kept;

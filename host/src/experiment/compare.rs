@@ -47,8 +47,8 @@ impl Comparison {
     }
 }
 
-/// Runs everything that is not in a store yet. Where the program is asked to end, what there is until then: of each optimizer the runs that have come
-/// to their end, or, where none has, those that have begun to train.
+/// Runs everything that is not in a store yet. Where the program is asked to end, what there is until then: of each
+/// optimizer the runs that have come to their end, or, where none has, those that have begun to train.
 ///
 /// # Errors
 /// What the first failing run says.

@@ -1,8 +1,8 @@
 //! Experiments: several optimizers on one task, several seeds each.
 //!
 //! [`mod@run`] is one optimizer with one seed, on minibatches of its [`examples`]; [`evaluate`] measures losses along the
-//! way, [`kept`] keeps them on disk and [`halfway`] long ones on
-//! their way, on [several ranks](apart) too, [`mod@compare`] runs all of them in parallel and sums them up, [`mod@tune`] searches the grid of learning rates.
+//! way, [`kept`] keeps them on disk and [`halfway`] long ones on their way, on [several ranks](apart) too,
+//! [`mod@compare`] runs all of them in parallel and sums them up, [`mod@tune`] searches the grid of learning rates.
 
 pub mod apart;
 pub mod compare;

@@ -2,9 +2,9 @@
 //! processor time (SIGXCPU). Nothing computed is lost, and nothing is left running.
 //!
 //! The first signal asks. Work that can stop in good order holds a [`Grace`], looks at [`asked`], writes what it has, and
-//! fails with [`Interrupted`]; it has a minute for that. All other work ends at once, and a second signal ends any work at once: no file is cut in
-//! the middle, child processes are killed, and what is [`Ours`] is removed. The exit status is 128 plus the number of the
-//! signal, as shells have it: 130 or 143 for SIGINT and SIGTERM.
+//! fails with [`Interrupted`]; it has a minute for that. All other work ends at once, and a second signal ends any work
+//! at once: no file is cut in the middle, child processes are killed, and what is [`Ours`] is removed. The exit status is
+//! 128 plus the number of the signal, as shells have it: 130 or 143 for SIGINT and SIGTERM.
 //!
 //! A file that grows beyond the allowed size is an error of its write, and does not end the program (SIGXFSZ). An allocation that fails
 //! ends it as a failure does, with exit status 1.
@@ -216,8 +216,8 @@ fn remove_begun(folder: &Path, prefix: &str) {
     });
 }
 
-/// Removes the files and folders in a folder whose names begin like this when the program ends. Call it before the first of them is made: an
-/// abort may stop a thread in the middle of its write, and that thread never removes its file.
+/// Removes the files and folders in a folder whose names begin like this when the program ends. Call it before the first
+/// of them is made: an abort may stop a thread in the middle of its write, and that thread never removes its file.
 pub fn remove_at_end(folder: &Path, prefix: &str) {
     let mut all = lock(&OURS);
     if !all.iter().any(|(_, thing)| matches!(thing, Thing::Begun(other, _) if other == folder)) {

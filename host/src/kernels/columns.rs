@@ -1,9 +1,9 @@
 //! Z\[s\]\[o\] = sum_i W\[o\]\[i\] X\[s\]\[i\] + b\[o\], for layers of few inputs.
 //!
-//! Vectors lie along the outputs: eight of them hold the eight partial sums of as many outputs as a vector has numbers. So the
-//! fixed tree, which takes longer than the sums themselves where these are short, is seven additions of vectors. The weights are transposed
-//! first. Inputs behind the last whole block come as a block that is filled up with zeros, as in
-//! [`forward`](super::forward).
+//! Vectors lie along the outputs: eight of them hold the eight partial sums of as many outputs as a vector has numbers.
+//! So the fixed tree, which takes longer than the sums themselves where these are short, is seven additions of vectors.
+//! The weights are transposed first. Inputs behind the last whole block come as a block that is filled up with zeros, as
+//! in [`forward`](super::forward).
 
 use fearless_simd::Simd;
 use lgl2o::sum::LANES;

@@ -1,8 +1,9 @@
 //! Optimizers chosen at run time: which rules, under which guard, with which settings.
 //!
-//! [`expression`] reads them from the command line; [`rule`] wraps any of the core's rules in one type, whose states [`parts`] takes apart; [`hand_made`] and
-//! [`learned`] list them, [`guards`] the guards; [`tuned`] knows the learning rates that a grid search found. A [`Method`] then names one of the core's guards, and [`Method::visit`]
-//! hands it to generic code.
+//! [`expression`] reads them from the command line; [`rule`] wraps any of the core's rules in one type, whose states
+//! [`parts`] takes apart; [`hand_made`] and [`learned`] list them, [`guards`] the guards; [`tuned`] knows the learning
+//! rates that a grid search found. A [`Method`] then names one of the core's guards, and [`Method::visit`] hands it to
+//! generic code.
 
 mod error;
 pub mod expression;

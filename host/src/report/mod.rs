@@ -1,12 +1,12 @@
 //! The report of an experiment: tables, pictures and one page, drawn from a [`Results`] value.
 //!
-//! [`write()`] renders everything in memory, and only then touches the disk. The way of the data: `series`
-//! groups the runs by optimizer; `table`, `curves`, `verdicts` and `boundary` each draw one thing; `html`
-//! puts them on a page, with what `headline` says; `store` writes the files. `heat` draws pairs, `growth` costs and other
-//! lines, `profile` and `dots` factors over many tasks, `confusion` what is predicted as what, `calibration` how sure it is, `scatter`
-//! predicted values against true ones, [`overview`] lays out a report of several experiments. plotters draws the pictures: `curves` with `trace`, `clip`,
-//! `departures` and `labels`, `boundary` with `field`; what all pictures need stands in `canvas`, `palette`,
-//! `axis`, `text` and `number`.
+//! [`write()`] renders everything in memory, and only then touches the disk. The way of the data: `series` groups the
+//! runs by optimizer; `table`, `curves`, `verdicts` and `boundary` each draw one thing; `html` puts them on a page, with
+//! what `headline` says; `store` writes the files. `heat` draws pairs, `growth` costs and other lines, `profile` and
+//! `dots` factors over many tasks, `confusion` what is predicted as what, `calibration` how sure it is, `scatter`
+//! predicted values against true ones, [`overview`] lays out a report of several experiments. plotters draws the
+//! pictures: `curves` with `trace`, `clip`, `departures` and `labels`, `boundary` with `field`; what all pictures need
+//! stands in `canvas`, `palette`, `axis`, `text` and `number`.
 //!
 //! The same input gives the same bytes in every file: no date, no timing, no random name.
 

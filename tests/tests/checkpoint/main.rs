@@ -60,8 +60,8 @@ fn small_guard(rate: f32) -> SmallGuard {
     LossGuard::paper(learned::ngn().averaged(), Momentum::new(rate).averaged()).batches(2, 1)
 }
 
-/// After which bytes the power is cut, of so many: after each, or, without `LGL2O_DRAWS=all`, after every seventh, which is at each place of
-/// a word once in a while.
+/// After which bytes the power is cut, of so many: after each, or, without `LGL2O_DRAWS=all`, after every seventh, which
+/// is at each place of a word once in a while.
 fn cuts(bytes: usize) -> impl Iterator<Item = usize> {
     (0..bytes).step_by(if is_all() { 1 } else { 7 })
 }

@@ -1,8 +1,8 @@
 //! `CONTRIBUTING.md` names every place that an addition touches.
 //!
-//! A source file or a document that names all of some things of one kind has a list of that kind, to which the next one is to be added. The
-//! section on such additions names it, or a folder that it is in. Paths of these sections are there, and what they call a list
-//! is in the file that they name before.
+//! A source file or a document that names all of some things of one kind has a list of that kind, to which the next one
+//! is to be added. The section on such additions names it, or a folder that it is in. Paths of these sections are there,
+//! and what they call a list is in the file that they name before.
 
 use std::fs;
 

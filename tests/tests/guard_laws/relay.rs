@@ -228,8 +228,8 @@ impl Rule for Stagnates {
     fn observe<P: Tensors>(&self, _: &mut State<P, 0>, _: &P, _: &P, _: f32) {}
 }
 
-/// Windows end at 3, 4, 5, 6, 8, 10, 13, 17, 22, 29, 38, 50, 66 steps; the last one that gains is that to 38. From a fifth of its steps on the learned
-/// side hands over after one without a gain, before that after two.
+/// Windows end at 3, 4, 5, 6, 8, 10, 13, 17, 22, 29, 38, 50, 66 steps; the last one that gains is that to 38. From a
+/// fifth of its steps on the learned side hands over after one without a gain, before that after two.
 #[test]
 fn late_in_its_run_a_learned_side_has_to_gain() {
     for (hand_over, expected) in [(100, 50), (250, 50), (255, 66), (1000, 66)] {
@@ -238,8 +238,9 @@ fn late_in_its_run_a_learned_side_has_to_gain() {
     }
 }
 
-/// A learned side that gains in every window: those of [`Stagnates`] up to 38 steps. It hands over at the end of the first one that is a fifth of its
-/// steps and ten passes over the data long, and never later than where nobody has counted the data; a solved task stays.
+/// A learned side that gains in every window: those of [`Stagnates`] up to 38 steps. It hands over at the end of the
+/// first one that is a fifth of its steps and ten passes over the data long, and never later than where nobody has
+/// counted the data; a solved task stays.
 #[test]
 fn many_passes_over_few_examples_hand_over() {
     for (epoch, expected) in [(1, 22), (2, 22), (3, 38), (4, 50), (u32::MAX, 50)] {

@@ -139,7 +139,8 @@ fn net<A: Activate>() -> Net<A> {
     Mlp::new(Fixed::new(), Loss::CrossEntropy)
 }
 
-/// On each network and each kind of inputs, or without `LGL2O_DRAWS=all` on the first; prints what part of the runs ends above the fallback alone.
+/// On each network and each kind of inputs, or without `LGL2O_DRAWS=all` on the first; prints what part of the runs ends
+/// above the fallback alone.
 fn assert_on_all<G: Guard>(what: &str, inputs: &[bool], guard: impl Fn(Adversary) -> G, most: f64) {
     let is_all = is_all();
     let mut all = Vec::new();

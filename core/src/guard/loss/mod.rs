@@ -16,12 +16,13 @@
 //! its own line search.
 //!
 //! **A fallback that climbs** is not followed. Where w is looked at ([veto](LossGuard::veto), [stay](LossGuard::stay)), a
-//! fallback's candidate that is a standard deviation of the losses above w leaves w as it is. A fallback that goes on alone is
-//! compared with where it was left alone, at the end, and taken back there if it is as far above; so it is at once where it has
-//! no finite step, and where w has no finite gradient on a batch that has one there. (Only where the batch has none at that
-//! point either, it is an error.) From then on the guard suspects the fallback: neither side is kept unless it is
-//! below w, the learned one by the margin, on all check batches. That is also what ends harm that shows in no loss, such as layers out of all
-//! proportion: the fallback's steps become too long there. The run then stands still until one side descends.
+//! fallback's candidate that is a standard deviation of the losses above w leaves w as it is. A fallback that goes on
+//! alone is compared with where it was left alone, at the end, and taken back there if it is as far above; so it is at
+//! once where it has no finite step, and where w has no finite gradient on a batch that has one there. (Only where the
+//! batch has none at that point either, it is an error.) From then on the guard suspects the fallback: neither side is
+//! kept unless it is below w, the learned one by the margin, on all check batches. That is also what ends harm that shows
+//! in no loss, such as layers out of all proportion: the fallback's steps become too long there. The run then stands
+//! still until one side descends.
 //!
 //! What the paper leaves open is decided here: the first gradient of a round, at w, is computed once and shared; the
 //! two sides take turns, so that one training batch at a time is enough.

@@ -23,8 +23,9 @@ const FAR: f32 = 0.5;
 const CHECKED: u32 = 16;
 /// This many bad windows in a row end a side.
 const FAILS: u32 = 2;
-/// At this share of the loss at w_0 a task is solved. The learned side does not fail then, and the fallback's steps become shorter with every
-/// window: what fits the last digits of the training loss loses on examples that are not trained on.
+/// At this share of the loss at w_0 a task is solved. The learned side does not fail then, and the fallback's steps
+/// become shorter with every window: what fits the last digits of the training loss loses on examples that are not
+/// trained on.
 const SOLVED: f32 = 1e-3;
 
 impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
@@ -228,8 +229,8 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
         Ok(paired)
     }
 
-    /// Losses at the accepted parameters, at the running point with its last layer scaled, and at the fallback's own run where that is due,
-    /// on the same examples.
+    /// Losses at the accepted parameters, at the running point with its last layer scaled, and at the fallback's own run
+    /// where that is due, on the same examples.
     fn compare<O: Objective>(
         &self,
         memory: &MemoryOf<L, F, O::Params, SPARE>,

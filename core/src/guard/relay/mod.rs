@@ -54,9 +54,9 @@
 //! **Memory**, in numbers for P parameters: (4 + a + 2 b) P where the learned rule has a slots of state and the fallback
 //! b; (4 + a + b) P for the [lean](RelayGuard::lean) form, which keeps no run b after the race and so has no suspicion.
 //!
-//! **Checks.** A comparison draws check batches until the difference is clear (worse by 2 standard errors, or better by 1), but at least two and at most
-//! n_c, or one for 16 steps of the window where that is more: late in a run a step gains less than a few examples can show, and a
-//! long window pays for more of them.
+//! **Checks.** A comparison draws check batches until the difference is clear (worse by 2 standard errors, or better by
+//! 1), but at least two and at most n_c, or one for 16 steps of the window where that is more: late in a run a step gains
+//! less than a few examples can show, and a long window pays for more of them.
 //!
 //! **Cost** of the default beside the gradients of one side: n_0 / 3 gradients for the race, and at each of the
 //! windows' ends, which are fewer than 3 + ln(t / 13) / ln(4 / 3), the check batches at two or three points.

@@ -6,14 +6,15 @@
 //! held-out rows is lower, it becomes c; if not, the next window tries the other side. A run that begins afresh has c = 1.
 //! ```
 //!
-//! A network that fits all of its training examples is too confident about others: most of its loss on held-out rows comes
-//! not from a wrong class but from a probability too close to 0. One factor for all of the last layer, and so for the values before the softmax, corrects
-//! that (temperature scaling: Guo, Pleiss, Sun, Weinberger 2017, "On Calibration of Modern Neural Networks", arXiv 1706.04599). Here
-//! the factor is part of the accepted parameters, so prediction knows nothing of it. The running point keeps its own scale.
-//! c never exceeds 1: with a few rows that are all classified correctly it would grow without limit.
+//! A network that fits all of its training examples is too confident about others: most of its loss on held-out rows
+//! comes not from a wrong class but from a probability too close to 0. One factor for all of the last layer, and so for
+//! the values before the softmax, corrects that (temperature scaling: Guo, Pleiss, Sun, Weinberger 2017, "On Calibration
+//! of Modern Neural Networks", arXiv 1706.04599). Here the factor is part of the accepted parameters, so prediction knows
+//! nothing of it. The running point keeps its own scale. c never exceeds 1: with a few rows that are all classified
+//! correctly it would grow without limit.
 //!
-//! y is kept only where its loss is below that of S, so every promise about S still holds. It costs one more forward pass of the held-out rows at
-//! the end of a window, two more where c changes.
+//! y is kept only where its loss is below that of S, so every promise about S still holds. It costs one more forward pass
+//! of the held-out rows at the end of a window, two more where c changes.
 
 use crate::error::Error;
 use crate::math::exp2_linear;

@@ -1,8 +1,9 @@
 //! Windows on an image: which numbers each output of a convolution in two dimensions is made of.
 //!
-//! An image is \[row\]\[column\]\[channels\], all channels of one pixel after the other. It is a series of rows, each of which is a
-//! series of pixels, so a patch is a window on the rows, and on each of them the same [window](super::windows) on the pixels: one slice for
-//! each row. Inputs that are not there count as zero (padding), and their products are left out of the sum.
+//! An image is \[row\]\[column\]\[channels\], all channels of one pixel after the other. It is a series of rows, each of
+//! which is a series of pixels, so a patch is a window on the rows, and on each of them the same [window](super::windows)
+//! on the pixels: one slice for each row. Inputs that are not there count as zero (padding), and their products are left
+//! out of the sum.
 
 use core::ops::Range;
 

@@ -123,8 +123,8 @@ pub struct Recognised {
     pub after: u32,
 }
 
-/// The whole demonstration, by the [`script`]: factory, a test by the owner, personalisation, the test again. Gives each round to `each` as
-/// it ends; `nudge` may change the initial parameters.
+/// The whole demonstration, by the [`script`]: factory, a test by the owner, personalisation, the test again. Gives each
+/// round to `each` as it ends; `nudge` may change the initial parameters.
 ///
 /// # Errors
 /// If the sensor is gone, or training cannot go on.

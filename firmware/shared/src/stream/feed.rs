@@ -1,9 +1,9 @@
 //! The batches of a round, from answers of the host, and the check batches that the device holds.
 //!
-//! A round that is judged asks for one fresh check batch, which takes the place of the oldest in a ring, and then goes
-//! on with the held ones, the newest first; if it needs still more, those are fresh again. So clear cases, which are most,
-//! cost one transfer, and a check batch judges a few rounds. The host keeps the examples that it sends for checks apart from those that it sends for
-//! training, which makes them disjoint in every round.
+//! A round that is judged asks for one fresh check batch, which takes the place of the oldest in a ring, and then goes on
+//! with the held ones, the newest first; if it needs still more, those are fresh again. So clear cases, which are most,
+//! cost one transfer, and a check batch judges a few rounds. The host keeps the examples that it sends for checks apart
+//! from those that it sends for training, which makes them disjoint in every round.
 
 use lgl2o::Error;
 use lgl2o::batch::Batch;

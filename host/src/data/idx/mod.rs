@@ -6,11 +6,11 @@
 //! the values      their product, last dimension fastest
 //! ```
 //!
-//! Images have D = 3 (count, rows, columns); D = 2 (count, columns) is a plain table. Labels have D = 1; of those with D = 2, as in
-//! QMNIST (count, 8), the first column is the class. A byte becomes the input value / 255 in `f32`, any other number the nearest `f32`; the
-//! element types are in a table (`element.rs`). Whether a file is gzipped is decided by its
-//! first two bytes, never by its name. A header is not trusted: it may call for at most
-//! [`MAX_VALUES`] values, and memory grows with the payload that is really there.
+//! Images have D = 3 (count, rows, columns); D = 2 (count, columns) is a plain table. Labels have D = 1; of those with D
+//! = 2, as in QMNIST (count, 8), the first column is the class. A byte becomes the input value / 255 in `f32`, any other
+//! number the nearest `f32`; the element types are in a table (`element.rs`). Whether a file is gzipped is decided by its
+//! first two bytes, never by its name. A header is not trusted: it may call for at most [`MAX_VALUES`] values, and memory
+//! grows with the payload that is really there.
 //!
 //! Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits"; C. Yadav, L. Bottou, "Cold Case: The Lost MNIST
 //! Digits" (2019), for QMNIST.

@@ -85,8 +85,8 @@ fn cut(rows: [&[f32]; SIDE], n: usize) -> Option<[&[f32]; SIDE]> {
     Some([a.get(..n)?, b.get(..n)?, c.get(..n)?, d.get(..n)?])
 }
 
-/// The eight partial sums of each product of one of four rows w and one of four rows x, lane by lane. Rows that are shorter than the first one leave
-/// the sums as they are.
+/// The eight partial sums of each product of one of four rows w and one of four rows x, lane by lane. Rows that are
+/// shorter than the first one leave the sums as they are.
 // A function of its own, so that the sums have the registers for themselves.
 #[inline(never)]
 pub(super) fn lanes(w: [&[f32]; SIDE], x: [&[f32]; SIDE], sums: &mut [Tile; LANES]) {
@@ -133,8 +133,9 @@ macro_rules! column {
     }};
 }
 
-/// g\[o\] <- (((g\[o\] + e\[0\]\[o\] x\[0\]) + e\[1\]\[o\] x\[1\]) + e\[2\]\[o\] x\[2\]) + e\[3\]\[o\] x\[3\] for rows g\[o\] that are as long
-/// as those of x; the sums begin with zero, not with g\[o\], if ZERO. Rows that are shorter than x\[0\] stay as they are.
+/// g\[o\] <- (((g\[o\] + e\[0\]\[o\] x\[0\]) + e\[1\]\[o\] x\[1\]) + e\[2\]\[o\] x\[2\]) + e\[3\]\[o\] x\[3\] for rows
+/// g\[o\] that are as long as those of x; the sums begin with zero, not with g\[o\], if ZERO. Rows that are shorter than
+/// x\[0\] stay as they are.
 // A function of its own: inlined, the errors no longer stay in registers.
 // i names a place in four rows.
 #[allow(clippy::needless_range_loop)]
