@@ -92,6 +92,12 @@ impl<'a, P: Tensors, const K: usize> Moving<'a, P, K> {
         Self { params, state, first }
     }
 
+    /// The layer's tensors, to read.
+    #[must_use]
+    pub const fn own(&self) -> Own<'_, P> {
+        Own::new(self.params, self.first)
+    }
+
     /// The layer's tensor number `i`.
     pub fn part(&mut self, i: usize) -> Part<'_, K> {
         let i = self.first + i;
@@ -159,17 +165,19 @@ pub trait Layer {
     /// Draws initial parameters.
     fn initialize<P: Tensors>(&self, own: OwnMut<'_, P>, rng: &mut Rng);
 
-    /// Writes the pre-activations of n examples.
+    /// Writes the pre-activations of n examples, and behind them what the way back needs, where the layer's memory has room for more.
     fn forward<P: Tensors>(&self, kernels: &impl Kernels, own: Own<'_, P>, inputs: Rows<'_>, n: usize, out: &mut [f32]);
 
-    /// Writes the gradient, from the errors of n examples and their inputs.
+    /// Writes the gradient, from the errors of n examples and their inputs. Behind the errors stands what [`forward`](Self::forward)
+    /// wrote behind the pre-activations.
     fn gradient<P: Tensors>(
         &self,
         kernels: &impl Kernels,
+        own: Own<'_, P>,
         errors: &[f32],
         inputs: Rows<'_>,
         n: usize,
-        own: OwnMut<'_, P>,
+        gradient: OwnMut<'_, P>,
     );
 
     /// Writes the errors of the layer below, whose activation is `below`, over its activations x, the inputs here.
@@ -197,8 +205,9 @@ pub trait Layer {
         columns: &mut [impl AsMut<[f32]>; NARROW],
     );
 
-    /// How many products of an example each number of the gradient sums up, at most.
-    fn terms(&self) -> usize;
+    /// How many products of an example each number of the gradient sums up, at most, where no error is larger than those from above; if
+    /// errors grow in the layer, so many times more.
+    fn terms<P: Tensors>(&self, own: Own<'_, P>) -> f32;
 
     /// How many times as large as the largest error the largest error of the layer below can be, at most.
     fn growth<P: Tensors>(&self, own: Own<'_, P>) -> f32;

@@ -98,9 +98,10 @@ impl<K: Kernels, P: Tensors, A: Tensors> Visitor for Backward<'_, K, P, A> {
         let Self { kernels, activations, params, inputs, n, l, gradient, below } = self;
         let (x, errors) = both(activations, l);
         let inputs = if l == 0 { inputs } else { Rows::all(x, layer.shape().inputs) };
-        layer.gradient(kernels, errors, inputs, n, OwnMut::new(gradient, first));
+        let own = Own::new(params, first);
+        layer.gradient(kernels, own, errors, inputs, n, OwnMut::new(gradient, first));
         if let Some(below) = below {
-            layer.input_error(kernels, Own::new(params, first), errors, n, below, x);
+            layer.input_error(kernels, own, errors, n, below, x);
         }
     }
 }
@@ -142,10 +143,10 @@ pub(super) struct Bounds<'a, P> {
 }
 
 impl<P: Tensors> Visitor for Bounds<'_, P> {
-    type Output = (usize, f32);
+    type Output = (f32, f32);
 
-    fn visit(self, layer: &impl Layer, first: usize) -> (usize, f32) {
-        let growth = if self.through { layer.growth(Own::new(self.params, first)) } else { 0.0 };
-        (layer.terms(), growth)
+    fn visit(self, layer: &impl Layer, first: usize) -> (f32, f32) {
+        let own = Own::new(self.params, first);
+        (layer.terms(own), if self.through { layer.growth(own) } else { 0.0 })
     }
 }

@@ -36,9 +36,22 @@ pub(super) fn find(node: &Node) -> Option<Read> {
         "Squeeze" => squeeze,
         "Unsqueeze" => unsqueeze,
         "Identity" | "Dropout" => |_, _| Ok(()),
+        "GRU" | "LSTM" | "RNN" => recurrent,
         _ => return None,
     };
     Some(read)
+}
+
+/// Recurrent layers are read from another kind of file.
+fn recurrent(_: &mut Reader<'_>, node: &Node) -> Result<(), OnnxError> {
+    if node.op_type == "GRU" {
+        return refuse(
+            node,
+            "a recurrent layer is not read from ONNX. Write the weights with save_file to safetensors, and name the layers, as in --network \
+             '100x6 gru(12), dense(4)'",
+        );
+    }
+    refuse(node, "lgl2o has no such recurrent layer. It has nn.GRU's, gru: train a network with that, and save it to safetensors")
 }
 
 fn float(node: &Node, name: &str, unsaid: f32) -> f32 {
