@@ -4,9 +4,13 @@
 //! out; the accepted parameters are then as they were before it.
 
 pub mod checkpoint;
+#[cfg(feature = "nor-flash")]
+pub mod slots;
 pub mod weights;
 
 pub use checkpoint::CheckpointError;
+#[cfg(feature = "nor-flash")]
+pub use slots::{SlotError, SlotState};
 pub use weights::WeightsError;
 
 use core::fmt;
@@ -72,6 +76,9 @@ pub enum Error {
     InvalidWeights(WeightsError),
     /// A checkpoint was refused.
     InvalidCheckpoint(CheckpointError),
+    /// A checkpoint could not be saved in flash, or loaded from there (feature `nor-flash`).
+    #[cfg(feature = "nor-flash")]
+    Flash(SlotError),
 }
 
 impl fmt::Display for Error {
@@ -132,6 +139,8 @@ impl fmt::Display for Error {
             Self::InvalidSetting { what } => write!(f, "setting out of range: {what}"),
             Self::InvalidWeights(error) => write!(f, "learned weights: {error}"),
             Self::InvalidCheckpoint(error) => write!(f, "checkpoint: {error}"),
+            #[cfg(feature = "nor-flash")]
+            Self::Flash(error) => write!(f, "flash: {error}"),
         }
     }
 }
@@ -147,5 +156,12 @@ impl From<WeightsError> for Error {
 impl From<CheckpointError> for Error {
     fn from(error: CheckpointError) -> Self {
         Self::InvalidCheckpoint(error)
+    }
+}
+
+#[cfg(feature = "nor-flash")]
+impl From<SlotError> for Error {
+    fn from(error: SlotError) -> Self {
+        Self::Flash(error)
     }
 }
