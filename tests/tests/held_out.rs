@@ -72,18 +72,17 @@ fn values_are_checked_on_like_labels() {
     let (rows, values): (Vec<f32>, Vec<f32>) =
         ((0..10u8).map(f32::from).collect(), (0..15u8).map(|i| f32::from(100 + i)).collect());
     let mut held_out = HeldOut::values(Ending, &rows, 2, &values, 3, 2).unwrap();
-    type Net = Mlp<Fixed<chain![Dense<2, 3>], 2>>;
     let of = |batch: &Batch<'_>| {
         let Targets::Values(values) = batch.targets else { panic!("values") };
         (0..batch.examples()).map(|s| [batch.inputs.row(s).to_vec(), values.row(s).to_vec()].concat()).collect()
     };
     let row = |i: u8| [2 * i, 2 * i + 1, 100 + 3 * i, 101 + 3 * i, 102 + 3 * i].map(f32::from).to_vec();
-    let checks: Vec<Vec<Vec<f32>>> = (0..4).map(|_| of(&Source::<Net>::check(&mut held_out).unwrap())).collect();
+    let checks: Vec<Vec<Vec<f32>>> = (0..4).map(|_| of(&Source::<SmallMlp>::check(&mut held_out).unwrap())).collect();
     assert_eq!(checks, [vec![row(0), row(1)], vec![row(2), row(3)], vec![row(4)], vec![row(0), row(1)]]);
-    let part = |source: &mut HeldOut<'_, Ending>, i| Source::<Net>::objective(source, i).unwrap().map(|batch| of(&batch));
+    let part = |source: &mut HeldOut<'_, Ending>, i| Source::<SmallMlp>::objective(source, i).unwrap().map(|batch| of(&batch));
     let parts: Vec<Vec<Vec<f32>>> = (0..).map_while(|i| part(&mut held_out, i)).collect();
     assert_eq!(parts, checks[..3]);
-    assert!(Source::<Net>::objective(&mut held_out, usize::MAX).unwrap().is_none());
+    assert!(Source::<SmallMlp>::objective(&mut held_out, usize::MAX).unwrap().is_none());
     let refused = |rows: &[f32], values: &[f32], outputs, size| HeldOut::values(Ending, rows, 2, values, outputs, size).err();
     assert_eq!(refused(&[], &[], 3, 2), Some(Error::EmptyBatch));
     assert_eq!(refused(&rows, &values, 3, 0), Some(Error::EmptyBatch));
@@ -117,7 +116,7 @@ fn the_accepted_parameters_are_the_best_on_held_out_values() {
     let mut trainer = Trainer::new(&net, &guard, &mut memory);
     let mut losses = Vec::new();
     while trainer.progress().steps < 3000 {
-        let part = |i| Batch::values(&angles[20 + 8 * i..28 + 8 * i], 1, noisy[20 + 8 * i..28 + 8 * i].as_flattened(), 2);
+        let part = |i: usize| Batch::values(&angles[20 + 8 * i..28 + 8 * i], 1, noisy[20 + 8 * i..28 + 8 * i].as_flattened(), 2);
         losses.push((0..5).map(|i| trainer.loss(part(i)).unwrap()).sum::<f32>() / 5.0);
         trainer.round(&mut source).unwrap();
     }
