@@ -160,7 +160,9 @@ impl<'a, S> HeldOut<'a, S> {
         let (inputs, width) = (self.inputs, self.width);
         match self.answers {
             Answers::Classes(labels) => Batch::part((inputs, width, labels), self.size, i),
-            Answers::Values(values, outputs) => Batch::part_of_values([(inputs, width), (values, outputs)], self.size, i),
+            Answers::Values(values, outputs) => {
+                Batch::part_of_values([(inputs, width), (values, outputs)], self.size, i)
+            }
         }
     }
 }

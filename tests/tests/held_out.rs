@@ -79,11 +79,13 @@ fn values_are_checked_on_like_labels() {
     let row = |i: u8| [2 * i, 2 * i + 1, 100 + 3 * i, 101 + 3 * i, 102 + 3 * i].map(f32::from).to_vec();
     let checks: Vec<Vec<Vec<f32>>> = (0..4).map(|_| of(&Source::<SmallMlp>::check(&mut held_out).unwrap())).collect();
     assert_eq!(checks, [vec![row(0), row(1)], vec![row(2), row(3)], vec![row(4)], vec![row(0), row(1)]]);
-    let part = |source: &mut HeldOut<'_, Ending>, i| Source::<SmallMlp>::objective(source, i).unwrap().map(|batch| of(&batch));
+    let part =
+        |source: &mut HeldOut<'_, Ending>, i| Source::<SmallMlp>::objective(source, i).unwrap().map(|batch| of(&batch));
     let parts: Vec<Vec<Vec<f32>>> = (0..).map_while(|i| part(&mut held_out, i)).collect();
     assert_eq!(parts, checks[..3]);
     assert!(Source::<SmallMlp>::objective(&mut held_out, usize::MAX).unwrap().is_none());
-    let refused = |rows: &[f32], values: &[f32], outputs, size| HeldOut::values(Ending, rows, 2, values, outputs, size).err();
+    let refused =
+        |rows: &[f32], values: &[f32], outputs, size| HeldOut::values(Ending, rows, 2, values, outputs, size).err();
     assert_eq!(refused(&[], &[], 3, 2), Some(Error::EmptyBatch));
     assert_eq!(refused(&rows, &values, 3, 0), Some(Error::EmptyBatch));
     let of_values = |expected, found| Some(Error::ShapeMismatch { what: "the held-out values", expected, found });
@@ -105,7 +107,8 @@ fn the_accepted_parameters_are_the_best_on_held_out_values() {
     type Net = Mlp<Fixed<chain![Dense<1, 12, Tanh>, Dense<12, 2>], 8>>;
     let mut rng = Rng::new(4);
     let angles: Vec<f32> = (0..60).map(|_| rng.range(-3.0, 3.0)).collect();
-    let noisy: Vec<[f32; 2]> = angles.iter().map(|x| [x.sin() + 0.4 * rng.normal(), x.cos() + 0.4 * rng.normal()]).collect();
+    let noisy: Vec<[f32; 2]> =
+        angles.iter().map(|x| [x.sin() + 0.4 * rng.normal(), x.cos() + 0.4 * rng.normal()]).collect();
     let (mut rows, mut kept, mut pick, mut used) = ([0.0; 20], [0.0; 40], [0; 8], [0; 1]);
     let mut ring = Ring::new(&mut rows, 1, Values::new(&mut kept, 2), 1, &mut pick, &mut used).unwrap();
     angles.iter().zip(&noisy).take(20).for_each(|(x, y)| assert!(ring.push(&[*x], y).unwrap()));
@@ -116,7 +119,9 @@ fn the_accepted_parameters_are_the_best_on_held_out_values() {
     let mut trainer = Trainer::new(&net, &guard, &mut memory);
     let mut losses = Vec::new();
     while trainer.progress().steps < 3000 {
-        let part = |i: usize| Batch::values(&angles[20 + 8 * i..28 + 8 * i], 1, noisy[20 + 8 * i..28 + 8 * i].as_flattened(), 2);
+        let part = |i: usize| {
+            Batch::values(&angles[20 + 8 * i..28 + 8 * i], 1, noisy[20 + 8 * i..28 + 8 * i].as_flattened(), 2)
+        };
         losses.push((0..5).map(|i| trainer.loss(part(i)).unwrap()).sum::<f32>() / 5.0);
         trainer.round(&mut source).unwrap();
     }

@@ -194,7 +194,8 @@ type Pooled = Fixed<
 type Separable = Fixed<chain![9 x 18 => depthwise(3, 1, 1, Tanh), conv1d(2, 1, 1, 0), dense(5, Tanh), dense(3)], 3>;
 type Strided = Fixed<chain![12 x 2 => max_pool(2), depthwise(2, 3, 0, Relu), conv1d(3, 2, 4, 1)], 3>;
 type Recurrent = Fixed<chain![7 x 3 => conv1d(4, 2, 1, 0, Tanh), gru(5), dense(3)], 3>;
-type Twice = Fixed<chain![Dense<2, 9, Tanh>, lgl2o::objective::mlp::Gru<3, 3, 4>, lgl2o::objective::mlp::Gru<2, 2, 3>], 3>;
+type Twice =
+    Fixed<chain![Dense<2, 9, Tanh>, lgl2o::objective::mlp::Gru<3, 3, 4>, lgl2o::objective::mlp::Gru<2, 2, 3>], 3>;
 type Folded = Fixed<chain![Dense<5, 12, Tanh>, Conv1d<6, 2, 6, 3, 3, 1, 1, Sigmoid>, Dense<18, 2>], 3>;
 
 #[test]

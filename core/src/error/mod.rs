@@ -114,9 +114,7 @@ impl fmt::Display for Error {
                 "an output of the network is not finite: look for huge inputs, and for parameters that were damaged; \
                  if it comes again, load the latest checkpoint",
             ),
-            Self::NoClasses => f.write_str(
-                "the network answers with values and not with classes, as its loss says: ask for its values",
-            ),
+            Self::NoClasses => f.write_str("the network answers with values, as its loss says: ask for its values"),
             Self::NonFiniteLoss => f.write_str(
                 "the loss of the accepted parameters on a check batch is not finite: \
                  look for NaN or huge values in the data; without any, load the latest checkpoint",

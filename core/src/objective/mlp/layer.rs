@@ -125,7 +125,7 @@ impl<const K: usize> Part<'_, K> {
     }
 }
 
-/// What a layer that is moved had for inputs.
+/// What a layer had for inputs, on the way back.
 #[derive(Debug)]
 pub enum Inputs<'a> {
     /// Rows, to read alone.
@@ -190,6 +190,25 @@ pub trait Layer {
         below: Activation,
         x: &mut [f32],
     );
+
+    /// Both: writes the gradient, and where the inputs are the activations of a layer below, its errors over them.
+    fn backward<P: Tensors>(
+        &self,
+        kernels: &impl Kernels,
+        own: Own<'_, P>,
+        errors: &[f32],
+        inputs: Inputs<'_>,
+        n: usize,
+        gradient: OwnMut<'_, P>,
+    ) {
+        match inputs {
+            Inputs::Rows(rows) => self.gradient(kernels, own, errors, rows, n, gradient),
+            Inputs::Activations { x, below } => {
+                self.gradient(kernels, own, errors, Rows::all(x, self.shape().inputs), n, gradient);
+                self.input_error(kernels, own, errors, n, below, x);
+            }
+        }
+    }
 
     /// Moves the parameters by their gradient, with no memory for the gradient of the network; and where the inputs are the
     /// activations of a layer below, writes that layer's errors over them, by the parameters as they were. The bits are those of

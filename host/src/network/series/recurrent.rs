@@ -94,10 +94,9 @@ impl Layer for OverTime {
         errors: &[f32],
         rows: Rows<'_>,
         n: usize,
-        mut gradient: OwnMut<'_, P>,
+        gradient: OwnMut<'_, P>,
     ) {
-        let pass = Recurrence { sizes: self.sizes(), kernels, own };
-        pass.backward(errors, Inputs::Rows(rows), n, Some(&mut gradient), &mut self.room());
+        self.backward(kernels, own, errors, Inputs::Rows(rows), n, gradient);
     }
 
     fn input_error<P: Tensors>(
@@ -111,6 +110,19 @@ impl Layer for OverTime {
     ) {
         let pass = Recurrence { sizes: self.sizes(), kernels, own };
         pass.backward(errors, Inputs::Activations { x, below }, n, None::<&mut OwnMut<'_, P>>, &mut self.room());
+    }
+
+    fn backward<P: Tensors>(
+        &self,
+        kernels: &impl Kernels,
+        own: Own<'_, P>,
+        errors: &[f32],
+        inputs: Inputs<'_>,
+        n: usize,
+        mut gradient: OwnMut<'_, P>,
+    ) {
+        let pass = Recurrence { sizes: self.sizes(), kernels, own };
+        pass.backward(errors, inputs, n, Some(&mut gradient), &mut self.room());
     }
 
     fn descend<P: Tensors, const K: usize>(

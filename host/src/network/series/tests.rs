@@ -6,7 +6,9 @@ use lgl2o::chain;
 use lgl2o::objective::mlp::Activation;
 use lgl2o::objective::mlp::AveragePool1d;
 use lgl2o::objective::mlp::network::BlankNetwork as _;
-use lgl2o::objective::mlp::{Conv1d, Dense, Depthwise, Descent, Fixed, Gru, Loss, MaxPool1d, Mlp, Network as _, Relu, Tanh};
+use lgl2o::objective::mlp::{
+    Conv1d, Dense, Depthwise, Descent, Fixed, Gru, Loss, MaxPool1d, Mlp, Network as _, Relu, Tanh,
+};
 use lgl2o::objective::{Blank as _, Objective as _};
 use lgl2o::persist::Fingerprint as _;
 use lgl2o::rule::{Adam, NoProbe, Rotated, Rule as _, Sgd};

@@ -36,22 +36,25 @@ pub(super) fn find(node: &Node) -> Option<Read> {
         "Squeeze" => squeeze,
         "Unsqueeze" => unsqueeze,
         "Identity" | "Dropout" => |_, _| Ok(()),
-        "GRU" | "LSTM" | "RNN" => recurrent,
         _ => return None,
     };
     Some(read)
 }
 
-/// Recurrent layers are read from another kind of file.
-fn recurrent(_: &mut Reader<'_>, node: &Node) -> Result<(), OnnxError> {
-    if node.op_type == "GRU" {
-        return refuse(
-            node,
-            "a recurrent layer is not read from ONNX. Write the weights with save_file to safetensors, and name the layers, as in --network \
+/// Refuses recurrent layers, which are read from another kind of file; around one an exporter writes nodes that no layer has.
+pub(super) fn refuse_recurrent(nodes: &[Node]) -> Result<(), OnnxError> {
+    let why = |node: &Node| match node.op_type.as_str() {
+        "GRU" => Some(
+            "a recurrent layer is not read from ONNX. Write the weights to safetensors with save_file, and name the layers, as in --network \
              '100x6 gru(12), dense(4)'",
-        );
-    }
-    refuse(node, "lgl2o has no such recurrent layer. It has nn.GRU's, gru: train a network with that, and save it to safetensors")
+        ),
+        "LSTM" | "RNN" => Some(
+            "lgl2o has no such recurrent layer. It has that of nn.GRU: train a network with it, and write the weights to safetensors with \
+             save_file",
+        ),
+        _ => None,
+    };
+    nodes.iter().find_map(|node| Some((node, why(node)?))).map_or(Ok(()), |(node, why)| refuse(node, why))
 }
 
 fn float(node: &Node, name: &str, unsaid: f32) -> f32 {

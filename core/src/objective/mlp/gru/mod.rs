@@ -27,8 +27,8 @@
 //! gradient is exact.
 //!
 //! Memory: 3 H (C + H + 2) parameters; T H activations for an example, which are the states. Gates are not kept but computed again on the
-//! way back, which takes a third of the time more and a fifth of the memory. A pass has 32 H bytes on the stack; a
-//! [`Descent`](super::Descent) through one its gradient, too: 12 H (C + H + 2) bytes.
+//! way back: that is a third more products, in a fifth of the memory. A pass has 32 H bytes on the stack; a [`Descent`](super::Descent) through
+//! one its gradient, too: 12 H (C + H + 2) bytes.
 
 mod kernels;
 
@@ -96,7 +96,10 @@ impl<const T: usize, const C: usize, const H: usize> Layers for Gru<T, C, H> {
     // The last states of all examples first, and then the others.
     type Activations<const B: usize> = [[[f32; H]; T]; B];
     const DEPTH: usize = {
-        assert!(T > 0 && C > 0 && H > 0, "a recurrent layer needs at least one time, one channel of inputs and one unit");
+        assert!(
+            T > 0 && C > 0 && H > 0,
+            "a recurrent layer needs at least one time, one channel of inputs and one unit"
+        );
         1
     };
     const TENSORS: usize = 4;
@@ -150,11 +153,9 @@ impl<const T: usize, const C: usize, const H: usize> Layer for Gru<T, C, H> {
         errors: &[f32],
         inputs: Rows<'_>,
         n: usize,
-        mut gradient: OwnMut<'_, P>,
+        gradient: OwnMut<'_, P>,
     ) {
-        let mut room = [[0.0; H]; ROOM];
-        let pass = Recurrence { sizes: Self::SIZES, kernels, own };
-        pass.backward(errors, Inputs::Rows(inputs), n, Some(&mut gradient), room.as_flattened_mut());
+        self.backward(kernels, own, errors, Inputs::Rows(inputs), n, gradient);
     }
 
     fn input_error<P: Tensors>(
@@ -170,6 +171,21 @@ impl<const T: usize, const C: usize, const H: usize> Layer for Gru<T, C, H> {
         let pass = Recurrence { sizes: Self::SIZES, kernels, own };
         let gradient = None::<&mut OwnMut<'_, P>>;
         pass.backward(errors, Inputs::Activations { x, below }, n, gradient, room.as_flattened_mut());
+    }
+
+    // Both at once, so that the gates are computed again only once.
+    fn backward<P: Tensors>(
+        &self,
+        kernels: &impl Kernels,
+        own: Own<'_, P>,
+        errors: &[f32],
+        inputs: Inputs<'_>,
+        n: usize,
+        mut gradient: OwnMut<'_, P>,
+    ) {
+        let mut room = [[0.0; H]; ROOM];
+        let pass = Recurrence { sizes: Self::SIZES, kernels, own };
+        pass.backward(errors, inputs, n, Some(&mut gradient), room.as_flattened_mut());
     }
 
     // On a device, its gradient is on the stack only while it runs.
