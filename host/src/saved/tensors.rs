@@ -118,39 +118,14 @@ pub fn import(bytes: &[u8], unsaid: &Unsaid<'_>) -> Result<SavedModel, ImportErr
     let own = metadata.metadata().as_ref().and_then(|all| all.get(OWN));
     let own: Option<Own> =
         own.map(|text| serde_json::from_str(text)).transpose().map_err(|error| ImportError::Own(error.to_string()))?;
-    let (mut layers, mut standardizer) = (BTreeMap::<(Vec<Part>, String), Found>::new(), [None, None]);
+    let (mut layers, mut standardizer) = (Named::new(), [None, None]);
     for (name, view) in file.iter() {
         let numbers = numbers(name, &view)?;
         check_numbers(name, &numbers)?;
         match name {
             "standardizer.mean" => standardizer[0] = Some(numbers),
             "standardizer.deviation" => standardizer[1] = Some(numbers),
-            _ => {
-                let other = || ImportError::Other { name: name.to_owned(), shape: view.shape().to_vec() };
-                if is_other_recurrent(name) {
-                    return Err(ImportError::Recurrent { name: name.to_owned() });
-                }
-                let (layer, pair, role) = role(name).ok_or_else(other)?;
-                let dense = &mut layers.entry((parts(layer), layer.to_owned())).or_default().pairs[pair];
-                if if role == Role::Bias { dense.bias.is_some() } else { dense.weights.is_some() } {
-                    return Err(ImportError::Twice { layer: layer.to_owned(), name: name.to_owned() });
-                }
-                match (role, view.shape()) {
-                    (_, shape) if shape.contains(&0) => return Err(other()),
-                    (Role::Weight, &[rows, units]) if pair == 1 && units.checked_mul(3) != Some(rows) => {
-                        return Err(ImportError::NoGru { name: name.to_owned(), found: rows, units });
-                    }
-                    (Role::Weight, shape @ ([_, _] | [_, _, _] | [_, _, _, _])) => {
-                        dense.weights = Some((name.to_owned(), shape.to_vec(), numbers));
-                    }
-                    (Role::Kernel, &[inputs, outputs]) => {
-                        let numbers = transposed(&numbers, inputs, outputs);
-                        dense.weights = Some((name.to_owned(), vec![outputs, inputs], numbers));
-                    }
-                    (Role::Bias, &[_]) => dense.bias = Some(numbers),
-                    _ => return Err(other()),
-                }
-            }
+            _ => put(&mut layers, name, view.shape(), numbers)?,
         }
     }
     let layers = ordered(layers.into_iter().map(|((_, name), dense)| (name, dense)).collect(), unsaid.order)?;
@@ -175,6 +150,38 @@ pub fn import(bytes: &[u8], unsaid: &Unsaid<'_>) -> Result<SavedModel, ImportErr
         }
         None => with_columns(&layers, &params, &unsaid, None, None),
     }
+}
+
+/// Layers on the way in, in the order of their names.
+type Named = BTreeMap<(Vec<Part>, String), Found>;
+
+/// Puts a tensor into its layer.
+fn put(layers: &mut Named, name: &str, shape: &[usize], numbers: Vec<f32>) -> Result<(), ImportError> {
+    let other = || ImportError::Other { name: name.to_owned(), shape: shape.to_vec() };
+    if is_other_recurrent(name) {
+        return Err(ImportError::Recurrent { name: name.to_owned() });
+    }
+    let (layer, pair, role) = role(name).ok_or_else(other)?;
+    let tensors = &mut layers.entry((parts(layer), layer.to_owned())).or_default().pairs[pair];
+    if if role == Role::Bias { tensors.bias.is_some() } else { tensors.weights.is_some() } {
+        return Err(ImportError::Twice { layer: layer.to_owned(), name: name.to_owned() });
+    }
+    match (role, shape) {
+        (_, shape) if shape.contains(&0) => return Err(other()),
+        (Role::Weight, &[rows, units]) if pair == 1 && units.checked_mul(3) != Some(rows) => {
+            return Err(ImportError::NoGru { name: name.to_owned(), found: rows, units });
+        }
+        (Role::Weight, [_, _] | [_, _, _] | [_, _, _, _]) => {
+            tensors.weights = Some((name.to_owned(), shape.to_vec(), numbers));
+        }
+        (Role::Kernel, &[inputs, outputs]) => {
+            let numbers = transposed(&numbers, inputs, outputs);
+            tensors.weights = Some((name.to_owned(), vec![outputs, inputs], numbers));
+        }
+        (Role::Bias, &[_]) => tensors.bias = Some(numbers),
+        _ => return Err(other()),
+    }
+    Ok(())
 }
 
 /// The layers that the file, or who asks, says that there are.
