@@ -204,6 +204,16 @@ impl<'a> Batch<'a> {
         Some(Self::classes(inputs.get(start * width..end * width).unwrap_or(&[]), width, labels))
     }
 
+    /// The same of rows with values: each list of numbers with those in a row.
+    pub(crate) fn part_of_values([inputs, values]: [(&'a [f32], usize); 2], size: usize, i: usize) -> Option<Self> {
+        let start = i.saturating_mul(size);
+        let part = |(numbers, width): (&'a [f32], usize)| {
+            let end = start.saturating_add(size).saturating_mul(width).min(numbers.len());
+            numbers.get(start.saturating_mul(width)..end).filter(|part| !part.is_empty())
+        };
+        Some(Self::values(part(inputs)?, inputs.1, part(values)?, values.1))
+    }
+
     /// How many examples there are.
     #[must_use]
     pub fn examples(&self) -> usize {

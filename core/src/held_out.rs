@@ -1,6 +1,6 @@
 //! Checks on examples that are never trained on, so that a guard keeps the parameters that were best there.
 //!
-//! [`HeldOut`] takes training batches from one source and check batches from rows of its own. A guard with
+//! [`HeldOut`] takes training batches from one source and check batches from rows of its own, with class labels or with values. A guard with
 //! [`RelayGuard::held_out`] compares the mean loss over all of these rows. The accepted parameters are then those with the lowest
 //! held-out loss that the end of any window has seen: early stopping (Prechelt 1998) with nothing to set. Where the network is too
 //! confident, the guard also scales its last layer down, by a factor that these rows choose. A small data
@@ -33,6 +33,42 @@
 //! # Ok::<(), lgl2o::Error>(())
 //! ```
 //!
+//! Rows with values, for regression, are [`HeldOut::values`]:
+//!
+//! ```
+//! use lgl2o::held_out::HeldOut;
+//! use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Tanh};
+//! use lgl2o::replay::{Ring, Values};
+//! use lgl2o::{Auto, Memory, Rng, Trainer, auto, chain};
+//!
+//! type Net = Mlp<Fixed<chain![Dense<1, 8, Tanh>, Dense<8, 2>], 16>>;
+//! static GUARD: Auto = auto().held_out(true);
+//!
+//! // Sine and cosine of 100 angles, under noise.
+//! let mut rng = Rng::new(2);
+//! let angles: [f32; 100] = core::array::from_fn(|_| rng.range(-2.0, 2.0));
+//! let mut answer = |x: f32| [x.sin() + 0.1 * rng.normal(), x.cos() + 0.1 * rng.normal()];
+//! let answers: [[f32; 2]; 100] = angles.map(&mut answer);
+//! let (mut rows, mut values, mut pick, mut used) = ([0.0; 80], [0.0; 160], [0; 16], [0; 3]);
+//! let mut train = Ring::new(&mut rows, 1, Values::new(&mut values, 2), 3, &mut pick, &mut used)?;
+//! for (angle, answer) in angles.iter().zip(&answers).take(80) {
+//!     train.push(&[*angle], answer)?;
+//! }
+//! let mut batches = HeldOut::values(train, &angles[80..], 1, answers[80..].as_flattened(), 2, 16)?;
+//!
+//! let net = Net::new(Fixed::new(), Loss::SquaredError);
+//! let mut memory = Memory::<Net, Auto>::new();
+//! net.initialize(memory.params_mut(), &mut Rng::new(1));
+//! let mut trainer = Trainer::new(&net, &GUARD, &mut memory);
+//! while trainer.progress().steps < 1000 {
+//!     trainer.round(&mut batches)?;
+//! }
+//! # let batch = lgl2o::batch::Batch::values(&angles[80..96], 1, answers[80..96].as_flattened(), 2);
+//! # let loss = trainer.loss(batch)?;
+//! # assert!(loss < 0.02, "{loss}");
+//! # Ok::<(), lgl2o::Error>(())
+//! ```
+//!
 //! The fallback's theorem is about the training loss, and holds for the running point. The accepted parameters are the best of
 //! its iterates on the held-out rows; their training loss may be higher.
 //!
@@ -53,10 +89,29 @@ pub struct HeldOut<'a, S> {
     source: S,
     inputs: &'a [f32],
     width: usize,
-    labels: &'a [u8],
+    answers: Answers<'a>,
     size: usize,
     /// Number of the next check batch.
     next: u32,
+}
+
+/// What the outputs for the rows are compared with.
+#[derive(Debug, Clone, Copy)]
+enum Answers<'a> {
+    /// A label for each.
+    Classes(&'a [u8]),
+    /// So many values for each.
+    Values(&'a [f32], usize),
+}
+
+impl Answers<'_> {
+    /// How many rows have one; an incomplete last one counts for none.
+    fn count(&self) -> usize {
+        match self {
+            Self::Classes(labels) => labels.len(),
+            Self::Values(values, outputs) => values.len().checked_div(*outputs).unwrap_or(0),
+        }
+    }
 }
 
 impl<'a, S> HeldOut<'a, S> {
@@ -66,19 +121,49 @@ impl<'a, S> HeldOut<'a, S> {
     /// # Errors
     /// [`Error::EmptyBatch`] for no rows or a `size` of 0, [`Error::ShapeMismatch`] where lengths do not belong together.
     pub fn new(source: S, inputs: &'a [f32], width: usize, labels: &'a [u8], size: usize) -> Result<Self, Error> {
-        if labels.is_empty() || size == 0 {
+        Self::of(source, (inputs, width), Answers::Classes(labels), size)
+    }
+
+    /// The same for regression: each held-out row has `outputs` numbers of `values`, row after row. The loss compares values.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); [`Error::ShapeMismatch`] also where the last row of values is not whole.
+    pub fn values(
+        source: S,
+        inputs: &'a [f32],
+        width: usize,
+        values: &'a [f32],
+        outputs: usize,
+        size: usize,
+    ) -> Result<Self, Error> {
+        let (answers, found) = (Answers::Values(values, outputs), values.len());
+        let expected = answers.count().saturating_mul(outputs);
+        if expected != found {
+            return Err(Error::ShapeMismatch { what: "the held-out values", expected, found });
+        }
+        Self::of(source, (inputs, width), answers, size)
+    }
+
+    fn of(source: S, (inputs, width): (&'a [f32], usize), answers: Answers<'a>, size: usize) -> Result<Self, Error> {
+        if answers.count() == 0 || size == 0 {
             return Err(Error::EmptyBatch);
         }
-        let expected = labels.len().saturating_mul(width);
+        let expected = answers.count().saturating_mul(width);
         if expected != inputs.len() {
             return Err(Error::ShapeMismatch { what: "the held-out inputs", expected, found: inputs.len() });
         }
-        Ok(Self { source, inputs, width, labels, size, next: 0 })
+        Ok(Self { source, inputs, width, answers, size, next: 0 })
     }
 
     /// Part `i` of the rows; `None` after the last one.
     fn part(&self, i: usize) -> Option<Batch<'a>> {
-        Batch::part((self.inputs, self.width, self.labels), self.size, i)
+        let (inputs, width) = (self.inputs, self.width);
+        match self.answers {
+            Answers::Classes(labels) => Batch::part((inputs, width, labels), self.size, i),
+            Answers::Values(values, outputs) => {
+                Batch::part_of_values([(inputs, width), (values, outputs)], self.size, i)
+            }
+        }
     }
 }
 
@@ -87,11 +172,17 @@ impl<S: Persist> Persist for HeldOut<'_, S> {
     crate::persist_fields!(source, next);
 }
 
-/// The source, and numbers of rows, of their inputs and in a batch. The rows themselves are not looked at.
+/// The source, and numbers of rows, of their inputs, of values and in a batch. The rows themselves are not looked at.
 impl<S: Fingerprint> Fingerprint for HeldOut<'_, S> {
     fn describe(&self, digest: &mut Digest) {
-        digest.kind("held-out");
-        [self.labels.len(), self.width, self.size].iter().for_each(|&n| digest.word(n as u32));
+        match self.answers {
+            Answers::Classes(_) => digest.kind("held-out"),
+            Answers::Values(_, outputs) => {
+                digest.kind("held-out-values");
+                digest.word(outputs as u32);
+            }
+        }
+        [self.answers.count(), self.width, self.size].iter().for_each(|&n| digest.word(n as u32));
         self.source.describe(digest);
     }
 }

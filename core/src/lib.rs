@@ -39,7 +39,7 @@
 //!
 //! **Objectives.** A [`batch`] borrows examples. An [`objective`] returns their losses and the gradient: a convex quadratic,
 //! logistic regression, a network of dense [layers](objective::mlp::layer) and, over windows of a series in time or over images, of
-//! convolutions and pooling, any of which can be frozen in flash; its outputs are compared by cross-entropy (plain, with smoothed labels, with class
+//! convolutions, pooling and gated recurrent units, any of which can be frozen in flash; its outputs are compared by cross-entropy (plain, with smoothed labels, with class
 //! weights), squared error or Huber's loss. A [`source`] hands batches out, with [`held_out`] examples to
 //! check on if wanted; [`replay`] keeps the latest examples, or equally many of each class, while new ones come;
 //! [`standardize`] brings inputs of any unit to one size. An [`oracle`] asks an objective and counts the cost.

@@ -245,20 +245,20 @@ macro_rules! weights_and_bias {
             fn tensor(&self, i: usize) -> &[f32] {
                 match i {
                     0 => self.weights.tensor(0),
-                    1 => &self.bias,
+                    1 => self.bias.tensor(0),
                     _ => &[],
                 }
             }
             fn tensor_mut(&mut self, i: usize) -> &mut [f32] {
                 match i {
                     0 => self.weights.tensor_mut(0),
-                    1 => &mut self.bias,
+                    1 => self.bias.tensor_mut(0),
                     _ => &mut [],
                 }
             }
             fn neighbours_mut(&mut self, i: usize) -> (&mut [f32], &mut [f32]) {
                 match i {
-                    0 => (self.weights.tensor_mut(0), &mut self.bias),
+                    0 => (self.weights.tensor_mut(0), self.bias.tensor_mut(0)),
                     i => (self.tensor_mut(i), &mut []),
                 }
             }

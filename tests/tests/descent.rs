@@ -18,9 +18,9 @@ type Flat = Fixed<Dense<5, 3>, 9>;
 type Narrow = Fixed<chain![Dense<2, 9, Tanh>, Dense<9, 6, Relu>, Dense<6, 3>], 7>;
 type Wide = Fixed<chain![Dense<131, 10, Sigmoid>, Dense<10, 7, Tanh>], 6>;
 
-/// Convolutions at the bottom and above, with pooling between; and a frozen layer between two that are trained.
+/// Convolutions at the bottom and above, with pooling between, and a recurrent layer; and a frozen layer between two that are trained.
 type Series = Fixed<
-    chain![13 x 3 => conv1d(9, 4, 2, 1, Tanh), max_pool(2), conv1d(5, 3, 1, 1, Sigmoid), depthwise(2, 1, 0), dense(3)],
+    chain![13 x 3 => conv1d(9, 4, 2, 1, Tanh), max_pool(2), conv1d(5, 3, 1, 1, Sigmoid), depthwise(2, 1, 0), gru(6), dense(3)],
     5,
 >;
 /// The same over an image.

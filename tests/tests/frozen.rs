@@ -194,6 +194,9 @@ fn layers_are_told_apart_by_their_fingerprints() {
         12 x 4 => average_pool(3);
         12 x 4 => average_pool(4);
         6 x 8 => average_pool(3);
+        12 x 4 => gru(4);
+        12 x 4 => gru(3);
+        6 x 8 => gru(4);
     );
     let images = fingerprints!(
         4 x 3 x 4 => conv2d(4, 3, 3, [1, 0]);

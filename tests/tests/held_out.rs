@@ -1,15 +1,17 @@
 //! Held-out checks: what is checked on is never trained on, and the accepted parameters are the best on it.
 
-use lgl2o::batch::Batch;
+use lgl2o::batch::{Batch, Targets};
 use lgl2o::checkpoint::{Digest, Fingerprint};
 use lgl2o::guard::RelayGuard;
 use lgl2o::held_out::HeldOut;
+use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Tanh};
 use lgl2o::objective::{Objective, Quadratic};
+use lgl2o::replay::{Ring, Values};
 use lgl2o::rule::{Probe, State};
 use lgl2o::source::{Exact, Sampler, Source};
 use lgl2o::standardize::{Standardized, Standardizer};
 use lgl2o::tensors::Tensors;
-use lgl2o::{Error, Guard, Rule, Trainer, auto, auto_lean};
+use lgl2o::{Auto, Error, Guard, Memory, Rng, Rule, Trainer, auto, auto_lean, chain};
 use lgl2o_tests::run;
 use lgl2o_tests::task::{BATCH, Data, SmallMlp, small_mlp, start};
 
@@ -62,6 +64,69 @@ fn rows_that_do_not_fit_are_refused() {
         HeldOut::new(Exact, &rows[..5], 2, &labels, 2).err(),
         Some(Error::ShapeMismatch { expected: 6, found: 5, .. })
     ));
+}
+
+/// Five rows of two numbers and three values each, in checks of two; another number of values is another source.
+#[test]
+fn values_are_checked_on_like_labels() {
+    let (rows, values): (Vec<f32>, Vec<f32>) =
+        ((0..10u8).map(f32::from).collect(), (0..15u8).map(|i| f32::from(100 + i)).collect());
+    let mut held_out = HeldOut::values(Ending, &rows, 2, &values, 3, 2).unwrap();
+    let of = |batch: &Batch<'_>| {
+        let Targets::Values(values) = batch.targets else { panic!("values") };
+        (0..batch.examples()).map(|s| [batch.inputs.row(s).to_vec(), values.row(s).to_vec()].concat()).collect()
+    };
+    let row = |i: u8| [2 * i, 2 * i + 1, 100 + 3 * i, 101 + 3 * i, 102 + 3 * i].map(f32::from).to_vec();
+    let checks: Vec<Vec<Vec<f32>>> = (0..4).map(|_| of(&Source::<SmallMlp>::check(&mut held_out).unwrap())).collect();
+    assert_eq!(checks, [vec![row(0), row(1)], vec![row(2), row(3)], vec![row(4)], vec![row(0), row(1)]]);
+    let part =
+        |source: &mut HeldOut<'_, Ending>, i| Source::<SmallMlp>::objective(source, i).unwrap().map(|batch| of(&batch));
+    let parts: Vec<Vec<Vec<f32>>> = (0..).map_while(|i| part(&mut held_out, i)).collect();
+    assert_eq!(parts, checks[..3]);
+    assert!(Source::<SmallMlp>::objective(&mut held_out, usize::MAX).unwrap().is_none());
+    let refused =
+        |rows: &[f32], values: &[f32], outputs, size| HeldOut::values(Ending, rows, 2, values, outputs, size).err();
+    assert_eq!(refused(&[], &[], 3, 2), Some(Error::EmptyBatch));
+    assert_eq!(refused(&rows, &values, 3, 0), Some(Error::EmptyBatch));
+    let of_values = |expected, found| Some(Error::ShapeMismatch { what: "the held-out values", expected, found });
+    assert_eq!(refused(&rows, &values[..14], 3, 2), of_values(12, 14));
+    assert_eq!(refused(&rows, &values, 0, 2), of_values(0, 15));
+    let inputs = Error::ShapeMismatch { what: "the held-out inputs", expected: 10, found: 9 };
+    assert_eq!(refused(&rows[..9], &values, 3, 2), Some(inputs));
+    let names = [
+        HeldOut::values(Exact, &rows[..6], 2, &values[..3], 1, 2).unwrap().fingerprint(),
+        HeldOut::values(Exact, &rows[..6], 2, &values[..6], 2, 2).unwrap().fingerprint(),
+        HeldOut::new(Exact, &rows[..6], 2, &[0; 3], 2).unwrap().fingerprint(),
+    ];
+    assert!(names[0] != names[1] && names[1] != names[2] && names[0] != names[2]);
+}
+
+/// `auto` keeps the parameters whose values were nearest on rows that were held out: an epoch on noise never makes them worse.
+#[test]
+fn the_accepted_parameters_are_the_best_on_held_out_values() {
+    type Net = Mlp<Fixed<chain![Dense<1, 12, Tanh>, Dense<12, 2>], 8>>;
+    let mut rng = Rng::new(4);
+    let angles: Vec<f32> = (0..60).map(|_| rng.range(-3.0, 3.0)).collect();
+    let noisy: Vec<[f32; 2]> =
+        angles.iter().map(|x| [x.sin() + 0.4 * rng.normal(), x.cos() + 0.4 * rng.normal()]).collect();
+    let (mut rows, mut kept, mut pick, mut used) = ([0.0; 20], [0.0; 40], [0; 8], [0; 1]);
+    let mut ring = Ring::new(&mut rows, 1, Values::new(&mut kept, 2), 1, &mut pick, &mut used).unwrap();
+    angles.iter().zip(&noisy).take(20).for_each(|(x, y)| assert!(ring.push(&[*x], y).unwrap()));
+    let mut source = HeldOut::values(ring, &angles[20..], 1, noisy[20..].as_flattened(), 2, 8).unwrap();
+    let (net, guard) = (Net::new(Fixed::new(), Loss::SquaredError), auto().held_out(true));
+    let mut memory = Memory::<Net, Auto>::new();
+    net.initialize(memory.params_mut(), &mut Rng::new(1));
+    let mut trainer = Trainer::new(&net, &guard, &mut memory);
+    let mut losses = Vec::new();
+    while trainer.progress().steps < 3000 {
+        let part = |i: usize| {
+            Batch::values(&angles[20 + 8 * i..28 + 8 * i], 1, noisy[20 + 8 * i..28 + 8 * i].as_flattened(), 2)
+        };
+        losses.push((0..5).map(|i| trainer.loss(part(i)).unwrap()).sum::<f32>() / 5.0);
+        trainer.round(&mut source).unwrap();
+    }
+    assert!(losses.windows(2).all(|pair| pair[1] <= pair[0] * 1.0001), "{losses:?}");
+    assert!(losses[losses.len() - 1] < 0.5 * losses[0], "{losses:?}");
 }
 
 /// A source that has 7 steps left.

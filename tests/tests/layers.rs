@@ -66,3 +66,36 @@ fn a_network_in_words_is_trained() {
     let found = metrics(&dir.path().join("v"));
     assert!(found["parts"][1][1]["r2"].as_f64().unwrap() > 0.9, "{found}");
 }
+
+/// A recurrent layer in words: which of two pulses came first is learned, and the model goes out as Rust and comes back.
+#[test]
+fn a_recurrent_network_in_words_is_trained() {
+    let (dir, mut rng, mut text) = (folder(), Rng::new(3), String::new());
+    for i in 0..400 {
+        let (first, late) = (rng.below(6), 1 + rng.below(6));
+        let at = if i % 2 == 0 { [first, first + late] } else { [first + late, first] };
+        for x in 0..24 {
+            write!(text, "{:.3},", f32::from(u8::from(x / 2 == at[x as usize % 2])) + 0.1 * rng.normal()).unwrap();
+        }
+        writeln!(text, "{}", ["left", "right"][i % 2]).unwrap();
+    }
+    fs::write(dir.path().join("t.csv"), text).unwrap();
+    let network = "12x2 gru(6), dense(2)";
+    let train = |more: &[&str]| {
+        lgl2o(dir.path(), &[&["train", "--data", "t.csv", "--steps", "800", "--out", "o", "--network"], more].concat())
+    };
+    train(&["12x2 gru(6, Tanh), dense(2)"]).expect(2, &["no activation"]);
+    train(&["12x2 gru(2), gru(2), dense(2)"]).expect(0, &[]);
+    train(&[network, "--restart"]).expect(0, &["24 features, 2 classes"]);
+    let found = metrics(&dir.path().join("o"));
+    assert_eq!(found["model"], network);
+    assert!(found["parts"][1][1]["accuracy"].as_f64().unwrap() > 0.9, "{found}");
+    let export = |to| lgl2o(dir.path(), &["export", "--model", "o/model.lgl2o", "--to", to, "--out", "e"]);
+    export("rust").expect(0, &[]);
+    let module = fs::read_to_string(dir.path().join("e/model.rs")).unwrap();
+    assert!(module.contains("Fixed<chain![Gru<12, 2, 6>, Dense<6, 2>], 1>"), "{module}");
+    export("safetensors").expect(0, &[]);
+    lgl2o(dir.path(), &["import", "--from", "e/model.safetensors", "--out", "i"]).expect(0, &[]);
+    let both = ["o/model.lgl2o", "i/model.lgl2o"].map(|path| fs::read(dir.path().join(path)).unwrap());
+    assert_eq!(both[0], both[1]);
+}

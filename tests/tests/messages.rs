@@ -39,6 +39,7 @@ fn errors_of_calls() {
         (Error::InvalidSetting { what: "beta below 1" }.to_string(), &["beta below 1"]),
         (Error::from(WeightsError::Checksum).to_string(), &["weights", &WeightsError::Checksum.to_string()]),
         (Error::from(checkpoint).to_string(), &["checkpoint", &checkpoint.to_string()]),
+        (Error::from(SlotError::NotWritten).to_string(), &["flash: ", &SlotError::NotWritten.to_string()]),
     ]);
 }
 

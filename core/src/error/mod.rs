@@ -4,9 +4,13 @@
 //! out; the accepted parameters are then as they were before it.
 
 pub mod checkpoint;
+#[cfg(feature = "nor-flash")]
+pub mod slots;
 pub mod weights;
 
 pub use checkpoint::CheckpointError;
+#[cfg(feature = "nor-flash")]
+pub use slots::{SlotError, SlotState};
 pub use weights::WeightsError;
 
 use core::fmt;
@@ -72,6 +76,9 @@ pub enum Error {
     InvalidWeights(WeightsError),
     /// A checkpoint was refused.
     InvalidCheckpoint(CheckpointError),
+    /// A checkpoint could not be saved in flash, or loaded from there (feature `nor-flash`).
+    #[cfg(feature = "nor-flash")]
+    Flash(SlotError),
 }
 
 impl fmt::Display for Error {
@@ -107,9 +114,7 @@ impl fmt::Display for Error {
                 "an output of the network is not finite: look for huge inputs, and for parameters that were damaged; \
                  if it comes again, load the latest checkpoint",
             ),
-            Self::NoClasses => f.write_str(
-                "the network answers with values and not with classes, as its loss says: ask for its values",
-            ),
+            Self::NoClasses => f.write_str("the network answers with values, as its loss says: ask for its values"),
             Self::NonFiniteLoss => f.write_str(
                 "the loss of the accepted parameters on a check batch is not finite: \
                  look for NaN or huge values in the data; without any, load the latest checkpoint",
@@ -132,6 +137,8 @@ impl fmt::Display for Error {
             Self::InvalidSetting { what } => write!(f, "setting out of range: {what}"),
             Self::InvalidWeights(error) => write!(f, "learned weights: {error}"),
             Self::InvalidCheckpoint(error) => write!(f, "checkpoint: {error}"),
+            #[cfg(feature = "nor-flash")]
+            Self::Flash(error) => write!(f, "flash: {error}"),
         }
     }
 }
@@ -147,5 +154,12 @@ impl From<WeightsError> for Error {
 impl From<CheckpointError> for Error {
     fn from(error: CheckpointError) -> Self {
         Self::InvalidCheckpoint(error)
+    }
+}
+
+#[cfg(feature = "nor-flash")]
+impl From<SlotError> for Error {
+    fn from(error: SlotError) -> Self {
+        Self::Flash(error)
     }
 }

@@ -4,7 +4,7 @@
 use core::ops::Range;
 
 use embedded_storage::nor_flash::NorFlash;
-use lgl2o::checkpoint::{Digest, Fingerprint, Persist, Resumed, SlotError, Slots};
+use lgl2o::checkpoint::{Digest, Fingerprint, Persist, Resumed, Slots};
 use lgl2o::{Error, Trainer};
 
 use crate::record::{RoundRecord, Trace};
@@ -30,38 +30,6 @@ pub enum Event {
     Saved(u32),
 }
 
-/// Why a run came to no end.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum ResumeError {
-    /// A round failed.
-    Training(Error),
-    /// A checkpoint could not be written, or those in flash are of another program.
-    Flash(SlotError),
-}
-
-impl core::fmt::Display for ResumeError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::Training(error) => error.fmt(f),
-            Self::Flash(error) => error.fmt(f),
-        }
-    }
-}
-
-impl core::error::Error for ResumeError {}
-
-impl From<Error> for ResumeError {
-    fn from(error: Error) -> Self {
-        Self::Training(error)
-    }
-}
-
-impl From<SlotError> for ResumeError {
-    fn from(error: SlotError) -> Self {
-        Self::Flash(error)
-    }
-}
-
 /// Trains in `memory`, all of which is zero, or goes on from the latest checkpoint in the flash, of which it takes `region` for
 /// two slots. Tells `each` what happens; a reset may be made from there.
 ///
@@ -73,7 +41,7 @@ pub fn run<N: Demo>(
     region: Range<u32>,
     nudge: impl FnOnce(&mut N::Params),
     mut each: impl FnMut(Event),
-) -> Result<Outcome, ResumeError> {
+) -> Result<Outcome, Error> {
     let mut slots = Slots::new(flash, region)?;
     let (net, guard, spirals) = spirals::begin::<N>(memory, nudge);
     let mut trainer = Trainer::new(&net, &guard, memory);
@@ -89,7 +57,7 @@ pub fn run<N: Demo>(
             each(Event::Saved(slots.save(&trainer, &source)?));
         }
     }
-    Ok(spirals::finish(&mut trainer, &mut source.spirals)?)
+    spirals::finish(&mut trainer, &mut source.spirals)
 }
 
 /// The data, and the hash of the rounds so far: what a checkpoint holds besides the training memory.

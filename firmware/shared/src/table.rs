@@ -2,7 +2,7 @@
 //! the same order.
 //!
 //! Minibatches are of classes or of values: the core's [`Ring`] holds all rows that are trained on. With rows to check on it is
-//! what [`HeldOut`](lgl2o::held_out::HeldOut) is for class labels, for values too.
+//! what [`HeldOut`](lgl2o::held_out::HeldOut) is, for both kinds of answers in one type.
 
 use lgl2o::batch::Batch;
 use lgl2o::persist::{Digest, Fingerprint, Origin, Persist, Sink};

@@ -9,9 +9,9 @@ use core::mem::size_of;
 
 use embedded_hal::digital::{OutputPin, PinState};
 use embedded_io::Write as _;
-use lgl2o::Memory;
+use lgl2o::{Error, Memory};
 use lgl2o_device::message::{FromDevice, Summary};
-use lgl2o_device::resume::{self, Event, RESET_AFTER, ResumeError};
+use lgl2o_device::resume::{self, Event, RESET_AFTER};
 use lgl2o_device::spirals::{self, Demo as _, RunMemory};
 use lgl2o_firmware::board::{self, CHECKPOINTS, Flash, entry};
 use lgl2o_firmware::{Board, program};
@@ -33,15 +33,14 @@ fn main() -> ! {
     match board::flash() {
         Ok(flash) => match train(&mut board, memory, flash) {
             Ok(()) => board::exit(0),
-            Err(ResumeError::Training(error)) => defmt::error!("{}", error),
-            Err(ResumeError::Flash(error)) => defmt::error!("{}", error),
+            Err(error) => defmt::error!("{}", error),
         },
         Err(error) => defmt::error!("no flash: {}", error),
     }
     board::exit(program::FAILED)
 }
 
-fn train(Board { uart, led }: &mut Board, memory: &mut RunMemory<Network>, flash: Flash) -> Result<(), ResumeError> {
+fn train(Board { uart, led }: &mut Board, memory: &mut RunMemory<Network>, flash: Flash) -> Result<(), Error> {
     let nudge = |params: &mut _| {
         if cfg!(feature = "flip-bit") {
             spirals::flip_bit(params);

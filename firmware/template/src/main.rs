@@ -34,16 +34,16 @@ static MEMORY: ConstStaticCell<Memory<Mlp<Fixed<Layers, 16>>, Auto>> = ConstStat
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
-    match Slots::new(board::start(), board::CHECKPOINTS).map(|slots| monitor(&mut Simulated::new(), slots)) {
-        Ok(Ok(())) => log!("no more windows"),
-        Ok(Err(error)) => log!("stopped: {}", error),
-        Err(error) => log!("no checkpoints: {}", error),
+    match monitor(&mut Simulated::new(), board::start()) {
+        Ok(()) => log!("no more windows"),
+        Err(error) => log!("stopped: {}", error),
     }
     board::end()
 }
 
 /// Tells the state of every window, learns from those whose state is known, and saves all of it every now and then.
-fn monitor(sensor: &mut impl Sensor, mut slots: Slots<board::Flash>) -> Result<(), Error> {
+fn monitor(sensor: &mut impl Sensor, flash: board::Flash) -> Result<(), Error> {
+    let mut slots = Slots::new(flash, board::CHECKPOINTS)?;
     let (mut labels, mut seen, mut pick, mut used) = ([0; KEPT], [0; CLASSES], [0; 16], [0; KEPT.div_ceil(32)]);
     let (memory, classes, mut right) = (MEMORY.take(), Classes::new(&mut labels, CLASSES), Confusion::<CLASSES>::new());
     let source = Reservoir::new(ROWS.take(), FEATURES, classes, &mut seen, 1, &mut pick, &mut used)?.with_examples();

@@ -160,8 +160,9 @@ written: Low and low are two classes, and so are 1.1 and 1.10. Labels that are a
 values: use --regression. A folder of IDX files has the classes from 0 to its greatest label.
 
 Layers for --network, behind the inputs (24, 100x6 or 28x28x1): dense(outputs); on times x channels conv1d(channels, kernel, stride,
-padding), depthwise(kernel, stride, padding), max_pool(width), average_pool(width); on rows x columns x channels conv2d, depthwise2d,
-max_pool2d and average_pool2d alike, where a number may be two, [rows, columns]. The last argument may be an activation. A row
+padding), depthwise(kernel, stride, padding), max_pool(width), average_pool(width), and gru(units), a recurrent layer that returns its last
+state; on rows x columns x channels conv2d, depthwise2d, max_pool2d and average_pool2d alike, where a number may be two, [rows, columns].
+The last argument may be an activation, but for pooling and gru. A row
 is all channels of one time, or of one pixel, after the other; the last layer is dense, with one output for each class, or for the value.
 
 OUT is refused if another command writes there; if it has results of another command or, without --resume and --restart, of
@@ -263,7 +264,8 @@ Formats:
   safetensors   model.safetensors, which `lgl2o import` reads again
 
 Weights are in PyTorch's order in safetensors, and in this program's in npy: those of convolutions outputs x times x channels, or
-rows x columns x channels x outputs.
+rows x columns x channels x outputs. A gru has the names and the order of torch.nn.GRU in safetensors, and in npy and c its weights from
+the state apart.
 
 Examples:
   lgl2o export --model out/train/model.lgl2o --to rust --out firmware/src
@@ -279,7 +281,7 @@ pub struct ImportArgs {
     /// Activation of the hidden layers, relu by default. Files of PyTorch and Keras do not hold it, files of `lgl2o export` do.
     #[arg(long, value_name = "NAME", value_parser = activations())]
     pub activation: Option<Activation>,
-    /// The layers of a safetensors file with convolutions, which does not hold their strides: inputs and layers, as in
+    /// The layers of a safetensors file with convolutions or a gru, which holds neither strides nor times: inputs and layers, as in
     /// '28x28x1 conv2d(8, 3, 2, 1, Relu), dense(10)'.
     #[arg(long, value_name = "LAYERS", value_parser = network, conflicts_with = "activation")]
     pub network: Option<Layers>,
@@ -311,16 +313,17 @@ pub struct ImportArgs {
 
 const IMPORT_HELP: &str = "\
 Reads torch.nn.Linear (NAME.weight, NAME.bias) and Keras' Dense (NAME/kernel, NAME/bias), written by safetensors' save_file, and
-what `lgl2o export --to safetensors` writes. With --network, torch.nn.Conv1d and Conv2d, too, plain or depthwise. Numbers in names are compared as numbers, so net.2 comes before net.10.
+what `lgl2o export --to safetensors` writes. With --network, torch.nn.Conv1d and Conv2d, too, plain or depthwise, and GRU of one layer and one direction. Numbers in names are compared as numbers, so net.2 comes before net.10.
 
 Reads ONNX files, as torch.onnx.export writes them, of dense layers, Conv1d and Conv2d (plain or depthwise) and
-pooling, with Relu, Tanh and Sigmoid. A softmax at the end is left out, since `predict` has its own. A series is times x channels in
+pooling, with Relu, Tanh and Sigmoid; recurrent layers are read from safetensors alone. A softmax at the end is left out, since `predict` has its own. A series is times x channels in
 lgl2o, all channels of one time after the other, so rows of [channels, times] are transposed, and so are the weights. An image is rows x columns
 x channels.
 
 Layers for --network, behind the inputs (24, 100x6 or 28x28x1): dense(outputs); on times x channels conv1d(channels, kernel, stride,
-padding), depthwise(kernel, stride, padding), max_pool(width), average_pool(width); on rows x columns x channels conv2d, depthwise2d,
-max_pool2d and average_pool2d alike, where a number may be two, [rows, columns]. The last argument may be an activation.
+padding), depthwise(kernel, stride, padding), max_pool(width), average_pool(width), and gru(units), a recurrent layer that returns its last
+state; on rows x columns x channels conv2d, depthwise2d, max_pool2d and average_pool2d alike, where a number may be two, [rows, columns].
+The last argument may be an activation, but for pooling and gru.
 
 Examples:
   lgl2o import --from net.safetensors --activation tanh --classes idle,running,blocked

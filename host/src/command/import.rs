@@ -14,7 +14,7 @@ use crate::data::table::class_name;
 use crate::files::write_atomically;
 use crate::first_bytes;
 use crate::network::image::Area;
-use crate::network::series::{Kind, Over};
+use crate::network::series::{Kind, Steps};
 use crate::output::Output;
 use crate::saved::tensors::{Unsaid, import};
 use crate::saved::{Output as Answer, SavedModel, onnx};
@@ -44,7 +44,7 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), Failure> {
 /// What a row of a network on a series or an image is.
 fn row(kind: Kind) -> Option<String> {
     let of = |channels| if channels == 1 { "1 channel".to_owned() } else { format!("{channels} channels") };
-    if let Some(Over { time, channels, .. }) = kind.over() {
+    if let Some(Steps { time, channels }) = kind.steps() {
         return Some(format!("a row is {time} times of {}, all channels of one time after the other", of(channels)));
     }
     kind.on_image().map(|(_, Area { height, width, channels, .. })| {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! 100x6 conv1d(8, 5, 2, 0, Relu), max_pool(4), dense(3)
+//! 100x6 gru(12), dense(4)
 //! 28x28x1 conv2d(8, 3, 2, 1, Relu), average_pool2d([7, 14]), dense(10)
 //! 24 dense(16, Relu), dense(4)
 //! ```
@@ -13,17 +14,18 @@ use lgl2o::objective::mlp::windows::times;
 use lgl2o::objective::mlp::{Activation, Shape};
 
 use super::image::Area;
-use super::series::{ByValue, Kind, Over};
+use super::series::{ByValue, Kind, Over, Steps};
 use super::{activation, activation_names};
 use crate::names;
 
 /// The layers by their names, with their arguments.
-const LAYERS: [(&str, &str); 9] = [
+const LAYERS: [(&str, &str); 10] = [
     ("dense", "outputs"),
     ("conv1d", "channels, kernel, stride, padding"),
     ("depthwise", "kernel, stride, padding"),
     ("max_pool", "width"),
     ("average_pool", "width"),
+    ("gru", "units"),
     ("conv2d", "channels, kernel, stride, padding"),
     ("depthwise2d", "kernel, stride, padding"),
     ("max_pool2d", "side"),
@@ -134,7 +136,7 @@ fn misfit(text: &str, name: &str, shape: &[usize]) -> String {
     };
     format!(
         "{text} does not go on {}: it takes {takes}, its window must not be larger than what comes in, and the padding is below the \
-         kernel; pooling has no activation",
+         kernel; pooling and gru have no activation",
         sides.join("x")
     )
 }
@@ -159,6 +161,10 @@ fn kind(name: &str, numbers: &[[usize; 2]], shape: &[usize]) -> Option<Kind> {
         "depthwise" => over(flat(three(numbers)?)).map(Kind::Depthwise),
         "max_pool" => over(flat(pool)).map(Kind::MaxPool),
         "average_pool" => over(flat(pool)).map(Kind::AveragePool),
+        "gru" => match *shape {
+            [time, channels] => Some(Kind::Gru(Steps { time, channels })),
+            _ => None,
+        },
         "conv2d" => area(three(rest)?).map(Kind::Conv2d),
         "depthwise2d" => area(three(numbers)?).map(Kind::Depthwise2d),
         "max_pool2d" => area(pool).map(Kind::MaxPool2d),
@@ -179,7 +185,7 @@ fn outputs(kind: Kind, outputs: usize) -> Option<usize> {
     };
     let all = |over: Over| count([over.time, over.kernel, over.stride, over.padding]);
     match kind {
-        Kind::Dense => Some(outputs),
+        Kind::Dense | Kind::Gru(_) => Some(outputs),
         Kind::Conv1d(over) => all(over)?.checked_mul(outputs),
         Kind::Depthwise(over) | Kind::MaxPool(over) | Kind::AveragePool(over) => all(over)?.checked_mul(over.channels),
         Kind::Conv2d(area) => pixels(area)?.checked_mul(outputs),
@@ -195,7 +201,7 @@ fn after(layer: &ByValue) -> Vec<usize> {
     match (layer.kind.over(), layer.kind.on_image()) {
         (Some(over), _) => vec![over.count(), channels],
         (None, Some((_, area))) => [area.outputs().as_slice(), &[channels]].concat(),
-        // A dense layer leaves one time, as in `chain!`.
+        // A dense layer, or a recurrent one, leaves one time, as in `chain!`.
         (None, None) => vec![1, channels],
     }
 }
@@ -222,14 +228,15 @@ pub fn written(layers: &[ByValue]) -> String {
             Kind::Depthwise(o) => format!("depthwise({}, {}, {}{act})", o.kernel, o.stride, o.padding),
             Kind::MaxPool(o) => format!("max_pool({})", o.kernel),
             Kind::AveragePool(o) => format!("average_pool({})", o.kernel),
+            Kind::Gru(_) => format!("gru({})", layer.shape.outputs),
             Kind::Conv2d(area) => format!("conv2d({}, {}{act})", layer.channels(), filter(area)),
             Kind::Depthwise2d(area) => format!("depthwise2d({}{act})", filter(area)),
             Kind::MaxPool2d(area) => format!("max_pool2d({})", both(area.kernel)),
             Kind::AveragePool2d(area) => format!("average_pool2d({})", both(area.kernel)),
         }
     };
-    let first = layers.first().map_or(String::new(), |layer| match (layer.kind.over(), layer.kind.on_image()) {
-        (Some(over), _) => format!("{}x{}", over.time, over.channels),
+    let first = layers.first().map_or(String::new(), |layer| match (layer.kind.steps(), layer.kind.on_image()) {
+        (Some(steps), _) => format!("{}x{}", steps.time, steps.channels),
         (None, Some((_, area))) => format!("{}x{}x{}", area.height, area.width, area.channels),
         (None, None) => layer.shape.inputs.to_string(),
     });
@@ -245,6 +252,7 @@ mod tests {
         for text in [
             "24 dense(16, Relu), dense(4)",
             "100x6 conv1d(8, 5, 2, 0, Relu), depthwise(3, 1, 1), max_pool(4), average_pool(3), dense(3)",
+            "100x6 conv1d(8, 5, 2, 0, Relu), gru(12), dense(4)",
             "28x28x1 conv2d(8, 3, 2, 1, Relu), depthwise2d([3, 2], 1, [1, 0], Tanh), max_pool2d([2, 1]), average_pool2d(2), dense(10)",
         ] {
             assert_eq!(read(text).map(|layers| written(&layers)), Ok(text.to_owned()));
@@ -270,6 +278,11 @@ mod tests {
             ("28x28x1 conv2d(8, 3, 1, 3)", "padding is below the kernel"),
             ("28x28x1 conv2d(8, 31, 1, 0)", "larger than what comes in"),
             ("28x28x1 max_pool2d(2, Relu)", "no activation"),
+            ("100x6 gru(12, Tanh)", "no activation"),
+            ("100x6 gru(0)", "does not go on 100x6"),
+            ("28x28x1 gru(12)", "times x channels"),
+            ("100x6 gru(12, 2)", "gru(units)"),
+            ("100x6 lstm(12)", "unknown layer `lstm`"),
             ("28x28x1 conv2d(8, 3, 1, 0), dense(3", "brackets"),
             ("8x3 conv1d(2, 18446744073709551615, 1, 18446744073709551614)", "does not go on"),
             ("4x3 conv1d(18446744073709551615, 1, 1, 0)", "does not go on"),

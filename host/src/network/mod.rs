@@ -259,8 +259,8 @@ impl HeapNetwork {
     /// # Errors
     /// If they are, with the bound.
     pub fn check(&self) -> Result<(), TooLarge> {
-        let outputs = self.layers.iter().map(|layer| layer.outputs);
-        let widths: Vec<usize> = self.layers.iter().take(1).map(|layer| layer.inputs).chain(outputs).collect();
+        let activations = self.by_value().into_iter().map(|layer| layer.activations());
+        let widths: Vec<usize> = self.layers.iter().take(1).map(|layer| layer.inputs).chain(activations).collect();
         check_numbers(self.parameters(), &widths, self.capacity)?;
         check_memory(self.parameters(), widths.iter().sum::<usize>().saturating_mul(self.capacity))
     }
@@ -306,11 +306,12 @@ impl BlankNetwork for HeapNetwork {
     fn blank_params(&self) -> HeapTensors {
         let layers = self.by_value();
         let trained = || layers.iter().filter(|layer| layer.kind.has_parameters());
-        HeapTensors::layered(trained().map(ByValue::lengths))
-            .with_matrices(trained().filter_map(ByValue::matrix).collect())
+        let lengths = trained().flat_map(ByValue::lengths).collect::<Vec<_>>();
+        HeapTensors::layered(lengths.chunks(2).map(<[_]>::to_vec))
+            .with_matrices(trained().flat_map(ByValue::matrices).collect())
     }
     fn blank_activations(&self) -> HeapTensors {
-        HeapTensors::zeros(self.layers.iter().map(|layer| layer.outputs * self.capacity))
+        HeapTensors::zeros(self.by_value().into_iter().map(|layer| layer.activations() * self.capacity))
     }
     fn blank_losses(&self) -> Vec<f32> {
         vec![0.0; self.capacity]

@@ -11,7 +11,7 @@ use lgl2o::tensors::Tensors as _;
 use super::SavedModel;
 use super::rust::features;
 use crate::network::image::Area;
-use crate::network::series::{ByValue, Kind, Over};
+use crate::network::series::{ByValue, Kind, Over, Steps};
 
 /// Numbers in a line.
 const IN_A_LINE: usize = 8;
@@ -37,9 +37,11 @@ pub fn header(model: &SavedModel) -> String {
     numbers(&mut out, "lgl2o_deviation", &model.deviation);
     let layers = model.by_value();
     for l in (0..layers.len()).filter(|&l| layers[l].kind.has_parameters()) {
-        let [weights, bias] = model.tensors(l);
-        numbers(&mut out, &format!("lgl2o_weights_{l}"), weights);
-        numbers(&mut out, &format!("lgl2o_bias_{l}"), bias);
+        for (pair, of) in ["", "state_"].into_iter().enumerate().take(layers[l].kind.pairs()) {
+            let [weights, bias] = model.pair(l, pair);
+            numbers(&mut out, &format!("lgl2o_{of}weights_{l}"), weights);
+            numbers(&mut out, &format!("lgl2o_{of}bias_{l}"), bias);
+        }
     }
     functions(&mut out, &layers);
     let what = if model.classes().is_empty() {
@@ -140,6 +142,37 @@ static inline void lgl2o_pool(int largest, int c, int times, int k, const float 
 
 ";
 
+/// Weights are \[gate\]\[unit\]\[channel\], and \[gate\]\[unit\]\[unit\] from the state; the gates are r, z, n.
+const RECURRENT: &str = "\
+/* A gated recurrent unit of m numbers over n times of c channels; `h` becomes its last state, `room` is working memory for 4 m. */
+static inline void lgl2o_gru(const float *w, const float *bias, const float *u, const float *state_bias, int n, int c, int m,
+                             float *room, const float *x, float *h) {
+    for (int j = 0; j < m; j++) {
+        h[j] = 0.0f;
+    }
+    for (int t = 0; t < n; t++) {
+        for (int j = 0; j < m; j++) {
+            for (int gate = 0; gate < 3; gate++) {
+                int o = gate * m + j;
+                float s = bias[o], q = state_bias[o];
+                for (int i = 0; i < c; i++) {
+                    s += w[o * c + i] * x[t * c + i];
+                }
+                for (int i = 0; i < m; i++) {
+                    q += u[o * m + i] * h[i];
+                }
+                room[o] = gate < 2 ? lgl2o_activation('s', s + q) : tanhf(s + room[j] * q);
+            }
+            room[3 * m + j] = (1.0f - room[m + j]) * room[2 * m + j] + room[m + j] * h[j];
+        }
+        for (int j = 0; j < m; j++) {
+            h[j] = room[3 * m + j];
+        }
+    }
+}
+
+";
+
 /// Images are \[row\]\[column\]\[channel\], weights of a convolution \[row\]\[column\]\[channel\]\[filter\]. Sides are along rows and along columns.
 const CONVOLUTION_2D: &str = "\
 /* An image of h x w pixels and c channels, `pad` zeros around it; rows x columns windows of k pixels, `stride` apart; m filters. */
@@ -209,6 +242,7 @@ fn functions(out: &mut String, layers: &[ByValue]) {
         (has(|kind| matches!(kind, Kind::Conv1d(_))), CONVOLUTION),
         (has(|kind| matches!(kind, Kind::Depthwise(_))), DEPTHWISE),
         (has(|kind| matches!(kind, Kind::MaxPool(_) | Kind::AveragePool(_))), POOLING),
+        (has(|kind| matches!(kind, Kind::Gru(_))), RECURRENT),
         (has(|kind| matches!(kind, Kind::Conv2d(_))), CONVOLUTION_2D),
         (has(|kind| matches!(kind, Kind::Depthwise2d(_))), DEPTHWISE_2D),
         (has(|kind| matches!(kind, Kind::MaxPool2d(_) | Kind::AveragePool2d(_))), POOLING_2D),
@@ -235,6 +269,10 @@ fn call(l: usize, layer: &ByValue, from: &str, to: &str) -> String {
         }
         Kind::MaxPool(over) => format!("lgl2o_pool(1, {}, {times}, {}", over.channels, over.kernel),
         Kind::AveragePool(over) => format!("lgl2o_pool(0, {}, {times}, {}", over.channels, over.kernel),
+        Kind::Gru(Steps { time, channels }) => format!(
+            "lgl2o_gru({own}, lgl2o_state_weights_{l}, lgl2o_state_bias_{l}, {time}, {channels}, {m}, (float[{}]){{0}}",
+            4 * m
+        ),
         Kind::Conv2d(area) => format!("lgl2o_conv2d({own}, {}, '{f}'", filter(area, m)),
         Kind::Depthwise2d(area) => format!("lgl2o_depthwise2d({own}, {}, '{f}'", filter(area, m)),
         Kind::MaxPool2d(area) => format!("lgl2o_pool2d(1, {}", window(area, m)),

@@ -19,14 +19,37 @@ pub enum ImportError {
     },
     /// A tensor that belongs to no dense layer.
     #[error(
-        "`{name}` of shape {shape:?} is no weight or bias of a dense layer. Leave it out; of a network with convolutions say the layers, \
-         as in --network '28x28x1 conv2d(8, 3, 2, 1, Relu), dense(10)', or take an ONNX file"
+        "`{name}` of shape {shape:?} is no weight or bias of a dense layer. Leave it out; of a network with convolutions or a recurrent layer \
+         say the layers, as in --network '28x28x1 conv2d(8, 3, 2, 1, Relu), dense(10)' or '100x6 gru(12), dense(4)', or take an ONNX file"
     )]
     Other {
         /// The tensor.
         name: String,
         /// Its shape.
         shape: Vec<usize>,
+    },
+    /// A tensor of a recurrent layer that there is none of.
+    #[error(
+        "`{name}` is of a recurrent layer of several layers, or of one that runs in both directions, or has a projection: gru has one layer that \
+         runs forwards. Train nn.GRU with num_layers=1 and bidirectional=False"
+    )]
+    Recurrent {
+        /// The tensor.
+        name: String,
+    },
+    /// Weights of a recurrent layer of another kind.
+    #[error(
+        "`{name}` has {found} rows for {units} units, and those of a GRU are {}: it is of an LSTM or of another recurrent layer, and gru reads \
+         those of nn.GRU alone",
+        3 * units
+    )]
+    NoGru {
+        /// The tensor.
+        name: String,
+        /// Its rows.
+        found: usize,
+        /// Units, by its columns.
+        units: usize,
     },
     /// No layer is there.
     #[error("there is no dense layer in it: names end in .weight and .bias (PyTorch), or kernel and bias (Keras)")]

@@ -7,7 +7,7 @@
 //! | [`c`] | a C header with the same numbers and a function |
 //! | [`arrays`] | one `.npy` file for each tensor |
 //! | [`onnx`] | ONNX files, read: chains of dense layers, convolutions and pooling |
-//! | [`tensors`] | safetensors, written and read: this program's, those of `torch.nn.Linear`, `Conv1d` and `Conv2d`, and of Keras' `Dense` |
+//! | [`tensors`] | safetensors, written and read: this program's, those of `torch.nn.Linear`, `Conv1d`, `Conv2d` and `GRU`, and of Keras' `Dense` |
 //! | [`orders`] | the order of weights in PyTorch |
 
 pub mod arrays;
@@ -17,6 +17,7 @@ pub mod model;
 pub mod onnx;
 pub mod orders;
 pub mod rust;
+mod tensor_names;
 pub mod tensors;
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! A trained model: `model.lgl2o`.
 //!
-//! The body of the file holds the parameters, layer by layer, each as weights and bias; then the mean and the standard deviation
+//! The body of the file holds the parameters, layer by layer, each as weights and bias, a recurrent layer as those from its inputs and those
+//! from its state; then the mean and the standard deviation
 //! of each feature. Weights are outputs x inputs, row by row; those of a convolution outputs x times x channels, those of one of
-//! each channel by itself times x channels; those over an image rows x columns x channels x outputs, and rows x columns x channels. A
+//! each channel by itself times x channels; those over an image rows x columns x channels x outputs, and rows x columns x channels; those of
+//! a recurrent layer (3 units) x channels and (3 units) x units, in the order of the gates r, z, n. A
 //! layer without a kind in the header is dense.
 
 use std::path::Path;
@@ -105,12 +107,18 @@ impl SavedModel {
         self.network.by_value()
     }
 
-    /// Weights and bias of a layer; empty where it has none.
+    /// Weights and bias of a layer from what comes in; empty where it has none.
     #[must_use]
     pub fn tensors(&self, l: usize) -> [&[f32]; 2] {
+        self.pair(l, 0)
+    }
+
+    /// Weights and bias number `i` of a layer: 0 from what comes in, 1 from the state of a recurrent layer; empty where it has none.
+    #[must_use]
+    pub fn pair(&self, l: usize, i: usize) -> [&[f32]; 2] {
         let first = self.network.first_tensor(l);
         let count = self.by_value().get(l).map_or(0, |layer| layer.kind.tensors());
-        [0, 1].map(|i| if i < count { self.params.tensor(first + i) } else { &[] })
+        [2 * i, 2 * i + 1].map(|i| if i < count { self.params.tensor(first + i) } else { &[] })
     }
 
     /// Whether every layer is dense.
@@ -258,8 +266,8 @@ fn check_layers(layers: &[ByValue]) -> Result<(), FileError> {
     if layers.is_empty() || !chained || !layers.iter().all(ByValue::is_sound) {
         return Err(FileError::Content("the layers do not follow each other".to_owned()));
     }
-    let outputs = layers.iter().map(|layer| layer.shape.outputs);
-    let widths: Vec<usize> = [layers[0].shape.inputs].into_iter().chain(outputs).collect();
+    let activations = layers.iter().map(ByValue::activations);
+    let widths: Vec<usize> = [layers[0].shape.inputs].into_iter().chain(activations).collect();
     let parameters = layers.iter().map(|layer| layer.parameters()).fold(0, usize::saturating_add);
     check_numbers(parameters, &widths, 1).map_err(|error| FileError::Content(error.to_string()))
 }

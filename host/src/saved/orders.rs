@@ -5,16 +5,18 @@
 //! | dense | outputs x inputs | the same; behind a `Flatten` the inputs are channels x times, or channels x rows x columns |
 //! | 1-D convolution | outputs x times x channels | outputs x channels x times |
 //! | 1-D depthwise convolution | times x channels | channels x 1 x times |
+//! | recurrent, from its inputs and from its state | (3 units) x channels, (3 units) x units | the same |
 //! | 2-D convolution | rows x columns x channels x outputs | outputs x channels x rows x columns |
 //! | 2-D depthwise convolution | rows x columns x channels | channels x 1 x rows x columns |
 
 use crate::network::series::{ByValue, Kind};
 
-/// The shape of a layer's weights in PyTorch; empty where it has none.
+/// The shape of a layer's weights number `pair` in PyTorch; empty where it has none.
 #[must_use]
-pub fn shape(layer: &ByValue) -> Vec<usize> {
+pub fn shape(layer: &ByValue, pair: usize) -> Vec<usize> {
     let outputs = layer.channels();
     match layer.kind {
+        Kind::Gru(steps) => vec![3 * outputs, if pair == 0 { steps.channels } else { outputs }],
         Kind::Dense => vec![outputs, layer.shape.inputs],
         Kind::Conv1d(over) => vec![outputs, over.channels, over.kernel],
         Kind::Depthwise(over) => vec![outputs, 1, over.kernel],
@@ -25,8 +27,7 @@ pub fn shape(layer: &ByValue) -> Vec<usize> {
 }
 
 /// For each weight here, its place in PyTorch; `before` is the layer below.
-fn places(layer: &ByValue, before: Option<&ByValue>) -> Vec<usize> {
-    let count = layer.lengths().first().copied().unwrap_or(0);
+fn places(layer: &ByValue, before: Option<&ByValue>, count: usize) -> Vec<usize> {
     let outputs = layer.channels().max(1);
     let place = |i: usize| match layer.kind {
         Kind::Dense => {
@@ -45,7 +46,7 @@ fn places(layer: &ByValue, before: Option<&ByValue>) -> Vec<usize> {
         }
         Kind::Depthwise(over) => i % outputs * over.kernel + i / outputs,
         Kind::Depthwise2d(area) => i % outputs * area.taps() + i / outputs,
-        Kind::MaxPool(_) | Kind::AveragePool(_) | Kind::MaxPool2d(_) | Kind::AveragePool2d(_) => i,
+        Kind::Gru(_) | Kind::MaxPool(_) | Kind::AveragePool(_) | Kind::MaxPool2d(_) | Kind::AveragePool2d(_) => i,
     };
     (0..count).map(place).collect()
 }
@@ -53,13 +54,13 @@ fn places(layer: &ByValue, before: Option<&ByValue>) -> Vec<usize> {
 /// A layer's weights in this program's order, out of PyTorch's; there are as many as it has.
 #[must_use]
 pub fn inwards(layer: &ByValue, before: Option<&ByValue>, weights: &[f32]) -> Vec<f32> {
-    places(layer, before).into_iter().map(|place| weights[place]).collect()
+    places(layer, before, weights.len()).into_iter().map(|place| weights[place]).collect()
 }
 
 /// A layer's weights in PyTorch's order, out of this program's.
 #[must_use]
 pub fn outwards(layer: &ByValue, before: Option<&ByValue>, weights: &[f32]) -> Vec<f32> {
     let mut out = vec![0.0; weights.len()];
-    places(layer, before).into_iter().zip(weights).for_each(|(place, w)| out[place] = *w);
+    places(layer, before, weights.len()).into_iter().zip(weights).for_each(|(place, w)| out[place] = *w);
     out
 }

@@ -94,6 +94,7 @@ pub(super) fn features(model: &SavedModel) -> Vec<String> {
 /// The types of a layer and of its parameters.
 const fn types(kind: Kind) -> [Option<&'static str>; 2] {
     match kind {
+        Kind::Gru(_) => [Some("Gru"), Some("GateParams")],
         Kind::Conv2d(_) => [Some("Conv2d"), Some("Conv2dParams")],
         Kind::Depthwise2d(_) => [Some("Depthwise2d"), Some("Depthwise2dParams")],
         Kind::MaxPool2d(_) => [Some("MaxPool2d"), None],
@@ -128,6 +129,7 @@ fn layer_type(layer: &ByValue) -> String {
         Kind::Conv1d(o) => vec![o.time, o.channels, o.count(), outputs, o.kernel, o.stride, o.padding],
         Kind::Depthwise(o) => vec![o.time, o.channels, o.count(), o.kernel, o.stride, o.padding],
         Kind::MaxPool(o) | Kind::AveragePool(o) => vec![o.time, o.channels, o.count(), o.kernel],
+        Kind::Gru(steps) => vec![steps.time, steps.channels, outputs],
         Kind::Conv2d(area) | Kind::Depthwise2d(area) | Kind::MaxPool2d(area) | Kind::AveragePool2d(area) => {
             return on_image(layer, area);
         }
@@ -150,6 +152,10 @@ fn on_image(layer: &ByValue, area: Area) -> String {
 
 fn params_type(layer: &ByValue) -> String {
     let numbers = match layer.kind {
+        Kind::Gru(steps) => {
+            let gates = |inputs| with(types(layer.kind)[1], &[inputs, layer.channels()], Activation::Identity);
+            return format!("({}, {})", gates(steps.channels), gates(layer.channels()));
+        }
         Kind::Dense => vec![layer.shape.inputs, layer.shape.outputs],
         Kind::Conv1d(over) => vec![over.channels, over.kernel, layer.channels()],
         Kind::Depthwise(over) => vec![over.channels, over.kernel],
@@ -164,6 +170,15 @@ fn layer_value(model: &SavedModel, l: usize) -> String {
     let layer = model.by_value()[l];
     let [weights, bias] = model.tensors(l);
     let weights = match layer.kind {
+        Kind::Gru(steps) => {
+            let units = layer.channels();
+            let gates = [(0, steps.channels), (1, units)].map(|(pair, inputs)| {
+                let [weights, bias] = model.pair(l, pair);
+                let [weights, bias] = [rows(weights, &[units, inputs], "    "), rows(bias, &[units], "    ")];
+                format!("GateParams {{\n    weights: {weights},\n    bias: {bias},\n}}")
+            });
+            return format!("({})", gates.join(", "));
+        }
         Kind::Dense => rows(weights, &[layer.shape.inputs], "    "),
         Kind::Depthwise(over) => rows(weights, &[over.channels], "    "),
         Kind::Conv1d(over) => rows(weights, &[over.kernel, over.channels], "    "),

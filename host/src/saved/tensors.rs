@@ -5,9 +5,10 @@
 //! | this program | `layers.0.weight`, `layers.0.bias`; `standardizer.mean`, `standardizer.deviation` | outputs x inputs |
 //! | PyTorch, `nn.Linear` | anything that ends in `.weight` and `.bias` | outputs x inputs |
 //! | PyTorch, `nn.Conv1d`, `nn.Conv2d` | the same | as [`orders`] has it |
+//! | PyTorch, `nn.GRU` | anything that ends in `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0` | (3 units) x channels, (3 units) x units |
 //! | Keras, `Dense` | anything that ends in `kernel` (or `vars/0`) and `bias` (or `vars/1`) | inputs x outputs |
 //!
-//! A file of convolutions does not say how wide their inputs, strides and paddings are: what this program writes says so beside the
+//! A file of convolutions or recurrent layers does not say how long their inputs are, nor what strides and paddings: what this program writes says so beside the
 //! tensors, and of others it is asked.
 //!
 //! Layers are in the order of their names, in which numbers count as numbers: `net.2` comes before `net.10`, and `dense` before
@@ -21,6 +22,7 @@ use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
 
 pub use super::import_error::ImportError;
+use super::tensor_names::{Part, RECURRENT, Role, is_other_recurrent, parts, role};
 use super::{Output, SavedModel, orders};
 use crate::container;
 use crate::data::table::Columns;
@@ -38,9 +40,17 @@ pub fn bytes(model: &SavedModel) -> Vec<u8> {
         |name: String, shape: &[usize], numbers: &[f32]| all.push((name, shape.to_vec(), container::bytes(numbers)));
     let layers = model.by_value();
     for (l, layer) in layers.iter().enumerate().filter(|(_, layer)| layer.kind.has_parameters()) {
-        let ([weights, bias], before) = (model.tensors(l), l.checked_sub(1).map(|l| &layers[l]));
-        add(format!("layers.{l}.weight"), &orders::shape(layer), &orders::outwards(layer, before, weights));
-        add(format!("layers.{l}.bias"), &[bias.len()], bias);
+        let before = l.checked_sub(1).map(|l| &layers[l]);
+        let ends: &[[&str; 2]] = match layer.kind.pairs() {
+            1 => &[["weight", "bias"]],
+            _ => &RECURRENT,
+        };
+        for (pair, [weight, name]) in ends.iter().enumerate() {
+            let [weights, bias] = model.pair(l, pair);
+            let shape = orders::shape(layer, pair);
+            add(format!("layers.{l}.{weight}"), &shape, &orders::outwards(layer, before, weights));
+            add(format!("layers.{l}.{name}"), &[bias.len()], bias);
+        }
     }
     add("standardizer.mean".to_owned(), &[model.mean.len()], &model.mean);
     add("standardizer.deviation".to_owned(), &[model.deviation.len()], &model.deviation);
@@ -83,9 +93,15 @@ pub struct Unsaid<'a> {
     pub network: Option<&'a [ByValue]>,
 }
 
-/// A layer on the way in.
+/// A layer on the way in: what goes from its inputs, and from the state of a recurrent one.
 #[derive(Debug, Default)]
 struct Found {
+    pairs: [Pair; 2],
+}
+
+/// Weights with a bias on the way in.
+#[derive(Debug, Default)]
+struct Pair {
     /// Their name, their shape, and the numbers: outputs x inputs, or those of a convolution.
     weights: Option<(String, Vec<usize>, Vec<f32>)>,
     bias: Option<Vec<f32>>,
@@ -102,40 +118,21 @@ pub fn import(bytes: &[u8], unsaid: &Unsaid<'_>) -> Result<SavedModel, ImportErr
     let own = metadata.metadata().as_ref().and_then(|all| all.get(OWN));
     let own: Option<Own> =
         own.map(|text| serde_json::from_str(text)).transpose().map_err(|error| ImportError::Own(error.to_string()))?;
-    let (mut layers, mut standardizer) = (BTreeMap::<(Vec<Part>, String), Found>::new(), [None, None]);
+    let (mut layers, mut standardizer) = (Named::new(), [None, None]);
     for (name, view) in file.iter() {
         let numbers = numbers(name, &view)?;
         check_numbers(name, &numbers)?;
         match name {
             "standardizer.mean" => standardizer[0] = Some(numbers),
             "standardizer.deviation" => standardizer[1] = Some(numbers),
-            _ => {
-                let other = || ImportError::Other { name: name.to_owned(), shape: view.shape().to_vec() };
-                let (layer, role) = role(name).ok_or_else(other)?;
-                let dense = layers.entry((parts(layer), layer.to_owned())).or_default();
-                if if role == Role::Bias { dense.bias.is_some() } else { dense.weights.is_some() } {
-                    return Err(ImportError::Twice { layer: layer.to_owned(), name: name.to_owned() });
-                }
-                match (role, view.shape()) {
-                    (_, shape) if shape.contains(&0) => return Err(other()),
-                    (Role::Weight, shape @ ([_, _] | [_, _, _] | [_, _, _, _])) => {
-                        dense.weights = Some((name.to_owned(), shape.to_vec(), numbers));
-                    }
-                    (Role::Kernel, &[inputs, outputs]) => {
-                        let numbers = transposed(&numbers, inputs, outputs);
-                        dense.weights = Some((name.to_owned(), vec![outputs, inputs], numbers));
-                    }
-                    (Role::Bias, &[_]) => dense.bias = Some(numbers),
-                    _ => return Err(other()),
-                }
-            }
+            _ => put(&mut layers, name, view.shape(), numbers)?,
         }
     }
     let layers = ordered(layers.into_iter().map(|((_, name), dense)| (name, dense)).collect(), unsaid.order)?;
     let network = network(own.as_ref(), unsaid.network)?;
     let inputs = match &network {
         Some(network) => network.first().map(|first| first.shape.inputs),
-        None => layers.first().and_then(|(_, first)| first.weights.as_ref()?.1.get(1).copied()),
+        None => layers.first().and_then(|(_, first)| first.pairs[0].weights.as_ref()?.1.get(1).copied()),
     };
     let standardizer = match &unsaid.standardizer {
         Some(given) => Some(given.clone()),
@@ -153,6 +150,38 @@ pub fn import(bytes: &[u8], unsaid: &Unsaid<'_>) -> Result<SavedModel, ImportErr
         }
         None => with_columns(&layers, &params, &unsaid, None, None),
     }
+}
+
+/// Layers on the way in, in the order of their names.
+type Named = BTreeMap<(Vec<Part>, String), Found>;
+
+/// Puts a tensor into its layer.
+fn put(layers: &mut Named, name: &str, shape: &[usize], numbers: Vec<f32>) -> Result<(), ImportError> {
+    let other = || ImportError::Other { name: name.to_owned(), shape: shape.to_vec() };
+    if is_other_recurrent(name) {
+        return Err(ImportError::Recurrent { name: name.to_owned() });
+    }
+    let (layer, pair, role) = role(name).ok_or_else(other)?;
+    let tensors = &mut layers.entry((parts(layer), layer.to_owned())).or_default().pairs[pair];
+    if if role == Role::Bias { tensors.bias.is_some() } else { tensors.weights.is_some() } {
+        return Err(ImportError::Twice { layer: layer.to_owned(), name: name.to_owned() });
+    }
+    match (role, shape) {
+        (_, shape) if shape.contains(&0) => return Err(other()),
+        (Role::Weight, &[rows, units]) if pair == 1 && units.checked_mul(3) != Some(rows) => {
+            return Err(ImportError::NoGru { name: name.to_owned(), found: rows, units });
+        }
+        (Role::Weight, [_, _] | [_, _, _] | [_, _, _, _]) => {
+            tensors.weights = Some((name.to_owned(), shape.to_vec(), numbers));
+        }
+        (Role::Kernel, &[inputs, outputs]) => {
+            let numbers = transposed(&numbers, inputs, outputs);
+            tensors.weights = Some((name.to_owned(), vec![outputs, inputs], numbers));
+        }
+        (Role::Bias, &[_]) => tensors.bias = Some(numbers),
+        _ => return Err(other()),
+    }
+    Ok(())
 }
 
 /// The layers that the file, or who asks, says that there are.
@@ -175,20 +204,39 @@ fn fill(all: Vec<(String, Found)>, network: Vec<ByValue>) -> Result<(Vec<ByValue
     let (mut params, mut all) = (Vec::new(), all.into_iter());
     for (l, layer) in network.iter().enumerate().filter(|(_, layer)| layer.kind.has_parameters()) {
         let Some((name, tensors)) = all.next() else { break };
-        let (tensor, found, weights) = tensors.weights.ok_or_else(|| ImportError::NoWeights { layer: name.clone() })?;
-        let expected = orders::shape(layer);
-        if found != expected {
+        let before = l.checked_sub(1).map(|l| &network[l]);
+        let [of_inputs, of_state] = tensors.pairs;
+        params.extend(fill_pair(&name, of_inputs, (layer, 0), before)?);
+        if layer.kind.pairs() > 1 {
+            params.extend(fill_pair(&name, of_state, (layer, 1), before)?);
+        } else if let Some((name, found, _)) = of_state.weights {
             let layer = expression::written(std::slice::from_ref(layer));
-            return Err(ImportError::Shape { name: tensor, found, layer, expected });
+            return Err(ImportError::Shape { name, found, layer, expected: Vec::new() });
         }
-        let bias = tensors.bias.unwrap_or_else(|| vec![0.0; layer.channels()]);
-        if bias.len() != layer.channels() {
-            return Err(ImportError::Bias { layer: name, expected: layer.channels(), found: bias.len() });
-        }
-        params.extend(orders::inwards(layer, l.checked_sub(1).map(|l| &network[l]), &weights));
-        params.extend(bias);
     }
     Ok((network, params))
+}
+
+/// Weights and bias number `pair` of a known layer.
+fn fill_pair(
+    name: &str,
+    tensors: Pair,
+    (layer, pair): (&ByValue, usize),
+    before: Option<&ByValue>,
+) -> Result<Vec<f32>, ImportError> {
+    let none = || ImportError::NoWeights { layer: name.to_owned() };
+    let (tensor, found, weights) = tensors.weights.ok_or_else(none)?;
+    let expected = orders::shape(layer, pair);
+    if found != expected {
+        let layer = expression::written(std::slice::from_ref(layer));
+        return Err(ImportError::Shape { name: tensor, found, layer, expected });
+    }
+    let length = layer.lengths().get(2 * pair + 1).copied().unwrap_or(0);
+    let bias = tensors.bias.unwrap_or_else(|| vec![0.0; length]);
+    if bias.len() != length {
+        return Err(ImportError::Bias { layer: name.to_owned(), expected: length, found: bias.len() });
+    }
+    Ok([orders::inwards(layer, before, &weights), bias].concat())
 }
 
 /// Mean and deviation, if they are there, for so many inputs.
@@ -235,6 +283,10 @@ fn dense(
         return Err(ImportError::Own(format!("{} activations for {} layers", own.activations.len(), all.len())));
     }
     for (l, (name, tensors)) in all.into_iter().enumerate() {
+        let [tensors, of_state] = tensors.pairs;
+        if let Some((name, shape, _)) = of_state.weights {
+            return Err(ImportError::Other { name, shape });
+        }
         let (tensor, shape, weights) = tensors.weights.ok_or_else(|| ImportError::NoWeights { layer: name.clone() })?;
         let [outputs, inputs] = shape[..] else { return Err(ImportError::Other { name: tensor, shape }) };
         let bias = tensors.bias.unwrap_or_else(|| vec![0.0; outputs]);
@@ -323,49 +375,6 @@ fn check_counts(unsaid: &Unsaid<'_>, inputs: usize, outputs: usize) -> Result<()
         }
     }
     Ok(())
-}
-
-/// What a tensor is of its layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    /// Outputs x inputs.
-    Weight,
-    /// Inputs x outputs.
-    Kernel,
-    Bias,
-}
-
-/// The layer that a tensor belongs to, and what it is of it.
-fn role(name: &str) -> Option<(&str, Role)> {
-    const ENDS: [(&str, Role); 6] = [
-        ("weight", Role::Weight),
-        ("kernel:0", Role::Kernel),
-        ("kernel", Role::Kernel),
-        ("vars/0", Role::Kernel),
-        ("bias", Role::Bias),
-        ("vars/1", Role::Bias),
-    ];
-    let name = name.strip_suffix(":0").unwrap_or(name);
-    let found = ENDS.iter().find_map(|(end, role)| Some((name.strip_suffix(end)?, *role)));
-    found.map(|(layer, role)| (layer.trim_end_matches(['.', '/']), role))
-}
-
-/// A part of a name: numbers are compared as numbers.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Part {
-    Number(u64),
-    Text(String),
-}
-
-fn parts(name: &str) -> Vec<Part> {
-    let mut parts = Vec::new();
-    for chunk in name.as_bytes().chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit()) {
-        let text = String::from_utf8_lossy(chunk).into_owned();
-        // `dense` and `dense_1` begin alike.
-        let text = if text == "_" { continue } else { text.trim_end_matches('_').to_owned() };
-        parts.push(text.parse().map_or(Part::Text(text), Part::Number));
-    }
-    parts
 }
 
 fn transposed(numbers: &[f32], rows: usize, columns: usize) -> Vec<f32> {

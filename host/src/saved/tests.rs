@@ -240,9 +240,10 @@ fn convolutions(text: &str) -> SavedModel {
     SavedModel::of(&layers, &params, [&mean, &deviation], classes(), Columns::plain(inputs)).expect("a model")
 }
 
-const CONVOLUTIONS: [&str; 2] = [
+const CONVOLUTIONS: [&str; 3] = [
     "4x5x2 conv2d(3, [3, 2], 1, [1, 0], Relu), depthwise2d(3, 1, 1, Tanh), max_pool2d(2), dense(2)",
     "9x2 conv1d(3, 4, 1, 0, Relu), depthwise(3, 1, 1), average_pool(2), dense(2)",
+    "9x2 conv1d(3, 4, 1, 0, Relu), gru(4), dense(2)",
 ];
 
 /// A network with convolutions is in a file of its own and in one of tensors, whose weights are in PyTorch's order.
@@ -253,6 +254,7 @@ fn convolutions_come_back_the_same() {
         assert_eq!(model.shape(), text);
         assert_eq!(SavedModel::from_bytes(&model.to_bytes()), Ok(model.clone()));
         assert_eq!(import(&bytes(&model), &UNSAID), Ok(model.clone()));
+        assert_eq!(rust::module(&model).contains("(GateParams<3, 4>, GateParams<4, 4>)"), text.contains("gru"));
         let other = crate::network::expression::read("40 dense(2)").expect("a network");
         let asked = import(&bytes(&model), &Unsaid { network: Some(&other), ..UNSAID });
         assert!(asked.expect_err("another network").to_string().contains("leave --network out"));
@@ -305,4 +307,35 @@ fn convolutions_of_others_need_their_layers() {
     assert!(error.contains("`0.weight` has the shape [2, 1, 2, 2]") && error.contains("[2, 1, 2, 3]"), "{error}");
     let error = import(&file(&tensors), &UNSAID).expect_err("no layers").to_string();
     assert!(error.contains("`0.weight`") && error.contains("--network"), "{error}");
+}
+
+/// Weights of PyTorch's GRU need the layers; what is another recurrent layer, or more than one, is told.
+#[test]
+fn recurrent_layers_of_others_need_their_layers() {
+    let ramp = |n: usize| (0..n).map(|i| i as f32 / 10.0).collect::<Vec<f32>>();
+    let gru = [
+        ("rnn.weight_ih_l0", &[6usize, 3][..], ramp(18)),
+        ("rnn.weight_hh_l0", &[6, 2], ramp(12)),
+        ("rnn.bias_ih_l0", &[6], ramp(6)),
+        ("rnn.bias_hh_l0", &[6], vec![0.5; 6]),
+        ("top.weight", &[2, 2], ramp(4)),
+    ];
+    let network = crate::network::expression::read("5x3 gru(2), dense(2)").expect("a network");
+    let read = |tensors: &[_]| import(&file(tensors), &Unsaid { network: Some(&network), ..UNSAID });
+    let model = read(&gru).expect("a model");
+    assert_eq!((model.pair(0, 0), model.pair(0, 1)), ([&ramp(18)[..], &ramp(6)], [&ramp(12)[..], &[0.5; 6]]));
+    let names: Vec<String> = arrays::files(&model).into_iter().map(|(name, _)| name).take(4).collect();
+    assert_eq!(names, ["weights_0.npy", "bias_0.npy", "state_weights_0.npy", "state_bias_0.npy"]);
+    // Without biases they are 0.
+    let bare = read(&[gru[0].clone(), gru[1].clone(), gru[4].clone()]).expect("a model");
+    assert_eq!((bare.pair(0, 0)[1], bare.pair(0, 1)[1]), (&[0.0; 6][..], &[0.0; 6][..]));
+    let refused = |tensors: &[_]| read(tensors).expect_err("refused").to_string();
+    let with = |more| refused(&[&gru[..], &[more]].concat());
+    assert!(with(("rnn.weight_ih_l1", &[6, 2], ramp(12))).contains("several layers"));
+    assert!(with(("rnn.weight_hh_l0_reverse", &[6, 2], ramp(12))).contains("bidirectional=False"));
+    let lstm = refused(&[("rnn.weight_ih_l0", &[8, 3], ramp(24)), ("rnn.weight_hh_l0", &[8, 2], ramp(16))]);
+    assert!(lstm.contains("8 rows for 2 units") && lstm.contains("LSTM"), "{lstm}");
+    assert!(refused(&[gru[0].clone(), gru[4].clone()]).contains("no weights"));
+    let error = import(&file(&gru), &UNSAID).expect_err("no layers").to_string();
+    assert!(error.contains("weight_hh_l0") && error.contains("--network"), "{error}");
 }

@@ -17,6 +17,8 @@ pub enum Layer64 {
     MaxPool(usize),
     /// The mean of so many times.
     AveragePool(usize),
+    /// A gated recurrent unit of so many numbers.
+    Gru(usize),
     /// The same numbers as a series of so many channels.
     Fold(usize),
 }
@@ -104,7 +106,24 @@ impl Rising {
             }
             Layer64::Fold(channels) => self.x = self.x.concat().chunks(channels).map(<[f64]>::to_vec).collect(),
             Layer64::AveragePool(w) => self.pool(w, |all| all.iter().sum::<f64>() / w as f64),
+            Layer64::Gru(_) => unreachable!("it has four tensors"),
         }
+    }
+
+    /// The last state of a gated recurrent unit.
+    fn remember(&mut self, units: usize, [w, b, u, c]: [&[f64]; 4]) {
+        let row = |m: &[f64], o: usize, x: &[f64]| -> f64 { m[o * x.len()..].iter().zip(x).map(|(m, x)| m * x).sum() };
+        let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+        let last = self.x.iter().fold(vec![0.0; units], |h, x| {
+            let (input, state) = (|o: usize| row(w, o, x) + b[o], |o: usize| row(u, o, &h) + c[o]);
+            let next = |j: usize| {
+                let [r, z] = [j, units + j].map(|o| sigmoid(input(o) + state(o)));
+                let n = (input(2 * units + j) + r * state(2 * units + j)).tanh();
+                (1.0 - z) * n + z * h[j]
+            };
+            (0..units).map(next).collect()
+        });
+        self.x = vec![last];
     }
 }
 
@@ -115,6 +134,10 @@ impl Series64 {
         for &layer in &self.layers {
             match layer {
                 Layer64::MaxPool(_) | Layer64::AveragePool(_) | Layer64::Fold(_) => rising.through(layer, &[], &[]),
+                Layer64::Gru(units) => {
+                    rising.remember(units, [&params[0], &params[1], &params[2], &params[3]]);
+                    params = &params[4..];
+                }
                 Layer64::Dense(..) | Layer64::Conv1d(..) | Layer64::Depthwise(..) => {
                     rising.through(layer, &params[0], &params[1]);
                     params = &params[2..];

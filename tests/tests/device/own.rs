@@ -9,6 +9,7 @@ use lgl2o_tests::program::{Ran, folder, lgl2o};
 use serde_json::Value;
 
 use crate::left_out;
+use crate::pinned::{Figures, Trained, grown, hold};
 
 /// Rows of four features, with a class of three or a value.
 fn table(rows: u32, is_class: bool) -> String {
@@ -69,4 +70,41 @@ fn a_training_of_ones_own_has_the_same_bits_on_a_board() {
         assert!((200 * 16 * 50..200 * 16 * 50_000).contains(&instructions), "{instructions}");
         assert_eq!(found["estimate"].is_null(), !is_class, "{found}");
     }
+}
+
+const BOARD: &str = "mps2-an386";
+/// Networks of the layers that no other program for boards has.
+const NETWORKS: [&str; 2] =
+    ["4x1 gru(6), dense(3)", "2x2x1 conv2d(4, 2, 1, 1, Relu), max_pool2d([3, 1]), average_pool2d([1, 3]), dense(3)"];
+
+/// Instructions that have grown by more than 3 %.
+fn trainings_grown(now: &[Trained], then: &[Trained]) -> Vec<String> {
+    grown(now, then, |a, b| a.network == b.network, |trained| trained.instructions, 1.03)
+}
+
+#[test]
+#[ignore = "needs QEMU and a compiler for the boards"]
+fn other_layers_have_the_same_bits_and_no_training_has_grown() {
+    let (mut now, mut compiler) = (Vec::new(), None);
+    for network in NETWORKS {
+        let (ran, found) = emulated(&table(200, true), &["--emulate", BOARD, "--network", network]);
+        ran.expect(0, &[]);
+        assert_eq!((&found["equal"], &found["steps"]), (&true.into(), &200.into()), "{network}: {found}");
+        let instructions = found["instructions"].as_u64().and_then(|n| u32::try_from(n).ok()).expect("a count");
+        println!("{network}: {instructions} instructions for 200 steps");
+        now.push(Trained { network: network.to_owned(), instructions });
+        compiler = found["compiler"].as_str().map(str::to_owned);
+    }
+    let write = |figures: &mut Figures| figures.trained.clone_from(&now);
+    hold(BOARD, compiler.as_deref(), |then| trainings_grown(&now, &then.trained), write);
+}
+
+#[test]
+fn growth_of_a_training_is_noticed() {
+    let then = NETWORKS.map(|network| Trained { network: network.to_owned(), instructions: 1000 });
+    assert!(trainings_grown(&then, &then).is_empty());
+    let mut now = then.clone();
+    now[0].instructions = 1040;
+    assert_eq!(trainings_grown(&now, &then), [format!("{:?}", now[0])]);
+    assert_eq!(trainings_grown(&then, &then[..1]).len(), 1, "what was not there");
 }

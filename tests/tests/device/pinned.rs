@@ -35,6 +35,17 @@ pub(crate) struct Figures {
     pub(crate) cycles: Vec<Cycles>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) least: Vec<Least>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) trained: Vec<Trained>,
+}
+
+/// What a whole training of somebody's own takes, in instructions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Trained {
+    /// The network in words.
+    pub(crate) network: String,
+    /// All instructions of the training.
+    pub(crate) instructions: u32,
 }
 
 /// Cycles of one call, by the model of `lgl2o_tools::cycles`.

@@ -15,7 +15,7 @@ use lgl2o::tensors::Tensors as _;
 use lgl2o_host::network::HeapNetwork;
 use lgl2o_host::saved::SavedModel;
 use lgl2o_host::saved::onnx;
-use lgl2o_host::saved::tensors::Unsaid;
+use lgl2o_host::saved::tensors::{self, Unsaid};
 use lgl2o_tests::program::{Ran, folder, lgl2o, ran};
 
 /// Where the files are.
@@ -126,7 +126,7 @@ fn floats_of_other_widths_are_converted() {
 }
 
 /// Files that are no model of this program, with words of what is said about them.
-const REFUSED: [(&str, &[&str]); 10] = [
+const REFUSED: [(&str, &[&str]); 11] = [
     ("bad-operator", &["`/net/elu`", "the operator `Elu`", "Relu, Tanh, Sigmoid", "Train a network without it"]),
     ("bad-branch", &["`/net/skip` (Add)", "one chain of layers"]),
     ("bad-int8", &["weights `w` are INT8", "before it is quantized"]),
@@ -136,6 +136,7 @@ const REFUSED: [(&str, &[&str]); 10] = [
     ("bad-bias", &["`head` (Gemm)", "bias has 3 numbers for 2 outputs"]),
     ("bad-missing", &["`head` (Gemm)", "`b` is not in the file", "with its weights"]),
     ("bad-dilation", &["`/conv` (Conv)", "dilation 2"]),
+    ("bad-gru", &["`/0/layer/GRU` (GRU)", "save_file", "--network '100x6 gru(12), dense(4)'"]),
     ("mlp-value", &["one output", "--regression"]),
 ];
 
@@ -229,11 +230,42 @@ fn safetensors_of_pytorch_are_read_with_their_layers() {
     }
 }
 
+/// A convolution, a GRU and a head of PyTorch's, with its weights from safetensors.
+const GRU: &str = "15x3 conv1d(4, 3, 2, 1, Relu), gru(6), dense(3)";
+
+fn gru() -> SavedModel {
+    let bytes = fs::read(fixtures().join("gru.safetensors")).expect("the file");
+    let network = lgl2o_host::network::expression::read(GRU).expect("a network");
+    tensors::import(&bytes, &Unsaid { network: Some(&network), ..unsaid(false) }).expect("a model")
+}
+
+/// A GRU of PyTorch's has PyTorch's outputs, layer by layer, trained or as a model; it goes out and comes back.
+#[test]
+fn a_gru_of_pytorch_has_its_states() {
+    let (model, input) = (gru(), numbers("gru.input.npy"));
+    for l in 0..3 {
+        assert_near(&outputs(&model, l + 1, &input), &numbers(&format!("gru.{l}.npy")), &format!("layer {l}"));
+    }
+    let mut core = model.model().expect("a model");
+    for (row, expected) in input.chunks(45).zip(numbers("gru.2.npy").chunks(3)) {
+        assert_near(core.values(row).expect("outputs"), expected, "one row at a time");
+    }
+    assert_eq!(SavedModel::from_bytes(&model.to_bytes()), Ok(model.clone()));
+    assert_eq!(tensors::import(&tensors::bytes(&model), &unsaid(false)), Ok(model));
+    let dir = folder();
+    fs::copy(fixtures().join("gru.safetensors"), dir.path().join("gru.safetensors")).expect("copied");
+    let import =
+        |more: &[&str]| lgl2o(dir.path(), &[&["import", "--from", "gru.safetensors", "--out", "g"], more].concat());
+    import(&[]).expect(1, &["--network"]);
+    import(&["--network", "15x3 conv1d(4, 3, 2, 1, Relu), gru(5), dense(3)"]).expect(1, &["[18, 4]", "[15, 4]"]);
+    tells(&import(&["--network", GRU]), &[GRU, "15 times of 3 channels"]);
+}
+
 /// The header in C of every network of PyTorch's, compiled: its outputs on its rows.
 #[test]
 fn headers_in_c_compute_what_pytorch_does() {
-    for (name, _) in NETWORKS {
-        let (dir, model) = (folder(), imported(name));
+    for name in NETWORKS.iter().map(|(name, _)| *name).chain(["gru"]) {
+        let (dir, model) = (folder(), if name == "gru" { gru() } else { imported(name) });
         fs::write(dir.path().join("model.h"), lgl2o_host::saved::c::header(&model)).expect("written");
         fs::write(dir.path().join("main.c"), MAIN).expect("written");
         let mut compiler = Command::new("cc");

@@ -55,7 +55,7 @@
 //! use lgl2o::{Memory, Trainer, learned, rule::Sgd};
 //!
 //! # let flash = Ram([0xff; 4096]); // whatever the HAL offers
-//! let bowl = Quadratic::new([1.0, 10.0], [3.0, -1.0]).unwrap();
+//! let bowl = Quadratic::new([1.0, 10.0], [3.0, -1.0])?;
 //! let guard = LossGuard::new(learned::ngn(), Sgd::new(0.1));
 //! let mut memory = Memory::new();
 //! let mut trainer = Trainer::new(&bowl, &guard, &mut memory);
@@ -63,9 +63,9 @@
 //!
 //! let resumed = slots.load(&mut trainer, &mut Exact)?;
 //! assert_eq!(resumed.sequence, None); // nothing there yet: initialise the parameters here
-//! trainer.round(&mut Exact).unwrap();
+//! trainer.round(&mut Exact)?;
 //! slots.save(&trainer, &Exact)?;
-//! # Ok::<(), lgl2o::checkpoint::SlotError>(())
+//! # Ok::<(), lgl2o::Error>(())
 //! ```
 
 #[cfg(feature = "nor-flash-async")]

@@ -31,6 +31,7 @@
 /// | `depthwise(kernel, stride, padding)` | [`Depthwise`](crate::objective::mlp::Depthwise) |
 /// | `max_pool(width)` | [`MaxPool1d`](crate::objective::mlp::MaxPool1d) |
 /// | `average_pool(width)` | [`AveragePool1d`](crate::objective::mlp::AveragePool1d) |
+/// | `gru(units)` | [`Gru`](crate::objective::mlp::Gru) |
 /// | `conv2d(channels, kernel, stride, padding)` | [`Conv2d`](crate::objective::mlp::Conv2d) |
 /// | `depthwise2d(kernel, stride, padding)` | [`Depthwise2d`](crate::objective::mlp::Depthwise2d) |
 /// | `max_pool2d(side)` | [`MaxPool2d`](crate::objective::mlp::MaxPool2d) |
@@ -121,6 +122,7 @@ macro_rules! __layer {
     };
     ([$t:expr] [$c:expr] max_pool($w:expr)) => { $crate::objective::mlp::MaxPool1d<{ $t }, { $c }, { $t / $w }, { $w }> };
     ([$t:expr] [$c:expr] average_pool($w:expr)) => { $crate::objective::mlp::AveragePool1d<{ $t }, { $c }, { $t / $w }, { $w }> };
+    ([$t:expr] [$c:expr] gru($h:expr)) => { $crate::objective::mlp::Gru<{ $t }, { $c }, { $h }> };
     ($t:tt $c:tt frozen($name:ident($($of:tt)*), $weights:ty)) => {
         $crate::objective::mlp::Frozen<$crate::__layer!($t $c $name($($of)*)), $weights>
     };
@@ -188,6 +190,7 @@ macro_rules! __rest {
     };
     ([$t:expr] [$c:expr] max_pool($w:expr) $($rest:tt)+) => { $crate::__named!([$t / $w] [$c] $($rest)+) };
     ([$t:expr] [$c:expr] average_pool($w:expr) $($rest:tt)+) => { $crate::__named!([$t / $w] [$c] $($rest)+) };
+    ([$t:expr] [$c:expr] gru($h:expr) $($rest:tt)+) => { $crate::__named!([1] [$h] $($rest)+) };
     ($t:tt $c:tt frozen($name:ident($($of:tt)*), $weights:ty) $($rest:tt)+) => {
         $crate::__rest!($t $c $name($($of)*) $($rest)+)
     };

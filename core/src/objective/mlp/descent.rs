@@ -182,7 +182,7 @@ impl<N: Network> Mlp<N> {
             };
             let (terms, growth) = self.network.visit(l, Bounds { params, through: l > lowest });
             // Twice, since each sum is rounded as it grows.
-            if !(2.0 * (n * terms) as f32 * error * larger(x, 1.0)).is_finite() {
+            if !(2.0 * n as f32 * terms * error * larger(x, 1.0)).is_finite() {
                 return false;
             }
             error *= growth;

@@ -112,7 +112,16 @@ impl<Y: Layer, Q: Tensors> Layer for Still<'_, Y, Q> {
         self.layer.forward(kernels, self.own, inputs, n, out);
     }
 
-    fn gradient<P: Tensors>(&self, _: &impl Kernels, _: &[f32], _: Rows<'_>, _: usize, _: OwnMut<'_, P>) {}
+    fn gradient<P: Tensors>(
+        &self,
+        _: &impl Kernels,
+        _: Own<'_, P>,
+        _: &[f32],
+        _: Rows<'_>,
+        _: usize,
+        _: OwnMut<'_, P>,
+    ) {
+    }
 
     fn input_error<P: Tensors>(
         &self,
@@ -142,8 +151,8 @@ impl<Y: Layer, Q: Tensors> Layer for Still<'_, Y, Q> {
         }
     }
 
-    fn terms(&self) -> usize {
-        0
+    fn terms<P: Tensors>(&self, _: Own<'_, P>) -> f32 {
+        0.0
     }
 
     fn growth<P: Tensors>(&self, _: Own<'_, P>) -> f32 {

@@ -92,6 +92,12 @@ impl<'a, P: Tensors, const K: usize> Moving<'a, P, K> {
         Self { params, state, first }
     }
 
+    /// The layer's tensors, to read.
+    #[must_use]
+    pub const fn own(&self) -> Own<'_, P> {
+        Own::new(self.params, self.first)
+    }
+
     /// The layer's tensor number `i`.
     pub fn part(&mut self, i: usize) -> Part<'_, K> {
         let i = self.first + i;
@@ -119,7 +125,7 @@ impl<const K: usize> Part<'_, K> {
     }
 }
 
-/// What a layer that is moved had for inputs.
+/// What a layer had for inputs, on the way back.
 #[derive(Debug)]
 pub enum Inputs<'a> {
     /// Rows, to read alone.
@@ -159,17 +165,19 @@ pub trait Layer {
     /// Draws initial parameters.
     fn initialize<P: Tensors>(&self, own: OwnMut<'_, P>, rng: &mut Rng);
 
-    /// Writes the pre-activations of n examples.
+    /// Writes the pre-activations of n examples, and behind them what the way back needs, where the layer's memory has room for more.
     fn forward<P: Tensors>(&self, kernels: &impl Kernels, own: Own<'_, P>, inputs: Rows<'_>, n: usize, out: &mut [f32]);
 
-    /// Writes the gradient, from the errors of n examples and their inputs.
+    /// Writes the gradient, from the errors of n examples and their inputs. Behind the errors stands what [`forward`](Self::forward)
+    /// wrote behind the pre-activations.
     fn gradient<P: Tensors>(
         &self,
         kernels: &impl Kernels,
+        own: Own<'_, P>,
         errors: &[f32],
         inputs: Rows<'_>,
         n: usize,
-        own: OwnMut<'_, P>,
+        gradient: OwnMut<'_, P>,
     );
 
     /// Writes the errors of the layer below, whose activation is `below`, over its activations x, the inputs here.
@@ -182,6 +190,25 @@ pub trait Layer {
         below: Activation,
         x: &mut [f32],
     );
+
+    /// Both: writes the gradient, and where the inputs are the activations of a layer below, its errors over them.
+    fn backward<P: Tensors>(
+        &self,
+        kernels: &impl Kernels,
+        own: Own<'_, P>,
+        errors: &[f32],
+        inputs: Inputs<'_>,
+        n: usize,
+        gradient: OwnMut<'_, P>,
+    ) {
+        match inputs {
+            Inputs::Rows(rows) => self.gradient(kernels, own, errors, rows, n, gradient),
+            Inputs::Activations { x, below } => {
+                self.gradient(kernels, own, errors, Rows::all(x, self.shape().inputs), n, gradient);
+                self.input_error(kernels, own, errors, n, below, x);
+            }
+        }
+    }
 
     /// Moves the parameters by their gradient, with no memory for the gradient of the network; and where the inputs are the
     /// activations of a layer below, writes that layer's errors over them, by the parameters as they were. The bits are those of
@@ -197,8 +224,9 @@ pub trait Layer {
         columns: &mut [impl AsMut<[f32]>; NARROW],
     );
 
-    /// How many products of an example each number of the gradient sums up, at most.
-    fn terms(&self) -> usize;
+    /// How many products of an example each number of the gradient sums up, at most, where no error is larger than those from above; if
+    /// errors grow in the layer, so many times more.
+    fn terms<P: Tensors>(&self, own: Own<'_, P>) -> f32;
 
     /// How many times as large as the largest error the largest error of the layer below can be, at most.
     fn growth<P: Tensors>(&self, own: Own<'_, P>) -> f32;

@@ -5,13 +5,13 @@
 //! ```
 //!
 //! with the gradient by backpropagation (Rumelhart, Hinton, Williams 1986). z is the [`Layer`]'s: [`dense`], W a + b, or
-//! [`conv1d`], [`depthwise`], [`pool`] over a series, or [`conv2d`], [`depthwise2d`], [`pool2d`] over an image; [`frozen`] has any of them with parameters in flash that are not trained. What a network
+//! [`conv1d`], [`depthwise`], [`pool`], [`gru`] over a series, or [`conv2d`], [`depthwise2d`], [`pool2d`] over an image; [`frozen`] has any of them with parameters in flash that are not trained. What a network
 //! looks like is a [`Network`]: [`Fixed`] names it by a type, such as `chain![Dense<784, 20, Sigmoid>, Dense<20, 10>]` or
 //! `chain![100 x 6 => conv1d(8, 5, 2, 0, Relu), average_pool(4), dense(4)]` for windows of 100 samples of six sensors, or
 //! `chain![28 x 28 x 1 => conv2d(8, 3, 2, 1, Relu), max_pool2d(2), dense(10)]` for images of one channel, and then all memory is known at compile time. Kernels take slices, so that they exist once in a program; those of a layer that a program does
 //! not use are not in it.
 //!
-//! Memory per batch of B examples: B times the sum of the layers' outputs. The error of a layer is written over its
+//! Memory per batch of B examples: B times the sum of the layers' outputs, and for a recurrent layer of all its states. The error of a layer is written over its
 //! activations, which are not needed any more by then. A [`Descent`] needs no memory for a gradient.
 
 pub mod activation;
@@ -23,6 +23,7 @@ pub mod depthwise;
 pub mod depthwise2d;
 pub mod descent;
 pub mod frozen;
+pub mod gru;
 pub mod huber;
 pub mod kernels;
 pub mod layer;
@@ -43,6 +44,7 @@ pub use depthwise::{Depthwise, DepthwiseParams};
 pub use depthwise2d::{Depthwise2d, Depthwise2dParams};
 pub use descent::Descent;
 pub use frozen::Frozen;
+pub use gru::{GateParams, Gru, GruParams};
 pub use kernels::{Kernels, Portable};
 pub use layer::{Layer, Shape};
 pub use loss::Loss;

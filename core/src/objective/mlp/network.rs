@@ -19,7 +19,7 @@ use crate::tensors::{Tensors, Zeroed};
 /// What a network looks like, and what memory it needs.
 ///
 /// Parameters are listed layer by layer, each as its type says; activations are listed layer by layer, one tensor of batch x
-/// outputs for each.
+/// outputs for each, and more behind them for a layer whose way back needs it, such as [`Gru`](super::Gru).
 pub trait Network {
     /// Memory of the parameters.
     type Params: Tensors;

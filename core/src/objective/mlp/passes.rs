@@ -78,6 +78,21 @@ fn both<A: Tensors>(activations: &mut A, l: usize) -> (&mut [f32], &mut [f32]) {
     }
 }
 
+/// What layer `l` had for inputs: activations x of the layer below, to take its errors if their function is said.
+fn inputs_of<'a>(
+    layer: &impl Layer,
+    l: usize,
+    rows: Rows<'a>,
+    x: &'a mut [f32],
+    below: Option<Activation>,
+) -> Inputs<'a> {
+    match below {
+        Some(below) => Inputs::Activations { x, below },
+        None if l == 0 => Inputs::Rows(rows),
+        None => Inputs::Rows(Rows::all(x, layer.shape().inputs)),
+    }
+}
+
 /// The gradient of layer `l` from its errors; and in place of the activations of the layer below, if their function is said,
 /// its errors.
 pub(super) struct Backward<'a, K, P, A> {
@@ -97,11 +112,8 @@ impl<K: Kernels, P: Tensors, A: Tensors> Visitor for Backward<'_, K, P, A> {
     fn visit(self, layer: &impl Layer, first: usize) {
         let Self { kernels, activations, params, inputs, n, l, gradient, below } = self;
         let (x, errors) = both(activations, l);
-        let inputs = if l == 0 { inputs } else { Rows::all(x, layer.shape().inputs) };
-        layer.gradient(kernels, errors, inputs, n, OwnMut::new(gradient, first));
-        if let Some(below) = below {
-            layer.input_error(kernels, Own::new(params, first), errors, n, below, x);
-        }
+        let inputs = inputs_of(layer, l, inputs, x, below);
+        layer.backward(kernels, Own::new(params, first), errors, inputs, n, OwnMut::new(gradient, first));
     }
 }
 
@@ -126,11 +138,7 @@ impl<M: Motion<K>, P: Tensors, A: Tensors, C: AsMut<[f32]>, const K: usize> Visi
     fn visit(self, layer: &impl Layer, first: usize) {
         let Self { motion, activations, params, state, inputs, n, l, below, columns } = self;
         let (x, errors) = both(activations, l);
-        let inputs = match below {
-            Some(below) => Inputs::Activations { x, below },
-            None if l == 0 => Inputs::Rows(inputs),
-            None => Inputs::Rows(Rows::all(x, layer.shape().inputs)),
-        };
+        let inputs = inputs_of(layer, l, inputs, x, below);
         layer.descend(errors, inputs, n, motion, Moving::new(params, state, first), columns);
     }
 }
@@ -142,10 +150,10 @@ pub(super) struct Bounds<'a, P> {
 }
 
 impl<P: Tensors> Visitor for Bounds<'_, P> {
-    type Output = (usize, f32);
+    type Output = (f32, f32);
 
-    fn visit(self, layer: &impl Layer, first: usize) -> (usize, f32) {
-        let growth = if self.through { layer.growth(Own::new(self.params, first)) } else { 0.0 };
-        (layer.terms(), growth)
+    fn visit(self, layer: &impl Layer, first: usize) -> (f32, f32) {
+        let own = Own::new(self.params, first);
+        (layer.terms(own), if self.through { layer.growth(own) } else { 0.0 })
     }
 }

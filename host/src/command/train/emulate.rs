@@ -114,8 +114,8 @@ pub(super) fn check(board: &Board, prepared: &Prepared, settings: &Settings) -> 
     let batch = settings.batch.min(prepared.train.rows());
     let layers = network(settings, &prepared.train, batch)?;
     let parameters = layers.parameters();
-    let outputs: usize = layers.layers().iter().map(|l| l.outputs).sum();
-    let training = 4 * (13 * parameters + batch * outputs) as u64;
+    let activations: usize = layers.by_value().iter().map(ByValue::activations).sum();
+    let training = 4 * (13 * parameters + batch * activations) as u64;
     let (rows, ram) = (rows_memory(prepared), 1024 * u64::from(board.ram.size));
     if training + rows > ram {
         bail!(

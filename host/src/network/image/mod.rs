@@ -190,18 +190,19 @@ impl Layer for OnImage {
     fn gradient<P: Tensors>(
         &self,
         kernels: &impl Kernels,
+        _: Own<'_, P>,
         errors: &[f32],
         rows: Rows<'_>,
         n: usize,
-        mut own: OwnMut<'_, P>,
+        mut gradient: OwnMut<'_, P>,
     ) {
         let patches = self.area.patches();
         match self.way {
-            Way::Whole => conv2d::weight_gradient(&patches, errors, rows, n, self.channels(), own.tensor(0)),
-            Way::Depthwise => depthwise2d::weight_gradient(&patches, errors, rows, n, own.tensor(0)),
+            Way::Whole => conv2d::weight_gradient(&patches, errors, rows, n, self.channels(), gradient.tensor(0)),
+            Way::Depthwise => depthwise2d::weight_gradient(&patches, errors, rows, n, gradient.tensor(0)),
             Way::Max | Way::Average => return,
         }
-        kernels.bias_gradient(errors, n * patches.count(), own.tensor(1));
+        kernels.bias_gradient(errors, n * patches.count(), gradient.tensor(1));
     }
 
     fn input_error<P: Tensors>(
@@ -256,8 +257,8 @@ impl Layer for OnImage {
         }
     }
 
-    fn terms(&self) -> usize {
-        if self.tensors() > 0 { self.pixels() } else { 0 }
+    fn terms<P: Tensors>(&self, _: Own<'_, P>) -> f32 {
+        if self.tensors() > 0 { self.pixels() as f32 } else { 0.0 }
     }
 
     fn growth<P: Tensors>(&self, own: Own<'_, P>) -> f32 {

@@ -156,19 +156,20 @@ impl Layer for OnSeries {
     fn gradient<P: Tensors>(
         &self,
         kernels: &impl Kernels,
+        _: Own<'_, P>,
         errors: &[f32],
         rows: Rows<'_>,
         n: usize,
-        mut own: OwnMut<'_, P>,
+        mut gradient: OwnMut<'_, P>,
     ) {
         match self.way {
             Way::Whole => {
-                conv1d::weight_gradient(&self.over.windows(), errors, rows, n, self.channels(), own.tensor(0));
-                kernels.bias_gradient(errors, n * self.over.count(), own.tensor(1));
+                conv1d::weight_gradient(&self.over.windows(), errors, rows, n, self.channels(), gradient.tensor(0));
+                kernels.bias_gradient(errors, n * self.over.count(), gradient.tensor(1));
             }
             Way::Depthwise => {
-                depthwise::weight_gradient(&self.over.windows(), errors, rows, n, own.tensor(0));
-                kernels.bias_gradient(errors, n * self.over.count(), own.tensor(1));
+                depthwise::weight_gradient(&self.over.windows(), errors, rows, n, gradient.tensor(0));
+                kernels.bias_gradient(errors, n * self.over.count(), gradient.tensor(1));
             }
             Way::Max | Way::Average => {}
         }
@@ -231,10 +232,10 @@ impl Layer for OnSeries {
         }
     }
 
-    fn terms(&self) -> usize {
+    fn terms<P: Tensors>(&self, _: Own<'_, P>) -> f32 {
         match self.way {
-            Way::Whole | Way::Depthwise => self.over.count(),
-            Way::Max | Way::Average => 0,
+            Way::Whole | Way::Depthwise => self.over.count() as f32,
+            Way::Max | Way::Average => 0.0,
         }
     }
 

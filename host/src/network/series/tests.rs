@@ -6,7 +6,9 @@ use lgl2o::chain;
 use lgl2o::objective::mlp::Activation;
 use lgl2o::objective::mlp::AveragePool1d;
 use lgl2o::objective::mlp::network::BlankNetwork as _;
-use lgl2o::objective::mlp::{Conv1d, Dense, Depthwise, Descent, Fixed, Loss, MaxPool1d, Mlp, Network as _, Relu, Tanh};
+use lgl2o::objective::mlp::{
+    Conv1d, Dense, Depthwise, Descent, Fixed, Gru, Loss, MaxPool1d, Mlp, Network as _, Relu, Tanh,
+};
 use lgl2o::objective::{Blank as _, Objective as _};
 use lgl2o::persist::Fingerprint as _;
 use lgl2o::rule::{Adam, NoProbe, Rotated, Rule as _, Sgd};
@@ -18,7 +20,9 @@ type Same = Fixed<
         Depthwise<6, 3, 6, 3, 1, 1, Tanh>,
         MaxPool1d<6, 3, 3, 2>,
         Depthwise<3, 3, 3, 1, 1, 0>,
-        AveragePool1d<3, 3, 1, 3>,
+        Gru<3, 3, 4>,
+        Gru<2, 2, 3>,
+        AveragePool1d<1, 3, 1, 1>,
         Dense<3, 2>
     ],
     5,
@@ -35,7 +39,9 @@ fn layers() -> Vec<ByValue> {
         layer(Kind::Depthwise(over([6, 3, 3, 1, 1])), [18, 18], Activation::Tanh),
         layer(Kind::MaxPool(over([6, 3, 2, 2, 0])), [18, 9], Activation::Identity),
         layer(Kind::Depthwise(over([3, 3, 1, 1, 0])), [9, 9], Activation::Identity),
-        layer(Kind::AveragePool(over([3, 3, 3, 3, 0])), [9, 3], Activation::Identity),
+        layer(Kind::Gru(Steps { time: 3, channels: 3 }), [9, 4], Activation::Identity),
+        layer(Kind::Gru(Steps { time: 2, channels: 2 }), [4, 3], Activation::Identity),
+        layer(Kind::AveragePool(over([1, 3, 1, 1, 0])), [3, 3], Activation::Identity),
         layer(Kind::Dense, [3, 2], Activation::Identity),
     ]
 }
@@ -46,7 +52,7 @@ fn layers_on_the_heap_have_the_bits_of_those_whose_sizes_are_types() {
     let heap = Mlp::new(HeapNetwork::of(&layers(), 5), Loss::CrossEntropy);
     let fixed = Mlp::new(Same::new(), Loss::CrossEntropy);
     assert_eq!((heap.parameters(), heap.fingerprint()), (fixed.parameters(), fixed.fingerprint()));
-    (0..6).for_each(|l| assert_eq!(heap.network().layer(l), fixed.network().layer(l)));
+    (0..8).for_each(|l| assert_eq!(heap.network().layer(l), fixed.network().layer(l)));
     let mut rng = Rng::new(1);
     let inputs: Vec<f32> = (0..5 * 24).map(|_| rng.normal()).collect();
     let batch = Batch::classes(&inputs, 24, &[0, 1, 1, 0, 1]);
@@ -86,8 +92,8 @@ fn a_kind_has_as_many_tensors_as_its_layer() {
         );
     }
     let network = HeapNetwork::of(&layers(), 1);
-    let firsts: Vec<usize> = (0..6).map(|l| network.first_tensor(l)).collect();
-    assert_eq!(firsts, [0, 2, 4, 4, 6, 6]);
+    let firsts: Vec<usize> = (0..8).map(|l| network.first_tensor(l)).collect();
+    assert_eq!(firsts, [0, 2, 4, 4, 6, 10, 14, 14]);
 }
 
 #[test]
@@ -105,11 +111,12 @@ fn what_no_type_could_be_is_not_sound() {
     };
     assert!(!hurt(2, wide) && !hurt(0, padded));
     assert!(!hurt(0, |layer| layer.shape.outputs = 17) && !hurt(1, |layer| layer.shape.outputs = 12));
-    assert!(!hurt(2, |layer| layer.shape.activation = Activation::Relu) && !hurt(4, |layer| layer.shape.inputs = 8));
-    assert!(!hurt(5, |layer| layer.shape.inputs = 0));
+    assert!(!hurt(2, |layer| layer.shape.activation = Activation::Relu) && !hurt(6, |layer| layer.shape.inputs = 8));
+    assert!(!hurt(4, |layer| layer.shape.inputs = 8) && !hurt(4, |layer| layer.shape.outputs = 0));
+    assert!(!hurt(4, |layer| layer.shape.activation = Activation::Tanh) && !hurt(7, |layer| layer.shape.inputs = 0));
 }
 
-/// A rule in eigenbases makes the same steps with both: dense layers and a convolution are turned, a depthwise one is not, nor is a side of
+/// A rule in eigenbases makes the same steps with both: dense layers and a convolution are turned, a depthwise one and a recurrent one are not, nor is a side of
 /// 129 inputs.
 #[test]
 fn bases_on_the_heap_are_those_of_types() {

@@ -13,6 +13,7 @@ use crate::network::series::ByValue;
 
 /// The layers of a graph.
 pub(super) fn read(graph: &Graph, folder: &Path) -> Result<Chain, OnnxError> {
+    operators::refuse_recurrent(&graph.node)?;
     let constants: HashMap<&str, &Tensor> = graph.initializer.iter().map(|t| (t.name.as_str(), t)).collect();
     // Old files list their weights among the inputs, too.
     let inputs: Vec<&Value> = graph.input.iter().filter(|value| !constants.contains_key(value.name.as_str())).collect();

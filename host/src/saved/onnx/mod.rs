@@ -9,7 +9,7 @@
 //! | `Softmax`, `LogSoftmax` at the end | nothing: `predict` has a softmax of its own |
 //! | `Flatten`, `Reshape`, `Transpose`, `Squeeze`, `Unsqueeze`, `Identity`, `Dropout` | another order of weights, or nothing |
 //!
-//! Everything else is an error that names the operator and the node. Two orders differ between the two sides: a series is channels x
+//! Everything else, recurrent layers among it, is an error that names the operator and the node. Two orders differ between the two sides: a series is channels x
 //! times in ONNX and times x channels here, an image channels x rows x columns there and rows x columns x channels here, and so are the weights of convolutions, and of a dense layer behind a `Flatten`.
 
 mod axes;

@@ -41,6 +41,22 @@ pub(super) fn find(node: &Node) -> Option<Read> {
     Some(read)
 }
 
+/// Refuses recurrent layers, which are read from another kind of file; around one an exporter writes nodes that no layer has.
+pub(super) fn refuse_recurrent(nodes: &[Node]) -> Result<(), OnnxError> {
+    let why = |node: &Node| match node.op_type.as_str() {
+        "GRU" => Some(
+            "a recurrent layer is not read from ONNX. Write the weights to safetensors with save_file, and name the layers, as in --network \
+             '100x6 gru(12), dense(4)'",
+        ),
+        "LSTM" | "RNN" => Some(
+            "lgl2o has no such recurrent layer. It has that of nn.GRU: train a network with it, and write the weights to safetensors with \
+             save_file",
+        ),
+        _ => None,
+    };
+    nodes.iter().find_map(|node| Some((node, why(node)?))).map_or(Ok(()), |(node, why)| refuse(node, why))
+}
+
 fn float(node: &Node, name: &str, unsaid: f32) -> f32 {
     node.attribute.iter().find(|attribute| attribute.name == name).map_or(unsaid, |attribute| attribute.f)
 }

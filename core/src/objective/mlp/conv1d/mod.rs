@@ -141,13 +141,14 @@ impl<
     fn gradient<Q: Tensors>(
         &self,
         kernels: &impl Kernels,
+        _: Own<'_, Q>,
         errors: &[f32],
         inputs: Rows<'_>,
         n: usize,
-        mut own: OwnMut<'_, Q>,
+        mut gradient: OwnMut<'_, Q>,
     ) {
-        weight_gradient(&Windows::of::<T, C, K, S, P>(), errors, inputs, n, O, own.tensor(0));
-        kernels.bias_gradient(errors, n * U, own.tensor(1));
+        weight_gradient(&Windows::of::<T, C, K, S, P>(), errors, inputs, n, O, gradient.tensor(0));
+        kernels.bias_gradient(errors, n * U, gradient.tensor(1));
     }
 
     fn input_error<Q: Tensors>(
@@ -185,8 +186,8 @@ impl<
         dense::descend_bias(errors, n * U, motion, own.part(1));
     }
 
-    fn terms(&self) -> usize {
-        U
+    fn terms<Q: Tensors>(&self, _: Own<'_, Q>) -> f32 {
+        U as f32
     }
 
     /// The largest sum over outputs and taps of |W|.

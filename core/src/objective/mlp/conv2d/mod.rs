@@ -146,14 +146,15 @@ impl<
     fn gradient<Q: Tensors>(
         &self,
         kernels: &impl Kernels,
+        _: Own<'_, Q>,
         errors: &[f32],
         inputs: Rows<'_>,
         n: usize,
-        mut own: OwnMut<'_, Q>,
+        mut gradient: OwnMut<'_, Q>,
     ) {
         let patches = Patches::new([H, W, C], [KH, KW], [SH, SW], [PH, PW]);
-        weight_gradient(&patches, errors, inputs, n, O, own.tensor(0));
-        kernels.bias_gradient(errors, n * U * V, own.tensor(1));
+        weight_gradient(&patches, errors, inputs, n, O, gradient.tensor(0));
+        kernels.bias_gradient(errors, n * U * V, gradient.tensor(1));
     }
 
     fn input_error<Q: Tensors>(
@@ -193,8 +194,8 @@ impl<
         dense::descend_bias(errors, n * U * V, motion, own.part(1));
     }
 
-    fn terms(&self) -> usize {
-        U * V
+    fn terms<Q: Tensors>(&self, _: Own<'_, Q>) -> f32 {
+        (U * V) as f32
     }
 
     fn growth<Q: Tensors>(&self, own: Own<'_, Q>) -> f32 {

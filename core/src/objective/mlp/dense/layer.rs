@@ -104,13 +104,14 @@ impl Layer for ByValue {
     fn gradient<P: Tensors>(
         &self,
         kernels: &impl Kernels,
+        _: Own<'_, P>,
         errors: &[f32],
         inputs: Rows<'_>,
         n: usize,
-        mut own: OwnMut<'_, P>,
+        mut gradient: OwnMut<'_, P>,
     ) {
-        kernels.weight_gradient(errors, inputs, n, self.0.outputs, own.tensor(0));
-        kernels.bias_gradient(errors, n, own.tensor(1));
+        kernels.weight_gradient(errors, inputs, n, self.0.outputs, gradient.tensor(0));
+        kernels.bias_gradient(errors, n, gradient.tensor(1));
     }
 
     fn input_error<P: Tensors>(
@@ -152,8 +153,8 @@ impl Layer for ByValue {
         descend_bias(errors, n, motion, own.part(1));
     }
 
-    fn terms(&self) -> usize {
-        1
+    fn terms<P: Tensors>(&self, _: Own<'_, P>) -> f32 {
+        1.0
     }
 
     fn growth<P: Tensors>(&self, own: Own<'_, P>) -> f32 {

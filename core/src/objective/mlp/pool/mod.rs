@@ -97,7 +97,16 @@ impl<const T: usize, const C: usize, const U: usize, const W: usize, M: Pooling>
         M::forward(&windows::<T, C, W>(), inputs, n, out);
     }
 
-    fn gradient<P: Tensors>(&self, _: &impl Kernels, _: &[f32], _: Rows<'_>, _: usize, _: OwnMut<'_, P>) {}
+    fn gradient<P: Tensors>(
+        &self,
+        _: &impl Kernels,
+        _: Own<'_, P>,
+        _: &[f32],
+        _: Rows<'_>,
+        _: usize,
+        _: OwnMut<'_, P>,
+    ) {
+    }
 
     fn input_error<P: Tensors>(
         &self,
@@ -127,8 +136,8 @@ impl<const T: usize, const C: usize, const U: usize, const W: usize, M: Pooling>
         }
     }
 
-    fn terms(&self) -> usize {
-        0
+    fn terms<P: Tensors>(&self, _: Own<'_, P>) -> f32 {
+        0.0
     }
 
     fn growth<P: Tensors>(&self, _: Own<'_, P>) -> f32 {

@@ -118,7 +118,16 @@ impl<
         M::forward(&patches([H, W, C], [KH, KW]), inputs, n, out);
     }
 
-    fn gradient<P: Tensors>(&self, _: &impl Kernels, _: &[f32], _: Rows<'_>, _: usize, _: OwnMut<'_, P>) {}
+    fn gradient<P: Tensors>(
+        &self,
+        _: &impl Kernels,
+        _: Own<'_, P>,
+        _: &[f32],
+        _: Rows<'_>,
+        _: usize,
+        _: OwnMut<'_, P>,
+    ) {
+    }
 
     fn input_error<P: Tensors>(
         &self,
@@ -148,8 +157,8 @@ impl<
         }
     }
 
-    fn terms(&self) -> usize {
-        0
+    fn terms<P: Tensors>(&self, _: Own<'_, P>) -> f32 {
+        0.0
     }
 
     fn growth<P: Tensors>(&self, _: Own<'_, P>) -> f32 {
