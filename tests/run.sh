@@ -56,11 +56,8 @@ if [ $whole$all = yesno ]; then
 fi
 if [ $all = yes ]; then
     export LGL2O_DRAWS=all
-    # Cargo takes what `quick` has made for its own.
-    [ ! -e target/quick ] || { cargo clean -p lgl2o-tests -p lgl2o-host && rm target/quick; }
 else
     export LGL2O_BOARDS=${LGL2O_BOARDS:-few}
-    [ -n "${RUSTC_WRAPPER:-}" ] || { mkdir -p target && touch target/quick && export RUSTC_WRAPPER=$PWD/tests/quick; }
 fi
 
 say() { printf '\n== %s\n' "$*"; }
@@ -105,6 +102,12 @@ workspace_test() {
     cargo test --workspace "${names[@]}" "${@:2}"
 }
 
+# Without --all, packages of tests are compiled without optimization, where that takes longer than they run; they are named here.
+plain() { [ $all = yes ] || printf -- '--config profile.dev.package.%s.opt-level=0 ' "$@"; }
+
+# Laws that run for longer than they take to optimize.
+LONG_LAWS='anomaly|convergence|pump'
+
 stage_format() {
     need_rust_with fmt
     cargo fmt --all --check
@@ -132,10 +135,7 @@ stage_lint() {
         skip "the host program on Windows: rustup target add x86_64-pc-windows-gnu, and MinGW's C compiler"
     fi
     say "documentation"
-    # With the same features as above, those of development too, which an example needs, and by Clippy's driver with the same lints: so
-    # it takes what Clippy has checked, and nothing is checked a second time.
-    RUSTC_WORKSPACE_WRAPPER=$(rustc --print sysroot)/bin/clippy-driver CLIPPY_ARGS=-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__ \
-        RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --lib --example xor
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
     # As somebody has it who is in `core/`; every feature, which needs those of development, with --all.
     RUSTDOCFLAGS="-D warnings" cargo doc -p lgl2o --no-deps
     [ $all = no ] || RUSTDOCFLAGS="-D warnings" cargo doc -p lgl2o --no-deps --all-features
@@ -148,7 +148,9 @@ stage_lint() {
 
 stage_laws() {
     need_c
-    workspace_test "$(law_tests)"
+    # shellcheck disable=SC2046
+    workspace_test "$(law_tests | grep -vxE "$LONG_LAWS")" $(plain lgl2o-tests)
+    workspace_test "$(law_tests | grep -xE "$LONG_LAWS")"
     cargo test --workspace --doc
     say "tests of the core with every feature but micromath and std, which the host program has"
     cargo test -p lgl2o --features serde,twins,fault,nor-flash --lib
@@ -161,7 +163,10 @@ stage_laws() {
 stage_host() {
     need_c
     # With the parts' benchmark, each part once.
-    workspace_test "$(host_tests)" --lib --bins --bench parts
+    # shellcheck disable=SC2046
+    workspace_test "$(host_tests)" --bins --bench parts $(plain lgl2o-tests)
+    # shellcheck disable=SC2046
+    cargo test --workspace --lib $(plain lgl2o-tests lgl2o-host)
     if [ $all = yes ]; then
         say "the main job, short"
         out=$(mktemp -d)
