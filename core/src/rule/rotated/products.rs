@@ -69,7 +69,10 @@ mod small {
     pub(super) fn dots(a: &[f32], b: &[f32], n: usize, to: &mut [f32], put: impl Fn(&mut f32, f32)) {
         let n = n.max(1);
         let side = (b.len() / n).max(1);
-        for (row, to) in a.chunks_exact(n).zip(to.chunks_exact_mut(side)) {
+        // Not zipped: that would divide by both lengths, and the linker does not see that none of them is 0.
+        let mut rows = a.chunks_exact(n);
+        for to in to.chunks_exact_mut(side) {
+            let Some(row) = rows.next() else { return };
             // By the kernel of the dense layer's forward pass.
             if cfg!(target_arch = "arm") {
                 row_of_dots(dot2, row, b, to, &put);
