@@ -64,8 +64,9 @@ pub const fn auto_lean() -> AutoLean {
 }
 
 /// [`auto`] with the learned side in the [eigenbases](crate::rule::Rotated) of the gradients' second moments: fewer steps, each of which takes
-/// 2 (rows + columns) multiply-adds more for each weight of a layer, and more memory. For matrices of up to
-/// [128](crate::rule::rotated::LONGEST) rows and columns, and for many examples: a few hundred are overfitted sooner.
+/// 2 (rows + columns) multiply-adds more for each weight of a layer, and more memory: 3 P more, and 2 (rows^2 + columns^2)
+/// for each layer. A side longer than [128](crate::rule::rotated::LONGEST) is not turned, but takes its memory in a static all the same. The
+/// learned side has [weights of its own](crate::learned::rotated_ngn).
 #[must_use]
 pub const fn auto_rotated() -> AutoRotated {
     RelayGuard::new(Averaged::new(Rotated::new(learned::rotated_ngn())), Averaged::new(Ngn::new()))
