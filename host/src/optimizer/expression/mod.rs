@@ -12,7 +12,7 @@
 //! Between double ones, `\"` and `\\` are a quotation mark and a backslash.
 //!
 //! A rule without an argument has its tuned rate. `avg-` before a rule's name averages its iterates: `avg-l2o`; `rot-` makes its
-//! steps in the eigenbases of the gradients' second moments: `rot-adam`, `avg-rot-l2o`.
+//! steps in the eigenbases of the gradients' second moments: `rot-adam`, `avg-rot-l2o`. Built-in learned rules may have other weights there.
 
 pub(super) mod grammar;
 
