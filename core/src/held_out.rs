@@ -127,7 +127,8 @@ impl<'a, S> HeldOut<'a, S> {
     /// The same for regression: each held-out row has `outputs` numbers of `values`, row after row. The loss compares values.
     ///
     /// # Errors
-    /// As [`new`](Self::new); [`Error::ShapeMismatch`] also where the last row of values is not whole.
+    /// As [`new`](Self::new); [`Error::ShapeMismatch`] also where there are not `outputs` values for each row, and
+    /// [`Error::InvalidSetting`] where `width` or `outputs` is zero.
     pub fn values(
         source: S,
         inputs: &'a [f32],
@@ -136,12 +137,14 @@ impl<'a, S> HeldOut<'a, S> {
         outputs: usize,
         size: usize,
     ) -> Result<Self, Error> {
-        let (answers, found) = (Answers::Values(values, outputs), values.len());
-        let expected = answers.count().saturating_mul(outputs);
-        if expected != found {
+        let Some(rows) = inputs.len().checked_div(width).filter(|_| outputs > 0) else {
+            return Err(Error::InvalidSetting { what: "a held-out row has at least one input and one value" });
+        };
+        let (expected, found) = (rows.saturating_mul(outputs), values.len());
+        if rows.saturating_mul(width) == inputs.len() && expected != found {
             return Err(Error::ShapeMismatch { what: "the held-out values", expected, found });
         }
-        Self::of(source, (inputs, width), answers, size)
+        Self::of(source, (inputs, width), Answers::Values(values, outputs), size)
     }
 
     fn of(source: S, (inputs, width): (&'a [f32], usize), answers: Answers<'a>, size: usize) -> Result<Self, Error> {

@@ -89,8 +89,13 @@ fn values_are_checked_on_like_labels() {
     assert_eq!(refused(&[], &[], 3, 2), Some(Error::EmptyBatch));
     assert_eq!(refused(&rows, &values, 3, 0), Some(Error::EmptyBatch));
     let of_values = |expected, found| Some(Error::ShapeMismatch { what: "the held-out values", expected, found });
-    assert_eq!(refused(&rows, &values[..14], 3, 2), of_values(12, 14));
-    assert_eq!(refused(&rows, &values, 0, 2), of_values(0, 15));
+    assert_eq!(refused(&rows, &values[..14], 3, 2), of_values(15, 14));
+    assert_eq!(refused(&rows, &values[..12], 3, 2), of_values(15, 12));
+    assert_eq!(refused(&rows, &[], 3, 2), of_values(15, 0));
+    let none = HeldOut::values(Ending, &[], 0, &values, 3, 2).err();
+    for error in [none, refused(&rows, &values, 0, 2), refused(&rows, &[], 0, 2)] {
+        assert!(matches!(error, Some(Error::InvalidSetting { what }) if what.contains("at least one")), "{error:?}");
+    }
     let inputs = Error::ShapeMismatch { what: "the held-out inputs", expected: 10, found: 9 };
     assert_eq!(refused(&rows[..9], &values, 3, 2), Some(inputs));
     let names = [

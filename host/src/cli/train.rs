@@ -264,8 +264,8 @@ Formats:
   safetensors   model.safetensors, which `lgl2o import` reads again
 
 Weights are in PyTorch's order in safetensors, and in this program's in npy: those of convolutions outputs x times x channels, or
-rows x columns x channels x outputs. A gru has the names and the order of torch.nn.GRU in safetensors, and in npy and c its weights from
-the state apart.
+rows x columns x channels x outputs. A gru has the names and the order of torch.nn.GRU in safetensors. In npy and c
+its weights and biases from the state are arrays of their own, such as state_weights_0.
 
 Examples:
   lgl2o export --model out/train/model.lgl2o --to rust --out firmware/src
@@ -313,7 +313,9 @@ pub struct ImportArgs {
 
 const IMPORT_HELP: &str = "\
 Reads torch.nn.Linear (NAME.weight, NAME.bias) and Keras' Dense (NAME/kernel, NAME/bias), written by safetensors' save_file, and
-what `lgl2o export --to safetensors` writes. With --network, torch.nn.Conv1d and Conv2d, too, plain or depthwise, and GRU of one layer and one direction. Numbers in names are compared as numbers, so net.2 comes before net.10.
+what `lgl2o export --to safetensors` writes. With --network, torch.nn.Conv1d and Conv2d, too, plain or depthwise, and GRU of one layer and one direction. Layers go in
+the order of their names, in which numbers are compared as numbers, so net.2 comes before net.10. Where that is not their order, say it with
+--order: fc comes before gru by its name, but behind it in the network.
 
 Reads ONNX files, as torch.onnx.export writes them, of dense layers, Conv1d and Conv2d (plain or depthwise) and
 pooling, with Relu, Tanh and Sigmoid; recurrent layers are read from safetensors alone. A softmax at the end is left out, since `predict` has its own. A series is times x channels in
@@ -329,4 +331,5 @@ Examples:
   lgl2o import --from net.safetensors --activation tanh --classes idle,running,blocked
   lgl2o import --from net.safetensors --mean 20.5,1013 --deviation 4.2,11 --regression
   lgl2o import --from conv.onnx --classes idle,running,blocked
-  lgl2o import --from digits.safetensors --network '28x28x1 conv2d(8, 3, 2, 1, Relu), max_pool2d(2), dense(10)'";
+  lgl2o import --from digits.safetensors --network '28x28x1 conv2d(8, 3, 2, 1, Relu), max_pool2d(2), dense(10)'
+  lgl2o import --from gru.safetensors --network '100x6 gru(12), dense(4)' --order gru,fc";

@@ -110,7 +110,10 @@ fn layer(text: &str, shape: &[usize]) -> Result<ByValue, String> {
         None => Activation::Identity,
         Some(word) => activation(&word.to_lowercase()).ok_or_else(|| unknown(&word))?,
     };
-    let wrong = || format!("{text}: it is written {name}({form}), with an activation behind it where one is wanted");
+    let wrong = || match name.contains("pool") || name == "gru" {
+        true => format!("{text}: it is written {name}({form})"),
+        false => format!("{text}: it is written {name}({form}), with an activation behind it where one is wanted"),
+    };
     let numbers: Option<Vec<[usize; 2]>> = arguments.iter().map(|word| pair(word)).collect();
     let numbers = numbers.filter(|numbers| numbers.len() == form.split(',').count()).ok_or_else(wrong)?;
     let is_flat = !name.ends_with("2d");
@@ -129,15 +132,20 @@ fn layer(text: &str, shape: &[usize]) -> Result<ByValue, String> {
 /// A layer does not go on what comes in.
 fn misfit(text: &str, name: &str, shape: &[usize]) -> String {
     let sides: Vec<String> = shape.iter().map(usize::to_string).collect();
+    let sides = sides.join("x");
     let takes = match name {
+        "gru" => {
+            return format!(
+                "{text} does not go on {sides}: it takes times x channels, as in `100x6 gru(12)`, and has at least one unit and no activation"
+            );
+        }
         "dense" => "any numbers, at least one",
         name if name.ends_with("2d") => "rows x columns x channels",
         _ => "times x channels",
     };
     format!(
-        "{text} does not go on {}: it takes {takes}, its window must not be larger than what comes in, and the padding is below the \
-         kernel; pooling and gru have no activation",
-        sides.join("x")
+        "{text} does not go on {sides}: it takes {takes}, its window must not be larger than what comes in, and the padding is below the \
+         kernel; pooling has no activation"
     )
 }
 
@@ -280,8 +288,12 @@ mod tests {
             ("28x28x1 max_pool2d(2, Relu)", "no activation"),
             ("100x6 gru(12, Tanh)", "no activation"),
             ("100x6 gru(0)", "does not go on 100x6"),
-            ("28x28x1 gru(12)", "times x channels"),
+            (
+                "28x28x1 gru(12)",
+                "takes times x channels, as in `100x6 gru(12)`, and has at least one unit and no activation",
+            ),
             ("100x6 gru(12, 2)", "gru(units)"),
+            ("100x6 gru(Relu)", "gru(Relu): it is written gru(units)"),
             ("100x6 lstm(12)", "unknown layer `lstm`"),
             ("28x28x1 conv2d(8, 3, 1, 0), dense(3", "brackets"),
             ("8x3 conv1d(2, 18446744073709551615, 1, 18446744073709551614)", "does not go on"),

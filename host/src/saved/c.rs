@@ -56,6 +56,10 @@ pub fn header(model: &SavedModel) -> String {
          for (int i = 0; i < LGL2O_INPUTS; i++) {{\n        float d = lgl2o_deviation[i];\n        \
          a[i] = d > 1e-6f * fabsf(lgl2o_mean[i]) && d > 0.0f ? (row[i] - lgl2o_mean[i]) / d : 0.0f;\n    }}\n"
     );
+    // No compound literal, whose address C++ does not take.
+    if let Some(units) = layers.iter().filter(|layer| layer.kind.pairs() > 1).map(ByValue::channels).max() {
+        let _ = writeln!(out, "    float room[{}];", 4 * units);
+    }
     for (l, layer) in layers.iter().enumerate() {
         let [from, to] = if l % 2 == 0 { ["a", "b"] } else { ["b", "a"] };
         let to = if l + 1 == layers.len() { "outputs" } else { to };
@@ -269,10 +273,9 @@ fn call(l: usize, layer: &ByValue, from: &str, to: &str) -> String {
         }
         Kind::MaxPool(over) => format!("lgl2o_pool(1, {}, {times}, {}", over.channels, over.kernel),
         Kind::AveragePool(over) => format!("lgl2o_pool(0, {}, {times}, {}", over.channels, over.kernel),
-        Kind::Gru(Steps { time, channels }) => format!(
-            "lgl2o_gru({own}, lgl2o_state_weights_{l}, lgl2o_state_bias_{l}, {time}, {channels}, {m}, (float[{}]){{0}}",
-            4 * m
-        ),
+        Kind::Gru(Steps { time, channels }) => {
+            format!("lgl2o_gru({own}, lgl2o_state_weights_{l}, lgl2o_state_bias_{l}, {time}, {channels}, {m}, room")
+        }
         Kind::Conv2d(area) => format!("lgl2o_conv2d({own}, {}, '{f}'", filter(area, m)),
         Kind::Depthwise2d(area) => format!("lgl2o_depthwise2d({own}, {}, '{f}'", filter(area, m)),
         Kind::MaxPool2d(area) => format!("lgl2o_pool2d(1, {}", window(area, m)),

@@ -66,7 +66,8 @@ pub enum ImportError {
     },
     /// Weights of another shape than the layer's that was asked for.
     #[error(
-        "`{name}` has the shape {found:?}, and the weights of `{layer}` have {expected:?}: name the layers of the file with --network"
+        "`{name}` has the shape {found:?}, and the weights of `{layer}` have {expected:?}: layers are in the order of their names, so name them in \
+         theirs with --order A,B,C, or say with --network which they are"
     )]
     Shape {
         /// The tensor.
@@ -77,6 +78,17 @@ pub enum ImportError {
         layer: String,
         /// The shape of its weights.
         expected: Vec<usize>,
+    },
+    /// Tensors of a recurrent layer where none was asked for, or those of another layer where one was.
+    #[error(
+        "the tensors of layer `{name}` are not those of `{layer}`: layers are in the order of their names, so name them in theirs with --order A,B,C, \
+         or say with --network which they are"
+    )]
+    Kind {
+        /// The layer of the file.
+        name: String,
+        /// The one that was asked for, on its inputs.
+        layer: String,
     },
     /// The file says which layers it holds, and others were asked for.
     #[error("it holds the network {0}, and --network says another: leave --network out")]
@@ -175,6 +187,23 @@ pub enum ImportError {
     /// A bias alone.
     #[error("layer `{layer}` has a bias, but no weights: write them, too, or leave it out")]
     NoWeights {
+        /// The layer.
+        layer: String,
+    },
+    /// A recurrent layer lacks the weights from its inputs, or those from its state.
+    #[error("layer `{layer}` has no `{lacks}`, which every nn.GRU has: write all tensors of its state_dict()")]
+    Half {
+        /// The layer.
+        layer: String,
+        /// The tensor.
+        lacks: &'static str,
+    },
+    /// A recurrent layer, and nothing says how many times it goes over.
+    #[error(
+        "layer `{layer}` is recurrent, and the file does not say over how many times: say so with the layers, as in --network \
+         '100x6 gru(12), dense(4)' for 100 times of 6 channels"
+    )]
+    Times {
         /// The layer.
         layer: String,
     },

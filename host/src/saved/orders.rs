@@ -64,3 +64,9 @@ pub fn outwards(layer: &ByValue, before: Option<&ByValue>, weights: &[f32]) -> V
     places(layer, before, weights.len()).into_iter().zip(weights).for_each(|(place, w)| out[place] = *w);
     out
 }
+
+/// Outputs x inputs out of inputs x outputs, as Keras has them, or the other way round.
+#[must_use]
+pub fn transposed(numbers: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    (0..columns).flat_map(|c| (0..rows).map(move |r| numbers[r * columns + c])).collect()
+}

@@ -13,7 +13,8 @@ pub(super) enum Role {
     Bias,
 }
 
-/// The layer that a tensor belongs to, whether it goes from the inputs, 0, or from the state, 1, and what it is.
+/// The layer that a tensor belongs to, whether it is of a plain layer, 0, or of a recurrent one, from the inputs, 1, or from the state, 2, and what
+/// it is.
 pub(super) fn role(name: &str) -> Option<(&str, usize, Role)> {
     const ENDS: [(&str, usize, Role); 10] = [
         ("weight", 0, Role::Weight),
@@ -22,10 +23,10 @@ pub(super) fn role(name: &str) -> Option<(&str, usize, Role)> {
         ("vars/0", 0, Role::Kernel),
         ("bias", 0, Role::Bias),
         ("vars/1", 0, Role::Bias),
-        (RECURRENT[0][0], 0, Role::Weight),
-        (RECURRENT[0][1], 0, Role::Bias),
-        (RECURRENT[1][0], 1, Role::Weight),
-        (RECURRENT[1][1], 1, Role::Bias),
+        (RECURRENT[0][0], 1, Role::Weight),
+        (RECURRENT[0][1], 1, Role::Bias),
+        (RECURRENT[1][0], 2, Role::Weight),
+        (RECURRENT[1][1], 2, Role::Bias),
     ];
     let name = name.strip_suffix(":0").unwrap_or(name);
     let found = ENDS.iter().find_map(|(end, pair, role)| Some((name.strip_suffix(end)?, *pair, *role)));

@@ -93,14 +93,14 @@ pub struct Unsaid<'a> {
     pub network: Option<&'a [ByValue]>,
 }
 
-/// A layer on the way in: what goes from its inputs, and from the state of a recurrent one.
+/// A layer on the way in: its weights and bias, or those of a recurrent one, from its inputs and from its state.
 #[derive(Debug, Default)]
 struct Found {
-    pairs: [Pair; 2],
+    pairs: [Pair; 3],
 }
 
 /// Weights with a bias on the way in.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 struct Pair {
     /// Their name, their shape, and the numbers: outputs x inputs, or those of a convolution.
     weights: Option<(String, Vec<usize>, Vec<f32>)>,
@@ -168,14 +168,14 @@ fn put(layers: &mut Named, name: &str, shape: &[usize], numbers: Vec<f32>) -> Re
     }
     match (role, shape) {
         (_, shape) if shape.contains(&0) => return Err(other()),
-        (Role::Weight, &[rows, units]) if pair == 1 && units.checked_mul(3) != Some(rows) => {
+        (Role::Weight, &[rows, units]) if pair == 2 && units.checked_mul(3) != Some(rows) => {
             return Err(ImportError::NoGru { name: name.to_owned(), found: rows, units });
         }
         (Role::Weight, [_, _] | [_, _, _] | [_, _, _, _]) => {
             tensors.weights = Some((name.to_owned(), shape.to_vec(), numbers));
         }
         (Role::Kernel, &[inputs, outputs]) => {
-            let numbers = transposed(&numbers, inputs, outputs);
+            let numbers = orders::transposed(&numbers, inputs, outputs);
             tensors.weights = Some((name.to_owned(), vec![outputs, inputs], numbers));
         }
         (Role::Bias, &[_]) => tensors.bias = Some(numbers),
@@ -205,13 +205,16 @@ fn fill(all: Vec<(String, Found)>, network: Vec<ByValue>) -> Result<(Vec<ByValue
     for (l, layer) in network.iter().enumerate().filter(|(_, layer)| layer.kind.has_parameters()) {
         let Some((name, tensors)) = all.next() else { break };
         let before = l.checked_sub(1).map(|l| &network[l]);
-        let [of_inputs, of_state] = tensors.pairs;
-        params.extend(fill_pair(&name, of_inputs, (layer, 0), before)?);
-        if layer.kind.pairs() > 1 {
-            params.extend(fill_pair(&name, of_state, (layer, 1), before)?);
-        } else if let Some((name, found, _)) = of_state.weights {
-            let layer = expression::written(std::slice::from_ref(layer));
-            return Err(ImportError::Shape { name, found, layer, expected: Vec::new() });
+        let [plain, of_inputs, of_state] = tensors.pairs;
+        let (own, others) = match layer.kind.pairs() {
+            1 => (vec![plain], [of_inputs, of_state]),
+            _ => (vec![of_inputs, of_state], [plain, Pair::default()]),
+        };
+        if others != [Pair::default(), Pair::default()] {
+            return Err(ImportError::Kind { name, layer: expression::written(std::slice::from_ref(layer)) });
+        }
+        for (pair, tensors) in own.into_iter().enumerate() {
+            params.extend(fill_pair(&name, tensors, (layer, pair), before)?);
         }
     }
     Ok((network, params))
@@ -224,7 +227,10 @@ fn fill_pair(
     (layer, pair): (&ByValue, usize),
     before: Option<&ByValue>,
 ) -> Result<Vec<f32>, ImportError> {
-    let none = || ImportError::NoWeights { layer: name.to_owned() };
+    let none = || match layer.kind.pairs() {
+        1 => ImportError::NoWeights { layer: name.to_owned() },
+        _ => ImportError::Half { layer: name.to_owned(), lacks: RECURRENT[pair][0] },
+    };
     let (tensor, found, weights) = tensors.weights.ok_or_else(none)?;
     let expected = orders::shape(layer, pair);
     if found != expected {
@@ -283,9 +289,9 @@ fn dense(
         return Err(ImportError::Own(format!("{} activations for {} layers", own.activations.len(), all.len())));
     }
     for (l, (name, tensors)) in all.into_iter().enumerate() {
-        let [tensors, of_state] = tensors.pairs;
-        if let Some((name, shape, _)) = of_state.weights {
-            return Err(ImportError::Other { name, shape });
+        let [tensors, recurrent @ ..] = tensors.pairs;
+        if recurrent != [Pair::default(), Pair::default()] {
+            return Err(ImportError::Times { layer: name });
         }
         let (tensor, shape, weights) = tensors.weights.ok_or_else(|| ImportError::NoWeights { layer: name.clone() })?;
         let [outputs, inputs] = shape[..] else { return Err(ImportError::Other { name: tensor, shape }) };
@@ -375,10 +381,6 @@ fn check_counts(unsaid: &Unsaid<'_>, inputs: usize, outputs: usize) -> Result<()
         }
     }
     Ok(())
-}
-
-fn transposed(numbers: &[f32], rows: usize, columns: usize) -> Vec<f32> {
-    (0..columns).flat_map(|c| (0..rows).map(move |r| numbers[r * columns + c])).collect()
 }
 
 fn numbers(name: &str, view: &TensorView<'_>) -> Result<Vec<f32>, ImportError> {

@@ -178,6 +178,28 @@ fn what_is_no_chain_of_dense_layers_is_refused() {
     assert!(matches!(import(b"no such file", &UNSAID), Err(ImportError::Format(_))));
 }
 
+/// A recurrent layer is told from others by its tensors: where they stand in the wrong place, or by half, it is said what to do.
+#[test]
+fn a_recurrent_layer_is_no_other_one() {
+    let network = crate::network::expression::read("4x1 gru(2), dense(2)").unwrap();
+    let with = Unsaid { network: Some(&network), ..UNSAID };
+    let gru = [("gru.weight_ih_l0", &[6usize, 1][..], vec![0.5f32; 6]), ("gru.weight_hh_l0", &[6, 2], vec![0.5; 12])];
+    let [of_inputs, of_state] = gru.each_ref().map(std::slice::from_ref);
+    let dense = [("fc.weight", &[2usize, 2][..], vec![0.5f32; 4])];
+    let order = ["gru", "fc"].map(str::to_owned);
+    let said = [Unsaid { order: &order, ..with.clone() }, with, UNSAID];
+    assert!(import(&file(&[&gru[..], &dense].concat()), &said[0]).is_ok());
+    for (tensors, unsaid, words) in [
+        ([&gru[..], &dense].concat(), &said[1], ["`fc`", "--order"]),
+        ([of_state, &dense].concat(), &said[0], ["`gru`", "weight_ih_l0"]),
+        ([of_inputs, &dense].concat(), &said[2], ["`gru` is recurrent", "--network"]),
+        ([&dense[..], &[("fc.bias_hh_l0", &[6], vec![0.0; 6])], &gru].concat(), &said[0], ["`fc`", "dense(2)"]),
+    ] {
+        let error = import(&file(&tensors), unsaid).expect_err(words[0]).to_string();
+        assert!(words.iter().all(|word| error.contains(word)), "{error}");
+    }
+}
+
 /// A file of small tensors, with an entry of metadata.
 fn with_own(tensors: &[(&str, &[usize], Vec<f32>)], own: &str) -> Vec<u8> {
     let all: Vec<_> = tensors.iter().map(|(name, shape, numbers)| (*name, *shape, container::bytes(numbers))).collect();
@@ -335,7 +357,7 @@ fn recurrent_layers_of_others_need_their_layers() {
     assert!(with(("rnn.weight_hh_l0_reverse", &[6, 2], ramp(12))).contains("bidirectional=False"));
     let lstm = refused(&[("rnn.weight_ih_l0", &[8, 3], ramp(24)), ("rnn.weight_hh_l0", &[8, 2], ramp(16))]);
     assert!(lstm.contains("8 rows for 2 units") && lstm.contains("LSTM"), "{lstm}");
-    assert!(refused(&[gru[0].clone(), gru[4].clone()]).contains("no weights"));
+    assert!(refused(&[gru[0].clone(), gru[4].clone()]).contains("`rnn` has no `weight_hh_l0`"));
     let error = import(&file(&gru), &UNSAID).expect_err("no layers").to_string();
-    assert!(error.contains("weight_hh_l0") && error.contains("--network"), "{error}");
+    assert!(error.contains("`rnn` is recurrent") && error.contains("--network"), "{error}");
 }

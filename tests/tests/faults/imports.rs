@@ -191,6 +191,7 @@ fn other_networks_of_onnx_are_told_and_nothing_is_lost() {
         ("bad-branch", "one chain of layers"),
         ("bad-dilation", "dilation 2"),
         ("bad-endian", "big-endian"),
+        ("bad-gru", "--network '100x6 gru(12), dense(4)'"),
         ("bad-int8", "before it is quantized"),
         ("bad-missing", "`b` is not in the file"),
         ("bad-nan", "number 2 of `w` is NaN"),

@@ -261,7 +261,7 @@ fn a_gru_of_pytorch_has_its_states() {
     tells(&import(&["--network", GRU]), &[GRU, "15 times of 3 channels"]);
 }
 
-/// The header in C of every network of PyTorch's, compiled: its outputs on its rows.
+/// The header in C of every network of PyTorch's, compiled: its outputs on its rows. A compiler of C++ takes it, too.
 #[test]
 fn headers_in_c_compute_what_pytorch_does() {
     for name in NETWORKS.iter().map(|(name, _)| *name).chain(["gru"]) {
@@ -275,6 +275,12 @@ fn headers_in_c_compute_what_pytorch_does() {
             return;
         };
         assert!(built.status.success(), "{name}: {}", String::from_utf8_lossy(&built.stderr));
+        let mut compiler = Command::new("c++");
+        compiler.current_dir(dir.path()).args("-std=c++11 -Wall -Wextra -fsyntax-only -x c++ main.c".split(' '));
+        match compiler.output() {
+            Ok(built) => assert!(built.status.success(), "{name}: {}", String::from_utf8_lossy(&built.stderr)),
+            Err(_) => eprintln!("no compiler of C++: not tested"),
+        }
         let rows = numbers(&format!("{name}.input.npy"));
         let text: Vec<String> = rows.iter().map(|x| format!("{x:?}")).collect();
         fs::write(dir.path().join("rows"), text.join(" ")).expect("written");
