@@ -139,8 +139,8 @@ const LEARNED_HELP: &str = "  sgd:0.3  sgd:5/(50+i)        the same at a rate, o
 ";
 
 const GUARDS_HELP: &str = "  avg-l2o  avg-sgd:3           any rule, with a running mean of its iterates as parameters
-  rot-adam  avg-rot-l2o        any rule but armijo in these eigenbases, which is SOAP for adam; avg- comes before rot-;
-                               rot-l2o has the weights of auto-rotated
+  rot-adam  avg-rot-l2o        any rule but armijo in the eigenbases of auto-rotated, which is SOAP for adam; avg- comes
+                               before rot-; rot-l2o has the weights of auto-rotated, not those of l2o
   lgl2o(avg-l2o,sgd)           the loss guard: learned rule, fallback, then options
       paper                        the paper's form: only races, nt=10 nc=10 lower early-stop=0 no-veto;
                                    options after it change it

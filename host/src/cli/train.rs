@@ -162,8 +162,8 @@ values: use --regression. A folder of IDX files has the classes from 0 to its gr
 Layers for --network, behind the inputs (24, 100x6 or 28x28x1): dense(outputs); on times x channels conv1d(channels, kernel, stride,
 padding), depthwise(kernel, stride, padding), max_pool(width), average_pool(width), and gru(units), a recurrent layer that returns its last
 state; on rows x columns x channels conv2d, depthwise2d, max_pool2d and average_pool2d alike, where a number may be two, [rows, columns].
-The last argument may be an activation, but for pooling and gru. A row
-is all channels of one time, or of one pixel, after the other; the last layer is dense, with one output for each class, or for the value.
+The last argument may be an activation, except for pooling and gru. A row holds all channels of the first time, or of the first pixel,
+then those of the second, and so on. The last layer is dense, with one output for each class, or for the value.
 
 OUT is refused if another command writes there; if it has results of another command or, without --resume and --restart, of
 another training; or if a result would replace an input, a write-protected file, or something that is not a file.
@@ -264,8 +264,8 @@ Formats:
   safetensors   model.safetensors, which `lgl2o import` reads again
 
 Weights are in PyTorch's order in safetensors, and in this program's in npy: those of convolutions outputs x times x channels, or
-rows x columns x channels x outputs. A gru has the names and the order of torch.nn.GRU in safetensors. In npy and c
-its weights and biases from the state are arrays of their own, such as state_weights_0.
+rows x columns x channels x outputs. A gru has the names and the order of torch.nn.GRU in safetensors. In npy and c it has four
+arrays: weights and bias for its inputs, and weights and bias for its state (state_weights_0.npy, lgl2o_state_weights_0).
 
 Examples:
   lgl2o export --model out/train/model.lgl2o --to rust --out firmware/src
@@ -281,7 +281,7 @@ pub struct ImportArgs {
     /// Activation of the hidden layers, relu by default. Files of PyTorch and Keras do not hold it, files of `lgl2o export` do.
     #[arg(long, value_name = "NAME", value_parser = activations())]
     pub activation: Option<Activation>,
-    /// The layers of a safetensors file with convolutions or a gru, which holds neither strides nor times: inputs and layers, as in
+    /// Inputs and layers of a safetensors file with convolutions or a gru, which says neither strides nor how many times, as in
     /// '28x28x1 conv2d(8, 3, 2, 1, Relu), dense(10)'.
     #[arg(long, value_name = "LAYERS", value_parser = network, conflicts_with = "activation")]
     pub network: Option<Layers>,
@@ -313,19 +313,19 @@ pub struct ImportArgs {
 
 const IMPORT_HELP: &str = "\
 Reads torch.nn.Linear (NAME.weight, NAME.bias) and Keras' Dense (NAME/kernel, NAME/bias), written by safetensors' save_file, and
-what `lgl2o export --to safetensors` writes. With --network, torch.nn.Conv1d and Conv2d, too, plain or depthwise, and GRU of one layer and one direction. Layers go in
-the order of their names, in which numbers are compared as numbers, so net.2 comes before net.10. Where that is not their order, say it with
---order: fc comes before gru by its name, but behind it in the network.
+what `lgl2o export --to safetensors` writes. With --network it also reads torch.nn.Conv1d and Conv2d, plain or depthwise, and GRU
+with one layer and one direction. Layers are sorted by name, with numbers compared as numbers, so net.2 comes before net.10. If the
+network has another order, give it with --order: fc comes before gru by name, but after it in the network.
 
 Reads ONNX files, as torch.onnx.export writes them, of dense layers, Conv1d and Conv2d (plain or depthwise) and
-pooling, with Relu, Tanh and Sigmoid; recurrent layers are read from safetensors alone. A softmax at the end is left out, since `predict` has its own. A series is times x channels in
-lgl2o, all channels of one time after the other, so rows of [channels, times] are transposed, and so are the weights. An image is rows x columns
-x channels.
+pooling, with Relu, Tanh and Sigmoid. A gru is read from safetensors only. A softmax at the end is left out, since `predict` has its
+own. A series is times x channels in lgl2o: all channels of the first time, then those of the second, and so on. So transpose
+rows of [channels, times]; the import does that to the weights. An image is rows x columns x channels.
 
 Layers for --network, behind the inputs (24, 100x6 or 28x28x1): dense(outputs); on times x channels conv1d(channels, kernel, stride,
 padding), depthwise(kernel, stride, padding), max_pool(width), average_pool(width), and gru(units), a recurrent layer that returns its last
 state; on rows x columns x channels conv2d, depthwise2d, max_pool2d and average_pool2d alike, where a number may be two, [rows, columns].
-The last argument may be an activation, but for pooling and gru.
+The last argument may be an activation, except for pooling and gru.
 
 Examples:
   lgl2o import --from net.safetensors --activation tanh --classes idle,running,blocked

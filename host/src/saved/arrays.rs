@@ -5,8 +5,9 @@ use crate::data::table::npy;
 use crate::network::series::Kind;
 
 /// Weights are outputs x inputs, as those of `torch.nn.Linear`; of a convolution outputs x times x channels, or times x channels
-/// where each channel has its own; over an image rows x columns x channels x outputs, or rows x columns x channels. A recurrent layer has those of `torch.nn.GRU`, and those from
-/// its state in files of their own, `state_weights_0.npy` and `state_bias_0.npy` where it is layer 0.
+/// where each channel has its own; over an image rows x columns x channels x outputs, or rows x columns x channels. A recurrent
+/// layer has those of `torch.nn.GRU`: for its inputs in the usual files, for its state in two more, `state_weights_0.npy` and
+/// `state_bias_0.npy` where it is layer 0.
 #[must_use]
 pub fn files(model: &SavedModel) -> Files {
     let mut files = Vec::new();

@@ -146,9 +146,9 @@ static inline void lgl2o_pool(int largest, int c, int times, int k, const float 
 
 ";
 
-/// Weights are \[gate\]\[unit\]\[channel\], and \[gate\]\[unit\]\[unit\] from the state; the gates are r, z, n.
+/// Weights are \[gate\]\[unit\]\[channel\], and for the state \[gate\]\[unit\]\[unit\]; the gates are r, z, n.
 const RECURRENT: &str = "\
-/* A gated recurrent unit of m numbers over n times of c channels; `h` becomes its last state, `room` is working memory for 4 m. */
+/* A gated recurrent unit of m units over n times of c channels. `h` becomes the last state; `room` is working memory of 4 m numbers. */
 static inline void lgl2o_gru(const float *w, const float *bias, const float *u, const float *state_bias, int n, int c, int m,
                              float *room, const float *x, float *h) {
     for (int j = 0; j < m; j++) {

@@ -19,8 +19,9 @@ pub enum ImportError {
     },
     /// A tensor that belongs to no dense layer.
     #[error(
-        "`{name}` of shape {shape:?} is no weight or bias of a dense layer. Leave it out; of a network with convolutions or a recurrent layer \
-         say the layers, as in --network '28x28x1 conv2d(8, 3, 2, 1, Relu), dense(10)' or '100x6 gru(12), dense(4)', or take an ONNX file"
+        "`{name}` of shape {shape:?} is no weight or bias of a dense layer. Leave it out; if the network has convolutions or a gru, name its \
+         layers, as in --network '28x28x1 conv2d(8, 3, 2, 1, Relu), dense(10)' or '100x6 gru(12), dense(4)'; convolutions are read from an \
+         ONNX file, too"
     )]
     Other {
         /// The tensor.
@@ -28,10 +29,10 @@ pub enum ImportError {
         /// Its shape.
         shape: Vec<usize>,
     },
-    /// A tensor of a recurrent layer that there is none of.
+    /// A tensor of several recurrent layers in one, or of one in both directions.
     #[error(
-        "`{name}` is of a recurrent layer of several layers, or of one that runs in both directions, or has a projection: gru has one layer that \
-         runs forwards. Train nn.GRU with num_layers=1 and bidirectional=False"
+        "`{name}` belongs to a recurrent module with several layers or two directions, and gru has one layer that runs forwards. Train nn.GRU \
+         with num_layers=1 and bidirectional=False"
     )]
     Recurrent {
         /// The tensor.
@@ -39,8 +40,8 @@ pub enum ImportError {
     },
     /// Weights of a recurrent layer of another kind.
     #[error(
-        "`{name}` has {found} rows for {units} units, and those of a GRU are {}: it is of an LSTM or of another recurrent layer, and gru reads \
-         those of nn.GRU alone",
+        "`{name}` has {found} rows for {units} units, and the weights of a GRU have {}: it belongs to an LSTM or to another recurrent layer. \
+         Train nn.GRU, whose weights gru reads",
         3 * units
     )]
     NoGru {
@@ -66,8 +67,8 @@ pub enum ImportError {
     },
     /// Weights of another shape than the layer's that was asked for.
     #[error(
-        "`{name}` has the shape {found:?}, and the weights of `{layer}` have {expected:?}: layers are in the order of their names, so name them in \
-         theirs with --order A,B,C, or say with --network which they are"
+        "`{name}` has the shape {found:?}, and the weights of `{layer}` have {expected:?}: layers are sorted by name, so give their order in the \
+         network with --order A,B,C, or say with --network which layers there are"
     )]
     Shape {
         /// The tensor.
@@ -79,10 +80,10 @@ pub enum ImportError {
         /// The shape of its weights.
         expected: Vec<usize>,
     },
-    /// Tensors of a recurrent layer where none was asked for, or those of another layer where one was.
+    /// Tensors of a recurrent layer where --network has another layer, or the other way round.
     #[error(
-        "the tensors of layer `{name}` are not those of `{layer}`: layers are in the order of their names, so name them in theirs with --order A,B,C, \
-         or say with --network which they are"
+        "the tensors of layer `{name}` are not those of `{layer}`: layers are sorted by name, so give their order in the network with --order A,B,C, \
+         or say with --network which layers there are"
     )]
     Kind {
         /// The layer of the file.
@@ -198,9 +199,9 @@ pub enum ImportError {
         /// The tensor.
         lacks: &'static str,
     },
-    /// A recurrent layer, and nothing says how many times it goes over.
+    /// A recurrent layer, and nothing says how many times a series has.
     #[error(
-        "layer `{layer}` is recurrent, and the file does not say over how many times: say so with the layers, as in --network \
+        "layer `{layer}` is recurrent, and the file does not say how many times a series has: name inputs and layers, as in --network \
          '100x6 gru(12), dense(4)' for 100 times of 6 channels"
     )]
     Times {

@@ -1,11 +1,11 @@
 //! A trained model: `model.lgl2o`.
 //!
-//! The body of the file holds the parameters, layer by layer, each as weights and bias, a recurrent layer as those from its inputs and those
-//! from its state; then the mean and the standard deviation
-//! of each feature. Weights are outputs x inputs, row by row; those of a convolution outputs x times x channels, those of one of
-//! each channel by itself times x channels; those over an image rows x columns x channels x outputs, and rows x columns x channels; those of
-//! a recurrent layer (3 units) x channels and (3 units) x units, in the order of the gates r, z, n. A
-//! layer without a kind in the header is dense.
+//! The body of the file holds the parameters, layer by layer: weights and bias, and for a recurrent layer weights and bias for its inputs,
+//! then for its state. The mean and the standard deviation of each feature follow.
+//!
+//! Weights are outputs x inputs, row by row. Those of a convolution are outputs x times x channels, those of one of each channel by itself
+//! times x channels. Over an image they are rows x columns x channels x outputs, and rows x columns x channels. Those of a recurrent layer
+//! are (3 units) x channels and (3 units) x units, in the order of the gates r, z, n. A layer without a kind in the header is dense.
 
 use std::path::Path;
 
@@ -107,13 +107,13 @@ impl SavedModel {
         self.network.by_value()
     }
 
-    /// Weights and bias of a layer from what comes in; empty where it has none.
+    /// Weights and bias of a layer for its inputs; empty where it has none.
     #[must_use]
     pub fn tensors(&self, l: usize) -> [&[f32]; 2] {
         self.pair(l, 0)
     }
 
-    /// Weights and bias number `i` of a layer: 0 from what comes in, 1 from the state of a recurrent layer; empty where it has none.
+    /// Weights and bias number `i` of a layer: 0 for its inputs, 1 for the state of a recurrent layer; empty where it has none.
     #[must_use]
     pub fn pair(&self, l: usize, i: usize) -> [&[f32]; 2] {
         let first = self.network.first_tensor(l);

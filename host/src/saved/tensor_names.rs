@@ -1,6 +1,6 @@
-//! How others call tensors: the layer that one belongs to, what it is of it, and the order of layers.
+//! Names of tensors in files of PyTorch and Keras: the layer that a tensor belongs to, its role there, and the order of layers.
 
-/// How PyTorch calls weights and biases of a recurrent layer, from its inputs and from its state.
+/// PyTorch's names of weights and bias of a recurrent layer, for its inputs and for its state.
 pub(super) const RECURRENT: [[&str; 2]; 2] = [["weight_ih_l0", "bias_ih_l0"], ["weight_hh_l0", "bias_hh_l0"]];
 
 /// What a tensor is of its layer.
@@ -13,8 +13,8 @@ pub(super) enum Role {
     Bias,
 }
 
-/// The layer that a tensor belongs to, whether it is of a plain layer, 0, or of a recurrent one, from the inputs, 1, or from the state, 2, and what
-/// it is.
+/// The layer that a tensor belongs to, its pair of weights and bias, and its role in the pair. A plain layer has pair 0, a recurrent one
+/// pair 1 for its inputs and pair 2 for its state.
 pub(super) fn role(name: &str) -> Option<(&str, usize, Role)> {
     const ENDS: [(&str, usize, Role); 10] = [
         ("weight", 0, Role::Weight),
@@ -33,7 +33,8 @@ pub(super) fn role(name: &str) -> Option<(&str, usize, Role)> {
     found.map(|(layer, pair, role)| (layer.trim_end_matches(['.', '/']), pair, role))
 }
 
-/// Whether a tensor is of a recurrent layer that this program has not: a second one on top of the first, or one that runs backwards.
+/// Whether a tensor belongs to a recurrent layer that this program does not have: a second layer on top of the first, or one that runs
+/// backwards.
 pub(super) fn is_other_recurrent(name: &str) -> bool {
     let is_known = RECURRENT.iter().flatten().any(|end| name.ends_with(end));
     let is_recurrent = ["weight_ih_l", "weight_hh_l", "bias_ih_l", "bias_hh_l"].iter().any(|part| name.contains(part));
@@ -47,7 +48,7 @@ pub(super) enum Part {
     Text(String),
 }
 
-/// The parts of a name, in the order of which layers are.
+/// The parts of a name, by which layers are sorted.
 pub(super) fn parts(name: &str) -> Vec<Part> {
     let mut parts = Vec::new();
     for chunk in name.as_bytes().chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit()) {

@@ -8,8 +8,8 @@
 //! | PyTorch, `nn.GRU` | anything that ends in `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0` | (3 units) x channels, (3 units) x units |
 //! | Keras, `Dense` | anything that ends in `kernel` (or `vars/0`) and `bias` (or `vars/1`) | inputs x outputs |
 //!
-//! A file of convolutions or recurrent layers does not say how long their inputs are, nor what strides and paddings: what this program writes says so beside the
-//! tensors, and of others it is asked.
+//! A file with convolutions or recurrent layers says neither how long their inputs are nor the strides and paddings. Files of this program
+//! have them beside the tensors; for other files the user names the layers.
 //!
 //! Layers are in the order of their names, in which numbers count as numbers: `net.2` comes before `net.10`, and `dense` before
 //! `dense_1`.

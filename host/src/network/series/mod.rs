@@ -40,7 +40,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// How many times it has weights with a bias: from what comes in, and of a recurrent layer from the state, too.
+    /// How many pairs of weights and bias it has: one for its inputs, and for a recurrent layer one more for the state.
     #[must_use]
     pub const fn pairs(&self) -> usize {
         match self {
@@ -79,7 +79,7 @@ impl Kind {
         }
     }
 
-    /// Times and channels of the series that goes in, if one does.
+    /// Times and channels of the series that goes in; `None` for other inputs.
     #[must_use]
     pub const fn steps(&self) -> Option<Steps> {
         match self {
@@ -168,7 +168,7 @@ impl ByValue {
         }
     }
 
-    /// Lengths of its tensors: weights and bias, twice, once or never. No length is larger than a `usize`.
+    /// Lengths of its tensors: two for each of its [pairs](Kind::pairs). No length is larger than a `usize`.
     #[must_use]
     pub fn lengths(&self) -> Vec<usize> {
         match self.family() {
@@ -188,7 +188,7 @@ impl ByValue {
         }
     }
 
-    /// For each weights with a bias, rows and columns of the matrix, as [`Tensors::Bases`](lgl2o::tensors::Tensors::Bases) has them: 0 for a
+    /// For each pair of weights and bias, rows and columns of the matrix, as [`Tensors::Bases`](lgl2o::tensors::Tensors::Bases) has them: 0 for a
     /// side that is not one of a matrix.
     #[must_use]
     pub fn matrices(&self) -> Vec<[usize; 2]> {

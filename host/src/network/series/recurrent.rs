@@ -1,4 +1,4 @@
-//! The gated recurrent unit whose sizes are known at run time only, by the core's kernels: the bits are those of
+//! The gated recurrent unit (GRU) whose sizes are known at run time only. It uses the core's kernels, so the bits are those of
 //! [`Gru`](lgl2o::objective::mlp::Gru), whose sizes are types.
 
 use lgl2o::batch::Rows;
@@ -35,7 +35,7 @@ impl OverTime {
         Sizes { time: self.steps.time, channels: self.steps.channels, units: self.shape.outputs }
     }
 
-    /// Lengths of its tensors: weights and bias from the inputs, and from the state. No length is larger than a `usize`.
+    /// Lengths of its tensors: weights and bias for the inputs, then for the state. No length is larger than a `usize`.
     #[must_use]
     pub fn lengths(&self) -> Vec<usize> {
         self.sizes().lengths().to_vec()

@@ -9,8 +9,9 @@
 //! | `Softmax`, `LogSoftmax` at the end | nothing: `predict` has a softmax of its own |
 //! | `Flatten`, `Reshape`, `Transpose`, `Squeeze`, `Unsqueeze`, `Identity`, `Dropout` | another order of weights, or nothing |
 //!
-//! Everything else, recurrent layers among it, is an error that names the operator and the node. Two orders differ between the two sides: a series is channels x
-//! times in ONNX and times x channels here, an image channels x rows x columns there and rows x columns x channels here, and so are the weights of convolutions, and of a dense layer behind a `Flatten`.
+//! Everything else, such as a recurrent layer, is an error that names the operator and the node. Two orders differ: a series is channels x
+//! times in ONNX and times x channels here, and an image is channels x rows x columns in ONNX and rows x columns x channels here. The weights of
+//! convolutions, and of a dense layer behind a `Flatten`, differ likewise.
 
 mod axes;
 mod chain;

@@ -41,15 +41,15 @@ pub(super) fn find(node: &Node) -> Option<Read> {
     Some(read)
 }
 
-/// Refuses recurrent layers, which are read from another kind of file; around one an exporter writes nodes that no layer has.
+/// Refuses recurrent layers: a GRU is read from another kind of file. Around one an exporter writes nodes of no layer, so this comes first.
 pub(super) fn refuse_recurrent(nodes: &[Node]) -> Result<(), OnnxError> {
     let why = |node: &Node| match node.op_type.as_str() {
         "GRU" => Some(
-            "a recurrent layer is not read from ONNX. Write the weights to safetensors with save_file, and name the layers, as in --network \
+            "a gru is not read from ONNX. Write the weights to safetensors with save_file, and name the layers, as in --network \
              '100x6 gru(12), dense(4)'",
         ),
         "LSTM" | "RNN" => Some(
-            "lgl2o has no such recurrent layer. It has that of nn.GRU: train a network with it, and write the weights to safetensors with \
+            "the only recurrent layer of lgl2o is that of nn.GRU. Train a network with it, and write the weights to safetensors with \
              save_file",
         ),
         _ => None,
