@@ -1,4 +1,4 @@
-//! Gated recurrent unit over a series in time: H numbers, the state, which each time changes in part. Out comes the last state.
+//! Gated recurrent unit over a series in time. Its state has H numbers; each time changes a part of each. It returns the last state.
 //!
 //! For an example x (T times x C channels), with weights W (3 H x C) and U (3 H x H), biases b and c, and s the logistic function, in
 //! the order t = 0, 1, ..., T - 1 from the state h = 0 on:
