@@ -19,7 +19,8 @@
 //! multiplied by a constant c, then D, sum(g^2 / D) and f are multiplied by c, too, and the step is the same. With rho a step
 //! is a share of the layer's initial weights, so that a wide layer, whose weights are small, and a narrow one move alike.
 //!
-//! State: slot 0 is q, slot 1 is v, the memo is h; of layers: number 0 is rho.
+//! State: slot 0 is q, slot 1 is v, the memo is h; of layers: number 0 is rho. Two numbers more of each layer are not used: so the state has
+//! the type of [`LearnedNgn`](crate::learned::LearnedNgn)'s, and [`Auto`](crate::Auto) has one memory for both.
 
 use super::layered::{LayeredState, initial_size, number, set_number};
 use super::plain_ngn::rate;
@@ -83,7 +84,7 @@ impl Ngn {
     #[cfg_attr(not(target_os = "none"), inline(always))]
     fn accumulate<P: Tensors>(&self, state: &mut StateOf<P>, params: &P, gradient: &P, loss: f32) -> f32 {
         let (beta2, unbias) = (self.beta2, unbias(self.beta2, state.slots.count_and_sweep()));
-        let ([_, square], [rho]) = (&mut state.slots.slots, &mut state.layers.slots);
+        let ([_, square], [rho, ..]) = (&mut state.slots.slots, &mut state.layers.slots);
         let mut all = 0.0;
         for l in 0..params.layers() {
             if state.slots.steps == 1 {
@@ -100,13 +101,13 @@ impl Ngn {
 
     /// How layer l is to move.
     fn motion<P: Tensors>(&self, state: &StateOf<P>, l: usize, e: f32) -> Motion {
-        let [rho] = &state.layers.slots;
+        let [rho, ..] = &state.layers.slots;
         let rate = (1.0 - self.beta) * (e * number(rho, l));
         Motion { beta: self.beta, rate, unbias: unbias(self.beta2, state.slots.steps) }
     }
 }
 
-type StateOf<P> = LayeredState<P, <P as Tensors>::Layers, 2, 1>;
+type StateOf<P> = LayeredState<P, <P as Tensors>::Layers, 2, 3>;
 
 impl Default for Ngn {
     fn default() -> Self {

@@ -110,7 +110,7 @@ pub struct Bench<N: Network> {
     losses: [N::Losses; 2],
     descent: Scratch<N>,
     none: State<N::Params, 0>,
-    ngn: Layered<N::Params, 1>,
+    ngn: Layered<N::Params, 3>,
     lean: Layered<N::Params, 2>,
     /// Its two slots are Adam's as well.
     l2o: Layered<N::Params, 3>,

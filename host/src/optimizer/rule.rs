@@ -97,7 +97,7 @@ macro_rules! hand_designed {
                 Ok(AnyRule::PlainNgn(rule::PlainNgn::new(sigma)))
             } },
             /// The same on Adam's metric, with momentum.
-            Ngn(rule::Ngn) with Layered2Of1 { "ngn", Usual::Always(rule::Ngn::new().sigma), sigma => {
+            Ngn(rule::Ngn) with Layered2Of3 { "ngn", Usual::Always(rule::Ngn::new().sigma), sigma => {
                 Ok(AnyRule::Ngn(rule::Ngn { sigma, ..rule::Ngn::new() }))
             } },
             /// Steps that are a share of the initial weights.
@@ -193,8 +193,6 @@ states! {
     Layered1(LayeredState<P, P::Layers, 1, 2>),
     /// Two slots, and two numbers for each layer.
     Layered2(LayeredState<P, P::Layers, 2, 2>),
-    /// Two slots, and a number for each layer.
-    Layered2Of1(LayeredState<P, P::Layers, 2, 1>),
     /// Two slots, and three numbers for each layer.
     Layered2Of3(LayeredState<P, P::Layers, 2, 3>),
     /// Three slots, and two numbers for each layer.

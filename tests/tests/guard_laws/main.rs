@@ -16,6 +16,7 @@
 //! - `settings`: a rule that is out of range is refused.
 //! - `relay`: the best checked point, a lost and a won race, the hand-over.
 //! - `shorter`: when the relay asks its fallback for shorter steps.
+//! - `lean`: the relay in less memory, and one memory for both states.
 //! - `suspicion`: the relay takes up the fallback's own run, or leaves it.
 //! - `ruin`: how a run ends whose learned side does harm.
 //! - `residual`, `blend`: the two guards for comparison.
@@ -29,6 +30,7 @@ mod costs;
 mod decisions;
 mod early_stop;
 mod errors;
+mod lean;
 mod policies;
 mod relay;
 mod residual;

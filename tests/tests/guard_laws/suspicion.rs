@@ -95,7 +95,7 @@ struct End {
 }
 
 /// 300 steps: the race is won, both windows after it are not, and the fallback begins in the left valley.
-fn run<const SPARE: usize>(depth: f32, noise: f32, guard: &RelayGuard<GoTo, impl Rule, SPARE>) -> End {
+fn run(depth: f32, noise: f32, guard: &RelayGuard<GoTo, impl Rule>) -> End {
     let objective = Valleys { depth };
     let mut source = Same(std::array::from_fn(|i| if i % 2 == 0 { noise } else { -noise }));
     let mut memory = run::memory(&objective, guard, &[0.0]);
@@ -146,7 +146,7 @@ fn the_fallbacks_own_run_is_taken_up_where_it_is_better() {
     }
 }
 
-/// It is not the better one, or not by a standard error, or the guard has no memory for it: the left valley is kept. Its steps cost
+/// It is not the better one, or not by a standard error: the left valley is kept. Its steps cost
 /// a fifth.
 #[test]
 fn the_fallbacks_own_run_is_left_where_it_is_not() {
@@ -155,8 +155,6 @@ fn the_fallbacks_own_run_is_left_where_it_is_not() {
         assert!(end.right.is_empty() && end.w < 0.0, "{depth}, {noise}: {end:?}");
         assert!((1.15..1.22).contains(&end.share), "{depth}, {noise}: {end:?}");
     }
-    let end = run(0.0, 0.0, &guard().exact(true).lean());
-    assert!(end.right.is_empty() && end.w == -1.0 && end.share < 1.05, "{end:?}");
 }
 
 /// A learned side that did not end badly leaves no suspicion: the fallback's own run makes no steps after the race.

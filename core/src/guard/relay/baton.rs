@@ -46,18 +46,34 @@ const PASSES: u32 = 10;
 pub(super) enum Leg {
     /// The learned side against the fallback with a handicap.
     Race,
+    /// The first steps of a lean guard, which the fallback makes.
+    Start,
+    /// The first window of the learned side of a lean guard.
+    Trial,
     /// The learned side runs.
     Learned,
     /// The fallback runs.
     Fallback,
 }
 
+impl Leg {
+    /// Whether the learned side runs.
+    pub(super) const fn is_learned(self) -> bool {
+        match self {
+            Self::Race | Self::Trial | Self::Learned => true,
+            Self::Start | Self::Fallback => false,
+        }
+    }
+}
+
 /// Where the relay is; zero at the beginning.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "alloc", derive(bytemuck::Zeroable))]
 pub(super) struct Baton {
-    /// Whether the race is over.
+    /// Whether the race is over, or a lean guard's start.
     pub raced: bool,
+    /// Whether the learned side has had its trial, which a race is, too.
+    pub tried: bool,
     /// Whether the fallback has taken over.
     pub handed: bool,
     /// Whether the fallback's own run is kept beside the running side.
@@ -89,7 +105,7 @@ pub(super) struct Baton {
 
 impl Persist for Baton {
     crate::persist_fields!(
-        raced, handed, shadows, on_own, suspects, lost, own_lost, window, done, steps, ahead, fails, own_steps,
+        raced, tried, handed, shadows, on_own, suspects, lost, own_lost, window, done, steps, ahead, fails, own_steps,
         first_loss, shrink
     );
 }
@@ -97,6 +113,7 @@ impl Persist for Baton {
 impl Baton {
     pub(super) const ZERO: Self = Self {
         raced: false,
+        tried: false,
         handed: false,
         shadows: false,
         on_own: false,
@@ -113,24 +130,27 @@ impl Baton {
         shrink: Shrink::ZERO,
     };
 
-    /// Which part of the relay this is.
-    pub(super) const fn leg(&self) -> Leg {
-        match (self.handed, self.raced) {
-            (true, _) => Leg::Fallback,
-            (false, true) => Leg::Learned,
-            (false, false) => Leg::Race,
+    /// Which part of the relay of a guard this is.
+    pub(super) const fn leg(&self, is_lean: bool) -> Leg {
+        match (self.handed, self.raced, self.tried) {
+            (true, _, _) => Leg::Fallback,
+            (false, true, true) => Leg::Learned,
+            (false, true, false) => Leg::Trial,
+            (false, false, _) if is_lean => Leg::Start,
+            (false, false, _) => Leg::Race,
         }
     }
 
     /// Begins the next window, unless one is under way, in a run that has so many steps left.
-    pub(super) fn open(&mut self, schedule: &Schedule, left: u32) {
+    pub(super) fn open(&mut self, leg: Leg, schedule: &Schedule, left: u32) {
         if self.window > 0 {
             return;
         }
         let (first, share) = (schedule.race / HANDICAP, self.steps / SHARE);
         let grown = if first > share { first } else { share };
-        let window = match self.leg() {
-            Leg::Race => schedule.race,
+        let window = match leg {
+            Leg::Race | Leg::Trial => schedule.race,
+            Leg::Start => first,
             Leg::Learned => grown.min(schedule.hand_over_after(self.steps).saturating_sub(self.steps)),
             Leg::Fallback => grown,
         };
@@ -153,19 +173,19 @@ impl Baton {
     }
 
     /// Whether the fallback's own run makes a step beside the next one of the running side.
-    pub(super) fn own_steps_too(&self) -> bool {
-        match self.leg() {
+    pub(super) fn own_steps_too(&self, leg: Leg) -> bool {
+        match leg {
             Leg::Race => !self.own_lost && self.remaining() <= (self.window / HANDICAP).max(1),
-            Leg::Learned => false,
+            Leg::Start | Leg::Trial | Leg::Learned => false,
             Leg::Fallback => self.shadows && self.suspects && self.done % SHADOW[0] == 1 && self.own_steps < self.due(),
         }
     }
 
     /// Whether the fallback's own run is to be compared at the end of the window.
-    pub(super) fn own_is_due(&self) -> bool {
-        match self.leg() {
+    pub(super) fn own_is_due(&self, leg: Leg) -> bool {
+        match leg {
             Leg::Race => !self.own_lost,
-            Leg::Learned => false,
+            Leg::Start | Leg::Trial | Leg::Learned => false,
             Leg::Fallback => self.shadows && self.suspects && self.own_steps >= self.due(),
         }
     }
@@ -202,7 +222,7 @@ impl Baton {
 
     /// The fallback runs from now on, from another point than the running side's.
     pub(super) fn hand(&mut self) {
-        (self.handed, self.raced, self.on_own) = (true, true, false);
+        (self.handed, self.raced, self.tried, self.on_own) = (true, true, true, false);
         (self.fails, self.ahead, self.shrink) = (0, 0, Shrink::ZERO);
     }
 }

@@ -1,6 +1,7 @@
 //! What happens at the end of a window of a [`RelayGuard`].
 
 use super::baton::{Baton, Leg};
+use super::layout::Layout;
 use super::shrink::{Shrink, full_loss};
 use super::{MemoryOf, RelayGuard, RelayMemory};
 use crate::error::Error;
@@ -28,18 +29,19 @@ const FAILS: u32 = 2;
 /// trained on.
 const SOLVED: f32 = 1e-3;
 
-impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
+impl<L: Rule, F: Rule, const SPARE: usize, Y: Layout<L, F>> RelayGuard<L, F, SPARE, Y> {
     /// Ends the window: what is accepted, and who runs next.
     pub(super) fn judge<O: Objective>(
         &self,
-        memory: &mut MemoryOf<L, F, O::Params, SPARE>,
+        memory: &mut MemoryOf<L, F, O::Params, SPARE, Y>,
         verdict: &mut Verdict,
         oracle: &mut Oracle<'_, O>,
         source: &mut impl Source<O>,
     ) -> Result<(), Error> {
-        match memory.baton.leg() {
+        match memory.leg() {
             Leg::Race => self.end_race(memory, verdict, oracle, source),
-            Leg::Learned => self.end_learned(memory, verdict, oracle, source),
+            Leg::Start => self.end_start(memory, verdict, oracle, source),
+            Leg::Trial | Leg::Learned => self.end_learned(memory, verdict, oracle, source),
             Leg::Fallback if self.keeps_best || memory.baton.lost => self.end_fallback(memory, verdict, oracle, source),
             Leg::Fallback => {
                 verdict.steps = memory.baton.done;
@@ -54,7 +56,7 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
     /// The race: the learned side has lost if it is worse than the fallback's own run by a clear difference.
     fn end_race<O: Objective>(
         &self,
-        memory: &mut MemoryOf<L, F, O::Params, SPARE>,
+        memory: &mut MemoryOf<L, F, O::Params, SPARE, Y>,
         verdict: &mut Verdict,
         oracle: &mut Oracle<'_, O>,
         source: &mut impl Source<O>,
@@ -90,8 +92,8 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
             return Ok(());
         }
         verdict.steps = memory.baton.done;
-        memory.baton.raced = true;
-        memory.baton.shadows = SPARE > 0 && !memory.baton.own_lost;
+        (memory.baton.raced, memory.baton.tried) = (true, true);
+        memory.baton.shadows = !memory.baton.own_lost;
         memory.baton.close(verdict.steps);
         memory.baton.fails = u32::from(!is_below);
         if is_below {
@@ -102,10 +104,36 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
         Ok(())
     }
 
-    /// A window of the learned side.
+    /// The fallback's first steps in a lean guard: what is better than w_0 is kept, and the learned side begins there.
+    fn end_start<O: Objective>(
+        &self,
+        memory: &mut MemoryOf<L, F, O::Params, SPARE, Y>,
+        verdict: &mut Verdict,
+        oracle: &mut Oracle<'_, O>,
+        source: &mut impl Source<O>,
+    ) -> Result<(), Error> {
+        verdict.fallback_loss = Some(f32::INFINITY);
+        let mut is_below = false;
+        if !memory.baton.lost {
+            let paired = self.compare(memory, oracle, source)?;
+            self.report(&paired, verdict);
+            verdict.fallback_loss = Some(paired.second());
+            memory.baton.first_loss = paired.first();
+            is_below = paired.difference() < 0.0 && paired.second().is_finite();
+        }
+        verdict.steps = memory.baton.spent();
+        memory.baton.close(verdict.steps);
+        if is_below {
+            accept(memory, verdict, Winner::Fallback);
+        }
+        memory.begin_learned();
+        Ok(())
+    }
+
+    /// A window of the learned side. In its trial it is out if it is worse by a clear difference, as in a race.
     fn end_learned<O: Objective>(
         &self,
-        memory: &mut MemoryOf<L, F, O::Params, SPARE>,
+        memory: &mut MemoryOf<L, F, O::Params, SPARE, Y>,
         verdict: &mut Verdict,
         oracle: &mut Oracle<'_, O>,
         source: &mut impl Source<O>,
@@ -118,10 +146,15 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
             verdict.learned_loss = Some(paired.second());
             is_below = paired.difference() < 0.0 && paired.second().is_finite();
             is_solved = is_solved_at(paired.second(), &memory.baton);
-            is_out = !is_solved && self.is_far_worse(&paired);
+            is_out = !is_solved
+                && match memory.baton.tried {
+                    true => self.is_far_worse(&paired),
+                    false => self.is_worse(&paired, paired.to_first(), CLEAR),
+                };
             gains = is_solved || is_below && self.is_better(&paired);
         }
         is_out |= memory.mend_states();
+        memory.baton.tried = true;
         verdict.steps = memory.baton.spent();
         memory.baton.close(verdict.steps);
         if is_below {
@@ -139,7 +172,7 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
     /// A window of the fallback.
     fn end_fallback<O: Objective>(
         &self,
-        memory: &mut MemoryOf<L, F, O::Params, SPARE>,
+        memory: &mut MemoryOf<L, F, O::Params, SPARE, Y>,
         verdict: &mut Verdict,
         oracle: &mut Oracle<'_, O>,
         source: &mut impl Source<O>,
@@ -151,7 +184,7 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
             self.restart(memory);
             return Ok(());
         }
-        let is_own_due = memory.baton.own_is_due();
+        let is_own_due = memory.baton.own_is_due(Leg::Fallback);
         let paired = self.compare_window(memory, oracle, source)?;
         self.report(&paired, verdict);
         verdict.fallback_loss = Some(paired.second());
@@ -183,13 +216,13 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
     }
 
     /// The fallback begins afresh, and what was accepted so far is under suspicion.
-    fn restart<P: Tensors>(&self, memory: &mut MemoryOf<L, F, P, SPARE>) {
+    fn restart<P: Tensors>(&self, memory: &mut MemoryOf<L, F, P, SPARE, Y>) {
         memory.begin_afresh();
         memory.baton.suspects = self.keeps_best;
     }
 
     /// Hands over to the fallback, if the learned side is out or its hand-over is due.
-    fn perhaps_hand_over<P: Tensors>(&self, memory: &mut MemoryOf<L, F, P, SPARE>, is_out: bool, is_due: bool) {
+    fn perhaps_hand_over<P: Tensors>(&self, memory: &mut MemoryOf<L, F, P, SPARE, Y>, is_out: bool, is_due: bool) {
         if is_out {
             self.restart(memory);
         } else if is_due {
@@ -200,7 +233,7 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
     /// A comparison at the end of a window after the race, of what would be accepted.
     fn compare_window<O: Objective>(
         &self,
-        memory: &mut MemoryOf<L, F, O::Params, SPARE>,
+        memory: &mut MemoryOf<L, F, O::Params, SPARE, Y>,
         oracle: &mut Oracle<'_, O>,
         source: &mut impl Source<O>,
     ) -> Result<Paired, Error> {
@@ -210,14 +243,14 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
     /// Compares y with the accepted point, and tries the next c, but not while the fallback's own run is compared, too.
     fn compare_scaled<O: Objective>(
         &self,
-        memory: &mut MemoryOf<L, F, O::Params, SPARE>,
+        memory: &mut MemoryOf<L, F, O::Params, SPARE, Y>,
         oracle: &mut Oracle<'_, O>,
         source: &mut impl Source<O>,
     ) -> Result<Paired, Error> {
         let now = memory.baton.shrink;
         memory.put_scaled(now);
         let paired = self.compare(memory, oracle, source)?;
-        if memory.baton.own_is_due() || !paired.second().is_finite() {
+        if memory.baton.own_is_due(memory.leg()) || !paired.second().is_finite() {
             return Ok(paired);
         }
         let tried = now.next();
@@ -233,13 +266,14 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
     /// where that is due, on the same examples.
     fn compare<O: Objective>(
         &self,
-        memory: &MemoryOf<L, F, O::Params, SPARE>,
+        memory: &MemoryOf<L, F, O::Params, SPARE, Y>,
         oracle: &mut Oracle<'_, O>,
         source: &mut impl Source<O>,
     ) -> Result<Paired, Error> {
-        let RelayMemory { kept, runner, gradient, untouched, baton, .. } = memory;
+        let is_own_due = memory.baton.own_is_due(memory.leg());
+        let RelayMemory { kept, runner, gradient, own, baton, .. } = memory;
         let second = if baton.shrink.is_one() { runner } else { gradient };
-        let third = baton.own_is_due().then_some(untouched);
+        let third = own.first().filter(|_| is_own_due).map(|own| &own.point);
         let most = self.check_batches.max(baton.window / CHECKED) as usize;
         let mut paired = Paired::default();
         let mut part = 0;
@@ -299,7 +333,7 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
     }
 }
 
-impl<P: Tensors, L, F, const SPARE: usize> RelayMemory<P, L, F, SPARE> {
+impl<P: Tensors, S, F, const SPARE: usize> RelayMemory<P, S, F, SPARE> {
     /// Puts y into the memory of the gradient, which is free at the end of a window.
     fn put_scaled(&mut self, shrink: Shrink) {
         self.gradient.copy_from(&self.runner);
@@ -325,8 +359,8 @@ fn is_clear(paired: &Paired, has_third: bool) -> bool {
 }
 
 /// The running point, with its last layer scaled, becomes the accepted one.
-fn accept<P: Tensors, L, F, const SPARE: usize>(
-    memory: &mut RelayMemory<P, L, F, SPARE>,
+fn accept<P: Tensors, S, F, const SPARE: usize>(
+    memory: &mut RelayMemory<P, S, F, SPARE>,
     verdict: &mut Verdict,
     winner: Winner,
 ) {

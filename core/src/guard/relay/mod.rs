@@ -51,8 +51,18 @@
 //! **Held-out rows.** With [`RelayGuard::held_out`] every comparison after the race takes x with its last layer scaled down, by a factor
 //! that these rows choose, and so does S: `relay/shrink.rs`. The running point itself is not scaled.
 //!
-//! **Memory**, in numbers for P parameters: (4 + a + 2 b) P where the learned rule has a slots of state and the fallback
-//! b; (4 + a + b) P for the [lean](RelayGuard::lean) form, which keeps no run b after the race and so has no suspicion.
+//! **Lean.** The [lean](RelayGuard::lean) form has no run b, and so neither a race nor a suspicion:
+//!
+//! ```text
+//! start      the fallback makes n_0 / 3 steps from w_0. S <- x if x is below S; x <- S.
+//! trial      the learned side makes n_0 steps. S <- x if x is below S. It is out if x is worse than S by 2 standard errors.
+//! ```
+//!
+//! The rest is the same. Where the learned side is out, its steps count; what is accepted is what the fallback's steps led to.
+//!
+//! **Memory**, in numbers for P parameters, where the learned rule has a slots of state and the fallback b: (3 + a + b) P, and (1 + b) P
+//! for the run b, which the lean form does not have. max(a, b) stands for a + b where both states [share](Shared) one memory, as
+//! they do in [`Auto`](crate::Auto).
 //!
 //! **Checks.** A comparison draws check batches until the difference is clear (worse by 2 standard errors, or better by
 //! 1), but at least two and at most n_c, or one for 16 steps of the window where that is more: late in a run a step gains
@@ -63,99 +73,135 @@
 
 mod baton;
 mod judge;
+pub mod layout;
 mod run;
 mod settings;
 mod shrink;
 
+pub use layout::{Layout, Separate, Shared};
 pub use settings::RelayGuard;
 
-use baton::Baton;
+use baton::{Baton, Leg};
+use layout::States;
 
 use super::{Guard, Verdict, Winner, blank};
 use crate::error::Error;
 use crate::objective::Objective;
 use crate::oracle::Oracle;
-use crate::persist::{Origin, Persist, Sink};
+use crate::persist::{Origin, Persist, Sink, length};
 use crate::rule::Rule;
 use crate::source::Source;
 use crate::tensors::{Tensors, Zeroed};
 
-/// The accepted parameters, the running point, the fallback's own run, a gradient; the learned rule's state, the
-/// fallback's, and, unless the guard is lean, another one for the fallback's own run.
+/// The accepted parameters, the running point, a gradient, and the state of the side that runs; unless the guard is lean, the fallback's own
+/// run.
 #[derive(Debug, Clone)]
 #[cfg_attr(feature = "alloc", derive(bytemuck::Zeroable))]
-pub struct RelayMemory<P, L, F, const SPARE: usize> {
+pub struct RelayMemory<P, S, F, const SPARE: usize> {
     kept: P,
     runner: P,
-    untouched: P,
     gradient: P,
-    learned_state: L,
-    fallback_state: F,
-    untouched_state: [F; SPARE],
+    states: S,
+    own: [OwnRun<P, F>; SPARE],
     baton: Baton,
 }
 
-impl<P: Zeroed, L: Zeroed, F: Zeroed, const SPARE: usize> Zeroed for RelayMemory<P, L, F, SPARE> {
+/// A run of the fallback that the learned side never touches: its point and its state.
+#[derive(Debug, Clone)]
+#[cfg_attr(feature = "alloc", derive(bytemuck::Zeroable))]
+struct OwnRun<P, F> {
+    point: P,
+    state: F,
+}
+
+impl<P: Zeroed, F: Zeroed> Zeroed for OwnRun<P, F> {
+    const ZERO: Self = Self { point: P::ZERO, state: F::ZERO };
+}
+
+impl<P: Persist, F: Persist> Persist for OwnRun<P, F> {
+    crate::persist_fields!(point, state);
+}
+
+impl<P: Zeroed, S: Zeroed, F: Zeroed, const SPARE: usize> Zeroed for RelayMemory<P, S, F, SPARE> {
     const ZERO: Self = Self {
         kept: P::ZERO,
         runner: P::ZERO,
-        untouched: P::ZERO,
         gradient: P::ZERO,
-        learned_state: L::ZERO,
-        fallback_state: F::ZERO,
-        untouched_state: [const { F::ZERO }; SPARE],
+        states: S::ZERO,
+        own: [const { OwnRun::ZERO }; SPARE],
         baton: Baton::ZERO,
     };
 }
 
-/// Both runs, all states, and where the relay is; the gradient is computed again in each step.
-impl<P: Tensors, L: Persist, F: Persist, const SPARE: usize> Persist for RelayMemory<P, L, F, SPARE> {
-    fn save<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
+/// Where the relay is, both runs, and the state of the side that runs, with zeros up to the length of the longer one; the gradient is
+/// computed again in each step.
+impl<P: Tensors, S: States<Learned: Persist, Fallback: Persist>, F: Persist, const SPARE: usize> Persist
+    for RelayMemory<P, S, F, SPARE>
+{
+    fn save<I: Sink>(&self, sink: &mut I) -> Result<(), I::Error> {
+        self.baton.save(sink)?;
         self.runner.save(sink)?;
-        self.untouched.save(sink)?;
-        self.learned_state.save(sink)?;
-        self.fallback_state.save(sink)?;
-        self.untouched_state.iter().try_for_each(|state| state.save(sink))?;
-        self.baton.save(sink)
+        self.own.iter().try_for_each(|own| own.save(sink))?;
+        match self.leg().is_learned() {
+            true => self.states.learned().save(sink)?,
+            false => self.states.fallback().save(sink)?,
+        }
+        (0..self.rest()).try_for_each(|_| sink.put(&[0]))
     }
     fn load<O: Origin>(&mut self, origin: &mut O) -> Result<(), O::Error> {
+        self.baton.load(origin)?;
         self.runner.load(origin)?;
-        self.untouched.load(origin)?;
-        self.learned_state.load(origin)?;
-        self.fallback_state.load(origin)?;
-        self.untouched_state.iter_mut().try_for_each(|state| state.load(origin))?;
-        self.baton.load(origin)
+        self.own.iter_mut().try_for_each(|own| own.load(origin))?;
+        match self.leg().is_learned() {
+            true => self.states.learned_mut().load(origin)?,
+            false => self.states.fallback_mut().load(origin)?,
+        }
+        (0..self.rest()).try_for_each(|_| origin.take(&mut [0]))
     }
 }
 
-impl<P, L, F, const SPARE: usize> RelayMemory<P, L, F, SPARE> {
+impl<P, S: States<Learned: Persist, Fallback: Persist>, F, const SPARE: usize> RelayMemory<P, S, F, SPARE> {
+    /// By how many bytes the state of the other side is longer.
+    fn rest(&self) -> usize {
+        let [learned, fallback] = [length(self.states.learned()), length(self.states.fallback())];
+        let (running, other) = if self.leg().is_learned() { (learned, fallback) } else { (fallback, learned) };
+        other.saturating_sub(running)
+    }
+}
+
+impl<P, S, F, const SPARE: usize> RelayMemory<P, S, F, SPARE> {
     /// Whether the fallback has taken over.
     pub const fn is_handed_over(&self) -> bool {
         self.baton.handed
     }
 
-    /// The learned rule's state, to be disturbed.
+    /// Which part of the relay the next round belongs to.
+    const fn leg(&self) -> Leg {
+        self.baton.leg(SPARE == 0)
+    }
+}
+
+impl<P, S: States, F, const SPARE: usize> RelayMemory<P, S, F, SPARE> {
+    /// The learned rule's state, to be disturbed; the running fallback's after the hand-over, where both share their memory.
     #[cfg(feature = "fault")]
-    pub const fn learned_state_mut(&mut self) -> &mut L {
-        &mut self.learned_state
+    pub fn learned_state_mut(&mut self) -> &mut S::Learned {
+        self.states.learned_mut()
     }
 }
 
 /// The memory of a guard over parameters of type P.
-type MemoryOf<L, F, P, const SPARE: usize> = <RelayGuard<L, F, SPARE> as Guard>::Memory<P>;
+type MemoryOf<L, F, P, const SPARE: usize, Y> = <RelayGuard<L, F, SPARE, Y> as Guard>::Memory<P>;
 
-impl<L: Rule, F: Rule, const SPARE: usize> Guard for RelayGuard<L, F, SPARE> {
-    type Memory<P: Tensors> = RelayMemory<P, L::State<P>, F::State<P>, SPARE>;
+impl<L: Rule, F: Rule, const SPARE: usize, Y: Layout<L, F>> Guard for RelayGuard<L, F, SPARE, Y> {
+    type Memory<P: Tensors> = RelayMemory<P, Y::States<P>, F::State<P>, SPARE>;
 
     fn memory<P: Tensors>(&self, like: &P) -> Self::Memory<P> {
         RelayMemory {
             kept: blank(like),
             runner: blank(like),
-            untouched: blank(like),
             gradient: blank(like),
-            learned_state: self.learned.state(like),
-            fallback_state: self.fallback.state(like),
-            untouched_state: core::array::from_fn(|_| self.fallback.state(like)),
+            states: Y::states(&self.learned, &self.fallback, like),
+            own: core::array::from_fn(|_| OwnRun { point: blank(like), state: self.fallback.state(like) }),
             baton: Baton::ZERO,
         }
     }
@@ -182,7 +228,7 @@ impl<L: Rule, F: Rule, const SPARE: usize> Guard for RelayGuard<L, F, SPARE> {
     ) -> Result<Verdict, Error> {
         self.check_settings()?;
         source.begin_round();
-        memory.baton.open(&self.schedule, source.left());
+        memory.baton.open(memory.leg(), &self.schedule, source.left());
         let train_loss = self.run(memory, oracle, source)?;
         let mut verdict = Verdict {
             winner: Winner::Neither,

@@ -1,7 +1,8 @@
 //! The steps of a window of a [`RelayGuard`].
 
-use super::baton::Leg;
-use super::{MemoryOf, RelayGuard, RelayMemory};
+use super::baton::{Baton, Leg};
+use super::layout::{Layout, States};
+use super::{MemoryOf, OwnRun, RelayGuard, RelayMemory};
 use crate::error::Error;
 use crate::objective::Objective;
 use crate::oracle::Oracle;
@@ -9,66 +10,70 @@ use crate::rule::{Rule, RuleState};
 use crate::source::Source;
 use crate::tensors::Tensors;
 
-/// The state of the fallback's own run, or of one that began afresh; a lean guard has one for both.
-fn state_of<'a, F, const SPARE: usize>(own: bool, untouched: &'a mut [F; SPARE], afresh: &'a mut F) -> &'a mut F {
-    match untouched.first_mut() {
-        Some(untouched) if own => untouched,
-        Some(_) | None => afresh,
+/// The state of the running fallback: that of its own run, or of one that began afresh.
+fn running_state<'a, P, S: States, const SPARE: usize>(
+    baton: &Baton,
+    own: &'a mut [OwnRun<P, S::Fallback>; SPARE],
+    states: &'a mut S,
+) -> &'a mut S::Fallback {
+    match own.first_mut() {
+        Some(own) if baton.on_own => &mut own.state,
+        Some(_) | None => states.fallback_mut(),
     }
 }
 
-impl<P: Tensors, L: RuleState, F: RuleState, const SPARE: usize> RelayMemory<P, L, F, SPARE> {
+impl<P: Tensors, S: States<Fallback = F>, F: RuleState, const SPARE: usize> RelayMemory<P, S, F, SPARE> {
+    /// The learned side begins at the accepted parameters.
+    pub(super) fn begin_learned(&mut self) {
+        (self.baton.raced, self.baton.ahead) = (true, 0);
+        self.runner.copy_from(&self.kept);
+        self.states.learned_mut().reset();
+    }
+
     /// The fallback begins afresh from the accepted parameters.
     pub(super) fn begin_afresh(&mut self) {
         self.baton.hand();
         self.runner.copy_from(&self.kept);
-        self.fallback_state.reset();
+        self.states.fallback_mut().reset();
     }
 
     /// The running fallback's steps are shorter from now on.
     pub(super) fn shorten<R: Rule<State<P> = F>>(&mut self, fallback: &R) {
-        fallback.shorten::<P>(state_of(self.baton.on_own, &mut self.untouched_state, &mut self.fallback_state));
+        fallback.shorten::<P>(running_state(&self.baton, &mut self.own, &mut self.states));
     }
 
-    /// The fallback's own run is the running one from now on. One that is no longer finite begins afresh.
+    /// The fallback's own run is the running one from now on. One that is no longer finite, or was never made, begins afresh.
     pub(super) fn go_on_alone(&mut self) {
-        if self.baton.own_lost {
-            return self.begin_afresh();
-        }
+        let Some(own) = self.own.first().filter(|_| !self.baton.own_lost) else { return self.begin_afresh() };
         self.baton.hand();
         (self.baton.on_own, self.baton.shadows) = (true, false);
-        self.runner.copy_from(&self.untouched);
+        self.runner.copy_from(&own.point);
+        self.states.fallback_mut().reset();
     }
 
-    /// Accumulators that are not finite are reset: a NaN in them would never go away. Returns whether the learned side's
-    /// were such.
+    /// Accumulators that are not finite are reset: a NaN in them would never go away. Returns whether they were those of the learned side.
     pub(super) fn mend_states(&mut self) -> bool {
-        let Self { learned_state, fallback_state, untouched_state, .. } = self;
-        for state in untouched_state.iter_mut().chain([fallback_state]) {
-            if !state.is_finite() {
-                state.reset();
-            }
+        let is_learned = self.leg().is_learned();
+        for own in &mut self.own {
+            mend(&mut own.state);
         }
-        let is_learned_lost = !learned_state.is_finite();
-        if is_learned_lost {
-            learned_state.reset();
-        }
-        is_learned_lost
+        let is_lost = if is_learned { mend(self.states.learned_mut()) } else { mend(self.states.fallback_mut()) };
+        is_learned && is_lost
     }
 }
 
-impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
+impl<L: Rule, F: Rule, const SPARE: usize, Y: Layout<L, F>> RelayGuard<L, F, SPARE, Y> {
     /// As many steps of the window as this round has room for. Returns the loss of the first one, if one was made.
     pub(super) fn run<O: Objective>(
         &self,
-        memory: &mut MemoryOf<L, F, O::Params, SPARE>,
+        memory: &mut MemoryOf<L, F, O::Params, SPARE, Y>,
         oracle: &mut Oracle<'_, O>,
         source: &mut impl Source<O>,
     ) -> Result<Option<f32>, Error> {
-        if memory.baton.leg() == Leg::Race && memory.baton.done == 0 {
-            let RelayMemory { kept, runner, untouched, .. } = memory;
+        if matches!(memory.leg(), Leg::Race | Leg::Start) && memory.baton.done == 0 {
+            let RelayMemory { kept, runner, own, .. } = memory;
             runner.copy_from(kept);
-            untouched.copy_from(kept);
+            own.iter_mut().for_each(|own| own.point.copy_from(kept));
         }
         let mut first = None;
         let room = memory.baton.remaining().min(source.room().max(1)).min(self.longest_round);
@@ -86,18 +91,17 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
     /// the first was made; `None`, and the side is lost, where that or the step was not finite.
     fn step<O: Objective>(
         &self,
-        memory: &mut MemoryOf<L, F, O::Params, SPARE>,
+        memory: &mut MemoryOf<L, F, O::Params, SPARE, Y>,
         oracle: &mut Oracle<'_, O>,
         batch: O::Batch<'_>,
     ) -> Result<Option<f32>, Error> {
-        let beside = memory.baton.own_steps_too();
-        let RelayMemory { kept, runner, gradient, learned_state, fallback_state, untouched_state, baton, .. } = memory;
-        let loss = match baton.leg() {
-            Leg::Race | Leg::Learned => advance(&self.learned, learned_state, runner, gradient, oracle, batch)?,
-            Leg::Fallback => {
-                let state = state_of(baton.on_own, untouched_state, fallback_state);
-                advance(&self.fallback, state, runner, gradient, oracle, batch)?
-            }
+        let leg = memory.leg();
+        let beside = memory.baton.own_steps_too(leg);
+        let RelayMemory { kept, runner, gradient, states, own, baton } = memory;
+        let loss = if leg.is_learned() {
+            advance(&self.learned, states.learned_mut(), runner, gradient, oracle, batch)?
+        } else {
+            advance(&self.fallback, running_state(baton, own, states), runner, gradient, oracle, batch)?
         };
         if loss.is_none() && !gradient.is_finite() {
             blame(kept, gradient, oracle, batch)?;
@@ -116,19 +120,28 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
     /// One step of the fallback's own run, on a batch that has a finite gradient elsewhere.
     fn step_own<O: Objective>(
         &self,
-        memory: &mut MemoryOf<L, F, O::Params, SPARE>,
+        memory: &mut MemoryOf<L, F, O::Params, SPARE, Y>,
         oracle: &mut Oracle<'_, O>,
         batch: O::Batch<'_>,
     ) -> Result<(), Error> {
-        let RelayMemory { untouched, gradient, fallback_state, untouched_state, baton, .. } = memory;
-        let state = state_of(true, untouched_state, fallback_state);
-        if advance(&self.fallback, state, untouched, gradient, oracle, batch)?.is_some() {
+        let RelayMemory { gradient, own, baton, .. } = memory;
+        let Some(OwnRun { point, state }) = own.first_mut() else { return Ok(()) };
+        if advance(&self.fallback, state, point, gradient, oracle, batch)?.is_some() {
             baton.own_steps = baton.own_steps.saturating_add(1);
         } else {
             (baton.own_lost, baton.shadows) = (true, false);
         }
         Ok(())
     }
+}
+
+/// Resets a state that is not finite; returns whether it was such.
+fn mend(state: &mut impl RuleState) -> bool {
+    let is_lost = !state.is_finite();
+    if is_lost {
+        state.reset();
+    }
+    is_lost
 }
 
 /// One step of a rule; the loss where its gradient was computed, if gradient and step are finite.

@@ -1,5 +1,8 @@
 //! Settings of a [`RelayGuard`]. The default has none that a user must choose.
 
+use core::marker::PhantomData;
+
+use super::Separate;
 use super::baton::Schedule;
 use crate::error::Error;
 use crate::persist::{Digest, Fingerprint};
@@ -13,7 +16,7 @@ use crate::rule::Rule;
 /// let guard = RelayGuard::new(learned::ngn().averaged(), Adam::new(0.01).averaged());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RelayGuard<L, F, const SPARE: usize = 1> {
+pub struct RelayGuard<L, F, const SPARE: usize = 1, Y = Separate> {
     pub(super) learned: L,
     pub(super) fallback: F,
     pub(super) schedule: Schedule,
@@ -27,6 +30,7 @@ pub struct RelayGuard<L, F, const SPARE: usize = 1> {
     pub(super) shrinks: bool,
     /// Whether the fallback's point is kept only where a check finds it better.
     pub(super) keeps_best: bool,
+    layout: PhantomData<Y>,
 }
 
 impl<L, F> RelayGuard<L, F> {
@@ -35,10 +39,14 @@ impl<L, F> RelayGuard<L, F> {
     pub const fn new(learned: L, fallback: F) -> Self {
         Self::with_defaults(learned, fallback)
     }
+}
 
-    /// The same guard with less memory: the fallback's own run is not kept after the race, so the guard cannot return to
-    /// it.
-    pub fn lean(self) -> RelayGuard<L, F, 0> {
+impl<L, F, Y> RelayGuard<L, F, 1, Y> {
+    /// The same guard with less memory, without a run of the fallback that the learned side never touches. Instead of a race, the fallback makes
+    /// the first n_0 / 3 steps, and the learned side n_0 more from the better one of w_0 and what they led to. It is out if it is worse
+    /// by 2 standard errors.
+    #[must_use]
+    pub fn lean(self) -> RelayGuard<L, F, 0, Y> {
         RelayGuard {
             learned: self.learned,
             fallback: self.fallback,
@@ -48,11 +56,12 @@ impl<L, F> RelayGuard<L, F> {
             exact: self.exact,
             shrinks: self.shrinks,
             keeps_best: self.keeps_best,
+            layout: PhantomData,
         }
     }
 }
 
-impl<L, F, const SPARE: usize> RelayGuard<L, F, SPARE> {
+impl<L, F, const SPARE: usize, Y> RelayGuard<L, F, SPARE, Y> {
     /// The default, with or without memory for the fallback's own run.
     pub(crate) const fn with_defaults(learned: L, fallback: F) -> Self {
         Self {
@@ -64,6 +73,7 @@ impl<L, F, const SPARE: usize> RelayGuard<L, F, SPARE> {
             exact: false,
             shrinks: false,
             keeps_best: true,
+            layout: PhantomData,
         }
     }
 
@@ -130,7 +140,7 @@ impl<L, F, const SPARE: usize> RelayGuard<L, F, SPARE> {
     }
 }
 
-impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
+impl<L: Rule, F: Rule, const SPARE: usize, Y> RelayGuard<L, F, SPARE, Y> {
     /// Whether all settings are in range.
     pub(super) fn check_settings(&self) -> Result<(), Error> {
         if self.schedule.race == 0 || self.longest_round == 0 {
@@ -144,7 +154,8 @@ impl<L: Rule, F: Rule, const SPARE: usize> RelayGuard<L, F, SPARE> {
     }
 }
 
-impl<L: Fingerprint, F: Fingerprint, const SPARE: usize> Fingerprint for RelayGuard<L, F, SPARE> {
+/// The same for each [`Layout`](super::Layout): so is what a checkpoint holds.
+impl<L: Fingerprint, F: Fingerprint, const SPARE: usize, Y> Fingerprint for RelayGuard<L, F, SPARE, Y> {
     fn describe(&self, digest: &mut Digest) {
         digest.kind("relay");
         self.learned.describe(digest);

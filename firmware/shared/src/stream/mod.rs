@@ -28,12 +28,12 @@
 //! With P = 3322 parameters, a batch of B = 16 images of 196 pixels, and R = 3 check batches held as bytes:
 //!
 //! ```text
-//! 4 (10 P + 26 B + 2 B + 196 B)   P: parameters, two runs, a gradient, three numbers of either rule; activations, losses, batch
+//! 4 (6 P + 26 B + 2 B + 196 B)    P: parameters, the running point, a gradient, three numbers of a rule; activations, losses, batch
 //! + 197 B R + B                   check batches, labels
-//! = 156,688 bytes                 and less than 1 kB of counts and small state
+//! = 103,536 bytes                 and less than 1 kB of counts and small state
 //! ```
 //!
-//! in [`Memory`], and one frame of 3.2 kB in [`Inbox`]: below 192 kB with the stack. Both are zero at the beginning, so that
+//! in [`Memory`], and one frame of 3.2 kB in [`Inbox`]: below 128 kB with the stack. Both are zero at the beginning, so that
 //! a `static` of them costs no flash. Batches come one at a time, so that the guard's windows of hundreds of steps take no
 //! memory.
 

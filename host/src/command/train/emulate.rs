@@ -109,13 +109,13 @@ fn rows_memory(prepared: &Prepared) -> u64 {
 
 /// Refuses what cannot fit, before anything is trained.
 ///
-/// The bound is below what it takes: 13 numbers for a parameter (`lgl2o::auto`), the outputs of all layers twice, and the rows.
+/// The bound is below what it takes: 10 numbers for a parameter (`lgl2o::auto`), the outputs of all layers twice, and the rows.
 pub(super) fn check(board: &Board, prepared: &Prepared, settings: &Settings) -> Result<()> {
     let batch = settings.batch.min(prepared.train.rows());
     let layers = network(settings, &prepared.train, batch)?;
     let parameters = layers.parameters();
     let activations: usize = layers.by_value().iter().map(ByValue::activations).sum();
-    let training = 4 * (13 * parameters + batch * activations) as u64;
+    let training = 4 * (10 * parameters + batch * activations) as u64;
     let (rows, ram) = (rows_memory(prepared), 1024 * u64::from(board.ram.size));
     if training + rows > ram {
         bail!(
