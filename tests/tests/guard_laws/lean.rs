@@ -20,7 +20,7 @@ use crate::alone::HOPELESS;
 use crate::relay::{Counting, alone};
 use crate::shorter::Unmoved;
 
-/// Learned steps of a trial; the fallback makes a third as many before.
+/// Steps of start and trial; the fallback makes the first third.
 const TRIAL: u32 = 30;
 
 /// Where a run is between two rounds.

@@ -149,8 +149,9 @@ impl Baton {
         let (first, share) = (schedule.race / HANDICAP, self.steps / SHARE);
         let grown = if first > share { first } else { share };
         let window = match leg {
-            Leg::Race | Leg::Trial => schedule.race,
+            Leg::Race => schedule.race,
             Leg::Start => first,
+            Leg::Trial => schedule.race.saturating_sub(self.steps),
             Leg::Learned => grown.min(schedule.hand_over_after(self.steps).saturating_sub(self.steps)),
             Leg::Fallback => grown,
         };

@@ -55,7 +55,7 @@
 //!
 //! ```text
 //! start      the fallback makes n_0 / 3 steps from w_0. S <- x if x is below S; x <- S.
-//! trial      the learned side makes n_0 steps. S <- x if x is below S. It is out if x is worse than S by 2 standard errors.
+//! trial      the learned side makes steps up to n_0. S <- x if x is below S. It is out if x is worse than S by 2 standard errors.
 //! ```
 //!
 //! The rest is the same. Where the learned side is out, its steps count; what is accepted is what the fallback's steps led to.

@@ -43,8 +43,8 @@ impl<L, F> RelayGuard<L, F> {
 
 impl<L, F, Y> RelayGuard<L, F, 1, Y> {
     /// The same guard with less memory, without a run of the fallback that the learned side never touches. Instead of a race, the fallback makes
-    /// the first n_0 / 3 steps, and the learned side n_0 more from the better one of w_0 and what they led to. It is out if it is worse
-    /// by 2 standard errors.
+    /// the first n_0 / 3 steps, and the learned side the others up to n_0, from the better one of w_0 and what they led to. It is out if it
+    /// is worse by 2 standard errors.
     #[must_use]
     pub fn lean(self) -> RelayGuard<L, F, 0, Y> {
         RelayGuard {
