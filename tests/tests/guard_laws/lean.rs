@@ -5,12 +5,10 @@
 use std::cell::Cell;
 
 use lgl2o::checkpoint::Buffer;
-use lgl2o::fault::Adversary;
 use lgl2o::guard::relay::{Layout, RelayGuard, Separate, Shared};
 use lgl2o::learned::{self, LearnedNgn};
 use lgl2o::objective::Objective;
 use lgl2o::rule::{Adam, Averaged, Ngn, ScaleFree, Sgd};
-use lgl2o::source::Source;
 use lgl2o::{Rule, Trainer, Winner};
 use lgl2o_tests::adversary::Terrible;
 use lgl2o_tests::task::{BATCH, Data, SmallMlp, small_mlp, start};
