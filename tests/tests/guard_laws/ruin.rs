@@ -168,6 +168,13 @@ fn the_relay_ends_where_its_fallback_does() {
     assert_on_all("relay", &[true, false], |learned| RelayGuard::new(learned, FALLBACK), 1.2);
 }
 
+/// Its lean form has no run of the fallback to return to: where weights are made larger, or units die, its checks see the harm too late. No
+/// adversary's mean is above 2.
+#[test]
+fn the_lean_relay_ends_within_twice_its_fallback() {
+    assert_means("lean relay", &net::<Relu>(), true, |learned| RelayGuard::new(learned, FALLBACK).lean(), 2.0);
+}
+
 /// The loss guard, on inputs of one unit: no mean is above 1.2. (On raw ones a network may ruin few examples so much that the mean
 /// is theirs, and check batches that hold none of them do not see it.)
 #[test]
