@@ -9,7 +9,7 @@ const TABLE: &str = include_str!("../boards.toml");
 
 /// What takes so much RAM, in kB, with its stack, that not every board has it: `imported`, the large network of `spirals`, two
 /// workloads of `cost`, and `stream`.
-pub const NEEDS: [(&str, u32); 5] = [("imported", 20), ("large", 64), ("w2", 128), ("stream", 192), ("w3", 512)];
+pub const NEEDS: [(&str, u32); 5] = [("imported", 20), ("large", 64), ("stream", 128), ("w2", 256), ("w3", 1024)];
 
 /// The RAM that one of [`NEEDS`] takes, in kB.
 #[must_use]

@@ -177,7 +177,7 @@ fn images_from_here_are_learned_with_this_machines_bits() {
         assert!(outcome.rounds.iter().all(|(theirs, ours)| theirs.as_ref() == Some(ours)), "{name}");
         let summary = outcome.device.expect("what the device says of itself");
         // All of its memory but a few words of the log and of the board.
-        assert!(summary.memory + summary.stack < 192_000 - 1000, "{summary:?}");
+        assert!(summary.memory + summary.stack < 128_000 - 1000, "{summary:?}");
     }
     if left_out("a flipped bit of images") {
         return;
