@@ -22,12 +22,14 @@ Runs these stages, in this order; without a name all of them, but `ranks` and `r
   release   the packages as they would be published, each built from what was packed
   firmware  programs on boards under QEMU: the same bits as here, and no growth of what they take
 
-Without --all, for the time while you work: a tenth of the laws' random draws and of the seeds of means, power cuts at every seventh byte,
-test programs and the host's own tests without optimization, examples with the features that the whole workspace has, one board of each
-instruction set, figures of the usual board alone, no builds with `micromath` or for real hardware, no `least`, no `windows`, no template,
-no flipped bits of `imported` and `stream`, no modelled cycles, no lints or documentation of the core with every feature, no lints of the
-laws without the host, no short run of the main job. With --all, as continuous integration does, nothing is left out. What is left out, or
-has to be skipped for want of a tool, is named at the end.
+The firmware is built from the beginning on, beside the other stages, with the time of the processor that these leave.
+
+Without --all, for the time while you work: a tenth of the laws' random draws and of the seeds of means, power cuts at every seventh
+byte, test programs and the host's own tests without optimization, examples with the features that the whole workspace has, one board
+of each instruction set, figures of the usual board alone, no builds with `micromath` or for real hardware, no `least`, no `windows`,
+no template, no flipped bits of `imported` and `stream`, no modelled cycles, no tests of the core without `std`, no lints or
+documentation of the core with every feature, no lints of the laws without the host, no short run of the main job. With --all, as
+continuous integration does, nothing is left out. What is left out, or has to be skipped for want of a tool, is named at the end.
 
 In the environment: LGL2O_DRAWS=all for all draws, LGL2O_BOARDS=few for few boards, LGL2O_BOARDS=all for every program on every board,
 PROPTEST_RNG_SEED=N for other draws than those that every run makes.
@@ -60,6 +62,14 @@ else
     export LGL2O_BOARDS=${LGL2O_BOARDS:-few}
 fi
 
+# What is left at the end, however it comes.
+out= building=
+clean_up() {
+    [ -z "$out" ] || rm -rf "$out"
+    [ -z "$building" ] || kill -- -$building 2>/dev/null || true
+}
+trap clean_up EXIT
+
 say() { printf '\n== %s\n' "$*"; }
 skipped=
 skip() { skipped+="; $*" && say "SKIPPED: $*"; }
@@ -68,7 +78,7 @@ skip() { skipped+="; $*" && say "SKIPPED: $*"; }
 apt_install() {
     command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ] || return 1
     say "installing $*"
-    apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"
+    apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q -o DPkg::Lock::Timeout=600 --no-install-recommends "$@"
 }
 
 need_rust_with() {
@@ -152,9 +162,10 @@ stage_laws() {
     workspace_test "$(law_tests | grep -vxE "$LONG_LAWS")" $(plain lgl2o-tests)
     workspace_test "$(law_tests | grep -xE "$LONG_LAWS")"
     cargo test --workspace --doc
-    say "tests of the core with every feature but micromath and std, which the host program has"
-    cargo test -p lgl2o --features serde,twins,fault,nor-flash --lib
+    # With `std`, which the host program has, they run in the stage `host`.
     if [ $all = yes ]; then
+        say "tests of the core with every feature but micromath and std"
+        cargo test -p lgl2o --features serde,twins,fault,nor-flash --lib
         say "tests of the core with micromath"
         cargo test -p lgl2o --features micromath --lib
     fi
@@ -170,7 +181,6 @@ stage_host() {
     if [ $all = yes ]; then
         say "the main job, short"
         out=$(mktemp -d)
-        trap 'rm -rf "$out"' EXIT
         # The program's own code as released; dependencies would take longer to optimize than they run.
         cargo run --release --config 'profile.release.package."*".opt-level=0' --quiet -- compare --quick --out "$out"
     fi
@@ -252,23 +262,25 @@ prebuild_all() {
     done
 }
 
-stage_firmware() {
-    need_rust_with clippy && need_c
+# Compiler, emulators, programs and lints of the firmware. What the tests are to know is left in $programs: `compiler`, the compiler to take;
+# `skipped`, what has to be skipped; `missing`, why nothing can be tested.
+firmware_programs() {
     # The compiler of the figures in firmware/counts.json, where it can be had; else any. A build shows whether it works.
     say "firmware: compiler and emulator"
     local board usual status
     usual=$(firmware/boards | head -n 1)
     if LGL2O_COMPILER=debian firmware/build "$usual" --bin empty; then
         export LGL2O_COMPILER=debian
+        echo debian >"$programs/compiler"
     elif ! firmware/build "$usual" --bin empty; then
-        skip "the firmware: it needs a compiler for the boards (firmware/build)"
+        echo "the firmware: it needs a compiler for the boards (firmware/build)" >"$programs/missing"
         return
     fi
     # A build installs the board's emulator where it can.
     for board in $(firmware/boards --each emulator); do
         firmware/build "$board" --bin empty
         if ! command -v "$(firmware/boards "$board" emulator)" >/dev/null 2>&1; then
-            skip "the firmware: it needs $(firmware/boards "$board" emulator)"
+            echo "the firmware: it needs $(firmware/boards "$board" emulator)" >"$programs/missing"
             return
         fi
     done
@@ -279,9 +291,38 @@ stage_firmware() {
         say "firmware: lints, $board"
         status=0
         firmware/build "$board" clippy -- -D warnings || status=$?
-        [ $status != 3 ] || { skip "lints of the firmware: they need rust-web-clippy (apt)" && break; }
+        [ $status != 3 ] || { echo "lints of the firmware: they need rust-web-clippy (apt)" >"$programs/skipped" && break; }
         [ $status = 0 ] || exit $status
     done
+}
+
+# Most of these builds are of one thread: beside the stages before, they take what those leave.
+begin_firmware() {
+    programs=$PWD/target/firmware-programs
+    rm -rf "$programs" && mkdir -p "$programs"
+    # A group of its own, which ends with this program.
+    set -m
+    {
+        renice -n 19 -p $BASHPID >/dev/null
+        firmware_programs
+    } >"$programs/log" 2>&1 </dev/null &
+    building=$!
+    set +m
+}
+
+stage_firmware() {
+    need_rust_with clippy && need_c
+    [ -n "$building" ] || begin_firmware
+    local status=0 shown
+    tail -n +1 -f "$programs/log" &
+    shown=$!
+    wait $building || status=$?
+    building=
+    sleep 2 && kill $shown
+    [ $status = 0 ] || exit $status
+    [ ! -s "$programs/missing" ] || { skip "$(cat "$programs/missing")" && return; }
+    [ ! -s "$programs/skipped" ] || skip "$(cat "$programs/skipped")"
+    [ ! -s "$programs/compiler" ] || LGL2O_COMPILER=$(cat "$programs/compiler") && export LGL2O_COMPILER
     say "firmware on boards"
     local words=target/figures-skipped
     rm -f $words
@@ -309,6 +350,7 @@ processor() {
     used=$(awk -F'[ms ]+' 'NR == 2 { print int($1 * 60 + $2 + $3 * 60 + $4) }' target/times)
 }
 
+[[ " ${chosen[*]} " != *" firmware "* ]] || begin_firmware
 took="stage        seconds  of the processor"
 for stage in "${STAGES[@]}"; do
     [[ " ${chosen[*]} " == *" $stage "* ]] || continue

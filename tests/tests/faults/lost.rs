@@ -292,7 +292,7 @@ fn folders_of_one_name_are_told_apart() {
 fn a_growth_that_fails_keeps_the_figures() {
     let dir = place();
     fs::create_dir(dir.path().join("g")).unwrap();
-    let line = "bench --networks S1 --optimizers sgd:0.3 --rounds 2 --steps 40 --growth g/growth.svg --out out";
+    let line = "bench --networks S1 --optimizers sgd:0.3 --rounds 2 --steps 4 --growth g/growth.svg --out out";
     let mut child = start(&mut call(dir.path(), line));
     let units = dir.path().join("out/units");
     wait_for(&mut child, "it had measured something", || !names(&units).is_empty());
