@@ -1,10 +1,13 @@
 //! Rules in the eigenbases of the gradients' second moments.
 
 use lgl2o::batch::Batch;
+use lgl2o::fault::Flipping;
 use lgl2o::guard::Unguarded;
 use lgl2o::objective::mlp::{Dense, Fixed, Loss, Mlp, Tanh};
 use lgl2o::objective::{Blank, Objective};
-use lgl2o::rule::{Adam, Armijo, Momentum, Nesterov, Ngn, NoProbe, Rotated, Rule, RuleState, Sgd};
+use lgl2o::rule::{
+    Adam, Armijo, Clipped, Decayed, Momentum, Nesterov, Ngn, NoProbe, Penalized, Rotated, Rule, RuleState, Sgd,
+};
 use lgl2o::source::Sampler;
 use lgl2o::tensors::Tensors;
 use lgl2o::{Error, Rng, chain, learned};
@@ -165,12 +168,36 @@ fn what_is_not_finite_shows_and_goes() {
     assert_eq!(bits::of(&a), bits::of(&b));
 }
 
+/// What the guard says of a rotated rule.
+fn refusal(rule: impl Rule) -> Option<Error> {
+    let (objective, data) = (small_mlp(), Data::disk(8, 1));
+    let batch = Batch::classes(&data.inputs, 2, &data.labels);
+    let guard = Unguarded::new(Rotated::new(rule));
+    run::rounds(&objective, &guard, &mut Whole(batch), &start(&objective, 1), 1).err()
+}
+
 /// A search compares losses at parameters that are not those that it moves.
 #[test]
 fn a_rule_that_searches_is_refused() {
-    let guard = Unguarded::new(Rotated::new(Armijo::new(1.0).unwrap()));
-    let (objective, data) = (small_mlp(), Data::disk(8, 1));
-    let batch = Batch::classes(&data.inputs, 2, &data.labels);
-    let refused = run::rounds(&objective, &guard, &mut Whole(batch), &start(&objective, 1), 1);
-    assert!(matches!(refused, Err(Error::InvalidSetting { .. })), "{:?}", refused.err());
+    let refused = refusal(Armijo::new(1.0).unwrap());
+    assert!(matches!(refused, Some(Error::InvalidSetting { .. })), "{refused:?}");
+}
+
+/// The gradient is one at the parameters, not at the front of an average; whatever is around the average.
+#[test]
+fn an_average_inside_is_refused() {
+    let average = Ngn::new().averaged();
+    let flipping = Flipping { rule: average, count: 1, seed: 1 };
+    for refused in [
+        refusal(average),
+        refusal(&average),
+        refusal(Clipped::new(average, 1.0)),
+        refusal(Decayed::new(average, 0.01)),
+        refusal(Penalized::new(average, 0.01)),
+        refusal(flipping),
+    ] {
+        let Some(Error::InvalidSetting { what }) = refused else { panic!("{refused:?}") };
+        assert!(what.contains("average"), "{what}");
+    }
+    assert_eq!(refusal(Ngn::new()), None);
 }

@@ -122,6 +122,10 @@ impl<R: Rule> Rule for Averaged<R> {
         self.rule.probes()
     }
 
+    fn has_gradient_point(&self) -> bool {
+        true
+    }
+
     fn state<P: Tensors>(&self, like: &P) -> Self::State<P> {
         let mut front = like.clone();
         front.fill(0.0);

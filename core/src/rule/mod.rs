@@ -107,6 +107,11 @@ pub trait Rule {
         false
     }
 
+    /// Whether there may be a [`gradient_point`](Self::gradient_point).
+    fn has_gradient_point(&self) -> bool {
+        false
+    }
+
     /// Where the rule wants its next gradient, if not at the parameters themselves.
     fn gradient_point<'s, P: Tensors>(&self, state: &'s Self::State<P>) -> Option<&'s P> {
         let _ = state;
@@ -166,6 +171,10 @@ impl<R: Rule> Rule for &R {
     }
     fn probes(&self) -> bool {
         (**self).probes()
+    }
+
+    fn has_gradient_point(&self) -> bool {
+        (**self).has_gradient_point()
     }
     fn gradient_point<'s, P: Tensors>(&self, state: &'s Self::State<P>) -> Option<&'s P> {
         (**self).gradient_point(state)

@@ -88,6 +88,10 @@ impl<R: Rule> Rule for Penalized<R> {
         self.rule.probes()
     }
 
+    fn has_gradient_point(&self) -> bool {
+        self.rule.has_gradient_point()
+    }
+
     fn gradient_point<'s, P: Tensors>(&self, state: &'s Self::State<P>) -> Option<&'s P> {
         self.rule.gradient_point(&state.inner)
     }

@@ -236,6 +236,10 @@ impl Rule for AnyRule {
         each_plain!(self, rule => rule.probes())
     }
 
+    fn has_gradient_point(&self) -> bool {
+        each_plain!(self, rule => rule.has_gradient_point())
+    }
+
     fn gradient_point<'s, P: Tensors>(&self, state: &'s AnyState<P>) -> Option<&'s P> {
         each_rule!(self, state, (rule, state) => rule.gradient_point(state))
     }

@@ -153,7 +153,7 @@ fn a_comparison_that_was_killed_goes_on() {
 
 #[test]
 fn an_evaluation_that_was_killed_goes_on() {
-    finds_its_units("meta-train --config d.toml --evaluate avg-ngn,adam:0.03 --tasks 30 --out out", &[]);
+    finds_its_units("meta-train --config d.toml --evaluate avg-ngn,adam:0.03 --tasks 15 --out out", &[]);
 }
 
 /// A measurement goes on from its finished runs, and a finished one keeps nothing: the next call measures anew.

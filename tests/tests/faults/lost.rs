@@ -194,7 +194,7 @@ fn an_interrupted_search_of_rates_is_kept() {
 fn a_report_whose_place_is_gone_is_written_elsewhere() {
     let dir = folder();
     fs::create_dir(dir.path().join("tmp")).unwrap();
-    let arguments = "compare --steps 6000 --seeds 1 --optimizers sgd:0.1,adam:0.01 --out o";
+    let arguments = "compare --steps 2000 --seeds 1 --optimizers sgd:0.1,adam:0.01 --out o";
     let mut command = command(dir.path(), &arguments.split(' ').collect::<Vec<_>>());
     let mut child = start(command.env("TMPDIR", dir.path().join("tmp")));
     let out = dir.path().join("o");

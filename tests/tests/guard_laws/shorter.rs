@@ -41,6 +41,9 @@ pub(crate) struct Unmoved<R>(pub(crate) R);
 
 impl<R: Rule> Rule for Unmoved<R> {
     type State<P: Tensors> = R::State<P>;
+    fn has_gradient_point(&self) -> bool {
+        self.0.has_gradient_point()
+    }
     fn gradient_point<'s, P: Tensors>(&self, state: &'s R::State<P>) -> Option<&'s P> {
         self.0.gradient_point(state)
     }

@@ -48,6 +48,7 @@ impl<P: Tensors, S: States<Fallback = F>, F: RuleState, const SPARE: usize> Rela
         self.baton.hand();
         (self.baton.on_own, self.baton.shadows) = (true, false);
         self.runner.copy_from(&own.point);
+        // Not in use from here on. A checkpoint holds it all the same, as zeros in both layouts.
         self.states.fallback_mut().reset();
     }
 

@@ -116,11 +116,16 @@ impl<R: Fingerprint> Fingerprint for Rotated<R> {
 impl<R: Rule> Rule for Rotated<R> {
     type State<P: Tensors> = RotatedState<P, P::Bases, R::State<P>>;
 
-    /// The inner rule's. A rule that searches cannot be turned.
+    /// The inner rule's. A rule that searches cannot be turned, nor one that wants its gradient elsewhere.
     fn check(&self) -> Result<(), Error> {
         if self.rule.probes() {
             return Err(Error::InvalidSetting {
                 what: "a rule that searches cannot be rotated: rotate one that does not search",
+            });
+        }
+        if self.rule.has_gradient_point() {
+            return Err(Error::InvalidSetting {
+                what: "a rule with an average cannot be rotated: average the rotated rule instead",
             });
         }
         self.rule.check()
