@@ -190,7 +190,6 @@ fn an_average_inside_is_refused() {
     let flipping = Flipping { rule: average, count: 1, seed: 1 };
     for refused in [
         refusal(average),
-        refusal(&average),
         refusal(Clipped::new(average, 1.0)),
         refusal(Decayed::new(average, 0.01)),
         refusal(Penalized::new(average, 0.01)),
