@@ -22,7 +22,7 @@ Runs these stages, in this order; without a name all of them, but `ranks` and `r
   release   the packages as they would be published, each built from what was packed
   firmware  programs on boards under QEMU: the same bits as here, and no growth of what they take
 
-The firmware is built from the beginning on, beside the other stages, with the time of the processor that these leave.
+If `firmware` is among them, its builds start first and run beside the other stages, at the lowest priority.
 
 Without --all, for the time while you work: a tenth of the laws' random draws and of the seeds of means, power cuts at every seventh
 byte, test programs and the host's own tests without optimization, examples with the features that the whole workspace has, one board
@@ -38,7 +38,7 @@ END
 
 # One build from start to end has nothing to gain from incremental compilation, which fills gigabytes.
 export CARGO_INCREMENTAL=0
-# Lines in backtraces take a fourth of the time that the host program takes to compile; a panic names its own line without them.
+# Debug information is a fourth of what it takes to compile the host program. A panic names its line without it; a backtrace does not.
 export CARGO_PROFILE_DEV_DEBUG=false
 
 all=no
@@ -64,11 +64,12 @@ else
     export LGL2O_BOARDS=${LGL2O_BOARDS:-few}
 fi
 
-# What is left at the end, however it comes.
-out= building=
+# Removes what is left, whatever ends the script: a folder, the firmware's builds, and what shows their log.
+out= building= shown=
 clean_up() {
     [ -z "$out" ] || rm -rf "$out"
     [ -z "$building" ] || kill -- -$building 2>/dev/null || true
+    [ -z "$shown" ] || kill $shown 2>/dev/null || true
 }
 trap clean_up EXIT
 
@@ -264,8 +265,8 @@ prebuild_all() {
     done
 }
 
-# Compiler, emulators, programs and lints of the firmware. What the tests are to know is left in $programs: `compiler`, the compiler to take;
-# `skipped`, what has to be skipped; `missing`, why nothing can be tested.
+# Compiler, emulators, programs and lints of the firmware. Runs in a process of its own, and leaves files in $programs for the stage:
+# `compiler` names the compiler to take, `skipped` what has to be skipped, `missing` why nothing can be tested.
 firmware_programs() {
     # The compiler of the figures in firmware/counts.json, where it can be had; else any. A build shows whether it works.
     say "firmware: compiler and emulator"
@@ -298,33 +299,36 @@ firmware_programs() {
     done
 }
 
-# Most of these builds are of one thread: beside the stages before, they take what those leave.
+# Most of these builds use one core. Beside the stages before, they take the time that those leave idle.
 begin_firmware() {
     programs=$PWD/target/firmware-programs
     rm -rf "$programs" && mkdir -p "$programs"
-    # A group of its own, which ends with this program.
+    # With job control it is a group of processes, which `clean_up` ends together.
     set -m
-    {
-        renice -n 19 -p $BASHPID >/dev/null
-        firmware_programs
-    } >"$programs/log" 2>&1 </dev/null &
+    firmware_programs >"$programs/log" 2>&1 </dev/null &
     building=$!
     set +m
+    renice -n 19 -g $building >/dev/null 2>&1 || true
 }
 
 stage_firmware() {
     need_rust_with clippy && need_c
     [ -n "$building" ] || begin_firmware
-    local status=0 shown
+    local status=0
     tail -n +1 -f "$programs/log" &
     shown=$!
     wait $building || status=$?
     building=
+    # `tail` looks once a second.
     sleep 2 && kill $shown
+    shown=
     [ $status = 0 ] || exit $status
     [ ! -s "$programs/missing" ] || { skip "$(cat "$programs/missing")" && return; }
     [ ! -s "$programs/skipped" ] || skip "$(cat "$programs/skipped")"
-    [ ! -s "$programs/compiler" ] || LGL2O_COMPILER=$(cat "$programs/compiler") && export LGL2O_COMPILER
+    if [ -s "$programs/compiler" ]; then
+        LGL2O_COMPILER=$(cat "$programs/compiler")
+        export LGL2O_COMPILER
+    fi
     say "firmware on boards"
     local words=target/figures-skipped
     rm -f $words

@@ -54,11 +54,9 @@ fn a_quick_run_works_without_mnist_and_resumes() {
     assert_eq!(counts(&second), [0, done + found], "everything was there");
     assert_eq!(text(dir.path().join("o/report.html")), page);
 
-    // The number of threads decides nothing.
-    reproduce(dir.path(), &["--only", "2", "--seeds", "1", "--threads", "1", "--out", "p"]).expect(0, &[]);
-    for file in ["2-spirals/spirals/results.json", "2-spirals/spirals/loss-by-cost.svg"] {
-        assert_eq!(text(dir.path().join("p").join(file)), text(dir.path().join("o").join(file)), "{file}");
-    }
+    // Neither the number of threads nor what is there decides anything.
+    reproduce(dir.path(), &["--only", "1,2,7", "--seeds", "1", "--threads", "1", "--out", "p"]).expect(0, &[]);
+    assert_eq!(text(dir.path().join("p/report.html")), page);
 
     // A run that was lost, or damaged, is done again, and nothing else.
     let units: Vec<_> = fs::read_dir(dir.path().join("o/units")).unwrap().map(|entry| entry.unwrap().path()).collect();

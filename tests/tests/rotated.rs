@@ -183,7 +183,7 @@ fn a_rule_that_searches_is_refused() {
     assert!(matches!(refused, Some(Error::InvalidSetting { .. })), "{refused:?}");
 }
 
-/// The gradient is one at the parameters, not at the front of an average; whatever is around the average.
+/// The gradient is taken at the parameters, and a rule with an average needs it elsewhere. Nor does a wrapper around the average help.
 #[test]
 fn an_average_inside_is_refused() {
     let average = Ngn::new().averaged();

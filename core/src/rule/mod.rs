@@ -176,6 +176,7 @@ impl<R: Rule> Rule for &R {
     fn has_gradient_point(&self) -> bool {
         (**self).has_gradient_point()
     }
+
     fn gradient_point<'s, P: Tensors>(&self, state: &'s Self::State<P>) -> Option<&'s P> {
         (**self).gradient_point(state)
     }

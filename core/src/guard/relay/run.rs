@@ -48,7 +48,7 @@ impl<P: Tensors, S: States<Fallback = F>, F: RuleState, const SPARE: usize> Rela
         self.baton.hand();
         (self.baton.on_own, self.baton.shadows) = (true, false);
         self.runner.copy_from(&own.point);
-        // Not in use from here on. A checkpoint holds it all the same, as zeros in both layouts.
+        // The own run has its own state. A checkpoint still holds this one, and has the same bytes in both layouts if it is reset.
         self.states.fallback_mut().reset();
     }
 

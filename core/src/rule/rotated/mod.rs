@@ -116,7 +116,10 @@ impl<R: Fingerprint> Fingerprint for Rotated<R> {
 impl<R: Rule> Rule for Rotated<R> {
     type State<P: Tensors> = RotatedState<P, P::Bases, R::State<P>>;
 
-    /// The inner rule's. A rule that searches cannot be turned, nor one that wants its gradient elsewhere.
+    /// The inner rule's.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSetting`] also for a rule that searches, and for one with an average inside, whose gradient is not taken at the parameters.
     fn check(&self) -> Result<(), Error> {
         if self.rule.probes() {
             return Err(Error::InvalidSetting {
