@@ -6,12 +6,12 @@ use std::{env, fs, io};
 
 use sha2::{Digest, Sha256};
 
-/// What results depend on. The core is beside this package, or is a released one, which has its version.
+/// What results depend on.
 const SOURCES: [&str; 11] = [
     "../core/src",
+    "vectors/src",
     "src/data",
     "src/experiment",
-    "src/kernels",
     "src/meta/distribution/task.rs",
     "src/meta/full_horizon/episode.rs",
     "src/network",
@@ -20,12 +20,14 @@ const SOURCES: [&str; 11] = [
     "src/survey/run.rs",
     "src/task.rs",
 ];
-/// The one of them that is not there in a package of its own.
-const CORE: &str = SOURCES[0];
+/// Those of other packages: beside this one in the repository, or released ones, which have its version.
+const OTHERS: [&str; 2] = [SOURCES[0], SOURCES[1]];
 
 fn main() -> io::Result<()> {
     let mut digest = Sha256::new();
-    for source in SOURCES.into_iter().filter(|source| *source != CORE || Path::new(source).exists()).map(Path::new) {
+    for source in
+        SOURCES.into_iter().filter(|source| !OTHERS.contains(source) || Path::new(source).exists()).map(Path::new)
+    {
         println!("cargo:rerun-if-changed={}", source.display());
         // One that was moved is an error: what it decides would be left out of the digest.
         for file in

@@ -25,7 +25,7 @@ Runs these stages, in this order; without a name all of them, but `ranks` and `r
 If `firmware` is among them, its builds start first and run beside the other stages, at the lowest priority.
 
 Without --all, for the time while you work: a tenth of the laws' random draws and of the seeds of means, power cuts at every seventh
-byte, test programs and the host's own tests without optimization, examples with the features that the whole workspace has, one board
+byte, most test programs without optimization, examples with the features that the whole workspace has, one board
 of each instruction set, figures of the usual board alone, no builds with `micromath` or for real hardware, no `least`, no `windows`,
 no template, no flipped bits of `imported` and `stream`, no modelled cycles, no tests of the core without `std`, no lints or
 documentation of the core with every feature, no lints of the laws without the host, no short run of the main job. With --all, as
@@ -96,8 +96,12 @@ need_c() {
     exit 1
 }
 
-# The test programs for which Cargo needs the feature `host`, one a line; all others are laws.
-host_tests() { sed -n '/^\[\[test\]\]/{n;s/^name = "\(.*\)"/\1/p}' tests/Cargo.toml; }
+# The test programs that need the host program, one a line: those for which Cargo needs the feature `host`, and those of which
+# some tests do. All others are laws.
+host_tests() {
+    sed -n '/^\[\[test\]\]/{n;s/^name = "\(.*\)"/\1/p}' tests/Cargo.toml
+    grep -rl '^#\[cfg(feature = "host")\]' tests/tests | sed 's|^tests/tests/||; s|/.*||; s|\.rs$||' | sort -u
+}
 
 # The test programs of the laws, one a line: all files and folders that `host_tests` does not name.
 law_tests() {
@@ -119,7 +123,7 @@ workspace_test() {
 plain() { [ $all = yes ] || printf -- '--config profile.dev.package.%s.opt-level=0 ' "$@"; }
 
 # Laws that run for longer than they take to optimize.
-LONG_LAWS='anomaly|convergence|pump'
+LONG_LAWS='anomaly|convergence|pump|ruin'
 
 stage_format() {
     need_rust_with fmt
@@ -161,9 +165,10 @@ stage_lint() {
 
 stage_laws() {
     need_c
+    # Without the host program: what it has of the core's generic code would be taken for theirs, and is not optimized.
     # shellcheck disable=SC2046
-    workspace_test "$(law_tests | grep -vxE "$LONG_LAWS")" $(plain lgl2o-tests)
-    workspace_test "$(law_tests | grep -xE "$LONG_LAWS")"
+    workspace_test "$(law_tests | grep -vxE "$LONG_LAWS")" --no-default-features $(plain lgl2o-tests)
+    workspace_test "$(law_tests | grep -xE "$LONG_LAWS")" --no-default-features
     cargo test --workspace --doc
     # With `std`, which the host program has, they run in the stage `host`.
     if [ $all = yes ]; then
@@ -180,7 +185,8 @@ stage_host() {
     # shellcheck disable=SC2046
     workspace_test "$(host_tests)" --bins --bench parts $(plain lgl2o-tests)
     # shellcheck disable=SC2046
-    cargo test --workspace --lib $(plain lgl2o-tests lgl2o-host)
+    # The tests' own library without the host, which would be compiled once more for it.
+    cargo test --workspace --lib --no-default-features $(plain lgl2o-tests)
     if [ $all = yes ]; then
         say "the main job, short"
         out=$(mktemp -d)
@@ -229,7 +235,7 @@ stage_release() {
     link=$PWD/target/packed-$(date +%s)-$$
     mkdir -p target && rm -f target/packed-*
     ln -s . "$link"
-    CARGO_TARGET_DIR=$link cargo package --allow-dirty --config profile.dev.debug=false -p lgl2o -p lgl2o-device -p lgl2o-host
+    CARGO_TARGET_DIR=$link cargo package --allow-dirty --config profile.dev.debug=false -p lgl2o -p lgl2o-device -p lgl2o-vectors -p lgl2o-host
     rm -rf "$link" "${CARGO_HOME:-$HOME/.cargo}"/registry/src/-*/lgl2o-*
     semver
     local oldest version folder
@@ -260,7 +266,7 @@ prebuild_all() {
     fi
     usual=$(firmware/boards | head -n 1)
     prebuild "$usual" $(firmware/boards "$usual" tried | tr ' ' '\n' | grep -vx least)
-    for board in $(firmware/boards --each target | grep -xF "$(firmware/boards --with emulator)" | grep -vxF "$usual"); do
+    for board in $(firmware/boards --each isa | grep -xF "$(firmware/boards --with emulator)" | grep -vxF "$usual"); do
         prebuild "$board" spirals
     done
 }

@@ -3,7 +3,7 @@
 //! # The tour, along the way of the data
 //!
 //! **Tasks and data.** [`data`] reads, verifies and fetches data sets; a [`task`] is data with an optimizee.
-//! [`network`] gives the core memory whose sizes are known at run time only, [`kernels`] the vectors of this machine.
+//! [`network`] gives the core memory whose sizes are known at run time only, [`lgl2o_vectors`] the vectors of this machine.
 //!
 //! **Optimizers.** [`optimizer`] reads expressions such as `lgl2o(l2o,sgd:1)` and knows the tuned rates.
 //!
@@ -38,7 +38,7 @@
 //! beneath it in a folder of its name:
 //!
 //! ```text
-//! say, record, kernels, names, lock, first_bytes, memory
+//! say, record, names, lock, first_bytes, memory
 //! interrupt, network
 //! files, ranks, container, store
 //! data, optimizer, output, report
@@ -60,7 +60,6 @@ pub mod experiment;
 pub mod files;
 pub mod first_bytes;
 pub mod interrupt;
-pub mod kernels;
 pub mod lock;
 pub mod memory;
 pub mod meta;

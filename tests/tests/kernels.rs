@@ -8,9 +8,9 @@ use lgl2o::objective::mlp::dense::Part;
 use lgl2o::objective::mlp::{Activation, Kernels, Portable, dense};
 use lgl2o::rule::{Coordinatewise as _, Momentum};
 use lgl2o::sum;
-use lgl2o_host::kernels::Vectors;
 use lgl2o_tests::bits::{pattern, patterns};
 use lgl2o_tests::{cases, strategy};
+use lgl2o_vectors::Vectors;
 use proptest::collection::vec;
 use proptest::prelude::*;
 

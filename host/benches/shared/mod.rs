@@ -13,10 +13,10 @@ use lgl2o::objective::mlp::{Activation, Dense, Fixed, Kernels, Loss, Mlp, Portab
 use lgl2o::oracle::{Oracle, Paired};
 use lgl2o::rule::{Adam, Adam16, Momentum, Ngn, NoProbe, Rule, Sgd};
 use lgl2o::{Rng, chain, learned};
-use lgl2o_host::kernels::Vectors;
 use lgl2o_host::network::{HeapNetwork, HeapTensors};
 use lgl2o_host::optimizer::AnyRule;
 use lgl2o_host::task::BATCH;
+use lgl2o_vectors::Vectors;
 
 /// What is measured: called once more, it does the same work again.
 pub(crate) type Part = Box<dyn FnMut()>;

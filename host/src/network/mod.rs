@@ -1,6 +1,6 @@
 //! Networks whose shape is known at run time only: the core's traits over memory on the heap.
 //!
-//! The [kernels](crate::kernels) are those for this machine's vectors. They see the same slices as the core's do in a
+//! The [kernels](lgl2o_vectors) are those for this machine's vectors. They see the same slices as the core's do in a
 //! network whose shape is a type, and give the same bits.
 
 pub mod expression;
@@ -13,8 +13,8 @@ use lgl2o::objective::mlp::layer::Visitor;
 use lgl2o::objective::mlp::network::BlankNetwork;
 use lgl2o::objective::mlp::{Activation, Network, Shape};
 use lgl2o::tensors::Tensors;
+use lgl2o_vectors::Vectors;
 
-use crate::kernels::Vectors;
 use crate::memory;
 use series::{ByValue, Kind};
 

@@ -8,9 +8,9 @@ use lgl2o::rule::averaged::AveragedState;
 use lgl2o::rule::rotated::RotatedState;
 use lgl2o::rule::{self, Averaged, LayeredState, Probe, Rotated, Rule, RuleState, State};
 use lgl2o::tensors::Tensors;
+use lgl2o_vectors::Vectors;
 
 use super::parts::Parts;
-use crate::kernels::Vectors;
 
 /// What goes before the name of a rule whose iterates are averaged.
 pub const AVERAGED: &str = "avg-";

@@ -18,7 +18,6 @@
 //! - `shorter`: when the relay asks its fallback for shorter steps.
 //! - `lean`: the relay in less memory, and one memory for both states.
 //! - `suspicion`: the relay takes up the fallback's own run, or leaves it.
-//! - `ruin`: how a run ends whose learned side does harm.
 //! - `residual`, `blend`: the two guards for comparison.
 
 mod adversaries;
@@ -35,7 +34,6 @@ mod policies;
 mod relay;
 mod residual;
 mod rounds;
-mod ruin;
 mod schedule;
 mod settings;
 mod shorter;

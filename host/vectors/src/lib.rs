@@ -16,6 +16,19 @@
 //! | activations, by the core's loops | as many arguments as the compiler takes | |
 //!
 //! Shapes are checked by the objective before it comes here; rows that are too short end in a panic.
+//!
+//! It is a package of its own, apart from the host program, so that tests compile it with full optimization and the program without.
+//!
+//! ```
+//! use lgl2o::batch::Rows;
+//! use lgl2o::objective::mlp::Kernels;
+//! use lgl2o_vectors::Vectors;
+//!
+//! let (weights, bias, input) = ([1.0, 2.0, -1.0, 0.5], [0.0, 1.0], [3.0, 4.0]);
+//! let mut outputs = [0.0; 2];
+//! Vectors::new().forward(&weights, &bias, Rows::all(&input, 2), 1, &mut outputs);
+//! assert_eq!(outputs, [11.0, 0.0]);
+//! ```
 
 // An index names a register in the loops of these; as iterators, some of them are not unrolled.
 #[allow(clippy::needless_range_loop)]
