@@ -258,8 +258,8 @@ fn costs_are_counted_and_sizes_told() {
         let [costs, sizes] = ["costs", "sizes"].map(|key| record[key].as_array().expect("a list"));
         // Seventeen figures of each workload that the memory holds.
         assert!(!costs.is_empty() && costs.len() % 17 == 0, "{}: {}", board.name, costs.len());
-        assert!(costs.iter().all(|cost| cost["isa"].as_u64().is_some_and(|n| n > 100)), "{}", board.name);
-        assert_eq!((&record["unit"], sizes.len()), (&"isa".into(), if board.fits("stream") { 6 } else { 5 }));
+        assert!(costs.iter().all(|cost| cost["instructions"].as_u64().is_some_and(|n| n > 100)), "{}", board.name);
+        assert_eq!((&record["unit"], sizes.len()), (&"instructions".into(), if board.fits("stream") { 6 } else { 5 }));
         for size in sizes {
             let (ram, name) = (size["static_ram"].as_u64().expect("bytes"), &size["program"]);
             assert!(ram < u64::from(board.ram.size) * 1024, "{}: {name} has {ram} bytes of static RAM", board.name);
