@@ -123,7 +123,7 @@ workspace_test() {
 # Without --all, packages of tests are compiled without optimization, where that takes longer than they run; they are named here.
 plain() { [ $all = yes ] || printf -- '--config profile.dev.package.%s.opt-level=0 ' "$@"; }
 
-# Laws that run for longer than they take to optimize.
+# Laws that run for longer than they take to optimize; they are compiled at opt-level 2.
 LONG_LAWS='anomaly|convergence|pump|ruin'
 
 stage_format() {
@@ -169,7 +169,7 @@ stage_laws() {
     # Without the host program: what it has of the core's generic code would be taken for theirs, and is not optimized.
     # shellcheck disable=SC2046
     workspace_test "$(law_tests | grep -vxE "$LONG_LAWS")" --no-default-features $(plain lgl2o-tests)
-    workspace_test "$(law_tests | grep -xE "$LONG_LAWS")" --no-default-features
+    workspace_test "$(law_tests | grep -xE "$LONG_LAWS")" --no-default-features --config profile.dev.package.lgl2o-tests.opt-level=2
     cargo test --workspace --doc
     # With `std`, which the host program has, they run in the stage `host`.
     if [ $all = yes ]; then
