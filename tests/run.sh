@@ -24,12 +24,13 @@ Runs these stages, in this order; without a name all of them, but `ranks` and `r
 
 If `firmware` is among them, its builds start first and run beside the other stages, at the lowest priority.
 
-Without --all, for the time while you work: a tenth of the laws' random draws and of the seeds of means, power cuts at every seventh
-byte, most test programs without optimization, examples with the features that the whole workspace has, one board
-of each instruction set, figures of the usual board alone, no builds with `micromath` or for real hardware, no `least`, no `windows`,
-no template, no flipped bits of `imported` and `stream`, no modelled cycles, no tests of the core without `std`, no lints or
-documentation of the core with every feature, no lints of the laws without the host, no short run of the main job. With --all, as
-continuous integration does, nothing is left out. What is left out, or has to be skipped for want of a tool, is named at the end.
+Without --all, for the time while you work: a tenth of the laws' random draws and of the seeds of means, noise floors for checks of
+one batch, power cuts at every seventh byte, most test programs without optimization, examples with the features that the whole
+workspace has, one board of each instruction set, figures of the usual board alone, no builds with `micromath` or for real hardware,
+no `least`, no `windows`, no template, no flipped bits of `imported` and `stream`, no modelled cycles, no tests of the core without
+`std`, no lints or documentation of the core with every feature, no lints of the laws without the host, no short run of the main job.
+With --all, as continuous integration does, nothing is left out. What is left out, or has to be skipped for want of a tool, is named
+at the end.
 
 In the environment: LGL2O_DRAWS=all for all draws, LGL2O_BOARDS=few for few boards, LGL2O_BOARDS=all for every program on every board,
 PROPTEST_RNG_SEED=N for other draws than those that every run makes.
@@ -166,7 +167,7 @@ stage_lint() {
 
 stage_laws() {
     need_c
-    # Without the host program: what it has of the core's generic code would be taken for theirs, and is not optimized.
+    # Without the host program, which is not optimized: rustc would reuse its copies of the core's generic functions here.
     # shellcheck disable=SC2046
     workspace_test "$(law_tests | grep -vxE "$LONG_LAWS")" --no-default-features $(plain lgl2o-tests)
     workspace_test "$(law_tests | grep -xE "$LONG_LAWS")" --no-default-features --config profile.dev.package.lgl2o-tests.opt-level=2
@@ -186,8 +187,7 @@ stage_host() {
     # shellcheck disable=SC2046
     workspace_test "$(host_tests)" --bins --bench parts $(plain lgl2o-tests)
     # shellcheck disable=SC2046
-    # The tests' own library without the host, which would be compiled once more for it.
-    cargo test --workspace --lib --no-default-features $(plain lgl2o-tests)
+    cargo test --workspace --lib $(plain lgl2o-tests)
     if [ $all = yes ]; then
         say "the main job, short"
         out=$(mktemp -d)
