@@ -235,7 +235,7 @@ stage_release() {
     link=$PWD/target/packed-$(date +%s)-$$
     mkdir -p target && rm -f target/packed-*
     ln -s . "$link"
-    CARGO_TARGET_DIR=$link cargo package --allow-dirty --config profile.dev.debug=false -p lgl2o -p lgl2o-device -p lgl2o-vectors -p lgl2o-host
+    CARGO_TARGET_DIR=$link cargo package --allow-dirty --config profile.dev.debug=false -p lgl2o-vfp -p lgl2o -p lgl2o-device -p lgl2o-vectors -p lgl2o-host
     rm -rf "$link" "${CARGO_HOME:-$HOME/.cargo}"/registry/src/-*/lgl2o-*
     semver
     local oldest version folder

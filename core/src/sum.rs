@@ -119,6 +119,7 @@ pub fn dot4(w: &[f32], x: [&[f32]; 4]) -> [f32; 4] {
 }
 
 /// lanes\[k\] <- lanes\[k\] + w x_k, for both k.
+#[cfg(not(all(target_arch = "arm", target_abi = "eabihf", target_os = "none")))]
 #[inline(always)]
 fn add_block2(lanes: &mut [[f32; LANES]; 2], w: &[f32; LANES], x: [&[f32; LANES]; 2]) {
     // Written out, so that the sums stay in registers where a program is built for size.
@@ -140,13 +141,25 @@ fn add_block2(lanes: &mut [[f32; LANES]; 2], w: &[f32; LANES], x: [&[f32; LANES]
 
 /// [`dot4`] of two: for processors with fewer registers.
 #[must_use]
-#[inline(never)]
+#[cfg_attr(not(all(target_arch = "arm", target_abi = "eabihf", target_os = "none")), inline(never))]
 pub fn dot2(w: &[f32], [x0, x1]: [&[f32]; 2]) -> [f32; 2] {
     let mut n = w.len();
     for other in [x0, x1] {
         n = if other.len() < n { other.len() } else { n };
     }
-    let ((wb, wt), (b0, t0), (b1, t1)) = (blocks(w, n), blocks(x0, n), blocks(x1, n));
+    let [w, x0, x1] = [w, x0, x1].map(|row| row.get(..n).unwrap_or(&[]));
+    dots(w, [x0, x1])
+}
+
+// In assembly where this can run it, with the same bits.
+#[cfg(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
+use lgl2o_vfp::dots;
+
+/// [`dot2`] of rows that are equally long.
+#[cfg(not(all(target_arch = "arm", target_abi = "eabihf", target_os = "none")))]
+#[inline(always)]
+fn dots(w: &[f32], [x0, x1]: [&[f32]; 2]) -> [f32; 2] {
+    let ((wb, wt), (b0, t0), (b1, t1)) = (w.as_chunks(), x0.as_chunks(), x1.as_chunks());
     // Each on its own: an array of arrays would be filled by a loop, and stay in memory.
     const NOTHING: [f32; LANES] = [0.0; LANES];
     let mut lanes = [NOTHING, NOTHING];

@@ -91,7 +91,7 @@ const fn program(name: &'static str, role: Role, says: &'static [Says], size: Si
 }
 
 /// All programs, in the order of the help.
-pub const PROGRAMS: [Program; 11] = [
+pub const PROGRAMS: [Program; 12] = [
     program("empty", Role::Apart, &[], SizeShown::WithStack),
     program("spirals", Role::Rounds(spirals::reference), &[Says::Rounds], SizeShown::WithStack),
     Program { alias: Some("mnist"), ..program("stream", Role::Stream, &[Says::Questions], SizeShown::Alone) },
@@ -100,6 +100,7 @@ pub const PROGRAMS: [Program; 11] = [
     program("resume", Role::Rounds(spirals::reference), &[Says::Rounds, Says::Resumed], SizeShown::WithStack),
     program("faults", Role::Faults, &[Says::Faults], SizeShown::WithStack),
     program("cost", Role::Cost, &[Says::Costs], SizeShown::No),
+    program("kernels", Role::Apart, &[], SizeShown::No),
     program("least", Role::Apart, &[], SizeShown::No),
     program("windows", Role::Apart, &[Says::Costs], SizeShown::No),
     program("train", Role::Apart, &[Says::Rounds, Says::Spent], SizeShown::No),

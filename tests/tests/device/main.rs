@@ -17,6 +17,7 @@ mod counts;
 mod cycles;
 mod emulator;
 mod imported;
+mod kernels;
 mod least;
 mod own;
 mod pinned;

@@ -6,7 +6,7 @@
 //! processors with many registers of one number, such as a Cortex-M4F, where a number that was loaded then serves four
 //! products.
 
-use super::tiles::{SIDE, SINGLE, lanes};
+use super::tiles::{SIDE, SINGLE, dots_of_tile};
 use crate::batch::{Matrix, Rows, row, row_mut, several};
 use crate::math::{self, One};
 use crate::pair::{Number, Pair};
@@ -122,20 +122,17 @@ pub fn by_lanes<'a>(weights: &[f32], bias: &[f32], inputs: impl Matrix<'a>, n: u
     let (Some(last_s), Some(last_o)) = (n.checked_sub(SIDE), outputs.checked_sub(SIDE)) else {
         return by_rows(sum::dot2, weights, bias, inputs, n, out);
     };
-    let mut sums = [[[0.0; SIDE]; SIDE]; LANES];
     for s in (0..n).step_by(SIDE).map(|s| s.min(last_s)) {
         let Some(x) = inputs.several(s, 0, width) else { return };
         for o in (0..outputs).step_by(SIDE).map(|o| o.min(last_o)) {
             let Some(w) = several(weights, o, width, width) else { return };
-            lanes(w, x, &mut sums);
+            let tile = dots_of_tile(w, x);
             let Some(b) = bias.get(o..).and_then(|b| b.first_chunk::<SIDE>()) else { return };
             let Some(mut out) = out.get_mut(s * outputs + o..) else { return };
             for k in 0..SIDE {
                 let Some(row) = out.first_chunk_mut::<SIDE>() else { return };
-                for (j, (z, b)) in row.iter_mut().zip(b).enumerate() {
-                    let [s0, s1, s2, s3, s4, s5, s6, s7] = &sums;
-                    let lanes = [s0[j][k], s1[j][k], s2[j][k], s3[j][k], s4[j][k], s5[j][k], s6[j][k], s7[j][k]];
-                    *z = sum::tree(lanes) + b;
+                for ((z, b), dots) in row.iter_mut().zip(b).zip(&tile) {
+                    *z = dots[k] + b;
                 }
                 out = out.get_mut(outputs..).unwrap_or_default();
             }

@@ -3,7 +3,7 @@
 //! Each of them reads a matrix row by row, several rows at once, so that a number that was loaded serves more than one
 //! product. Additions into one number stay in their order: example after example, or output after output.
 
-use super::tiles::{POINTS, SINGLE, add_eight, add_four_rows, add_fours, add_point, add_products};
+use super::tiles::{POINTS, SINGLE, add_eight, add_four_rows, add_fours, add_point, add_products, products};
 use crate::batch::{Matrix, Rows, row, row_mut};
 use crate::math;
 use crate::objective::mlp::activation::Activation;
@@ -356,13 +356,17 @@ fn bend<const B: usize>(x: &mut [f32; B], sums: &[f32; B], below: Activation) {
 pub(super) fn error_sums<const B: usize>(weights: &[f32], e: &[f32], inputs: usize, column: usize) -> [f32; B] {
     let mut sums = [0.0; B];
     let mut rest = weights.get(column..).unwrap_or_default();
-    for &e in e {
-        let Some(w) = rest.first_chunk::<B>() else { break };
-        match (sums.first_chunk_mut(), w.first_chunk()) {
-            (Some(sums), Some(w)) if SINGLE && B == 8 => add_products(sums, e, w),
-            _ => sums.iter_mut().zip(w).for_each(|(sum, &w)| *sum = math::add_product(*sum, e, w)),
+    if SINGLE
+        && B == 8
+        && let Some(sums) = sums.first_chunk_mut()
+    {
+        products(sums, [e, rest], [1, inputs], e.len());
+    } else {
+        for &e in e {
+            let Some(w) = rest.first_chunk::<B>() else { break };
+            sums.iter_mut().zip(w).for_each(|(sum, &w)| *sum = math::add_product(*sum, e, w));
+            rest = rest.get(inputs..).unwrap_or_default();
         }
-        rest = rest.get(inputs..).unwrap_or_default();
     }
     sums
 }

@@ -4,20 +4,17 @@
 //! built for size is about as fast as one that is built for speed. All products of a row stand before their additions, for a
 //! Cortex-M4F waits where an addition takes the product of the instruction before.
 
-use crate::sum::LANES;
-
 /// Whether the processor has a single-precision floating-point unit, and registers of one number each.
 pub(crate) const SINGLE: bool = cfg!(all(target_arch = "arm", target_abi = "eabihf"));
 /// Rows, and columns, of a tile.
 pub(crate) const SIDE: usize = 4;
 /// A sum for each pair of one of four rows and one of four columns.
 pub(crate) type Tile = [[f32; SIDE]; SIDE];
-/// The sums of a row that has not begun.
-const NOTHING: [f32; SIDE] = [0.0; SIDE];
-/// Numbers of each lane to one turn of the loop over them: its eight pointers move once for all of them.
-const BLOCKS: usize = 2;
-/// Numbers of each row to one turn of the loop in [`add_four_rows`].
-const TURN: usize = 4;
+// The inner loops that take the most time: in assembly where this can run it, else in Rust, with the same bits.
+#[cfg(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
+pub(super) use lgl2o_vfp::{add_four_rows, dots_of_tile, products};
+#[cfg(not(all(target_arch = "arm", target_abi = "eabihf", target_os = "none")))]
+pub(super) use singles::{add_four_rows, dots_of_tile, products};
 
 /// The same of each of four.
 macro_rules! of_four {
@@ -78,97 +75,14 @@ macro_rules! add_tile {
     }};
 }
 
+#[cfg(not(all(target_arch = "arm", target_abi = "eabihf", target_os = "none")))]
+mod singles;
+
 /// The first `n` numbers of each row, where all have so many.
 #[inline(always)]
 fn cut(rows: [&[f32]; SIDE], n: usize) -> Option<[&[f32]; SIDE]> {
     let [a, b, c, d] = rows;
     Some([a.get(..n)?, b.get(..n)?, c.get(..n)?, d.get(..n)?])
-}
-
-/// The eight partial sums of each product of one of four rows w and one of four rows x, lane by lane. Rows that are
-/// shorter than the first one leave the sums as they are.
-// A function of its own, so that the sums have the registers for themselves.
-#[inline(never)]
-pub(super) fn lanes(w: [&[f32]; SIDE], x: [&[f32]; SIDE], sums: &mut [Tile; LANES]) {
-    let width = w[0].len();
-    // Cut once, so that no access below is checked.
-    let (Some(w), Some(x)) = (cut(w, width), cut(x, width)) else { return };
-    let w = of_four!(w in w => w.as_chunks::<{ BLOCKS * LANES }>());
-    let x = of_four!(x in x => x.as_chunks::<{ BLOCKS * LANES }>());
-    let turns = width / (BLOCKS * LANES);
-    for (l, sums) in sums.iter_mut().enumerate() {
-        let mut tile = [NOTHING, NOTHING, NOTHING, NOTHING];
-        for i in 0..turns {
-            add_tile!(tile, w of w => w.0[i][l], of_four!(x in x => x.0[i][l]));
-            add_tile!(tile, w of w => w.0[i][LANES + l], of_four!(x in x => x.0[i][LANES + l]));
-        }
-        let mut i = l;
-        // What is left is as long for all rows.
-        while i < w[0].1.len() {
-            add_tile!(tile, w of w => w.1[i], of_four!(x in x => x.1[i]));
-            i += LANES;
-        }
-        *sums = tile;
-    }
-}
-
-/// sums\[o\] <- (((sums\[o\] + e\[0\]\[o\] x\[0\]) + e\[1\]\[o\] x\[1\]) + e\[2\]\[o\] x\[2\]) + e\[3\]\[o\] x\[3\].
-#[inline(always)]
-fn add_examples(sums: &mut [f32; SIDE], e: &Tile, x: [f32; SIDE]) {
-    add_row(sums, x[0], e[0]);
-    add_row(sums, x[1], e[1]);
-    add_row(sums, x[2], e[2]);
-    add_row(sums, x[3], e[3]);
-}
-
-/// One number of each of four rows g, at place j of turn i.
-macro_rules! column {
-    ($zero:expr, $g:expr, $e:expr, $x:expr, $i:expr, $j:expr) => {{
-        let mut sums = if $zero { NOTHING } else { [$g[0][$i][$j], $g[1][$i][$j], $g[2][$i][$j], $g[3][$i][$j]] };
-        add_examples(&mut sums, $e, of_four!(x in $x => x[$i][$j]));
-        $g[0][$i][$j] = sums[0];
-        $g[1][$i][$j] = sums[1];
-        $g[2][$i][$j] = sums[2];
-        $g[3][$i][$j] = sums[3];
-    }};
-}
-
-/// g\[o\] <- (((g\[o\] + e\[0\]\[o\] x\[0\]) + e\[1\]\[o\] x\[1\]) + e\[2\]\[o\] x\[2\]) + e\[3\]\[o\] x\[3\] for rows
-/// g\[o\] that are as long as those of x; the sums begin with zero, not with g\[o\], if ZERO. Rows that are shorter than
-/// x\[0\] stay as they are.
-// A function of its own: inlined, the errors no longer stay in registers.
-// i names a place in four rows.
-#[allow(clippy::needless_range_loop)]
-#[inline(never)]
-pub(super) fn add_four_rows<const ZERO: bool>(g: [&mut [f32]; SIDE], e: [&[f32; SIDE]; SIDE], x: [&[f32]; SIDE]) {
-    let n = x[0].len();
-    // Cut once, so that no access below is checked.
-    let (Some(x), [Some(a), Some(b), Some(c), Some(d)]) = (cut(x, n), of_four!(g in g => g.get_mut(..n))) else {
-        return;
-    };
-    let g = [a, b, c, d];
-    let e = &of_four!(e in e => *e);
-    let x = of_four!(x in x => x.as_chunks::<TURN>());
-    let g = of_four!(g in g => g.as_chunks_mut::<TURN>());
-    let (turns, rest) = {
-        let [(a, p), (b, q), (c, r), (d, s)] = g;
-        ([a, b, c, d], [p, q, r, s])
-    };
-    let whole = of_four!(x in x => x.0);
-    for i in 0..n / TURN {
-        column!(ZERO, turns, e, whole, i, 0);
-        column!(ZERO, turns, e, whole, i, 1);
-        column!(ZERO, turns, e, whole, i, 2);
-        column!(ZERO, turns, e, whole, i, 3);
-    }
-    for i in 0..n % TURN {
-        let mut sums = if ZERO { NOTHING } else { [rest[0][i], rest[1][i], rest[2][i], rest[3][i]] };
-        add_examples(&mut sums, e, of_four!(x in x => x.1[i]));
-        rest[0][i] = sums[0];
-        rest[1][i] = sums[1];
-        rest[2][i] = sums[2];
-        rest[3][i] = sums[3];
-    }
 }
 
 /// g <- g + e x, four numbers to a turn.

@@ -1,0 +1,119 @@
+//! The kernels of the dense layer on this processor, some of them in assembly, against their slow twins: the same bits for every small
+//! shape, whatever the numbers are.
+#![no_std]
+#![no_main]
+
+use embedded_io::Write as _;
+use lgl2o::Rng;
+use lgl2o::batch::Rows;
+use lgl2o::objective::mlp::{Activation, dense};
+use lgl2o_device::message::{FromDevice, Summary};
+use lgl2o_firmware::board::{self, entry};
+use lgl2o_firmware::{Board, program};
+use static_cell::ConstStaticCell;
+
+/// Inputs of a layer at most: two blocks of eight and what may be left, twice over.
+const WIDTH: usize = 36;
+/// Outputs at most: two tiles, and one that is left.
+const OUTPUTS: usize = 9;
+/// Examples at most.
+const EXAMPLES: usize = 9;
+
+/// What the kernels read, and what both sides write.
+struct Room {
+    weights: [f32; OUTPUTS * WIDTH],
+    bias: [f32; OUTPUTS],
+    inputs: [f32; EXAMPLES * WIDTH],
+    errors: [f32; EXAMPLES * OUTPUTS],
+    results: [[f32; EXAMPLES * WIDTH]; 2],
+}
+
+static ROOM: ConstStaticCell<Room> = ConstStaticCell::new(Room {
+    weights: [0.0; OUTPUTS * WIDTH],
+    bias: [0.0; OUTPUTS],
+    inputs: [0.0; EXAMPLES * WIDTH],
+    errors: [0.0; EXAMPLES * OUTPUTS],
+    results: [[0.0; EXAMPLES * WIDTH]; 2],
+});
+
+/// Examples out of order, one of them twice.
+const PICK: [u32; EXAMPLES] = [3, 0, 8, 5, 5, 1, 7, 2, 6];
+
+/// Numbers of all kinds: most of them common ones, some zeros of both signs, very small and very large ones.
+fn fill(numbers: &mut [f32], rng: &mut Rng) {
+    for number in numbers {
+        *number = match rng.below(40) {
+            0 => 0.0,
+            1 => -0.0,
+            2 => 1e-39,
+            3 => -3e38,
+            _ => rng.normal(),
+        };
+    }
+}
+
+/// Whether both sides have the same bits, or none has a number, as far as the kernel writes; beyond, nothing may have changed.
+fn same([a, b]: &[[f32; EXAMPLES * WIDTH]; 2]) -> bool {
+    a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan())
+}
+
+/// Holds the kernels of one shape against their twins.
+fn holds(room: &mut Room, [width, outputs, n]: [usize; 3], rows: impl Fn(&[f32]) -> Rows<'_>) -> bool {
+    let Room { weights, bias, inputs, errors, results } = room;
+    let (weights, bias) = (&weights[..outputs * width], &bias[..outputs]);
+    let mut all = true;
+    let [fast, slow] = results;
+    dense::forward(weights, bias, rows(inputs), n, fast);
+    dense::plain::forward(weights, bias, rows(inputs), n, slow);
+    all &= same(results);
+    let [fast, slow] = results;
+    dense::weight_gradient(errors, rows(inputs), n, outputs, &mut fast[..outputs * width]);
+    dense::plain::weight_gradient(errors, rows(inputs), n, outputs, &mut slow[..outputs * width]);
+    all &= same(results);
+    let [fast, slow] = results;
+    fast[..n * width].copy_from_slice(&inputs[..n * width]);
+    slow[..n * width].copy_from_slice(&inputs[..n * width]);
+    dense::input_error(weights, errors, n, [width, outputs], Activation::Tanh, fast);
+    dense::plain::input_error(weights, errors, n, width, outputs, Activation::Tanh, slow);
+    all & same(results)
+}
+
+/// Where the board starts.
+#[entry]
+fn main() -> ! {
+    let (Some(Board { mut uart, .. }), Some(room)) = (Board::take(), ROOM.try_take()) else {
+        board::exit(program::FAILED)
+    };
+    let mut rng = Rng::new(1);
+    let mut shapes = 0;
+    for (width, outputs) in (1..=WIDTH).flat_map(|width| (1..=OUTPUTS).map(move |outputs| (width, outputs))) {
+        fill(&mut room.weights, &mut rng);
+        fill(&mut room.bias, &mut rng);
+        fill(&mut room.inputs, &mut rng);
+        fill(&mut room.errors, &mut rng);
+        for n in 1..=EXAMPLES {
+            let shape = [width, outputs, n];
+            let all = holds(room, shape, |inputs| Rows::all(&inputs[..n * width], width))
+                && holds(room, shape, |inputs| Rows::picked(inputs, width, &PICK[..n]));
+            if !all {
+                defmt::error!("other bits: {=usize} inputs, {=usize} outputs, {=usize} examples", width, outputs, n);
+                board::exit(program::FAILED)
+            }
+            shapes += 1;
+        }
+    }
+    defmt::info!("{=u32} shapes have the bits of their twins", shapes);
+    let stack = board::high_water();
+    program::send(
+        &mut uart,
+        &FromDevice::Summary(Summary {
+            loss: 0,
+            steps: shapes,
+            learned: 0,
+            memory: size_of::<Room>() as u32,
+            stack,
+        }),
+    );
+    let Ok(()) = uart.flush();
+    board::exit(0)
+}
