@@ -106,13 +106,7 @@ fn main() -> ! {
     let stack = board::high_water();
     program::send(
         &mut uart,
-        &FromDevice::Summary(Summary {
-            loss: 0,
-            steps: shapes,
-            learned: 0,
-            memory: size_of::<Room>() as u32,
-            stack,
-        }),
+        &FromDevice::Summary(Summary { loss: 0, steps: shapes, learned: 0, memory: size_of::<Room>() as u32, stack }),
     );
     let Ok(()) = uart.flush();
     board::exit(0)
