@@ -68,7 +68,7 @@
 //! reads this list and holds the crate to it.
 //!
 //! ```text
-//! pair, root, math, sum, lanes, tensors
+//! pair, math, sum, lanes, tensors
 //! checksum, persist, error
 //! rng, shuffle, rule, batch
 //! objective, source, held_out, standardize, replay, metrics
@@ -92,6 +92,7 @@
 //! # Features
 //!
 //! - `alloc`: `Memory::boxed`, training memory that is made on the heap and never passes over the stack.
+//! - `cortex-m7`: the inner loops with one instruction for a product and its addition, for a Cortex-M7 alone; the bits are the same.
 //! - `fault`: harmful learned optimizers and bits that flip, to test guards with (module `fault`).
 //! - `micromath`: approximate transcendental functions instead of `libm`'s; see [`math`].
 //! - `defmt`: `defmt::Format` for errors, verdicts and settings.
@@ -141,7 +142,6 @@ pub mod replay;
 pub mod rng;
 // Compiled for tests on every target, though in use on one kind only.
 #[cfg_attr(not(all(target_arch = "arm", target_abi = "eabihf", not(feature = "micromath"))), allow(dead_code))]
-mod root;
 pub mod rule;
 pub mod shuffle;
 pub mod source;

@@ -25,9 +25,6 @@ pub(crate) trait Number:
     /// f of each number and its counterpart in `other`.
     fn with(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self;
 
-    /// Whether f holds for any of them.
-    fn any(self, f: impl Fn(f32) -> bool) -> bool;
-
     /// The sum with a product, rounded twice.
     #[inline(always)]
     fn add_product(self, a: Self, b: Self) -> Self {
@@ -50,11 +47,6 @@ impl Number for f32 {
     fn with(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
         f(self, other)
     }
-
-    #[inline(always)]
-    fn any(self, f: impl Fn(f32) -> bool) -> bool {
-        f(self)
-    }
 }
 
 /// Two numbers.
@@ -75,12 +67,6 @@ impl Number for Pair {
     #[inline(always)]
     fn with(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
         Self(f(self.0, other.0), f(self.1, other.1))
-    }
-
-    #[inline(always)]
-    fn any(self, f: impl Fn(f32) -> bool) -> bool {
-        // Both, so that there is one jump.
-        f(self.0) | f(self.1)
     }
 }
 
@@ -144,7 +130,6 @@ mod tests {
             assert_eq!([x + y, x - y, x * y], [Pair(a + c, b + d), Pair(a - c, b - d), Pair(a * c, b * d)]);
             assert_eq!([x / y, x / c, c / x], [Pair(a / c, b / d), Pair(a / c, b / c), Pair(c / a, c / b)]);
             assert_eq!(x.with(y, |x, y| x - 2.0 * y), Pair(a - 2.0 * c, b - 2.0 * d));
-            assert_eq!(x.any(|x| x > 0.0), a > 0.0 || b > 0.0);
             assert_eq!([x + c, x - c, x * c], [Pair(a + c, b + c), Pair(a - c, b - c), Pair(a * c, b * c)]);
             assert_eq!([c + x, c - x, c * x], [Pair(c + a, c + b), Pair(c - a, c - b), Pair(c * a, c * b)]);
             let (mut sum, mut rest) = (x, x);

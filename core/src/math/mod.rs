@@ -21,13 +21,14 @@ use crate::pair::Number;
 mod imp {
     pub(super) use libm::{cosf as cos, expf as exp, logf as ln, sinf as sin};
 
-    #[cfg(all(target_arch = "arm", target_abi = "eabihf"))]
-    pub(super) use crate::root::sqrt;
-    #[cfg(not(any(feature = "std", all(target_arch = "arm", target_abi = "eabihf"))))]
+    #[cfg(not(any(feature = "std", all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))))]
     pub(super) use libm::sqrtf as sqrt;
+    // By the processor's instruction. IEEE 754 leaves a single result, so the bits are libm's.
+    #[cfg(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
+    pub(super) use lgl2o_vfp::sqrt;
 
     // The only float function of the standard library here: the only one that IEEE 754 leaves a single result.
-    #[cfg(all(feature = "std", not(all(target_arch = "arm", target_abi = "eabihf"))))]
+    #[cfg(all(feature = "std", not(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))))]
     #[inline]
     pub(super) fn sqrt(x: f32) -> f32 {
         x.sqrt()
@@ -88,10 +89,6 @@ pub fn sqrt(x: f32) -> f32 {
 /// [`sqrt`] of one number or of several.
 #[inline(always)]
 pub(crate) fn sqrts<T: Number>(x: T) -> T {
-    // Only this implementation gains from several numbers at once.
-    #[cfg(all(target_arch = "arm", target_abi = "eabihf", not(feature = "micromath")))]
-    return imp::sqrt(x);
-    #[cfg(not(all(target_arch = "arm", target_abi = "eabihf", not(feature = "micromath"))))]
     x.each(imp::sqrt)
 }
 

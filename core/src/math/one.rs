@@ -26,11 +26,6 @@ impl Number for One {
     }
 
     #[inline(always)]
-    fn any(self, f: impl Fn(f32) -> bool) -> bool {
-        f(self.0)
-    }
-
-    #[inline(always)]
     fn add_product(self, a: Self, b: Self) -> Self {
         Self(add_product(self.0, a.0, b.0))
     }
@@ -97,6 +92,5 @@ mod tests {
         less -= y;
         assert_eq!((more, less), (x + y, x - y));
         assert_eq!((x.each(|x| 2.0 * x), One::all(0.7).with(y, |x, y| x - y)), (One(1.4), x - y));
-        assert!(x.any(|x| x > 0.0) && !y.any(|y| y > 0.0));
     }
 }

@@ -2,7 +2,47 @@
 
 use core::mem::MaybeUninit;
 
-use super::{LANES, assembly};
+use super::{LANES, VMLA, assembly};
+
+/// Of [`dots`]: four numbers of one row; one number of both rows, if one is left; two sums with two others.
+macro_rules! parts {
+    () => {
+        concat!(
+            ".macro lgl2o_four x0, x1, x2, x3, a, b, c, d\n",
+            ".if {vmla}\n",
+            "vmla.f32 s\\a, s16, s\\x0\n",
+            "vmla.f32 s\\b, s17, s\\x1\n",
+            "vmla.f32 s\\c, s18, s\\x2\n",
+            "vmla.f32 s\\d, s19, s\\x3\n",
+            ".else\n",
+            "vmul.f32 s28, s16, s\\x0\n",
+            "vmul.f32 s29, s17, s\\x1\n",
+            "vmul.f32 s30, s18, s\\x2\n",
+            "vmul.f32 s31, s19, s\\x3\n",
+            "vadd.f32 s\\a, s\\a, s28\n",
+            "vadd.f32 s\\b, s\\b, s29\n",
+            "vadd.f32 s\\c, s\\c, s30\n",
+            "vadd.f32 s\\d, s\\d, s31\n",
+            ".endif\n",
+            ".endm\n",
+            ".macro lgl2o_one a, b\n",
+            "cmp {rest}, #\\a\n",
+            "beq 4f\n",
+            "vldmia {w}!, {{s16}}\n",
+            "vldmia {x0}!, {{s20}}\n",
+            "vldmia {x1}!, {{s24}}\n",
+            "vmul.f32 s28, s16, s20\n",
+            "vmul.f32 s29, s16, s24\n",
+            "vadd.f32 s\\a, s\\a, s28\n",
+            "vadd.f32 s\\b, s\\b, s29\n",
+            ".endm\n",
+            ".macro lgl2o_pair a, b, c, d\n",
+            "vadd.f32 s\\a, s\\a, s\\c\n",
+            "vadd.f32 s\\b, s\\b, s\\d\n",
+            ".endm\n",
+        )
+    };
+}
 
 /// The dot product of w with each x_k, which are as long as w. Element i goes to partial sum i mod 8, from zero on, and the eight partial sums
 /// s are added as `((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))`. If one is shorter, both products are zero.
@@ -21,29 +61,7 @@ pub fn dots(w: &[f32], [x0, x1]: [&[f32]; 2]) -> [f32; 2] {
     unsafe {
         assembly!(["s0" "s1" "s2" "s3" "s4" "s5" "s6" "s7" "s8" "s9" "s10" "s11" "s12" "s13" "s14" "s15"
             "s16" "s17" "s18" "s19" "s20" "s21" "s22" "s23" "s24" "s25" "s26" "s27" "s28" "s29" "s30" "s31"]
-            ".macro lgl2o_four x0, x1, x2, x3, a, b, c, d",
-            "vmul.f32 s28, s16, s\\x0",
-            "vmul.f32 s29, s17, s\\x1",
-            "vmul.f32 s30, s18, s\\x2",
-            "vmul.f32 s31, s19, s\\x3",
-            "vadd.f32 s\\a, s\\a, s28",
-            "vadd.f32 s\\b, s\\b, s29",
-            "vadd.f32 s\\c, s\\c, s30",
-            "vadd.f32 s\\d, s\\d, s31",
-            ".endm",
-            ".macro lgl2o_one a, b",
-            "vldmia {w}!, {{s16}}",
-            "vldmia {x0}!, {{s20}}",
-            "vldmia {x1}!, {{s24}}",
-            "vmul.f32 s28, s16, s20",
-            "vmul.f32 s29, s16, s24",
-            "vadd.f32 s\\a, s\\a, s28",
-            "vadd.f32 s\\b, s\\b, s29",
-            ".endm",
-            ".macro lgl2o_pair a, b, c, d",
-            "vadd.f32 s\\a, s\\a, s\\c",
-            "vadd.f32 s\\b, s\\b, s\\d",
-            ".endm",
+            parts!(),
             ".irp s, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15",
             "vmov s\\s, {zero}",
             ".endr",
@@ -63,26 +81,12 @@ pub fn dots(w: &[f32], [x0, x1]: [&[f32]; 2]) -> [f32; 2] {
             "subs {n}, {n}, #1",
             "bne 2b",
             "3:",
-            "cmp {rest}, #0",
-            "beq 4f",
             "lgl2o_one 0, 8",
-            "cmp {rest}, #1",
-            "beq 4f",
             "lgl2o_one 1, 9",
-            "cmp {rest}, #2",
-            "beq 4f",
             "lgl2o_one 2, 10",
-            "cmp {rest}, #3",
-            "beq 4f",
             "lgl2o_one 3, 11",
-            "cmp {rest}, #4",
-            "beq 4f",
             "lgl2o_one 4, 12",
-            "cmp {rest}, #5",
-            "beq 4f",
             "lgl2o_one 5, 13",
-            "cmp {rest}, #6",
-            "beq 4f",
             "lgl2o_one 6, 14",
             "4:",
             "lgl2o_pair 0, 8, 4, 12",
@@ -94,9 +98,7 @@ pub fn dots(w: &[f32], [x0, x1]: [&[f32]; 2]) -> [f32; 2] {
             "lgl2o_pair 0, 8, 1, 9",
             "vstr s0, [{sums}]",
             "vstr s8, [{sums}, #4]",
-            ".purgem lgl2o_four",
-            ".purgem lgl2o_one",
-            ".purgem lgl2o_pair",
+            ".irp name, lgl2o_four, lgl2o_one, lgl2o_pair\n.purgem \\name\n.endr",
             w = inout(reg) w.as_ptr() => _,
             x0 = inout(reg) x0.as_ptr() => _,
             x1 = inout(reg) x1.as_ptr() => _,
@@ -104,6 +106,7 @@ pub fn dots(w: &[f32], [x0, x1]: [&[f32]; 2]) -> [f32; 2] {
             rest = in(reg) n % LANES,
             zero = in(reg) 0,
             sums = in(reg) sums.as_mut_ptr(),
+            vmla = const VMLA,
         );
         sums.assume_init()
     }

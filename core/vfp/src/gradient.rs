@@ -1,6 +1,58 @@
 //! Four examples' part of a weight gradient.
 
-use super::{SIDE, assembly};
+use super::{SIDE, VMLA, assembly};
+
+/// Of [`add_four_rows`]: one example of a column; one column, of four examples.
+macro_rules! columns {
+    () => {
+        concat!(
+            ".macro lgl2o_example x, e0, e1, e2, e3, a, b, c, d\n",
+            ".if {vmla}\n",
+            "vmla.f32 s\\a, s\\e0, s\\x\n",
+            "vmla.f32 s\\b, s\\e1, s\\x\n",
+            "vmla.f32 s\\c, s\\e2, s\\x\n",
+            "vmla.f32 s\\d, s\\e3, s\\x\n",
+            ".else\n",
+            "vmul.f32 s4, s\\e0, s\\x\n",
+            "vmul.f32 s5, s\\e1, s\\x\n",
+            "vmul.f32 s6, s\\e2, s\\x\n",
+            "vmul.f32 s7, s\\e3, s\\x\n",
+            "vadd.f32 s0, s\\a, s4\n",
+            "vadd.f32 s1, s\\b, s5\n",
+            "vadd.f32 s2, s\\c, s6\n",
+            "vadd.f32 s3, s\\d, s7\n",
+            ".endif\n",
+            ".endm\n",
+            ".macro lgl2o_column\n",
+            "vldmia {x0}!, {{s8}}\n",
+            "vldmia {x1}!, {{s9}}\n",
+            "vldmia {x2}!, {{s10}}\n",
+            "vldmia {x3}!, {{s11}}\n",
+            ".if {from_zero} && {vmla}\n",
+            ".irp s, 0, 1, 2, 3\n",
+            "vmov.f32 s\\s, s12\n",
+            ".endr\n",
+            "lgl2o_example 8, 16, 17, 18, 19, 0, 1, 2, 3\n",
+            ".elseif {from_zero}\n",
+            "lgl2o_example 8, 16, 17, 18, 19, 12, 12, 12, 12\n",
+            ".else\n",
+            "vldr s0, [{g0}]\n",
+            "vldr s1, [{g1}]\n",
+            "vldr s2, [{g2}]\n",
+            "vldr s3, [{g3}]\n",
+            "lgl2o_example 8, 16, 17, 18, 19, 0, 1, 2, 3\n",
+            ".endif\n",
+            "lgl2o_example 9, 20, 21, 22, 23, 0, 1, 2, 3\n",
+            "lgl2o_example 10, 24, 25, 26, 27, 0, 1, 2, 3\n",
+            "lgl2o_example 11, 28, 29, 30, 31, 0, 1, 2, 3\n",
+            "vstmia {g0}!, {{s0}}\n",
+            "vstmia {g1}!, {{s1}}\n",
+            "vstmia {g2}!, {{s2}}\n",
+            "vstmia {g3}!, {{s3}}\n",
+            ".endm\n",
+        )
+    };
+}
 
 /// g\[o\] <- (((g\[o\] + e\[0\]\[o\] x\[0\]) + e\[1\]\[o\] x\[1\]) + e\[2\]\[o\] x\[2\]) + e\[3\]\[o\] x\[3\] for rows g\[o\] that are as
 /// long as `x[0]`; the sums begin with zero, not with g\[o\], if ZERO. If a row is shorter, all stay as they are.
@@ -23,38 +75,7 @@ pub fn add_four_rows<const ZERO: bool>(g: [&mut [f32]; SIDE], e: [&[f32; SIDE]; 
     unsafe {
         assembly!(["s0" "s1" "s2" "s3" "s4" "s5" "s6" "s7" "s8" "s9" "s10" "s11" "s12" "s13" "s14" "s15"
             "s16" "s17" "s18" "s19" "s20" "s21" "s22" "s23" "s24" "s25" "s26" "s27" "s28" "s29" "s30" "s31"]
-            ".macro lgl2o_example x, e0, e1, e2, e3, a, b, c, d",
-            "vmul.f32 s4, s\\e0, s\\x",
-            "vmul.f32 s5, s\\e1, s\\x",
-            "vmul.f32 s6, s\\e2, s\\x",
-            "vmul.f32 s7, s\\e3, s\\x",
-            "vadd.f32 s0, s\\a, s4",
-            "vadd.f32 s1, s\\b, s5",
-            "vadd.f32 s2, s\\c, s6",
-            "vadd.f32 s3, s\\d, s7",
-            ".endm",
-            ".macro lgl2o_column",
-            "vldmia {x0}!, {{s8}}",
-            "vldmia {x1}!, {{s9}}",
-            "vldmia {x2}!, {{s10}}",
-            "vldmia {x3}!, {{s11}}",
-            ".if {from_zero}",
-            "lgl2o_example 8, 16, 17, 18, 19, 12, 12, 12, 12",
-            ".else",
-            "vldr s0, [{g0}]",
-            "vldr s1, [{g1}]",
-            "vldr s2, [{g2}]",
-            "vldr s3, [{g3}]",
-            "lgl2o_example 8, 16, 17, 18, 19, 0, 1, 2, 3",
-            ".endif",
-            "lgl2o_example 9, 20, 21, 22, 23, 0, 1, 2, 3",
-            "lgl2o_example 10, 24, 25, 26, 27, 0, 1, 2, 3",
-            "lgl2o_example 11, 28, 29, 30, 31, 0, 1, 2, 3",
-            "vstmia {g0}!, {{s0}}",
-            "vstmia {g1}!, {{s1}}",
-            "vstmia {g2}!, {{s2}}",
-            "vstmia {g3}!, {{s3}}",
-            ".endm",
+            columns!(),
             "vldmia {e}, {{s16-s31}}",
             "vldr s12, [{e}, #64]",
             "lsrs {n}, {n}, #1",
@@ -81,6 +102,7 @@ pub fn add_four_rows<const ZERO: bool>(g: [&mut [f32]; SIDE], e: [&[f32; SIDE]; 
             g3 = inout(reg) g3 => _,
             n = inout(reg) n => _,
             from_zero = const ZERO as u32,
+            vmla = const VMLA,
             e = in(reg) errors.as_ptr(),
         );
     }

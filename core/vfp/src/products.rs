@@ -1,6 +1,6 @@
 //! Eight running sums of products with one factor each.
 
-use super::assembly;
+use super::{VMLA, assembly};
 
 /// sums\[k\] <- sums\[k\] + e_i w_i\[k\] for every i below n, in their order: e_i are numbers of `e` that are `steps[0]` apart, w_i the
 /// first eight numbers of rows of `w` that begin `steps[1]` numbers apart. If there are not so many, the sums stay as they are.
@@ -25,6 +25,16 @@ pub fn products(sums: &mut [f32; 8], [e, w]: [&[f32]; 2], steps: [usize; 2], n: 
             "vldmia {w}, {{s8-s15}}",
             "add {e}, {e}, {e_step}",
             "add {w}, {w}, {w_step}",
+            ".if {vmla}",
+            "vmla.f32 s0, s8, s16",
+            "vmla.f32 s1, s9, s16",
+            "vmla.f32 s2, s10, s16",
+            "vmla.f32 s3, s11, s16",
+            "vmla.f32 s4, s12, s16",
+            "vmla.f32 s5, s13, s16",
+            "vmla.f32 s6, s14, s16",
+            "vmla.f32 s7, s15, s16",
+            ".else",
             "vmul.f32 s8, s8, s16",
             "vmul.f32 s9, s9, s16",
             "vmul.f32 s10, s10, s16",
@@ -41,6 +51,7 @@ pub fn products(sums: &mut [f32; 8], [e, w]: [&[f32]; 2], steps: [usize; 2], n: 
             "vadd.f32 s5, s5, s13",
             "vadd.f32 s6, s6, s14",
             "vadd.f32 s7, s7, s15",
+            ".endif",
             "subs {n}, {n}, #1",
             "bne 2b",
             "vstmia {sums}, {{s0-s7}}",
@@ -50,6 +61,7 @@ pub fn products(sums: &mut [f32; 8], [e, w]: [&[f32]; 2], steps: [usize; 2], n: 
             e_step = in(reg) steps[0].wrapping_mul(4),
             w_step = in(reg) steps[1].wrapping_mul(4),
             sums = in(reg) sums.as_mut_ptr(),
+            vmla = const VMLA,
         );
     }
 }

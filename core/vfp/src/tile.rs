@@ -2,7 +2,7 @@
 
 use core::mem::MaybeUninit;
 
-use super::{LANES, SIDE, Tile, assembly};
+use super::{LANES, SIDE, Tile, VMLA, assembly};
 
 /// The dot product of each of four rows w with each of four rows x: number \[o\]\[k\] is that of `w[o]` and `x[k]`. Element i goes to partial
 /// sum i mod 8, from zero on, and the eight partial sums s are added as
@@ -27,6 +27,66 @@ pub fn dots_of_tile(w: [&[f32]; SIDE], x: [&[f32]; SIDE]) -> Tile {
 /// A row has fewer numbers than that: so a register has room for both a length and the number of a lane. That is 64 MB.
 const LONGEST: usize = (1 << 24) - LANES;
 
+/// Of [`lanes`]: adds the sixteen products of the numbers that many bytes behind the addresses; moves all addresses; goes
+/// back to the first number, and on to the next lane.
+macro_rules! steps {
+    () => {
+        concat!(
+            ".macro lgl2o_step offset\n",
+            "vldr s16, [{x0}, #\\offset]\n",
+            "vldr s17, [{x1}, #\\offset]\n",
+            "vldr s18, [{x2}, #\\offset]\n",
+            "vldr s19, [{x3}, #\\offset]\n",
+            "vldr s20, [{w0}, #\\offset]\n",
+            "vldr s21, [{w1}, #\\offset]\n",
+            "vldr s22, [{w2}, #\\offset]\n",
+            "vldr s23, [{w3}, #\\offset]\n",
+            "lgl2o_row 20, 0, 1, 2, 3\n",
+            "lgl2o_row 21, 4, 5, 6, 7\n",
+            "lgl2o_row 22, 8, 9, 10, 11\n",
+            "lgl2o_row 23, 12, 13, 14, 15\n",
+            ".endm\n",
+            ".macro lgl2o_row w, a, b, c, d\n",
+            ".if {vmla}\n",
+            "vmla.f32 s\\a, s\\w, s16\n",
+            "vmla.f32 s\\b, s\\w, s17\n",
+            "vmla.f32 s\\c, s\\w, s18\n",
+            "vmla.f32 s\\d, s\\w, s19\n",
+            ".else\n",
+            "vmul.f32 s24, s\\w, s16\n",
+            "vmul.f32 s25, s\\w, s17\n",
+            "vmul.f32 s26, s\\w, s18\n",
+            "vmul.f32 s27, s\\w, s19\n",
+            "vadd.f32 s\\a, s\\a, s24\n",
+            "vadd.f32 s\\b, s\\b, s25\n",
+            "vadd.f32 s\\c, s\\c, s26\n",
+            "vadd.f32 s\\d, s\\d, s27\n",
+            ".endif\n",
+            ".endm\n",
+            ".macro lgl2o_move how, bytes\n",
+            "\\how {x0}, {x0}, \\bytes\n",
+            "\\how {x1}, {x1}, \\bytes\n",
+            "\\how {x2}, {x2}, \\bytes\n",
+            "\\how {x3}, {x3}, \\bytes\n",
+            "\\how {w0}, {w0}, \\bytes\n",
+            "\\how {w1}, {w1}, \\bytes\n",
+            "\\how {w2}, {w2}, \\bytes\n",
+            "\\how {w3}, {w3}, \\bytes\n",
+            ".endm\n",
+            ".macro lgl2o_next\n",
+            "vmov {rest}, s31\n",
+            "ubfx {n}, {rest}, #3, #21\n",
+            "lsl {n}, {n}, #5\n",
+            "sub {n}, {n}, #4\n",
+            "lgl2o_move sub, {n}\n",
+            "sub {rest}, {rest}, #1\n",
+            "sub {rest}, {rest}, #0x1000000\n",
+            "vmov s31, {rest}\n",
+            ".endm\n",
+        )
+    };
+}
+
 /// The partial sums: `sums[l][o][k]` is the running sum of `w[o][i] x[k][i]` over the i with i mod 8 = l. Writes all of them.
 ///
 /// # Safety
@@ -40,41 +100,7 @@ unsafe fn lanes(w: [*const f32; SIDE], x: [*const f32; SIDE], width: usize, sums
     unsafe {
         assembly!(["s0" "s1" "s2" "s3" "s4" "s5" "s6" "s7" "s8" "s9" "s10" "s11" "s12" "s13" "s14" "s15" "s16" "s17"
             "s18" "s19" "s20" "s21" "s22" "s23" "s24" "s25" "s26" "s27" "s28" "s29" "s30" "s31"]
-            // Adds the sixteen products of the numbers that many bytes behind the addresses.
-            ".macro lgl2o_step offset",
-            "vldr s16, [{x0}, #\\offset]",
-            "vldr s17, [{x1}, #\\offset]",
-            "vldr s18, [{x2}, #\\offset]",
-            "vldr s19, [{x3}, #\\offset]",
-            "vldr s20, [{w0}, #\\offset]",
-            "vldr s21, [{w1}, #\\offset]",
-            "vldr s22, [{w2}, #\\offset]",
-            "vldr s23, [{w3}, #\\offset]",
-            "lgl2o_row 20, 0, 1, 2, 3",
-            "lgl2o_row 21, 4, 5, 6, 7",
-            "lgl2o_row 22, 8, 9, 10, 11",
-            "lgl2o_row 23, 12, 13, 14, 15",
-            ".endm",
-            ".macro lgl2o_row w, a, b, c, d",
-            "vmul.f32 s24, s\\w, s16",
-            "vmul.f32 s25, s\\w, s17",
-            "vmul.f32 s26, s\\w, s18",
-            "vmul.f32 s27, s\\w, s19",
-            "vadd.f32 s\\a, s\\a, s24",
-            "vadd.f32 s\\b, s\\b, s25",
-            "vadd.f32 s\\c, s\\c, s26",
-            "vadd.f32 s\\d, s\\d, s27",
-            ".endm",
-            ".macro lgl2o_move how, bytes",
-            "\\how {x0}, {x0}, \\bytes",
-            "\\how {x1}, {x1}, \\bytes",
-            "\\how {x2}, {x2}, \\bytes",
-            "\\how {x3}, {x3}, \\bytes",
-            "\\how {w0}, {w0}, \\bytes",
-            "\\how {w1}, {w1}, \\bytes",
-            "\\how {w2}, {w2}, \\bytes",
-            "\\how {w3}, {w3}, \\bytes",
-            ".endm",
+            steps!(),
             // Kept where no sum needs them: where the sums of this lane go; and width + 7 - l, below the number of lanes that are left.
             "vmov s30, {n}",
             "vmov s31, {rest}",
@@ -107,20 +133,10 @@ unsafe fn lanes(w: [*const f32; SIDE], x: [*const f32; SIDE], width: usize, sums
             "vmov {n}, s30",
             "vstmia {n}!, {{s0-s15}}",
             "vmov s30, {n}",
-            // Back to the first number, and on to the next lane.
-            "vmov {rest}, s31",
-            "ubfx {n}, {rest}, #3, #21",
-            "lsl {n}, {n}, #5",
-            "sub {n}, {n}, #4",
-            "lgl2o_move sub, {n}",
-            "sub {rest}, {rest}, #1",
-            "sub {rest}, {rest}, #0x1000000",
-            "vmov s31, {rest}",
+            "lgl2o_next",
             "cmp {rest}, #0x1000000",
             "bhs 2b",
-            ".purgem lgl2o_step",
-            ".purgem lgl2o_row",
-            ".purgem lgl2o_move",
+            ".irp name, lgl2o_step, lgl2o_row, lgl2o_move, lgl2o_next\n.purgem \\name\n.endr",
             x0 = inout(reg) x0 => _,
             x1 = inout(reg) x1 => _,
             x2 = inout(reg) x2 => _,
@@ -131,6 +147,7 @@ unsafe fn lanes(w: [*const f32; SIDE], x: [*const f32; SIDE], width: usize, sums
             w3 = inout(reg) w3 => _,
             n = inout(reg) sums.as_mut_ptr() => _,
             rest = inout(reg) (width + LANES - 1) | LANES << 24 => _,
+            vmla = const VMLA,
         );
     }
 }

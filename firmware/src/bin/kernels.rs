@@ -1,12 +1,12 @@
 //! The kernels of the dense layer on this processor, some of them in assembly, against their slow twins: the same bits for every small
-//! shape, whatever the numbers are.
+//! shape, whatever the numbers are. And its square root against libm's.
 #![no_std]
 #![no_main]
 
 use embedded_io::Write as _;
-use lgl2o::Rng;
 use lgl2o::batch::Rows;
 use lgl2o::objective::mlp::{Activation, dense};
+use lgl2o::{Rng, math};
 use lgl2o_device::message::{FromDevice, Summary};
 use lgl2o_firmware::board::{self, entry};
 use lgl2o_firmware::{Board, program};
@@ -78,6 +78,17 @@ fn holds(room: &mut Room, [width, outputs, n]: [usize; 3], rows: impl Fn(&[f32])
     all & same(results)
 }
 
+/// Every exponent with mantissas of all sizes, even and odd: the root by the processor is libm's.
+fn roots_hold() -> bool {
+    let same = |bits: u32| {
+        let x = f32::from_bits(bits);
+        math::sqrt(x).to_bits() == libm::sqrtf(x).to_bits()
+    };
+    let special = [0.0, -0.0, f32::INFINITY, f32::MAX, f32::MIN_POSITIVE, 1e-45].map(f32::to_bits);
+    let negative = math::sqrt(-1.0).is_nan() && math::sqrt(f32::NAN).is_nan();
+    negative && special.into_iter().chain((0..0x7f80_0000).step_by(0x0000_fff1)).all(same)
+}
+
 /// Where the board starts.
 #[entry]
 fn main() -> ! {
@@ -101,6 +112,10 @@ fn main() -> ! {
             }
             shapes += 1;
         }
+    }
+    if !roots_hold() {
+        defmt::error!("a square root is not libm's");
+        board::exit(program::FAILED)
     }
     defmt::info!("{=u32} shapes have the bits of their twins", shapes);
     let stack = board::high_water();

@@ -1,0 +1,21 @@
+//! The square root by the processor's own instruction, which safe Rust cannot name without the standard library.
+
+/// The square root of x, the number nearest to the true root, as IEEE 754 wants it; NaN for a negative number. 14 cycles on a Cortex-M4F, and
+/// some 4 to move the number.
+#[inline(always)]
+#[must_use]
+pub fn sqrt(x: f32) -> f32 {
+    let bits: u32;
+    // SAFETY: uses no memory and no register but those named.
+    unsafe {
+        core::arch::asm!(
+            "vmov s0, {bits}",
+            "vsqrt.f32 s0, s0",
+            "vmov {bits}, s0",
+            bits = inout(reg) x.to_bits() => bits,
+            out("s0") _,
+            options(pure, nomem, nostack, preserves_flags)
+        );
+    }
+    f32::from_bits(bits)
+}
