@@ -247,7 +247,9 @@ stage_release() {
         return
     fi
     say "the packed core with Rust $oldest"
-    (cd "$folder" && cargo "+$oldest" check --locked --all-features --examples --target-dir ../msrv)
+    # Not `--locked`: the lock file names `lgl2o-vfp` of a registry, and here it is the one beside.
+    (cd "$folder" && cargo "+$oldest" check --all-features --examples --target-dir ../msrv \
+        --config "patch.crates-io.lgl2o-vfp.path='../lgl2o-vfp-$version'")
 }
 
 # Builds the programs that the tests run, two at a time, where one test after the other would build one at a time.

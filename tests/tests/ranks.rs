@@ -213,7 +213,7 @@ fn survey(dir: &Path, ranks: &str, long: &[&str]) -> Command {
 
 /// So many steps that the oracle's units take several times the five seconds after which they are kept; what is posted is exchanged
 /// after seven seconds, and then after fifteen.
-const STEPS: &str = "50000";
+const STEPS: &str = "30000";
 
 /// What one rank writes that is not interrupted.
 fn written_alone() -> &'static [u8] {

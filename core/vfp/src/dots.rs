@@ -44,7 +44,7 @@ macro_rules! parts {
     };
 }
 
-/// The dot product of w with each x_k, which are as long as w. Element i goes to partial sum i mod 8, from zero on, and the eight partial sums
+/// The dot product of w with each x_k, which are at least as long as w. Element i goes to partial sum i mod 8, from zero on, and the eight partial sums
 /// s are added as `((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))`. If one is shorter, both products are zero.
 ///
 /// Numbers come four at a time: 4.1 cycles for each product on a Cortex-M4F.

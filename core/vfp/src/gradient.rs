@@ -54,8 +54,8 @@ macro_rules! columns {
     };
 }
 
-/// g\[o\] <- (((g\[o\] + e\[0\]\[o\] x\[0\]) + e\[1\]\[o\] x\[1\]) + e\[2\]\[o\] x\[2\]) + e\[3\]\[o\] x\[3\] for rows g\[o\] that are as
-/// long as `x[0]`; the sums begin with zero, not with g\[o\], if ZERO. If a row is shorter, all stay as they are.
+/// g\[o\] <- (((g\[o\] + e\[0\]\[o\] x\[0\]) + e\[1\]\[o\] x\[1\]) + e\[2\]\[o\] x\[2\]) + e\[3\]\[o\] x\[3\] for rows g\[o\] that are
+/// at least as long as `x[0]`; the sums begin with zero, not with g\[o\], if ZERO. If a row is shorter, all stay as they are.
 ///
 /// The sixteen errors stay in registers: 3.1 or 3.6 cycles for each product on a Cortex-M4F.
 #[inline(never)]

@@ -1,13 +1,13 @@
 //! The inner loops of [`lgl2o`](https://docs.rs/lgl2o)'s layers, and the square root, in assembly, for Arm's single-precision floating-point unit (FPv4-SP and
-//! later): Cortex-M4F, M7, M33, M55. On other targets this crate is empty.
+//! later), without an operating system: Cortex-M4F, M7, M33, M55. On other targets this crate is empty.
 //!
-//! The compiler keeps sixteen sums in registers, but it loads their factors one by one, and an address for each stays in memory. Here
+//! The compiler keeps sixteen sums in registers, but it loads their factors one by one, and keeps the addresses of rows in memory. Here
 //! addresses stay in registers, and numbers that follow each other come by one `vldm`. Products are rounded, then added: `vmul`, then
 //! `vadd`, four products before the additions that take them, since a Cortex-M4 waits for the result of the instruction before. So
 //! bits are those of one number after the other, in the order that each function states.
 //! With the feature `vmla` both are one instruction, `vmla`, which rounds twice, too: on a Cortex-M7 it takes less time than two, on a Cortex-M4 more.
 //!
-//! Every function is safe: slices that are too short leave everything as it is.
+//! Every function is safe: where slices are too short it does nothing, and says what it returns then.
 
 #![no_std]
 #![cfg(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
@@ -34,7 +34,7 @@ pub type Tile = [[f32; SIDE]; SIDE];
 /// Whether a product and its addition are one instruction.
 const VMLA: u32 = cfg!(feature = "vmla") as u32;
 
-/// `asm!` that may change all registers of the floating-point unit that it does not name.
+/// `asm!` that may change the registers in brackets.
 macro_rules! assembly {
     ([$($free:tt)*] $($body:tt)*) => {
         core::arch::asm!($($body)* $(out($free) _,)* options(nostack))

@@ -6,7 +6,7 @@ use super::{LANES, SIDE, Tile, VMLA, assembly};
 
 /// The dot product of each of four rows w with each of four rows x: number \[o\]\[k\] is that of `w[o]` and `x[k]`. Element i goes to partial
 /// sum i mod 8, from zero on, and the eight partial sums s are added as
-/// `((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))`. All rows are as long as `w[0]`; if one is shorter, or has 2^24 - 8 numbers or more, all
+/// `((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))`. All rows are at least as long as `w[0]`; if one is shorter, or `w[0]` has 2^24 - 8 numbers or more, all
 /// products are zero.
 ///
 /// Eight loads serve sixteen products: 3.2 cycles for each on a Cortex-M4F, and some 25 for each sum of partial sums.
@@ -75,7 +75,8 @@ macro_rules! steps {
             ".endm\n",
             ".macro lgl2o_next\n",
             "vmov {rest}, s31\n",
-            "ubfx {n}, {rest}, #3, #21\n",
+            "lsl {n}, {rest}, #8\n",
+            "lsr {n}, {n}, #11\n",
             "lsl {n}, {n}, #5\n",
             "sub {n}, {n}, #4\n",
             "lgl2o_move sub, {n}\n",
@@ -110,7 +111,9 @@ unsafe fn lanes(w: [*const f32; SIDE], x: [*const f32; SIDE], width: usize, sums
             "vmov s\\s, {rest}",
             ".endr",
             "vmov {rest}, s31",
-            "ubfx {n}, {rest}, #3, #21",
+            // The number of numbers in this lane.
+            "lsl {n}, {rest}, #8",
+            "lsr {n}, {n}, #11",
             "ands {rest}, {n}, #3",
             "beq 4f",
             "3:",

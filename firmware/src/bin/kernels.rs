@@ -1,5 +1,5 @@
-//! The kernels of the dense layer on this processor, some of them in assembly, against their slow twins: the same bits for every small
-//! shape, whatever the numbers are. And its square root against libm's.
+//! The kernels of the dense layer on this processor, some of them in assembly, against their slow twins: the same bits for
+//! small shapes, whatever the numbers are. And its square root against libm's.
 #![no_std]
 #![no_main]
 
@@ -12,8 +12,12 @@ use lgl2o_firmware::board::{self, entry};
 use lgl2o_firmware::{Board, program};
 use static_cell::ConstStaticCell;
 
-/// Inputs of a layer at most: two blocks of eight and what may be left, twice over.
-const WIDTH: usize = 36;
+/// Inputs of a layer at most.
+const WIDTH: usize = 72;
+/// Inputs of a layer: all numbers of blocks of eight, two to a turn and four to a turn, and of what may be left of them.
+fn widths() -> impl Iterator<Item = usize> {
+    (1..=36).chain([57, 63, 64, 71, 72])
+}
 /// Outputs at most: two tiles, and one that is left.
 const OUTPUTS: usize = 9;
 /// Examples at most.
@@ -52,7 +56,7 @@ fn fill(numbers: &mut [f32], rng: &mut Rng) {
     }
 }
 
-/// Whether both sides have the same bits, or none has a number, as far as the kernel writes; beyond, nothing may have changed.
+/// Whether both sides have the same bits, or neither is a number, as far as the kernel writes; beyond, nothing may have changed.
 fn same([a, b]: &[[f32; EXAMPLES * WIDTH]; 2]) -> bool {
     a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan())
 }
@@ -97,7 +101,7 @@ fn main() -> ! {
     };
     let mut rng = Rng::new(1);
     let mut shapes = 0;
-    for (width, outputs) in (1..=WIDTH).flat_map(|width| (1..=OUTPUTS).map(move |outputs| (width, outputs))) {
+    for (width, outputs) in widths().flat_map(|width| (1..=OUTPUTS).map(move |outputs| (width, outputs))) {
         fill(&mut room.weights, &mut rng);
         fill(&mut room.bias, &mut rng);
         fill(&mut room.inputs, &mut rng);

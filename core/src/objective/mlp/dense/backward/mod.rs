@@ -356,17 +356,18 @@ fn bend<const B: usize>(x: &mut [f32; B], sums: &[f32; B], below: Activation) {
 pub(super) fn error_sums<const B: usize>(weights: &[f32], e: &[f32], inputs: usize, column: usize) -> [f32; B] {
     let mut sums = [0.0; B];
     let mut rest = weights.get(column..).unwrap_or_default();
+    // At once, where all rows are there.
     if SINGLE
         && B == 8
-        && let Some(sums) = sums.first_chunk_mut()
+        && let Some(eight) = sums.first_chunk_mut()
+        && products(eight, e, rest, inputs)
     {
-        products(sums, [e, rest], [1, inputs], e.len());
-    } else {
-        for &e in e {
-            let Some(w) = rest.first_chunk::<B>() else { break };
-            sums.iter_mut().zip(w).for_each(|(sum, &w)| *sum = math::add_product(*sum, e, w));
-            rest = rest.get(inputs..).unwrap_or_default();
-        }
+        return sums;
+    }
+    for &e in e {
+        let Some(w) = rest.first_chunk::<B>() else { break };
+        sums.iter_mut().zip(w).for_each(|(sum, &w)| *sum = math::add_product(*sum, e, w));
+        rest = rest.get(inputs..).unwrap_or_default();
     }
     sums
 }

@@ -110,16 +110,16 @@ pub(crate) fn add_four_rows<const ZERO: bool>(g: [&mut [f32]; SIDE], e: [&[f32; 
     }
 }
 
-/// sums\[k\] <- sums\[k\] + e_i w_i\[k\] for every i below `n`, in their order: e_i are numbers of `e` that are `steps[0]` apart, w_i the
-/// first eight numbers of rows of `w` that begin `steps[1]` numbers apart. If there are not so many, the sums stay as they are.
+/// sums\[k\] <- sums\[k\] + e\[i\] w_i\[k\] for every number i of `e`, in their order, where w_i is the first eight numbers of row i of `w`; rows begin
+/// `step` numbers apart. Returns whether there are so many rows; if not, the sums stay as they are.
 #[inline(always)]
-pub(crate) fn products(sums: &mut [f32; 8], [e, w]: [&[f32]; 2], steps: [usize; 2], n: usize) {
-    let (mut all, mut e, mut w) = (*sums, e, w);
-    for _ in 0..n {
-        let (Some(&factor), Some(row)) = (e.first(), w.first_chunk()) else { return };
-        add_products(&mut all, factor, row);
-        e = e.get(steps[0]..).unwrap_or_default();
-        w = w.get(steps[1]..).unwrap_or_default();
+pub(crate) fn products(sums: &mut [f32; 8], e: &[f32], w: &[f32], step: usize) -> bool {
+    let (mut all, mut rest) = (*sums, w);
+    for &e in e {
+        let Some(row) = rest.first_chunk() else { return false };
+        add_products(&mut all, e, row);
+        rest = rest.get(step..).unwrap_or_default();
     }
     *sums = all;
+    true
 }
