@@ -107,9 +107,7 @@ unsafe fn lanes(w: [*const f32; SIDE], x: [*const f32; SIDE], width: usize, sums
             "vmov s31, {rest}",
             "2:",
             "mov {rest}, #0",
-            ".irp s, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15",
-            "vmov s\\s, {rest}",
-            ".endr",
+            ".irp s, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15\nvmov s\\s, {rest}\n.endr",
             "vmov {rest}, s31",
             // The number of numbers in this lane.
             "lsl {n}, {rest}, #8",
