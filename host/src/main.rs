@@ -21,7 +21,12 @@ fn main() -> ExitCode {
         Ok(ranks) => ranks,
         Err(error) => return tell(&Failure::Failed(error)),
     };
-    let ended = ranks.run(|| command::dispatch(&cli, &ranks), Failure::parts);
+    let work = || {
+        let done = command::dispatch(&cli, &ranks);
+        interrupt::wait_if_ending();
+        done
+    };
+    let ended = ranks.run(work, Failure::parts);
     let unsaid = say::all_said();
     match (ended, unsaid) {
         (Ended::Here(Ok(())), Ok(())) => ExitCode::SUCCESS,

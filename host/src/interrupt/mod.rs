@@ -11,6 +11,7 @@
 
 #[cfg(unix)]
 mod abort;
+mod ending;
 mod signals;
 mod watch;
 
@@ -23,6 +24,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
+pub use self::ending::wait_if_ending;
 use self::watch::Watch;
 use crate::say;
 
@@ -139,6 +141,7 @@ fn end(signal: i32) -> ! {
             Err(_) => thread::sleep(EVERY),
         }
     };
+    ending::begin();
     lock(&OURS).drain(..).rev().for_each(|(_, thing)| thing.remove());
     let words = lock(&LAST_WORDS).take().unwrap_or_else(|| "nothing is kept".to_owned());
     say::note(format_args!("interrupted: {words}"));
