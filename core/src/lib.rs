@@ -92,7 +92,7 @@
 //! # Features
 //!
 //! - `alloc`: `Memory::boxed`, training memory that is made on the heap and never passes over the stack.
-//! - `cortex-m7`: the inner loops with one instruction for a product and its addition, for a Cortex-M7 alone; the bits are the same.
+//! - `cortex-m7`: inner loops in which one instruction multiplies and adds, for a Cortex-M7 alone; the bits are the same.
 //! - `fault`: harmful learned optimizers and bits that flip, to test guards with (module `fault`).
 //! - `micromath`: approximate transcendental functions instead of `libm`'s; see [`math`].
 //! - `defmt`: `defmt::Format` for errors, verdicts and settings.

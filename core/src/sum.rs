@@ -151,7 +151,7 @@ pub fn dot2(w: &[f32], [x0, x1]: [&[f32]; 2]) -> [f32; 2] {
     dots(w, [x0, x1])
 }
 
-// In assembly where this can run it, with the same bits.
+// In assembly where the target can run it, with the same bits.
 #[cfg(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
 use lgl2o_vfp::dots;
 

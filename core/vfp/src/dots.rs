@@ -59,8 +59,7 @@ pub fn dots(w: &[f32], [x0, x1]: [&[f32]; 2]) -> [f32; 2] {
     // SAFETY: reads n numbers of each row, which has so many: n / 8 blocks of eight, and what is left of n, at most seven. It
     // writes both sums.
     unsafe {
-        assembly!(["s0" "s1" "s2" "s3" "s4" "s5" "s6" "s7" "s8" "s9" "s10" "s11" "s12" "s13" "s14" "s15"
-            "s16" "s17" "s18" "s19" "s20" "s21" "s22" "s23" "s24" "s25" "s26" "s27" "s28" "s29" "s30" "s31"]
+        assembly!(["all"]
             parts!(),
             ".irp s, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15\nvmov s\\s, {zero}\n.endr",
             "cmp {n}, #0",

@@ -66,15 +66,14 @@ pub fn add_four_rows<const ZERO: bool>(g: [&mut [f32]; SIDE], e: [&[f32; SIDE]; 
     }
     let [g0, g1, g2, g3] = g.map(<[f32]>::as_mut_ptr);
     let [x0, x1, x2, x3] = x.map(<[f32]>::as_ptr);
-    // And a zero.
+    // One after the other, and a zero behind them.
     let mut errors = [0.0; SIDE * SIDE + 1];
     for (errors, e) in errors.as_chunks_mut::<SIDE>().0.iter_mut().zip(e) {
         *errors = *e;
     }
     // SAFETY: reads n numbers of each row of x, and reads and writes n numbers of each row of g; each has so many.
     unsafe {
-        assembly!(["s0" "s1" "s2" "s3" "s4" "s5" "s6" "s7" "s8" "s9" "s10" "s11" "s12" "s13" "s14" "s15"
-            "s16" "s17" "s18" "s19" "s20" "s21" "s22" "s23" "s24" "s25" "s26" "s27" "s28" "s29" "s30" "s31"]
+        assembly!(["all"]
             columns!(),
             "vldmia {e}, {{s16-s31}}",
             "vldr s12, [{e}, #64]",

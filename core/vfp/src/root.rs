@@ -1,8 +1,7 @@
 //! The square root by the processor's own instruction, which safe Rust cannot name without the standard library.
 
-/// The square root of x, the number nearest to the true root, as IEEE 754 requires; NaN for a number below zero, and
-/// -0.0 for itself. 14 cycles on a Cortex-M4F, and
-/// some 4 to move the number.
+/// The square root of x, rounded to the nearest number as IEEE 754 requires: NaN for a negative number, -0.0 for -0.0. It takes 14 cycles
+/// on a Cortex-M4F, and some 4 to move the number.
 #[inline(always)]
 #[must_use]
 pub fn sqrt(x: f32) -> f32 {

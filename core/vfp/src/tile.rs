@@ -99,8 +99,7 @@ unsafe fn lanes(w: [*const f32; SIDE], x: [*const f32; SIDE], width: usize, sums
     // SAFETY: in lane l it reads (width + 7 - l) / 8 numbers of each row, eight apart from number l on, the last one of which is below
     // the width, and none where that is 0; it writes 64 bytes for each of eight lanes.
     unsafe {
-        assembly!(["s0" "s1" "s2" "s3" "s4" "s5" "s6" "s7" "s8" "s9" "s10" "s11" "s12" "s13" "s14" "s15" "s16" "s17"
-            "s18" "s19" "s20" "s21" "s22" "s23" "s24" "s25" "s26" "s27" "s28" "s29" "s30" "s31"]
+        assembly!(["all"]
             steps!(),
             // Kept where no sum needs them: where the sums of this lane go; and width + 7 - l, below the number of lanes that are left.
             "vmov s30, {n}",
@@ -159,8 +158,7 @@ fn trees(sums: &[Tile; LANES]) -> Tile {
     let mut tile = MaybeUninit::<Tile>::uninit();
     // SAFETY: for each of four rows, reads that row of each of the eight tiles, whose rows are 64 bytes apart, and writes four numbers.
     unsafe {
-        assembly!(["s0" "s1" "s2" "s3" "s4" "s5" "s6" "s7" "s8" "s9" "s10" "s11" "s12" "s13" "s14" "s15"
-            "s16" "s17" "s18" "s19" "s20" "s21" "s22" "s23" "s24" "s25" "s26" "s27" "s28" "s29" "s30" "s31"]
+        assembly!(["all"]
             ".macro lgl2o_add a, b, c, d, e, f, g, h",
             "vadd.f32 s\\a, s\\a, s\\e",
             "vadd.f32 s\\b, s\\b, s\\f",

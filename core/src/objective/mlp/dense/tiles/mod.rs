@@ -10,7 +10,7 @@ pub(crate) const SINGLE: bool = cfg!(all(target_arch = "arm", target_abi = "eabi
 pub(crate) const SIDE: usize = 4;
 /// A sum for each pair of one of four rows and one of four columns.
 pub(crate) type Tile = [[f32; SIDE]; SIDE];
-// The inner loops that take the most time: in assembly where this can run it, else in Rust, with the same bits.
+// The inner loops that take the most time: in assembly where the target can run it, else in Rust, with the same bits.
 #[cfg(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
 pub(super) use lgl2o_vfp::{add_four_rows, dots_of_tile, products};
 #[cfg(not(all(target_arch = "arm", target_abi = "eabihf", target_os = "none")))]
