@@ -153,7 +153,26 @@ pub fn dot2(w: &[f32], [x0, x1]: [&[f32]; 2]) -> [f32; 2] {
 
 // In assembly where the target can run it, with the same bits.
 #[cfg(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
+pub use lgl2o_vfp::add_scaled;
+#[cfg(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
 use lgl2o_vfp::dots;
+
+/// y\[i\] <- y\[i\] + a x\[i\] for each i that both have.
+#[cfg(not(all(target_arch = "arm", target_abi = "eabihf", target_os = "none")))]
+#[cfg_attr(target_os = "none", inline(never))]
+pub fn add_scaled(y: &mut [f32], a: f32, x: &[f32]) {
+    // On a device four at a time, written out: a program that is built for size would have a jump for each number.
+    let fours = if cfg!(target_os = "none") { y.len().min(x.len()) & !3 } else { 0 };
+    let ((y4, y), (x4, x)) =
+        (y.split_at_mut_checked(fours).unwrap_or_default(), x.split_at_checked(fours).unwrap_or_default());
+    for ([y0, y1, y2, y3], &[x0, x1, x2, x3]) in y4.as_chunks_mut::<4>().0.iter_mut().zip(x4.as_chunks::<4>().0) {
+        *y0 = add_product(*y0, a, x0);
+        *y1 = add_product(*y1, a, x1);
+        *y2 = add_product(*y2, a, x2);
+        *y3 = add_product(*y3, a, x3);
+    }
+    y.iter_mut().zip(x).for_each(|(y, &x)| *y = add_product(*y, a, x));
+}
 
 /// [`dot2`] of rows that are equally long.
 #[cfg(not(all(target_arch = "arm", target_abi = "eabihf", target_os = "none")))]
@@ -185,6 +204,11 @@ fn dots(w: &[f32], [x0, x1]: [&[f32]; 2]) -> [f32; 2] {
 #[cfg(any(test, feature = "twins"))]
 pub mod plain {
     use super::{LANES, tree};
+
+    /// Twin of [`add_scaled`](super::add_scaled).
+    pub fn add_scaled(y: &mut [f32], a: f32, x: &[f32]) {
+        y.iter_mut().zip(x).for_each(|(y, x)| *y += a * x);
+    }
 
     /// Twin of [`sum`](super::sum).
     #[must_use]
@@ -227,6 +251,10 @@ mod tests {
             let [w, x0, x1, x2, x3] = data.each_ref().map(|row| &row[..n]);
             assert_eq!(sum(w).to_bits(), plain::sum(w).to_bits());
             assert_eq!(squares(w).to_bits(), plain::squares(w).to_bits());
+            let [mut fast, mut slow] = [*data.last().unwrap(); 2];
+            add_scaled(&mut fast[..n], w.first().copied().unwrap_or(0.0), x0);
+            plain::add_scaled(&mut slow[..n], w.first().copied().unwrap_or(0.0), x0);
+            assert_eq!(fast.map(f32::to_bits), slow.map(f32::to_bits));
             let four = dot4(w, [x0, x1, x2, x3]);
             assert_eq!(four[..2], dot2(w, [x0, x1]));
             for (x, y) in [x0, x1, x2, x3].into_iter().zip(four) {

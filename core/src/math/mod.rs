@@ -13,7 +13,7 @@ mod soft;
 pub use bounded::{sigmoid, tanh};
 pub(crate) use bounded::{sigmoids, tanhs};
 pub(crate) use one::One;
-pub(crate) use soft::{add, add_product, add_zero, mul, sub, sub_product};
+pub(crate) use soft::{add, add_product, add_zero, mul, sub};
 
 use crate::pair::Number;
 

@@ -93,12 +93,6 @@ fn halves(power: f32) -> (u32, u32) {
     (power.to_bits(), (power.to_bits() >> 23).wrapping_sub(126))
 }
 
-/// c - a b, rounded twice.
-#[inline(always)]
-pub(crate) fn sub_product(c: f32, a: f32, b: f32) -> f32 {
-    if SOFT { sum_with_product(c, f32::from_bits(a.to_bits() ^ SIGN), b) } else { c - a * b }
-}
-
 /// a + b.
 #[inline(never)]
 fn sum(a: f32, b: f32) -> f32 {
@@ -322,7 +316,6 @@ mod tests {
     fn doors_lead_to_the_operations() {
         assert_eq!([add(0.7, -3.1), sub(0.7, -3.1), mul(0.7, -3.1)], [0.7 - 3.1, 0.7 + 3.1, 0.7 * -3.1]);
         assert_eq!(add_product(0.7, -3.1, 0.3), 0.7 + -3.1 * 0.3);
-        assert_eq!(sub_product(0.7, -3.1, 0.3), 0.7 - -3.1 * 0.3);
         assert_eq!([0.0, -0.0, -1.5].map(|x| add_zero(x).to_bits()), [0.0f32, 0.0, -1.5].map(f32::to_bits));
     }
 }

@@ -9,8 +9,8 @@
 
 use super::{Coordinatewise, Rate, Rule, coordinatewise::step_by_motion};
 use crate::error::Error;
-use crate::math;
 use crate::persist::{Digest, Fingerprint};
+use crate::sum;
 use crate::tensors::Tensors;
 
 /// Gradient descent with a constant or falling rate. No accumulators.
@@ -40,21 +40,7 @@ impl Fingerprint for Sgd {
 impl Coordinatewise<0> for Sgd {
     fn motion(&self, steps: u32) -> impl Fn(&mut [f32], [&mut [f32]; 0], &[f32]) {
         let rate = self.rate.at(steps);
-        move |w, [], g| {
-            // On a device four at a time, written out: a program that is built for size would have a jump for each number.
-            let fours = if cfg!(target_os = "none") { w.len().min(g.len()) & !3 } else { 0 };
-            let ((w4, w), (g4, g)) =
-                (w.split_at_mut_checked(fours).unwrap_or_default(), g.split_at_checked(fours).unwrap_or_default());
-            for ([w0, w1, w2, w3], [g0, g1, g2, g3]) in w4.as_chunks_mut::<4>().0.iter_mut().zip(g4.as_chunks::<4>().0)
-            {
-                let by = [g0, g1, g2, g3].map(|&g| math::mul(rate, g));
-                *w0 = math::sub(*w0, by[0]);
-                *w1 = math::sub(*w1, by[1]);
-                *w2 = math::sub(*w2, by[2]);
-                *w3 = math::sub(*w3, by[3]);
-            }
-            w.iter_mut().zip(g).for_each(|(w, &g)| *w = math::sub_product(*w, rate, g));
-        }
+        move |w, [], g| sum::add_scaled(w, -rate, g)
     }
 }
 

@@ -9,7 +9,7 @@
 //! With the feature `vmla`, one instruction multiplies and adds, and still rounds twice. LLVM chooses it for a Cortex-M7, and two
 //! instructions for the M4, the M33 and the M55; by Arm's manual, `vmla` takes 3 cycles on the M4.
 //!
-//! Every function is safe to call. If a slice is too short, it reads and writes nothing; its documentation says what it returns then.
+//! Every function is safe to call. If a slice is too short, it writes nothing; its documentation says what it returns then.
 
 #![no_std]
 #![cfg(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
@@ -18,12 +18,14 @@ mod dots;
 mod gradient;
 mod products;
 mod root;
+mod scaled;
 mod tile;
 
 pub use dots::dots;
-pub use gradient::add_four_rows;
+pub use gradient::add_examples;
 pub use products::products;
 pub use root::sqrt;
+pub use scaled::add_scaled;
 pub use tile::dots_of_tile;
 
 /// Rows, and columns, of a tile.
@@ -36,10 +38,10 @@ pub type Tile = [[f32; SIDE]; SIDE];
 /// Whether a product and its addition are one instruction.
 const VMLA: u32 = cfg!(feature = "vmla") as u32;
 
-/// `asm!` that may change the registers in brackets, or all of the floating-point unit.
+/// `asm!` that may change the registers in brackets; "all" are those of the floating-point unit.
 macro_rules! assembly {
-    (["all"] $($body:tt)*) => {
-        assembly!(["s0" "s1" "s2" "s3" "s4" "s5" "s6" "s7" "s8" "s9" "s10" "s11" "s12" "s13" "s14" "s15" "s16" "s17" "s18" "s19" "s20"
+    (["all" $($more:tt)*] $($body:tt)*) => {
+        assembly!([$($more)* "s0" "s1" "s2" "s3" "s4" "s5" "s6" "s7" "s8" "s9" "s10" "s11" "s12" "s13" "s14" "s15" "s16" "s17" "s18" "s19" "s20"
             "s21" "s22" "s23" "s24" "s25" "s26" "s27" "s28" "s29" "s30" "s31"] $($body)*)
     };
     ([$($free:tt)*] $($body:tt)*) => {

@@ -27,8 +27,8 @@ pub fn dots_of_tile(w: [&[f32]; SIDE], x: [&[f32]; SIDE]) -> Tile {
 /// A row has fewer numbers than that: so a register has room for both a length and the number of a lane. That is 64 MB.
 const LONGEST: usize = (1 << 24) - LANES;
 
-/// Of [`lanes`]: adds the sixteen products of the numbers that many bytes behind the addresses; moves all addresses; goes
-/// back to the first number, and on to the next lane.
+/// Of [`lanes`]: adds the sixteen products of the numbers that many bytes behind the addresses; moves all addresses; counts the numbers
+/// of a lane.
 macro_rules! steps {
     () => {
         concat!(
@@ -73,16 +73,11 @@ macro_rules! steps {
             "\\how {w2}, {w2}, \\bytes\n",
             "\\how {w3}, {w3}, \\bytes\n",
             ".endm\n",
-            ".macro lgl2o_next\n",
+            // Its number of steps, which are below 2^21, from that of the numbers in the rest of the row.
+            ".macro lgl2o_count\n",
             "vmov {rest}, s31\n",
             "lsl {n}, {rest}, #8\n",
             "lsr {n}, {n}, #11\n",
-            "lsl {n}, {n}, #5\n",
-            "sub {n}, {n}, #4\n",
-            "lgl2o_move sub, {n}\n",
-            "sub {rest}, {rest}, #1\n",
-            "sub {rest}, {rest}, #0x1000000\n",
-            "vmov s31, {rest}\n",
             ".endm\n",
         )
     };
@@ -104,39 +99,55 @@ unsafe fn lanes(w: [*const f32; SIDE], x: [*const f32; SIDE], width: usize, sums
             // Kept where no sum needs them: where the sums of this lane go; and width + 7 - l, below the number of lanes that are left.
             "vmov s30, {n}",
             "vmov s31, {rest}",
+            "mov {by}, #0",
             "2:",
             "mov {rest}, #0",
             ".irp s, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15\nvmov s\\s, {rest}\n.endr",
-            "vmov {rest}, s31",
-            // The number of numbers in this lane.
-            "lsl {n}, {rest}, #8",
-            "lsr {n}, {n}, #11",
-            "ands {rest}, {n}, #3",
-            "beq 4f",
-            "3:",
-            "lgl2o_step 0",
-            "lgl2o_move add, #32",
-            "subs {rest}, {rest}, #1",
-            "bne 3b",
-            "4:",
-            "lsrs {n}, {n}, #2",
+            "lgl2o_count",
+            // Whole turns of eight steps; the first of them begins with the step that leaves whole ones behind it.
+            "rsb {rest}, {n}, #0",
+            "and {rest}, {rest}, #7",
+            "sub {by}, {by}, {rest}, lsl #5",
+            "lgl2o_move add, {by}",
+            "adds {n}, {n}, #7",
+            "lsrs {n}, {n}, #3",
             "beq 6f",
-            "5:",
+            "tbh [pc, {rest}, lsl #1]",
+            "8:",
+            ".irp step, 20, 21, 22, 23, 24, 25, 26, 27\n.short (\\step\\()f - 8b) / 2\n.endr",
+            "20:",
             "lgl2o_step 0",
+            "21:",
             "lgl2o_step 32",
+            "22:",
             "lgl2o_step 64",
+            "23:",
             "lgl2o_step 96",
-            "lgl2o_move add, #128",
+            "24:",
+            "lgl2o_step 128",
+            "25:",
+            "lgl2o_step 160",
+            "26:",
+            "lgl2o_step 192",
+            "27:",
+            "lgl2o_step 224",
+            "lgl2o_move add, #256",
             "subs {n}, {n}, #1",
-            "bne 5b",
+            "bne 20b",
             "6:",
             "vmov {n}, s30",
             "vstmia {n}!, {{s0-s15}}",
             "vmov s30, {n}",
-            "lgl2o_next",
+            "lgl2o_count",
+            // Back to the first number, and on to the next lane.
+            "mov {by}, #4",
+            "sub {by}, {by}, {n}, lsl #5",
+            "sub {rest}, {rest}, #1",
+            "sub {rest}, {rest}, #0x1000000",
+            "vmov s31, {rest}",
             "cmp {rest}, #0x1000000",
             "bhs 2b",
-            ".irp name, lgl2o_step, lgl2o_row, lgl2o_move, lgl2o_next\n.purgem \\name\n.endr",
+            ".irp name, lgl2o_step, lgl2o_row, lgl2o_move, lgl2o_count\n.purgem \\name\n.endr",
             x0 = inout(reg) x0 => _,
             x1 = inout(reg) x1 => _,
             x2 = inout(reg) x2 => _,
@@ -147,6 +158,7 @@ unsafe fn lanes(w: [*const f32; SIDE], x: [*const f32; SIDE], width: usize, sums
             w3 = inout(reg) w3 => _,
             n = inout(reg) sums.as_mut_ptr() => _,
             rest = inout(reg) (width + LANES - 1) | LANES << 24 => _,
+            by = out(reg) _,
             vmla = const VMLA,
         );
     }

@@ -6,7 +6,7 @@
 use embedded_io::Write as _;
 use lgl2o::batch::Rows;
 use lgl2o::objective::mlp::{Activation, dense};
-use lgl2o::{Rng, math};
+use lgl2o::{Rng, math, sum};
 use lgl2o_device::message::{FromDevice, Summary};
 use lgl2o_firmware::board::{self, entry};
 use lgl2o_firmware::{Board, program};
@@ -20,8 +20,12 @@ fn widths() -> impl Iterator<Item = usize> {
 }
 /// Outputs at most: two tiles, and one that is left.
 const OUTPUTS: usize = 9;
-/// Examples at most.
-const EXAMPLES: usize = 9;
+/// Examples at most: those that a weight gradient takes at once, and two more.
+const EXAMPLES: usize = 18;
+/// Numbers of examples: all up to two tiles and one that is left, and those about what a weight gradient takes at once.
+fn examples() -> impl Iterator<Item = usize> {
+    (1..=9).chain(15..=EXAMPLES)
+}
 
 /// What the kernels read, and what both sides write.
 struct Room {
@@ -41,7 +45,7 @@ static ROOM: ConstStaticCell<Room> = ConstStaticCell::new(Room {
 });
 
 /// Examples out of order, one of them twice.
-const PICK: [u32; EXAMPLES] = [3, 0, 8, 5, 5, 1, 7, 2, 6];
+const PICK: [u32; EXAMPLES] = [3, 0, 8, 5, 5, 1, 7, 2, 6, 17, 9, 11, 10, 16, 15, 12, 14, 13];
 
 /// Numbers of all kinds: most of them common ones, some zeros of both signs, very small and very large ones.
 fn fill(numbers: &mut [f32], rng: &mut Rng) {
@@ -82,6 +86,21 @@ fn holds(room: &mut Room, [width, outputs, n]: [usize; 3], rows: impl Fn(&[f32])
     all & same(results)
 }
 
+/// Whether a multiple of a row, added to another, has the bits of its twin, at each length.
+fn rows_hold(room: &mut Room, rng: &mut Rng) -> bool {
+    let Room { inputs, results, .. } = room;
+    (0..=WIDTH).all(|n| {
+        fill(inputs, rng);
+        let a = rng.normal();
+        let (x, y) = inputs.split_at(WIDTH);
+        results.iter_mut().for_each(|result| result[..WIDTH].copy_from_slice(&y[..WIDTH]));
+        let [fast, slow] = results;
+        sum::add_scaled(&mut fast[..WIDTH], a, &x[..n]);
+        sum::plain::add_scaled(&mut slow[..n], a, x);
+        same(results)
+    })
+}
+
 /// Every exponent with mantissas of all sizes, even and odd: the root by the processor is libm's.
 fn roots_hold() -> bool {
     let same = |bits: u32| {
@@ -106,7 +125,7 @@ fn main() -> ! {
         fill(&mut room.bias, &mut rng);
         fill(&mut room.inputs, &mut rng);
         fill(&mut room.errors, &mut rng);
-        for n in 1..=EXAMPLES {
+        for n in examples() {
             let shape = [width, outputs, n];
             let all = holds(room, shape, |inputs| Rows::all(&inputs[..n * width], width))
                 && holds(room, shape, |inputs| Rows::picked(inputs, width, &PICK[..n]));
@@ -116,6 +135,10 @@ fn main() -> ! {
             }
             shapes += 1;
         }
+    }
+    if !rows_hold(room, &mut rng) {
+        defmt::error!("a multiple of a row, added to another, has other bits");
+        board::exit(program::FAILED)
     }
     if !roots_hold() {
         defmt::error!("a square root is not libm's");

@@ -10,7 +10,7 @@ use lgl2o_host::device::session::{Transcript, follow};
 use crate::{boards, built_for};
 
 /// Inputs, outputs and examples of the shapes that the program goes through.
-const SHAPES: u32 = 41 * 9 * 9;
+const SHAPES: u32 = 41 * 9 * 13;
 
 /// The program ends with a failure at the first shape whose bits are others, and counts those that it has gone through.
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::batch::{Rows, row, row_mut};
 use crate::objective::mlp::activation::Activation;
-use crate::objective::mlp::dense::{OUTPUTS, add, add_rows, rows};
+use crate::objective::mlp::dense::{OUTPUTS, add_rows, rows};
 use crate::objective::mlp::windows::Windows;
 use crate::sum;
 
@@ -57,7 +57,7 @@ fn add_padded(windows: &Windows, t: usize, e: &[f32], x: &[f32], gradient: &mut 
     let x = windows.part(x, t, &taps);
     let width = windows.kernel * windows.channels;
     for (o, &e) in e.iter().enumerate() {
-        add(row_mut(gradient, o, width).get_mut(taps.start * windows.channels..).unwrap_or_default(), e, x);
+        sum::add_scaled(row_mut(gradient, o, width).get_mut(taps.start * windows.channels..).unwrap_or_default(), e, x);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The weight gradient, used as soon as it is made: no more of it is in memory than a block.
 
 use super::backward::{BIASES, OUTPUTS, Start, add_block, bias_sums, error_sums};
+use super::tiles::SINGLE;
 use crate::batch::{Rows, row, row_mut};
 use crate::objective::mlp::activation::Activation;
 use crate::objective::mlp::layer::{Motion, NARROW, Part};
@@ -28,14 +29,17 @@ impl Pass<'_> {
     ) {
         let Self { errors, outputs, inputs, n } = self;
         let rows = room.each_mut().map(|row| &mut **row);
-        if first + OUTPUTS <= outputs {
-            add_block(rows, errors, [first, outputs], inputs, [column, n], Start::Zero);
+        // Four rows take less time than two alone: the last ones come with some of those before, which are computed twice.
+        let before = if SINGLE && outputs >= OUTPUTS { first.saturating_sub(outputs - OUTPUTS) } else { 0 };
+        let first_row = first - before;
+        if first_row + OUTPUTS <= outputs {
+            add_block(rows, errors, [first_row, outputs], inputs, [column, n], Start::Zero);
         } else {
             for (row, o) in rows.into_iter().zip(first..outputs) {
                 add_block([row], errors, [o, outputs], inputs, [column, n], Start::Zero);
             }
         }
-        for (row, o) in room.iter().zip(first..outputs) {
+        for (row, o) in room.iter().skip(before).zip(first..outputs) {
             part.advance(motion, o * inputs.width() + column, row);
         }
     }

@@ -26,7 +26,7 @@ pub use descend::{descend, descend_bias, descend_through};
 pub use forward::{by_lanes, by_rows, forward};
 pub use layer::{ByValue, Dense, DenseParams};
 
-pub(super) use backward::{OUTPUTS, add, add_rows};
+pub(super) use backward::{OUTPUTS, add_rows};
 pub(super) use forward::rows;
 pub(super) use tiles::{SIDE, SINGLE, outer, outer_rows};
 

@@ -3,9 +3,9 @@
 use crate::batch::{Rows, row, row_mut};
 use crate::math;
 use crate::objective::mlp::activation::Activation;
-use crate::objective::mlp::dense::add;
 use crate::objective::mlp::kernels::Kernels;
 use crate::objective::mlp::layer::{Inputs, Own, OwnMut, larger};
+use crate::sum::add_scaled;
 use crate::tensors::Tensors;
 
 /// How many times as large as the largest error from above an error on its way through time can be.
@@ -195,7 +195,7 @@ fn deltas(room: &mut Room<'_>, before: Option<&[f32]>, most: f32) {
 /// Adds errors times inputs to the gradient of weights, and errors to that of their bias, whose numbers are `first` and the next.
 fn learn<G: Tensors>(gradient: &mut OwnMut<'_, G>, first: usize, errors: &[f32], x: &[f32]) {
     let weights = gradient.tensor(first);
-    errors.iter().enumerate().for_each(|(o, &e)| add(row_mut(weights, o, x.len()), e, x));
+    errors.iter().enumerate().for_each(|(o, &e)| add_scaled(row_mut(weights, o, x.len()), e, x));
     gradient.tensor(first + 1).iter_mut().zip(errors).for_each(|(g, e)| *g += e);
 }
 

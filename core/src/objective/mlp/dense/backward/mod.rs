@@ -3,11 +3,12 @@
 //! Each of them reads a matrix row by row, several rows at once, so that a number that was loaded serves more than one
 //! product. Additions into one number stay in their order: example after example, or output after output.
 
-use super::tiles::{POINTS, SINGLE, add_eight, add_four_rows, add_fours, add_point, add_products, products};
+use super::tiles::{POINTS, SIDE, SINGLE, add_eight, add_examples, add_point, add_products, products};
 use crate::batch::{Matrix, Rows, row, row_mut};
 use crate::math;
 use crate::objective::mlp::activation::Activation;
 use crate::pair::Pair;
+use crate::sum::add_scaled;
 
 /// Rows of the gradient that share a pass over four rows of inputs; their four errors each stay in registers.
 pub(crate) const OUTPUTS: usize = if cfg!(target_arch = "arm") { 4 } else { 2 };
@@ -94,6 +95,11 @@ fn by_blocks<'a, const O: usize>(
         add_block(rows_mut::<O>(gradient, o, width), errors, [o, outputs], inputs, [0, n], start);
         o += O;
     }
+    // The last rows with some of those before, which are computed twice: four rows take less time than two alone.
+    if SINGLE && start == Start::Zero && (O..outputs).contains(&o) {
+        let first = outputs - O;
+        return add_block(rows_mut::<O>(gradient, first, width), errors, [first, outputs], inputs, [0, n], start);
+    }
     for o in o..outputs {
         add_block([row_mut(gradient, o, width)], errors, [o, outputs], inputs, [0, n], start);
     }
@@ -113,6 +119,9 @@ pub(super) fn add_block<'a, const O: usize>(
     if SINGLE && let [g] = &mut g[..] {
         return add_row(g, errors, first, inputs, [column, n], start);
     }
+    if SINGLE && let [a, b, c, d] = &mut g[..] {
+        return add_tiles([a, b, c, d], errors, first, inputs, [column, n], start);
+    }
     let wide = g.first().map_or(0, |g| g.len());
     // On a device a row that is left over goes alone: four examples at a time would take as much code as four rows do.
     let fours = if O == 1 && cfg!(target_os = "none") { 0 } else { n / 4 };
@@ -120,7 +129,7 @@ pub(super) fn add_block<'a, const O: usize>(
     for _ in 0..fours {
         let Some(e) = four_errors(errors, s, first) else { break };
         let Some(x) = inputs.several(s, column, wide) else { break };
-        add_examples(&mut g, e, x, start);
+        add_some(&mut g, e, x, start);
         (s, start) = (s + 4, Start::Given);
     }
     if start == Start::Zero {
@@ -131,8 +140,34 @@ pub(super) fn add_block<'a, const O: usize>(
         let x = inputs.row(s).get(column..).unwrap_or_default();
         let e = row(errors, s, outputs).get(first..).unwrap_or_default();
         for (g, &e) in g.iter_mut().zip(e) {
-            add(g, e, x);
+            add_scaled(g, e, x);
         }
+    }
+}
+
+/// Four rows of such a block: the sums of four columns stay in registers over all examples, or as many as are added at once.
+fn add_tiles<'a>(
+    mut g: [&mut [f32]; SIDE],
+    errors: &[f32],
+    [first, outputs]: [usize; 2],
+    inputs: impl Matrix<'a>,
+    [column, n]: [usize; 2],
+    start: Start,
+) {
+    let (mut s, mut errors) = (0, errors.get(first..).unwrap_or_default());
+    while s < n {
+        let x = (s..n).map(|s| inputs.row(s).get(column..).unwrap_or_default());
+        let g = g.each_mut().map(|g| &mut **g);
+        let added = add_examples(g, errors, outputs, x, start == Start::Zero && s == 0);
+        // An example is missing, or there are no columns.
+        if added == 0 {
+            break;
+        }
+        s += added;
+        errors = errors.get(added.saturating_mul(outputs)..).unwrap_or_default();
+    }
+    if s == 0 && start == Start::Zero {
+        g.iter_mut().for_each(|g| g.fill(0.0));
     }
 }
 
@@ -171,7 +206,7 @@ fn add_row<'a>(
     for s in 0..n {
         let x = inputs.row(s).get(behind..).unwrap_or_default();
         let e = s.checked_mul(outputs).and_then(|at| errors.get(at)).copied().unwrap_or(0.0);
-        add(rest, e, x);
+        add_scaled(rest, e, x);
     }
 }
 
@@ -183,34 +218,13 @@ fn four_errors<const O: usize>(errors: &[f32], s: usize, [first, outputs]: [usiz
     Some([part(0)?, part(1)?, part(2)?, part(3)?])
 }
 
-/// The next four examples of a block, by the way that is fastest on the processor.
+/// The next four examples of a block.
 #[inline(always)]
-fn add_examples<const O: usize>(g: &mut [&mut [f32]; O], e: [&[f32; O]; 4], x: [&[f32]; 4], start: Start) {
-    if SINGLE
-        && let [a, b, c, d] = &mut g[..]
-        && let [Some(e0), Some(e1), Some(e2), Some(e3)] = e.map(|e| e.first_chunk())
-    {
-        return match start {
-            Start::Zero => add_four_rows::<true>([a, b, c, d], [e0, e1, e2, e3], x),
-            Start::Given => add_four_rows::<false>([a, b, c, d], [e0, e1, e2, e3], x),
-        };
-    }
+fn add_some<const O: usize>(g: &mut [&mut [f32]; O], e: [&[f32; O]; 4], x: [&[f32]; 4], start: Start) {
     let g = g.each_mut().map(|g| &mut **g);
     match start {
         Start::Zero => add_four::<O, true>(g, e, x),
         Start::Given => add_four::<O, false>(g, e, x),
-    }
-}
-
-/// g <- g + e x.
-// On a device, small: it is for the last examples of a batch only.
-#[cfg_attr(target_os = "none", inline(never))]
-pub(crate) fn add(g: &mut [f32], e: f32, x: &[f32]) {
-    if SINGLE {
-        return add_fours(g, e, x);
-    }
-    for (g, &x) in g.iter_mut().zip(x) {
-        *g = math::add_product(*g, e, x);
     }
 }
 

@@ -12,9 +12,9 @@ pub(crate) const SIDE: usize = 4;
 pub(crate) type Tile = [[f32; SIDE]; SIDE];
 // The inner loops that take the most time: in assembly where the target can run it, else in Rust, with the same bits.
 #[cfg(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
-pub(super) use lgl2o_vfp::{add_four_rows, dots_of_tile, products};
+pub(super) use lgl2o_vfp::{add_examples, dots_of_tile, products};
 #[cfg(not(all(target_arch = "arm", target_abi = "eabihf", target_os = "none")))]
-pub(super) use singles::{add_four_rows, dots_of_tile, products};
+pub(super) use singles::{add_examples, dots_of_tile, products};
 
 /// The same of each of four.
 macro_rules! of_four {
@@ -85,20 +85,6 @@ fn cut(rows: [&[f32]; SIDE], n: usize) -> Option<[&[f32]; SIDE]> {
     Some([a.get(..n)?, b.get(..n)?, c.get(..n)?, d.get(..n)?])
 }
 
-/// g <- g + e x, four numbers to a turn.
-#[inline(always)]
-pub(super) fn add_fours(g: &mut [f32], e: f32, x: &[f32]) {
-    let n = g.len().min(x.len());
-    let (Some(g), Some(x)) = (g.get_mut(..n), x.get(..n)) else { return };
-    let ((fours, g), (x_fours, x)) = (g.as_chunks_mut::<SIDE>(), x.as_chunks::<SIDE>());
-    for (g, &x) in fours.iter_mut().zip(x_fours) {
-        add_row(g, e, x);
-    }
-    for (g, &x) in g.iter_mut().zip(x) {
-        *g += e * x;
-    }
-}
-
 /// tile\[k\] <- tile\[k\] + x_k\[i\] w_i for every i below `n`, in their order, where w_i is the first four numbers of row i of W,
 /// `width` long. It ends where there are no more of them.
 // A function of its own, so that the sums have the registers for themselves.
@@ -160,35 +146,45 @@ pub(super) fn add_products(sums: &mut [f32; 8], a: f32, x: &[f32; 8]) {
 
 #[cfg(test)]
 mod tests {
+    use super::singles::EXAMPLES;
     use super::*;
     use crate::rng::Rng;
 
     /// What a processor with such a unit runs has the bits of one number after the other, on every processor.
     #[test]
     fn rows_of_a_gradient_are_those_of_single_numbers() {
+        const WIDE: usize = 11;
+        const STEP: usize = 5;
         let mut rng = Rng::new(5);
-        let mut numbers = [0.0f32; 4 * 11 * 2 + 16];
+        let mut numbers = [0.0f32; WIDE * (EXAMPLES + 1 + SIDE) + STEP * (EXAMPLES + 1)];
         numbers.iter_mut().for_each(|x| *x = rng.normal());
-        let (x, rest) = numbers.split_at(44);
-        let (before, e) = rest.split_at(44);
-        for n in 0..=11 {
-            for zero in [true, false] {
-                let mut g: [[f32; 11]; SIDE] = core::array::from_fn(|o| core::array::from_fn(|i| before[o * 11 + i]));
-                let rows = g.each_mut().map(|g| &mut g[..n]);
-                let e: [&[f32; SIDE]; SIDE] = core::array::from_fn(|s| e[s * SIDE..].first_chunk().unwrap());
-                let x: [&[f32]; SIDE] = core::array::from_fn(|s| &x[s * 11..s * 11 + n]);
-                if zero {
-                    add_four_rows::<true>(rows, e, x);
-                } else {
-                    add_four_rows::<false>(rows, e, x);
-                }
-                for (o, i) in (0..SIDE).flat_map(|o| (0..11).map(move |i| (o, i))) {
-                    let first = if zero && i < n { 0.0 } else { before[o * 11 + i] };
-                    let sum = if i < n { (0..SIDE).fold(first, |sum, s| sum + e[s][o] * x[s][i]) } else { first };
-                    assert_eq!(g[o][i].to_bits(), sum.to_bits(), "{n} {o} {i}");
-                }
+        let (x, rest) = numbers.split_at(WIDE * (EXAMPLES + 1));
+        let (before, e) = rest.split_at(WIDE * SIDE);
+        for (n, width, zero) in (0..=EXAMPLES + 1).flat_map(|n| (0..2 * WIDE).map(move |k| (n, k / 2, k % 2 == 0))) {
+            let mut g: [[f32; WIDE]; SIDE] = core::array::from_fn(|o| core::array::from_fn(|i| before[o * WIDE + i]));
+            let rows = g.each_mut().map(|g| &mut g[..width]);
+            let added = add_examples(rows, e, STEP, x.chunks(WIDE).take(n), zero);
+            assert_eq!(added, if width == 0 { 0 } else { n.min(EXAMPLES) });
+            for (o, i) in (0..SIDE).flat_map(|o| (0..WIDE).map(move |i| (o, i))) {
+                let first = if zero && i < width && n > 0 { 0.0 } else { before[o * WIDE + i] };
+                let examples = if i < width { added } else { 0 };
+                let sum = (0..examples).fold(first, |sum, s| sum + e[s * STEP + o] * x[s * WIDE + i]);
+                assert_eq!(g[o][i].to_bits(), sum.to_bits(), "{n} {o} {i}");
             }
         }
+    }
+
+    /// What is too short changes nothing.
+    #[test]
+    fn rows_that_are_missing_are_not_added() {
+        let (x, e) = ([1.0f32; 12], [1.0f32; 11]);
+        let mut g = [[7.0f32; 4]; SIDE];
+        // Errors of three examples need 4 + 2 * 4 numbers; and an example of three numbers is shorter than the rows.
+        assert_eq!(add_examples(g.each_mut().map(|g| &mut g[..]), &e, 4, x.chunks(4), false), 0);
+        assert_eq!(add_examples(g.each_mut().map(|g| &mut g[..]), &e, 4, x.chunks(3), false), 0);
+        let [a, b, c, d] = g.each_mut().map(|g| &mut g[..]);
+        assert_eq!(add_examples([a, b, c, &mut d[..3]], &e, 4, x.chunks(4).take(1), false), 0);
+        assert_eq!(g, [[7.0; 4]; SIDE]);
     }
 
     /// Products of four numbers with four are those of single numbers, however far apart their rows are.
@@ -213,18 +209,6 @@ mod tests {
                 plain.map(|t| t.map(|t| t.map(f32::to_bits))),
                 "{n}"
             );
-        }
-    }
-
-    #[test]
-    fn four_numbers_to_a_turn_are_single_numbers() {
-        let x: [f32; 11] = core::array::from_fn(|i| 0.3 * i as f32 - 1.7);
-        for n in 0..=11 {
-            let (mut g, mut plain) = ([0.7f32; 11], [0.7f32; 11]);
-            // Of rows that are not equally long, the shorter one counts.
-            add_fours(&mut g[..n], 0.9, &x);
-            plain[..n].iter_mut().zip(x).for_each(|(g, x)| *g += 0.9 * x);
-            assert_eq!(g.map(f32::to_bits), plain.map(f32::to_bits), "{n}");
         }
     }
 

@@ -7,8 +7,8 @@ use crate::sum::{self, LANES};
 const NOTHING: [f32; SIDE] = [0.0; SIDE];
 /// Numbers of each lane to one turn of the loop over them: its eight pointers move once for all of them.
 const BLOCKS: usize = 2;
-/// Numbers of each row to one turn of the loop in [`add_four_rows`].
-const TURN: usize = 4;
+/// Examples that [`add_examples`] takes, at most.
+pub(super) const EXAMPLES: usize = 16;
 
 /// The dot product of each of four rows w with each of four rows x, in the order of [`sum::tree`]; \[o\]\[k\] is that of w_o and x_k. They
 /// are zero if a row is shorter than the first one.
@@ -51,63 +51,42 @@ fn lanes(w: [&[f32]; SIDE], x: [&[f32]; SIDE], sums: &mut [Tile; LANES]) {
     }
 }
 
-/// sums\[o\] <- (((sums\[o\] + e\[0\]\[o\] x\[0\]) + e\[1\]\[o\] x\[1\]) + e\[2\]\[o\] x\[2\]) + e\[3\]\[o\] x\[3\].
-#[inline(always)]
-fn add_examples(sums: &mut [f32; SIDE], e: &Tile, x: [f32; SIDE]) {
-    add_row(sums, x[0], e[0]);
-    add_row(sums, x[1], e[1]);
-    add_row(sums, x[2], e[2]);
-    add_row(sums, x[3], e[3]);
-}
-
-/// One number of each of four rows g, at place j of turn i.
-macro_rules! column {
-    ($zero:expr, $g:expr, $e:expr, $x:expr, $i:expr, $j:expr) => {{
-        let mut sums = if $zero { NOTHING } else { [$g[0][$i][$j], $g[1][$i][$j], $g[2][$i][$j], $g[3][$i][$j]] };
-        add_examples(&mut sums, $e, of_four!(x in $x => x[$i][$j]));
-        $g[0][$i][$j] = sums[0];
-        $g[1][$i][$j] = sums[1];
-        $g[2][$i][$j] = sums[2];
-        $g[3][$i][$j] = sums[3];
-    }};
-}
-
-/// g\[o\] <- (((g\[o\] + e\[0\]\[o\] x\[0\]) + e\[1\]\[o\] x\[1\]) + e\[2\]\[o\] x\[2\]) + e\[3\]\[o\] x\[3\] for rows
-/// g\[o\] that are as long as those of x; the sums begin with zero, not with g\[o\], if ZERO. Rows that are shorter than
-/// x\[0\] stay as they are.
-// A function of its own: inlined, the errors no longer stay in registers.
-// i names a place in four rows.
-#[allow(clippy::needless_range_loop)]
+/// g\[o\]\[i\] <- ((g\[o\]\[i\] + e_0\[o\] x_0\[i\]) + e_1\[o\] x_1\[i\]) + ... for each i of `g[0]`, over the rows that `x` gives, at most
+/// [`EXAMPLES`]; e_s is the first four numbers of row s of `e`, whose rows begin `step` numbers apart. The sums begin with zero, not
+/// with g\[o\]\[i\], if `from_zero`. Returns how many rows that were. If one of the others is shorter than `g[0]`, or an e_s is missing, or
+/// there is no row, all stay as they are, and it returns 0.
 #[inline(never)]
-pub(crate) fn add_four_rows<const ZERO: bool>(g: [&mut [f32]; SIDE], e: [&[f32; SIDE]; SIDE], x: [&[f32]; SIDE]) {
-    let n = x[0].len();
-    // Cut once, so that no access below is checked.
-    let (Some(x), [Some(a), Some(b), Some(c), Some(d)]) = (cut(x, n), of_four!(g in g => g.get_mut(..n))) else {
-        return;
-    };
-    let g = [a, b, c, d];
-    let e = &of_four!(e in e => *e);
-    let x = of_four!(x in x => x.as_chunks::<TURN>());
-    let g = of_four!(g in g => g.as_chunks_mut::<TURN>());
-    let (turns, rest) = {
-        let [(a, p), (b, q), (c, r), (d, s)] = g;
-        ([a, b, c, d], [p, q, r, s])
-    };
-    let whole = of_four!(x in x => x.0);
-    for i in 0..n / TURN {
-        column!(ZERO, turns, e, whole, i, 0);
-        column!(ZERO, turns, e, whole, i, 1);
-        column!(ZERO, turns, e, whole, i, 2);
-        column!(ZERO, turns, e, whole, i, 3);
+pub(crate) fn add_examples<'a>(
+    g: [&mut [f32]; SIDE],
+    e: &[f32],
+    step: usize,
+    x: impl Iterator<Item = &'a [f32]>,
+    from_zero: bool,
+) -> usize {
+    let columns = g[0].len();
+    if columns == 0 {
+        return 0;
     }
-    for i in 0..n % TURN {
-        let mut sums = if ZERO { NOTHING } else { [rest[0][i], rest[1][i], rest[2][i], rest[3][i]] };
-        add_examples(&mut sums, e, of_four!(x in x => x.1[i]));
-        rest[0][i] = sums[0];
-        rest[1][i] = sums[1];
-        rest[2][i] = sums[2];
-        rest[3][i] = sums[3];
+    let (mut rows, mut n): ([&[f32]; EXAMPLES], usize) = ([&[]; EXAMPLES], 0);
+    for (row, x) in rows.iter_mut().zip(x) {
+        let Some(x) = x.get(..columns) else { return 0 };
+        *row = x;
+        n += 1;
     }
+    let errors = |s: usize| e.get(s.checked_mul(step)?..)?.first_chunk::<SIDE>();
+    let there = n.checked_sub(1).and_then(errors);
+    let (Some(rows), Some(_), true) = (rows.get(..n), there, g.iter().all(|g| g.len() >= columns)) else { return 0 };
+    for i in 0..columns {
+        let mut sums = if from_zero { NOTHING } else { of_four!(o in [0, 1, 2, 3] => g[o][i]) };
+        for (e, x) in (0..n).filter_map(errors).zip(rows) {
+            add_row(&mut sums, x[i], *e);
+        }
+        g[0][i] = sums[0];
+        g[1][i] = sums[1];
+        g[2][i] = sums[2];
+        g[3][i] = sums[3];
+    }
+    n
 }
 
 /// sums\[k\] <- sums\[k\] + e\[i\] w_i\[k\] for every number i of `e`, in their order, where w_i is the first eight numbers of row i of `w`; rows begin
