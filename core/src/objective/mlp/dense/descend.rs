@@ -7,7 +7,7 @@ use crate::objective::mlp::activation::Activation;
 use crate::objective::mlp::layer::{Motion, NARROW, Part};
 
 /// Columns of the gradient that are made at a time, at most.
-const COLUMNS: usize = 64;
+const COLUMNS: usize = 40;
 /// A layer's errors E, and the inputs X of n examples.
 #[derive(Debug, Clone, Copy)]
 struct Pass<'a> {
