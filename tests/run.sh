@@ -22,7 +22,7 @@ Runs these stages, in this order; without a name all of them, but `ranks` and `r
   release   the packages as they would be published, each built from what was packed
   firmware  programs on boards under QEMU: the same bits as here, and no growth of what they take
 
-If `firmware` is among them, its builds start first and run beside the other stages, at the lowest priority.
+If `firmware` is among them, its builds start first and run beside the other stages, at a lower priority.
 
 Without --all, for the time while you work: a tenth of the laws' random draws and of the seeds of means, noise floors for checks of
 one batch, power cuts at every seventh byte, most test programs without optimization, examples with the features that the whole
@@ -316,7 +316,7 @@ begin_firmware() {
     firmware_programs >"$programs/log" 2>&1 </dev/null &
     building=$!
     set +m
-    renice -n 19 -g $building >/dev/null 2>&1 || true
+    renice -n 5 -g $building >/dev/null 2>&1 || true
 }
 
 stage_firmware() {

@@ -83,6 +83,44 @@ macro_rules! steps {
     };
 }
 
+/// Of [`lanes`]: all numbers of a lane. The addresses move by what `by` says, and so far back that the first turn may begin late.
+macro_rules! turns {
+    () => {
+        concat!(
+            // Turns of eight steps; the first one begins with the step that leaves whole turns behind it.
+            "rsb {rest}, {n}, #0\n",
+            "and {rest}, {rest}, #7\n",
+            "sub {by}, {by}, {rest}, lsl #5\n",
+            "lgl2o_move add, {by}\n",
+            "adds {n}, {n}, #7\n",
+            "lsrs {n}, {n}, #3\n",
+            "beq 6f\n",
+            "tbh [pc, {rest}, lsl #1]\n",
+            "8:\n",
+            ".irp step, 20, 21, 22, 23, 24, 25, 26, 27\n.short (\\step\\()f - 8b) / 2\n.endr\n",
+            "20:\n",
+            "lgl2o_step 0\n",
+            "21:\n",
+            "lgl2o_step 32\n",
+            "22:\n",
+            "lgl2o_step 64\n",
+            "23:\n",
+            "lgl2o_step 96\n",
+            "24:\n",
+            "lgl2o_step 128\n",
+            "25:\n",
+            "lgl2o_step 160\n",
+            "26:\n",
+            "lgl2o_step 192\n",
+            "27:\n",
+            "lgl2o_step 224\n",
+            "lgl2o_move add, #256\n",
+            "subs {n}, {n}, #1\n",
+            "bne 20b\n",
+        )
+    };
+}
+
 /// The partial sums: `sums[l][o][k]` is the running sum of `w[o][i] x[k][i]` over the i with i mod 8 = l. Writes all of them.
 ///
 /// # Safety
@@ -104,36 +142,7 @@ unsafe fn lanes(w: [*const f32; SIDE], x: [*const f32; SIDE], width: usize, sums
             "mov {rest}, #0",
             ".irp s, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15\nvmov s\\s, {rest}\n.endr",
             "lgl2o_count",
-            // Whole turns of eight steps; the first of them begins with the step that leaves whole ones behind it.
-            "rsb {rest}, {n}, #0",
-            "and {rest}, {rest}, #7",
-            "sub {by}, {by}, {rest}, lsl #5",
-            "lgl2o_move add, {by}",
-            "adds {n}, {n}, #7",
-            "lsrs {n}, {n}, #3",
-            "beq 6f",
-            "tbh [pc, {rest}, lsl #1]",
-            "8:",
-            ".irp step, 20, 21, 22, 23, 24, 25, 26, 27\n.short (\\step\\()f - 8b) / 2\n.endr",
-            "20:",
-            "lgl2o_step 0",
-            "21:",
-            "lgl2o_step 32",
-            "22:",
-            "lgl2o_step 64",
-            "23:",
-            "lgl2o_step 96",
-            "24:",
-            "lgl2o_step 128",
-            "25:",
-            "lgl2o_step 160",
-            "26:",
-            "lgl2o_step 192",
-            "27:",
-            "lgl2o_step 224",
-            "lgl2o_move add, #256",
-            "subs {n}, {n}, #1",
-            "bne 20b",
+            turns!(),
             "6:",
             "vmov {n}, s30",
             "vstmia {n}!, {{s0-s15}}",
