@@ -63,7 +63,8 @@ pub(crate) fn add_examples<'a>(
     x: impl Iterator<Item = &'a [f32]>,
     from_zero: bool,
 ) -> usize {
-    let columns = g[0].len();
+    let [a, b, c, d] = g;
+    let columns = a.len();
     if columns == 0 {
         return 0;
     }
@@ -75,16 +76,14 @@ pub(crate) fn add_examples<'a>(
     }
     let errors = |s: usize| e.get(s.checked_mul(step)?..)?.first_chunk::<SIDE>();
     let there = n.checked_sub(1).and_then(errors);
-    let (Some(rows), Some(_), true) = (rows.get(..n), there, g.iter().all(|g| g.len() >= columns)) else { return 0 };
+    let all = [&b, &c, &d].iter().all(|g| g.len() >= columns);
+    let (Some(rows), Some(_), true) = (rows.get(..n), there, all) else { return 0 };
     for i in 0..columns {
-        let mut sums = if from_zero { NOTHING } else { of_four!(o in [0, 1, 2, 3] => g[o][i]) };
+        let mut sums = if from_zero { NOTHING } else { [a[i], b[i], c[i], d[i]] };
         for (e, x) in (0..n).filter_map(errors).zip(rows) {
             add_row(&mut sums, x[i], *e);
         }
-        g[0][i] = sums[0];
-        g[1][i] = sums[1];
-        g[2][i] = sums[2];
-        g[3][i] = sums[3];
+        [a[i], b[i], c[i], d[i]] = sums;
     }
     n
 }
