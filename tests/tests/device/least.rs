@@ -1,17 +1,13 @@
 //! What training alone takes of flash and RAM on a Cortex-M4F, held against `firmware/counts.json`.
 
-use std::fs::{self, File};
-use std::time::{Duration, Instant};
+use std::fs;
 
 use lgl2o_host::device::board::{Board, board};
-use lgl2o_host::device::emulator::Emulator;
 use lgl2o_host::device::firmware;
-use lgl2o_host::device::listen::listen;
-use lgl2o_host::device::session::{Transcript, follow};
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SymbolKind};
 
 use crate::pinned::{Least, committed, grown, hold};
-use crate::{built_for, left_out};
+use crate::{built_for, left_out, summary};
 
 const BOARD: &str = "mps2-an386";
 /// How `least` trains, and the feature that has it do so.
@@ -81,11 +77,7 @@ fn beyond(all: &Shares, empty: &Shares) -> Shares {
 
 /// Runs a program to its end; returns its training memory and the most stack in use.
 fn ran(board: &Board, elf: &std::path::Path) -> (u32, u32) {
-    let mut emulator = Emulator::start(board, elf).expect("an emulator");
-    let events = listen(emulator.uart.try_clone().expect("a UART"), None::<(File, _)>);
-    let late = Instant::now() + Duration::from_secs(300);
-    let summary = follow(Transcript::default(), &events, late, None, |_| {}).summary.expect("a summary");
-    assert!(emulator.end().expect("an end").success(), "the program failed");
+    let summary = summary(board, elf).expect("the program failed");
     let loss = f32::from_bits(summary.loss);
     assert!(loss < LEARNED, "{}: the loss is {loss}", elf.display());
     (summary.memory, summary.stack)

@@ -28,16 +28,19 @@ mod stack;
 mod template;
 mod windows;
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lgl2o_device::boards::need;
-use lgl2o_device::message::Order;
+use lgl2o_device::message::{Order, Summary};
 use lgl2o_host::device::Transport;
 use lgl2o_host::device::board::{BOARDS, Board, usual};
+use lgl2o_host::device::emulator::Emulator;
 use lgl2o_host::device::firmware::{self, Build};
+use lgl2o_host::device::listen::listen;
+use lgl2o_host::device::session::{Transcript, follow};
 use lgl2o_host::device::stream::{Data, Examples, Line, Outcome, Patience, run};
 use lgl2o_tests::program::{Ran, folder, lgl2o, ran};
 use lgl2o_tests::task::images;
@@ -175,6 +178,15 @@ fn learned_over(line: impl Transport) -> Outcome {
     let train = Examples::new(&test).expect("they fit");
     let data = Data { train: &train, test: &test };
     run(Line::new(line, patience), data, Order { seed: 1, steps: 60 }, |_| {}).expect("it begins")
+}
+
+/// Runs a program to its end; returns what it says of itself, or nothing if it has failed.
+fn summary(board: &Board, elf: &Path) -> Option<Summary> {
+    let mut emulator = Emulator::start(board, elf).expect("an emulator");
+    let events = listen(emulator.uart.try_clone().expect("a UART"), None::<(File, _)>);
+    let late = Instant::now() + Duration::from_secs(300);
+    let summary = follow(Transcript::default(), &events, late, None, |_| {}).summary;
+    emulator.end().expect("an end").success().then(|| summary.expect("a summary"))
 }
 
 /// The file of a program for a board.
