@@ -8,10 +8,10 @@
 //! ```
 //!
 //! That is what four lanes (SSE2, NEON, Helium) or eight lanes (AVX2) compute anyway, and a scalar core computes it at
-//! no loss. Multiplication and addition stay two operations, never fused. Each function here has a slow, obvious twin
-//! in the module `plain` (feature `twins`), which returns the same bits.
+//! no loss. Multiplication and addition stay two operations, never fused. The functions have slow, obvious twins in the
+//! module `plain` (feature `twins`), which return the same bits; several dot products at once have that of one.
 //!
-//! On a device none of them is inlined: a loop that is unrolled for every caller is most of a program.
+//! On a device no loop is inlined: a loop that is unrolled for every caller is most of a program.
 //!
 //! Sums over the *examples* of a minibatch, as in a weight gradient, are plain running sums in the order of the
 //! examples: each element of the result is its own lane there.

@@ -181,7 +181,8 @@ pub fn add_examples<'a>(
     for (address, g) in addresses.iter_mut().zip(g) {
         *address = g.as_mut_ptr().cast_const();
     }
-    // SAFETY: there are n addresses of rows of x behind those of g, and each of these rows has so many numbers; so has e.
+    // SAFETY: there are n addresses of rows of x behind those of g, and each row of both has a number for every column; e has four numbers at each
+    // of n multiples of the step.
     unsafe { tiles(&addresses, e, step, [n, columns], from_zero) };
     n
 }

@@ -1,15 +1,17 @@
 //! The inner loops of [`lgl2o`](https://docs.rs/lgl2o)'s layers, and the square root, in assembly, for Arm's single-precision floating-point unit (FPv4-SP and
-//! later), without an operating system: Cortex-M4F, M7, M33, M55. On other targets this crate is empty.
+//! later), without an operating system: Cortex-M4F, M7, M33, M55 and whatever else has a target that ends in `none-eabihf`, such as Cortex-R, which
+//! runs the same instructions in Arm state. On other targets this crate is empty.
 //!
-//! The compiler keeps sixteen sums in registers, but it loads their factors one by one, and keeps the addresses of rows in memory. Here
-//! addresses stay in registers, and numbers that follow each other come by one `vldm`. Products are rounded, then added: `vmul`, then
+//! The compiler keeps sixteen sums in registers, but it loads their factors one by one, and keeps the addresses of rows in memory. Here a tile's
+//! addresses stay in registers, or come four at a time, and numbers that follow each other come by one `vldm` where they serve one tile. Products are rounded, then added: `vmul`, then
 //! `vadd`, four products before the additions that take them, since a Cortex-M4 waits for the result of the instruction before. So
 //! bits are those of one number after the other, in the order that each function states.
 //!
 //! With the feature `vmla`, one instruction multiplies and adds, and still rounds twice. LLVM chooses it for a Cortex-M7, and two
 //! instructions for the M4, the M33 and the M55; by Arm's manual, `vmla` takes 3 cycles on the M4.
 //!
-//! Every function is safe to call. If a slice is too short, it writes nothing; its documentation says what it returns then.
+//! Every function is safe to call. If a slice is too short, it writes nothing, but for [`add_scaled`], which takes what both have; its
+//! documentation says what it returns then.
 
 #![no_std]
 #![cfg(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))]

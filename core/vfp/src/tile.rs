@@ -6,8 +6,8 @@ use super::{LANES, SIDE, Tile, VMLA, assembly};
 
 /// The dot product of each of four rows w with each of four rows x: number \[o\]\[k\] is that of `w[o]` and `x[k]`. Element i goes to partial
 /// sum i mod 8, from zero on, and the eight partial sums s are added as
-/// `((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))`. All rows are at least as long as `w[0]`; if one is shorter, or `w[0]` has 2^24 - 8 numbers or more, all
-/// products are zero.
+/// `((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))`. If a row is shorter than `w[0]`, or `w[0]` has 2^24 - 8 numbers
+/// or more, all products are zero.
 ///
 /// Eight loads serve sixteen products: 3.2 cycles for each on a Cortex-M4F, and some 25 for each sum of partial sums.
 #[inline(never)]
@@ -95,9 +95,22 @@ macro_rules! turns {
             "adds {n}, {n}, #7\n",
             "lsrs {n}, {n}, #3\n",
             "beq 6f\n",
-            "tbh [pc, {rest}, lsl #1]\n",
-            "8:\n",
-            ".irp step, 20, 21, 22, 23, 24, 25, 26, 27\n.short (\\step\\()f - 8b) / 2\n.endr\n",
+            // To one of eight steps. A table of addresses would be for Thumb alone.
+            "cmp {rest}, #4\n",
+            "bhs 3f\n",
+            "cmp {rest}, #2\n",
+            "bhi 23f\n",
+            "beq 22f\n",
+            "cmp {rest}, #0\n",
+            "bne 21f\n",
+            "b 20f\n",
+            "3:\n",
+            "cmp {rest}, #6\n",
+            "bhi 27f\n",
+            "beq 26f\n",
+            "cmp {rest}, #4\n",
+            "bne 25f\n",
+            "b 24f\n",
             "20:\n",
             "lgl2o_step 0\n",
             "21:\n",

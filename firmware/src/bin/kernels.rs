@@ -78,6 +78,14 @@ fn holds(room: &mut Room, [width, outputs, n]: [usize; 3], rows: impl Fn(&[f32])
     dense::weight_gradient(errors, rows(inputs), n, outputs, &mut fast[..outputs * width]);
     dense::plain::weight_gradient(errors, rows(inputs), n, outputs, &mut slow[..outputs * width]);
     all &= same(results);
+    // The same, added to zeros as it is made: each number once.
+    let [fast, slow] = results;
+    let (fast, slow) = (&mut fast[..outputs * width], &mut slow[..outputs * width]);
+    fast.fill(0.0);
+    let motion = |w: &mut [f32], []: [&mut [f32]; 0], g: &[f32]| sum::plain::add_scaled(w, 1.0, g);
+    dense::descend(errors, rows(inputs), n, outputs, &motion, dense::Part { weights: fast, slots: [] });
+    slow.iter_mut().for_each(|g| *g += 0.0);
+    all &= same(results);
     let [fast, slow] = results;
     fast[..n * width].copy_from_slice(&inputs[..n * width]);
     slow[..n * width].copy_from_slice(&inputs[..n * width]);

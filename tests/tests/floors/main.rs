@@ -2,6 +2,7 @@
 //!
 //! - here: the floors.
 //! - `sizes`: how long files and functions may be, and where modules are.
+//! - `assembly`: which instructions assembly has.
 //! - `digest`: what decides kept runs is in the digest that they are found by.
 //! - `lists`: `CONTRIBUTING.md` names every place that an addition touches.
 //!
@@ -12,6 +13,7 @@
 //! a module within the file's own, in macros too. Tests and documentation do not count. A name that a module re-exports is of the
 //! file that it comes from; a re-export itself may go down, as an import may, and is no part of a circle.
 
+mod assembly;
 mod digest;
 mod lists;
 mod sizes;

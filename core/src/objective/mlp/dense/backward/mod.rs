@@ -10,7 +10,7 @@ use crate::objective::mlp::activation::Activation;
 use crate::pair::Pair;
 use crate::sum::add_scaled;
 
-/// Rows of the gradient that share a pass over four rows of inputs; their four errors each stay in registers.
+/// Rows of the gradient that share a pass over rows of inputs.
 pub(crate) const OUTPUTS: usize = if cfg!(target_arch = "arm") { 4 } else { 2 };
 
 /// G = E^T X over the first n rows.
@@ -154,12 +154,14 @@ fn add_tiles<'a>(
     [column, n]: [usize; 2],
     start: Start,
 ) {
+    let wide = g[0].len();
     let (mut s, mut errors) = (0, errors.get(first..).unwrap_or_default());
     while s < n {
-        let x = (s..n).map(|s| inputs.row(s).get(column..).unwrap_or_default());
+        // Up to the first that is missing, if one is.
+        let x = (s..n).map(|s| inputs.row(s).get(column..).unwrap_or_default()).take_while(|x| x.len() >= wide);
         let g = g.each_mut().map(|g| &mut **g);
         let added = add_examples(g, errors, outputs, x, start == Start::Zero && s == 0);
-        // An example is missing, or there are no columns.
+        // The next example is missing, or there are no columns.
         if added == 0 {
             break;
         }

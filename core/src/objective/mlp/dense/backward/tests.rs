@@ -24,6 +24,33 @@ fn single_rows_are_those_of_single_numbers() {
     }
 }
 
+/// The same of four rows at a time, for more examples than are added at once, and up to the first that is missing.
+#[test]
+fn tiles_of_rows_are_those_of_single_numbers() {
+    const WIDE: usize = 7;
+    const OUTPUTS: usize = 6;
+    let numbers: [f32; 34 * (WIDE + OUTPUTS)] = core::array::from_fn(|i| ((i * 7919) % 101) as f32 * 0.13 - 6.1);
+    let (inputs, errors) = numbers.split_at(34 * WIDE);
+    let mut pick: [u32; 34] = core::array::from_fn(|s| (s as u32 * 5) % 34);
+    for (n, missing, start) in
+        (0..=34).flat_map(|n| [33, 20, 3].into_iter().flat_map(move |m| [(n, m, Start::Zero), (n, m, Start::Given)]))
+    {
+        pick[missing] += 1000;
+        let mut g: [[f32; WIDE]; SIDE] =
+            core::array::from_fn(|o| core::array::from_fn(|i| (o * WIDE + i) as f32 - 3.5));
+        let before = g;
+        let rows = g.each_mut().map(|g| &mut g[1..]);
+        add_tiles(rows, errors, [2, OUTPUTS], Rows::picked(inputs, WIDE, &pick), [1, n], start);
+        for (o, i) in (0..SIDE).flat_map(|o| (1..WIDE).map(move |i| (o, i))) {
+            let first = if start == Start::Zero { 0.0 } else { before[o][i] };
+            let sum = (0..n.min(missing))
+                .fold(first, |sum, s| sum + errors[OUTPUTS * s + 2 + o] * inputs[WIDE * pick[s] as usize + i]);
+            assert_eq!(g[o][i].to_bits(), sum.to_bits(), "{n} {missing} {o} {i} {start:?}");
+        }
+        pick[missing] -= 1000;
+    }
+}
+
 /// The code for a processor with a single-precision floating-point unit has the bits of one number after the other.
 #[test]
 fn gradients_of_points_are_those_of_single_numbers() {

@@ -53,8 +53,7 @@ fn lanes(w: [&[f32]; SIDE], x: [&[f32]; SIDE], sums: &mut [Tile; LANES]) {
 
 /// g\[o\]\[i\] <- ((g\[o\]\[i\] + e_0\[o\] x_0\[i\]) + e_1\[o\] x_1\[i\]) + ... for each i of `g[0]`, over the rows that `x` gives, at most
 /// [`EXAMPLES`]; e_s is the first four numbers of row s of `e`, whose rows begin `step` numbers apart. The sums begin with zero, not
-/// with g\[o\]\[i\], if `from_zero`. Returns how many rows that were. If one of the others is shorter than `g[0]`, or an e_s is missing, or
-/// there is no row, all stay as they are, and it returns 0.
+/// with g\[o\]\[i\], if `from_zero`. Returns how many rows that were. If one of the others is shorter than `g[0]`, or an e_s is missing, or there is no row or no number, all stay as they are, and it returns 0.
 #[inline(never)]
 pub(crate) fn add_examples<'a>(
     g: [&mut [f32]; SIDE],
@@ -89,9 +88,12 @@ pub(crate) fn add_examples<'a>(
 }
 
 /// sums\[k\] <- sums\[k\] + e\[i\] w_i\[k\] for every number i of `e`, in their order, where w_i is the first eight numbers of row i of `w`; rows begin
-/// `step` numbers apart. Returns whether there are so many rows; if not, the sums stay as they are.
+/// `step` numbers apart. Returns whether there is a number and so many rows; if not, the sums stay as they are.
 #[inline(always)]
 pub(crate) fn products(sums: &mut [f32; 8], e: &[f32], w: &[f32], step: usize) -> bool {
+    if e.is_empty() {
+        return false;
+    }
     let (mut all, mut rest) = (*sums, w);
     for &e in e {
         let Some(row) = rest.first_chunk() else { return false };
