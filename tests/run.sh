@@ -29,7 +29,6 @@ one batch, power cuts at every seventh byte, most test programs without optimiza
 workspace has, one board of each instruction set, figures of the usual board alone, no builds with `micromath` or for real hardware,
 no `least`, no `windows`, no template, no flipped bits of `imported` and `stream`, no modelled cycles, no tests of the core without
 `std`, no lints or documentation of the core with every feature, no lints of the laws without the host, no short run of the main job.
-Without names of stages, lints come with the builds of the tests, of what these compile, and the documentation is left out.
 With --all, as continuous integration does, nothing is left out. What is left out, or has to be skipped for want of a tool, is named
 at the end.
 
@@ -115,20 +114,11 @@ law_tests() {
     done
 }
 
-# `cargo test`; where lints come with the tests, the compiler of this repository's packages is Clippy's. A build of lints alone would have
-# to go over all dependencies a second time.
-linting=no
-cargo_test() {
-    local lints=()
-    [ $linting = no ] || lints=(--config 'build.rustc-workspace-wrapper="clippy-driver"')
-    cargo test "${lints[@]}" "$@"
-}
-
-# With features as the whole workspace has them, so that no stage compiles a second time what another has.
+# `cargo test` with features as the whole workspace has them, so that no stage compiles a second time what another has.
 workspace_test() {
     local names=() name
     while read -r name; do names+=(--test "$name"); done <<<"$1"
-    cargo_test --workspace "${names[@]}" "${@:2}"
+    cargo test --workspace "${names[@]}" "${@:2}"
 }
 
 # Without --all, packages of tests are compiled without optimization, where that takes longer than they run; they are named here.
@@ -148,14 +138,6 @@ stage_format() {
 
 stage_lint() {
     need_rust_with clippy && need_c
-    if [ $whole$all = yesno ] && command -v clippy-driver >/dev/null 2>&1; then
-        say "lints come with the builds of the tests"
-        linting=yes
-        # As `cargo clippy -- -D warnings` tells it.
-        export CLIPPY_ARGS=-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__
-        dependencies
-        return
-    fi
     cargo clippy --workspace --all-targets -- -D warnings
     if [ $all = yes ]; then
         cargo clippy -p lgl2o --all-targets --all-features -- -D warnings
@@ -176,10 +158,6 @@ stage_lint() {
     # As somebody has it who is in `core/`; every feature, which needs those of development, with --all.
     RUSTDOCFLAGS="-D warnings" cargo doc -p lgl2o --no-deps
     [ $all = no ] || RUSTDOCFLAGS="-D warnings" cargo doc -p lgl2o --no-deps --all-features
-    dependencies
-}
-
-dependencies() {
     if cargo deny --version >/dev/null 2>&1; then
         say "licences, sources and versions of dependencies"
         cargo deny check licenses bans sources
@@ -193,7 +171,7 @@ stage_laws() {
     # shellcheck disable=SC2046
     workspace_test "$(law_tests | grep -vxE "$LONG_LAWS")" --no-default-features $(plain lgl2o-tests)
     workspace_test "$(law_tests | grep -xE "$LONG_LAWS")" --no-default-features --config profile.dev.package.lgl2o-tests.opt-level=2
-    cargo_test --workspace --doc
+    cargo test --workspace --doc
     # With `std`, which the host program has, they run in the stage `host`.
     if [ $all = yes ]; then
         say "tests of the core with every feature but micromath and std"
@@ -397,7 +375,7 @@ for stage in "${STAGES[@]}"; do
 done
 say "what the stages took"
 printf '%s\n' "$took"
-[ $all = yes ] || say "left out without --all: most draws and boards, optimization of test programs, documentation, and more; tests/run.sh --help lists it"
+[ $all = yes ] || say "left out without --all: most draws and boards, optimization of test programs, and more; tests/run.sh --help lists it"
 if [ -z "$skipped" ]; then
     say "all passed: ${chosen[*]}"
 else
