@@ -10,7 +10,7 @@
 //! With the feature `vmla`, one instruction multiplies and adds, and still rounds twice. LLVM chooses it for a Cortex-M7, and two
 //! instructions for the M4, the M33 and the M55; by Arm's manual, `vmla` takes 3 cycles on the M4.
 //!
-//! Every function is safe to call. If a slice is too short, it writes nothing, but for [`add_scaled`], which takes what both have; its
+//! Every function is safe to call. If a slice is too short, it writes nothing, but for `add_scaled`, which takes what both have; its
 //! documentation says what it returns then.
 
 #![no_std]
