@@ -1,10 +1,10 @@
-//! The inner loops of [`lgl2o`](https://docs.rs/lgl2o)'s layers, and the square root, in assembly, for Arm's single-precision floating-point unit (FPv4-SP and
-//! later), without an operating system: Cortex-M4F, M7, M33, M55 and whatever else has a target that ends in `none-eabihf`, such as Cortex-R, which
-//! runs the same instructions in Arm state. On other targets this crate is empty.
+//! The inner loops of [`lgl2o`](https://docs.rs/lgl2o)'s layers, and the square root, in assembly, for Arm's single-precision
+//! floating-point unit (FPv4-SP and later) without an operating system: Cortex-M4F, M7, M33 and M55. The same code builds for Cortex-R, in
+//! Arm state. On targets that do not end in `none-eabihf` this crate is empty.
 //!
-//! The compiler keeps sixteen sums in registers, but it loads their factors one by one, and keeps the addresses of rows in memory. Here a tile's
-//! addresses stay in registers, or come four at a time, and numbers that follow each other come by one `vldm` where they serve one tile. Products are rounded, then added: `vmul`, then
-//! `vadd`, four products before the additions that take them, since a Cortex-M4 waits for the result of the instruction before. So
+//! The compiler keeps sixteen sums in registers, but it loads their factors one by one, and keeps the addresses of rows in memory. Here
+//! the addresses stay in registers, or are loaded four at a time, and one `vldm` loads the numbers that follow each other where a tile needs
+//! them together. Products are rounded, then added: `vmul`, then `vadd`, four products before the additions that take them, since a Cortex-M4 waits for the result of the instruction before. So
 //! bits are those of one number after the other, in the order that each function states.
 //!
 //! With the feature `vmla`, one instruction multiplies and adds, and still rounds twice. LLVM chooses it for a Cortex-M7, and two

@@ -129,7 +129,11 @@ pub(super) fn add_block<'a, const O: usize>(
     for _ in 0..fours {
         let Some(e) = four_errors(errors, s, first) else { break };
         let Some(x) = inputs.several(s, column, wide) else { break };
-        add_some(&mut g, e, x, start);
+        let g = g.each_mut().map(|g| &mut **g);
+        match start {
+            Start::Zero => add_four::<O, true>(g, e, x),
+            Start::Given => add_four::<O, false>(g, e, x),
+        }
         (s, start) = (s + 4, Start::Given);
     }
     if start == Start::Zero {
@@ -218,16 +222,6 @@ fn four_errors<const O: usize>(errors: &[f32], s: usize, [first, outputs]: [usiz
     let errors = errors.get(s.checked_mul(outputs)?.checked_add(first)?..)?;
     let part = |k| errors.get(outputs.checked_mul(k)?..)?.first_chunk();
     Some([part(0)?, part(1)?, part(2)?, part(3)?])
-}
-
-/// The next four examples of a block.
-#[inline(always)]
-fn add_some<const O: usize>(g: &mut [&mut [f32]; O], e: [&[f32; O]; 4], x: [&[f32]; 4], start: Start) {
-    let g = g.each_mut().map(|g| &mut **g);
-    match start {
-        Start::Zero => add_four::<O, true>(g, e, x),
-        Start::Given => add_four::<O, false>(g, e, x),
-    }
 }
 
 /// g_o <- (((g_o + e_0o x0) + e_1o x1) + e_2o x2) + e_3o x3 for each of O rows, which are as long as those of x; the sums begin
