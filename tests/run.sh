@@ -25,8 +25,7 @@ Runs these stages, in this order; without a name all of them, but `ranks` and `r
 If `firmware` is among them, its builds start first and run beside the other stages, at a lower priority.
 
 Without --all, for the time while you work: a tenth of the laws' random draws and of the seeds of means, noise floors for checks of
-one batch, power cuts at every seventh byte, most test programs without optimization, examples with the features that the whole
-workspace has, one board of each instruction set, figures of the usual board alone, no builds with `micromath` or for real hardware,
+one batch, power cuts at every seventh byte, examples with the features that the whole workspace has, one board of each instruction set, figures of the usual board alone, no builds with `micromath` or for real hardware,
 no `least`, no `windows`, no template, no flipped bits of `imported` and `stream`, no modelled cycles, no tests of the core without
 `std`, no lints or documentation of the core with every feature, no lints of the laws without the host, no short run of the main job.
 With --all, as continuous integration does, nothing is left out. What is left out, or has to be skipped for want of a tool, is named
@@ -121,10 +120,7 @@ workspace_test() {
     cargo test --workspace "${names[@]}" "${@:2}"
 }
 
-# Without --all, packages of tests are compiled without optimization, where that takes longer than they run; they are named here.
-plain() { [ $all = yes ] || printf -- '--config profile.dev.package.%s.opt-level=0 ' "$@"; }
-
-# Laws that run for longer than they take to optimize; they are compiled at opt-level 2.
+# Laws that run for longer than they take to optimize; they are compiled at opt-level 2, all others without optimization.
 LONG_LAWS='anomaly|convergence|pump|ruin'
 
 stage_format() {
@@ -168,28 +164,29 @@ stage_lint() {
 stage_laws() {
     need_c
     # Without the host program, which is not optimized: rustc would reuse its copies of the core's generic functions here.
-    # shellcheck disable=SC2046
-    workspace_test "$(law_tests | grep -vxE "$LONG_LAWS")" --no-default-features $(plain lgl2o-tests)
+    workspace_test "$(law_tests | grep -vxE "$LONG_LAWS")" --no-default-features
     workspace_test "$(law_tests | grep -xE "$LONG_LAWS")" --no-default-features --config profile.dev.package.lgl2o-tests.opt-level=2
     cargo test --workspace --doc
     # With `std`, which the host program has, they run in the stage `host`.
     if [ $all = yes ]; then
+        # They run for a second; the full optimization that the core has elsewhere takes longer.
+        local lightly=profile.dev.package.lgl2o.opt-level=1
         say "tests of the core with every feature but micromath and std"
-        cargo test -p lgl2o --features serde,twins,fault,nor-flash --lib
+        cargo test -p lgl2o --features serde,twins,fault,nor-flash --lib --config $lightly
         say "tests of the core with micromath"
-        cargo test -p lgl2o --features micromath --lib
+        cargo test -p lgl2o --features micromath --lib --config $lightly
     fi
 }
 
 stage_host() {
     need_c
     # With the parts' benchmark, each part once.
-    # shellcheck disable=SC2046
-    workspace_test "$(host_tests)" --lib --bins --bench parts $(plain lgl2o-tests)
+    workspace_test "$(host_tests)" --lib --bins --bench parts
     if [ $all = yes ]; then
-        say "the main job, short"
+        # The host program itself not optimized, which takes two minutes of the processor and changes no bit.
+        say "the main job, short, by the profile of releases"
         out=$(mktemp -d)
-        cargo run --release --quiet -- compare --quick --out "$out"
+        cargo run --release --quiet --config profile.release.package.lgl2o-host.opt-level=0 -- compare --quick --out "$out"
     fi
 }
 
