@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The tests of the workspace, in stages; `tests/run.sh --help` lists them.
-# Needs Rust with rustfmt and clippy, a C compiler for the TLS library of `lgl2o data fetch`, for the tests of several
+# Needs Rust with rustfmt and clippy, a C compiler for exported models, curl for downloads, for the tests of several
 # ranks Open MPI and libclang, and for the firmware QEMU and a compiler for the boards (see firmware/build); installs what
 # is missing, but for Rust, where apt or rustup is at hand and may be used.
 set -euo pipefail
@@ -96,6 +96,12 @@ need_c() {
     exit 1
 }
 
+need_curl() {
+    command -v curl >/dev/null 2>&1 || apt_install curl ca-certificates && return
+    echo "tests need curl: install it, then run this again" >&2
+    exit 1
+}
+
 # The test programs that need the host program, one a line: those for which Cargo needs the feature `host`, and those of which
 # some tests do. All others are laws.
 host_tests() {
@@ -179,7 +185,7 @@ stage_laws() {
 }
 
 stage_host() {
-    need_c
+    need_c && need_curl
     # With the parts' benchmark, each part once.
     workspace_test "$(host_tests)" --lib --bins --bench parts
     if [ $all = yes ]; then
@@ -372,7 +378,7 @@ for stage in "${STAGES[@]}"; do
 done
 say "what the stages took"
 printf '%s\n' "$took"
-[ $all = yes ] || say "left out without --all: most draws and boards, optimization of test programs, and more; tests/run.sh --help lists it"
+[ $all = yes ] || say "left out without --all: most draws and boards, and more; tests/run.sh --help lists it"
 if [ -z "$skipped" ]; then
     say "all passed: ${chosen[*]}"
 else

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use lgl2o_tests::program::{folder, lgl2o, write_idx};
+use lgl2o_tests::program::{command, folder, lgl2o, ran, write_idx};
 
 const SHORT: [&str; 5] = ["compare", "--quick", "--steps", "20", "--optimizers"];
 
@@ -236,6 +236,20 @@ fn mnist_is_a_task_where_it_stands() {
     );
     let last = json["summary"].as_array().unwrap().last().unwrap()["test_loss_mean"].as_f64().unwrap();
     assert!(last < 1.5, "20 guarded steps leave a loss of {last}, no better than guessing");
+}
+
+/// Without the program that downloads, one line says so, and the rest how to do without it; nothing is left behind.
+#[test]
+fn a_download_without_curl_says_what_is_missing() {
+    let dir = folder();
+    let mut fetch = command(dir.path(), &["data", "fetch", "mnist", "--data", "d"]);
+    let fetched = ran(fetch.env("PATH", ""));
+    fetched.expect(1, &["`curl` does not start", "install it", "by hand", "d/mnist", "train-images-idx3-ubyte.gz"]);
+    assert_eq!(fetched.err.matches("does not start").count(), 1, "{}", fetched.err);
+    assert!(!dir.path().join("d").exists());
+    let mut doctor = command(dir.path(), &["doctor", "data", "--data", "d"]);
+    let looked = ran(doctor.env("PATH", ""));
+    assert!(looked.status == 1 && looked.out.contains("MISSING  curl"), "{looked:#?}");
 }
 
 /// The times themselves are the machine's; what is around them is not.

@@ -27,7 +27,7 @@ fn a_distribution_gives_the_same_weights_with_any_number_of_threads() {
 /// Killed and resumed, a training on a distribution ends where it would have ended.
 #[test]
 fn a_training_on_a_distribution_resumes_to_the_same_weights() {
-    let long = DISTRIBUTION.replace("steps = 6", "steps = 20").replace("seed = 7", "seed = 7\nseeds = 2");
+    let long = DISTRIBUTION.replace("steps = 6", "steps = 10").replace("seed = 7", "seed = 7\nseeds = 2");
     let (whole, broken) = (folder(), folder());
     train(whole.path(), &long, &[]).expect(0, &[]);
     fs::write(broken.path().join("c.toml"), &long).unwrap();

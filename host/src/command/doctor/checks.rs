@@ -125,9 +125,7 @@ fn compiler(_: &DoctorArgs) -> Vec<Finding> {
     };
     let cc = match find("cc").or_else(|| find("gcc")).or_else(|| find("clang")) {
         Some(path) => there("C compiler", path.display().to_string()),
-        None => {
-            missing("C compiler", "the TLS library of `lgl2o data fetch` needs it", "apt-get install gcc libc6-dev")
-        }
+        None => missing("C compiler", "rustc links programs with it", "apt-get install gcc libc6-dev"),
     };
     vec![rust, cc]
 }
@@ -145,7 +143,13 @@ fn mnist(args: &DoctorArgs) -> Vec<Finding> {
         Ok(_) => there("mnist", format!("whole, in {}", dir.display())),
         Err(error) => missing("mnist", error.to_string().replace('\n', "\n           "), fetch()),
     };
-    vec![there("spirals", "built in"), found]
+    let curl = match (find("curl"), &found.state) {
+        (None, State::Missing { .. }) => {
+            Some(missing("curl", "`lgl2o data fetch` downloads with it", "apt-get install curl"))
+        }
+        _ => None,
+    };
+    [there("spirals", "built in")].into_iter().chain(curl).chain([found]).collect()
 }
 
 /// The boards of the question: one, or all.

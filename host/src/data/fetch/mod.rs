@@ -4,17 +4,18 @@
 //! against the known SHA-256, and only then is it renamed; so an interrupted or wrong download
 //! never leaves a file that looks right. Files that are there and right are kept, and so are whole files of another data set,
 //! which are then an error. Time and size are
-//! bounded. Mirrors: the public copies of the Common Visual Data Foundation and of PyTorch.
+//! bounded. The program `curl` downloads. Mirrors: the public copies of the Common Visual Data Foundation and of PyTorch.
+
+mod curl;
 
 use std::fmt;
 use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use ureq::{Agent, Proxy};
 
+use self::curl::Download;
 use super::DataError;
 use super::folder::{KnownFile, MNIST_FILES, PARTS, known_content, locate};
 use crate::files::{missing, sweep};
@@ -23,13 +24,6 @@ use crate::interrupt::Ours;
 /// Folders of the internet that hold the four `.gz` files, tried in this order.
 const MIRRORS: [&str; 2] =
     ["https://storage.googleapis.com/cvdf-datasets/mnist/", "https://ossci-datasets.s3.amazonaws.com/mnist/"];
-
-/// How long finding a mirror, and then connecting to it, may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-/// How long a mirror may stay silent.
-const SILENCE_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long one file may take in all; 10 MB then need 17 kB/s.
-const FILE_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// How much longer than its content a file may be: gzip adds far less, even where it does not
 /// compress.
@@ -85,7 +79,7 @@ impl fmt::Display for Fetched {
 /// to place the files by hand), and [`DataError::Io`] when the folder cannot be written.
 pub fn fetch_mnist(dir: &Path, progress: Progress) -> Result<Vec<Fetched>, DataError> {
     let request = Request {
-        agent: agent(Proxy::try_from_env()),
+        options: &[],
         mirrors: &MIRRORS,
         files: &MNIST_FILES,
         names: &PARTS,
@@ -97,7 +91,8 @@ pub fn fetch_mnist(dir: &Path, progress: Progress) -> Result<Vec<Fetched>, DataE
 
 /// What is fetched from where to where; tests fill it with small files and a local server.
 struct Request<'a> {
-    agent: Agent,
+    /// Further arguments for `curl`.
+    options: &'a [&'a str],
     mirrors: &'a [&'a str],
     files: &'a [KnownFile],
     names: &'a [&'a [&'a str]],
@@ -105,9 +100,13 @@ struct Request<'a> {
     progress: Progress,
 }
 
-/// Why one attempt failed: this mirror's fault, so the next may do; or the disk's, so none will.
+/// Why one attempt failed.
 enum Failure {
+    /// This mirror's fault; the next may do.
     Mirror(String),
+    /// Nothing can be downloaded.
+    Every(String),
+    /// Nothing can be kept.
     Disk(DataError),
 }
 
@@ -149,6 +148,10 @@ impl Request<'_> {
             match self.attempt(&address, known, target) {
                 Ok(()) => return Ok(address),
                 Err(Failure::Mirror(cause)) => attempts.push((address, cause)),
+                Err(Failure::Every(cause)) => {
+                    attempts.push((address, cause));
+                    break;
+                }
                 Err(Failure::Disk(error)) => return Err(error),
             }
         }
@@ -173,54 +176,37 @@ impl Request<'_> {
 
     /// Copies the body of a response, bounded in size, to `out`.
     fn download(&self, address: &str, known: &KnownFile, out: &mut impl Write, target: &Path) -> Result<(), Failure> {
-        let mirror = |e: &dyn fmt::Display| Failure::Mirror(e.to_string());
-        let mut response = self.agent.get(address).call().map_err(|e| mirror(&e))?;
-        let bar = self.bar(known.name, response.body().content_length());
+        let started = Download::start(address, self.options);
+        let mut body = started.map_err(|e| Failure::Every(format!("`curl` does not start ({e}); install it")))?;
+        let bar = self.bar(known.name);
         let limit = known.size + GZIP_SLACK;
-        let mut body = response.body_mut().as_reader();
         let mut buffer = [0; 1 << 14];
         let mut total = 0;
         loop {
-            let n = body.read(&mut buffer).map_err(|e| mirror(&e))?;
+            let n = body.read(&mut buffer).map_err(|e| Failure::Mirror(e.to_string()))?;
             if n == 0 {
                 bar.finish_and_clear();
-                return Ok(());
+                return body.finish().map_err(Failure::Mirror);
             }
             total += n as u64;
             if total > limit {
-                return Err(mirror(&format_args!("sent more than {limit} bytes")));
+                return Err(Failure::Mirror(format!("sent more than {limit} bytes")));
             }
             out.write_all(&buffer[..n]).map_err(|cause| Failure::Disk(DataError::io("write", target)(cause)))?;
             bar.inc(n as u64);
         }
     }
 
-    /// A progress bar on standard error; it hides itself where that is not a terminal.
-    fn bar(&self, name: &'static str, size: Option<u64>) -> ProgressBar {
-        let bar = match (self.progress, size) {
-            (Progress::Silent, _) => return ProgressBar::hidden(),
-            (Progress::Bar, Some(size)) => ProgressBar::new(size),
-            (Progress::Bar, None) => ProgressBar::no_length(),
+    /// How many bytes have come, on standard error; it hides itself where that is not a terminal.
+    fn bar(&self, name: &'static str) -> ProgressBar {
+        let bar = match self.progress {
+            Progress::Silent => return ProgressBar::hidden(),
+            Progress::Bar => ProgressBar::no_length(),
         };
-        const STYLE: &str = "{msg:24} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta}";
         // A wrong template would cost the style only, never the download.
-        let style = ProgressStyle::with_template(STYLE);
+        let style = ProgressStyle::with_template("{msg:24} {bytes} {bytes_per_sec}");
         bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_message(name)
     }
-}
-
-/// An HTTP client with every waiting time bounded.
-fn agent(proxy: Option<Proxy>) -> Agent {
-    Agent::config_builder()
-        .proxy(proxy)
-        .user_agent(concat!("lgl2o/", env!("CARGO_PKG_VERSION")))
-        .timeout_resolve(Some(CONNECT_TIMEOUT))
-        .timeout_connect(Some(CONNECT_TIMEOUT))
-        .timeout_per_read(Some(SILENCE_TIMEOUT))
-        .timeout_recv_response(Some(SILENCE_TIMEOUT))
-        .timeout_recv_body(Some(FILE_TIMEOUT))
-        .build()
-        .into()
 }
 
 /// What is wrong with a downloaded file, without the temporary name that the user never sees.
