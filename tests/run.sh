@@ -149,11 +149,11 @@ stage_lint() {
     if command -v gungraun-runner >/dev/null 2>&1; then
         cargo clippy -p lgl2o-host --features callgrind --bench instructions -- -D warnings
     fi
-    if [ -d "$(rustc --print sysroot)/lib/rustlib/x86_64-pc-windows-gnu" ] && command -v x86_64-w64-mingw32-gcc >/dev/null 2>&1; then
+    if [ -d "$(rustc --print sysroot)/lib/rustlib/x86_64-pc-windows-gnu" ]; then
         say "the host program on Windows"
         cargo check --target x86_64-pc-windows-gnu -p lgl2o-host
     else
-        skip "the host program on Windows: rustup target add x86_64-pc-windows-gnu, and MinGW's C compiler"
+        skip "the host program on Windows: rustup target add x86_64-pc-windows-gnu"
     fi
     say "documentation"
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps

@@ -2,7 +2,7 @@
 //!
 //! A *learned optimizer*, trained in advance on a desktop and stored in flash, proposes steps; a *guard* compares it, round
 //! by round, with a plain *fallback* optimizer and keeps whichever leaves the lower loss. Training inherits the
-//! fallback's convergence guarantee and, where the learned optimizer is good, its speed (Loss-Guarded L2O, "A Simple
+//! fallback's convergence guarantee and, where it is good, the learned optimizer's speed (Loss-Guarded L2O, "A Simple
 //! Guard for Learned Optimizers", ICML 2022, arXiv 2201.12426).
 //!
 //! ```

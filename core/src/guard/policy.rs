@@ -76,7 +76,7 @@ pub struct KeepOwn;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Rewind;
 
-/// The loser's state starts afresh. (As a rule too hard on the learned side; here for comparison.)
+/// The loser's state starts afresh. (Usually too hard on the learned side; here for comparison.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Reset;
 

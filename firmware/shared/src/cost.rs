@@ -31,7 +31,7 @@ pub const WORKLOADS: [&str; 3] =
 pub enum Item {
     /// Loss and gradient of one batch.
     Gradient,
-    /// The same and the update by SGD: a training step.
+    /// The same and the update with SGD: a training step.
     StepSgd,
     /// With Adam.
     StepAdam,
@@ -56,7 +56,7 @@ pub enum Item {
     Decision,
     /// The outputs for one example.
     Inference,
-    /// A training step by SGD without memory for a gradient.
+    /// A training step with SGD without memory for a gradient.
     DescentSgd,
     /// With Adam.
     DescentAdam,

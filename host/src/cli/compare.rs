@@ -73,7 +73,7 @@ impl CompareArgs {
         self.standardize.as_deref().map_or(self.standardizes_unless_told(), |whether| whether == "on")
     }
 
-    /// Whether they are where the command line does not say so: those of one's own data are.
+    /// Whether inputs are standardized where the command line does not say: those of a folder are.
     #[must_use]
     pub fn standardizes_unless_told(&self) -> bool {
         self.task.is_folder

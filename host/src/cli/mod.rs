@@ -92,7 +92,7 @@ A command that is killed loses at most half a minute of work. Call it again: `be
 themselves, `train` and `meta-train` with --resume.
 
 Only one command at a time can use an output folder. A command refuses a folder with results of another command. It also refuses to
-replace a folder, a device, a broken link, an input or a write-protected file by a result.";
+replace a folder, a device, a broken link, an input or a write-protected file with a result.";
 
 /// A whole number from 1 up to a bound.
 fn at_most<N: TryFrom<u64>>(bound: u64) -> impl Fn(&str) -> Result<N, String> + Clone {

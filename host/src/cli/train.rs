@@ -154,14 +154,14 @@ const TRAIN_HELP: &str = "\
 Trains with `auto`, which has no rate to set. Features are standardized over the training rows; the model keeps the means and
 deviations, so `predict` takes raw rows.
 
-Classes are text or numbers, at most 256: in the order of the numbers if all are numbers, else of their letters. Spaces around a
+Classes are text or numbers, at most 256. They are sorted as numbers if all are numbers, else as text. Spaces around a
 cell do not count. A whole number is one class however it is written (1, 1.0, 01, 1.000e+00). Everything else is a class as it is
 written: Low and low are two classes, and so are 1.1 and 1.10. Labels that are all numbers with a fraction are refused, since they look like
 values: use --regression. A folder of IDX files has the classes from 0 to its greatest label.
 
 Layers for --network, behind the inputs (24, 100x6 or 28x28x1): dense(outputs); on times x channels conv1d(channels, kernel, stride,
 padding), depthwise(kernel, stride, padding), max_pool(width), average_pool(width), and gru(units), a recurrent layer that returns its last
-state; on rows x columns x channels conv2d, depthwise2d, max_pool2d and average_pool2d alike, where a number may be two, [rows, columns].
+state; on rows x columns x channels conv2d, depthwise2d, max_pool2d and average_pool2d alike, where a number may be a pair, [rows, columns].
 The last argument may be an activation, except for pooling and gru. A row holds all channels of the first time, or of the first pixel,
 then those of the second, and so on. The last layer is dense, with one output for each class, or for the value.
 
@@ -324,7 +324,7 @@ rows of [channels, times]; the import does that to the weights. An image is rows
 
 Layers for --network, behind the inputs (24, 100x6 or 28x28x1): dense(outputs); on times x channels conv1d(channels, kernel, stride,
 padding), depthwise(kernel, stride, padding), max_pool(width), average_pool(width), and gru(units), a recurrent layer that returns its last
-state; on rows x columns x channels conv2d, depthwise2d, max_pool2d and average_pool2d alike, where a number may be two, [rows, columns].
+state; on rows x columns x channels conv2d, depthwise2d, max_pool2d and average_pool2d alike, where a number may be a pair, [rows, columns].
 The last argument may be an activation, except for pooling and gru.
 
 Examples:

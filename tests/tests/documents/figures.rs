@@ -55,7 +55,7 @@ fn readmes_main_figures_hold() {
          {level}, and {} of {} fail. A step of `auto` costs {:.2} gradients. For strongly convex losses, computed exactly, the bound of\n  \
          gradient descent holds in every round of the paper's guard; `auto` has [another](core/guide/how_the_guard_decides.md)\n  \
          ([guarantees](tests/GUARANTEES.md)).\n\
-         - **Bytes.** All training memory for 196-32-10 and batches of 16: {} bytes by `auto`, {} by plain SGD without a stored gradient.\n  \
+         - **Bytes.** All training memory for 196-32-10 and batches of 16: {} bytes with `auto`, {} with plain SGD without a stored gradient.\n  \
          `cargo test -p lgl2o-tests --test memory -- --nocapture`\n\
          - **Bits.** {emulated} emulated boards, from Cortex-M0 to M55 and RISC-V, train to the same bits as your desktop.\n  \
          `lgl2o device --board NAME`",

@@ -1,4 +1,4 @@
-//! Networks from PyTorch, imported, exported as a module of Rust, and their heads trained by `auto` on a device's types: the outputs
+//! Networks from PyTorch, imported, exported as a module of Rust, and their heads trained with `auto` on a device's types: the outputs
 //! of the network on the heap and of the one whose shape is a type are the same, bit for bit.
 
 use std::fmt::Write as _;

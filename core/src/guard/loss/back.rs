@@ -8,8 +8,8 @@
 //! the fallback alone          the point that it was left alone at
 //! ```
 //!
-//! The guard goes back there where the next batch has a finite gradient there but none at the accepted parameters, and where
-//! the fallback has made no finite step alone, or stands [far](is_far) above that point at the end of its time alone. The
+//! The guard goes back to that point in three cases: the next batch has a finite gradient there but none at the accepted
+//! parameters; the fallback alone has made no finite step; or it stands [far](is_far) above that point when its time alone ends. The
 //! fallback then begins afresh, and the next round is a race.
 
 use super::memory::MemoryOf;
@@ -25,8 +25,8 @@ use crate::tensors::Tensors;
 /// How many standard deviations of the losses are far.
 const FAR: f32 = 1.0;
 
-/// Whether a loss is far above another one, whose standard deviation over the examples is `spread`: by all of that, or where
-/// there is none, because there is one example, by all of itself.
+/// Whether a loss is far above another one, whose standard deviation over the examples is `spread`: by more than
+/// `spread`, or, where that is 0 because there is only one example, by more than the other loss itself.
 pub(super) fn is_far(loss: f32, other: f32, spread: f32) -> bool {
     loss - other > if spread > 0.0 { FAR * spread } else { other.abs() }
 }

@@ -16,9 +16,10 @@
 //! its own line search.
 //!
 //! **A fallback that climbs** is not followed. Where w is looked at ([veto](LossGuard::veto), [stay](LossGuard::stay)), a
-//! fallback's candidate that is a standard deviation of the losses above w leaves w as it is. A fallback that goes on
-//! alone is compared with where it was left alone, at the end, and taken back there if it is as far above; so it is at
-//! once where it has no finite step, and where w has no finite gradient on a batch that has one there. (Only where the
+//! fallback's candidate that is a standard deviation of the losses above w leaves w as it is. When the
+//! time of a fallback alone ends, it is compared with the point where that time began, and is taken back to that point if
+//! it is as far above. It is taken back at once where it has no finite step, or where a batch has a finite gradient at
+//! that point but none at w. (Only where the
 //! batch has none at that point either, it is an error.) From then on the guard suspects the fallback: neither side is
 //! kept unless it is below w, the learned one by the margin, on all check batches. That is also what ends harm that shows
 //! in no loss, such as layers out of all proportion: the fallback's steps become too long there. The run then stands

@@ -23,9 +23,9 @@
 //! ```
 //!
 //! Source: this project's study of seven guards on 22 tasks, of which this is the seventh, with fewer checks. A short
-//! race tells bad from not bad, never better from worse, so it has a handicap; a short check of two sides throws good
-//! ones away, so there is none; a learned rule is the better one early, a fallback that begins afresh late, so even a
-//! good learned side hands over. It does not come back. When it should hand over depends on the task: where
+//! race tells bad from not bad, never better from worse, so the fallback has a handicap in it. A short check of two sides
+//! rejects good ones, so there is none. Early in a run a learned rule is better, late a fallback that begins afresh, so
+//! even a good learned side hands over. It does not run again. When it should hand over depends on the task: where
 //! training overfits, a learned side that lets weights decay is better; where it stagnates, the fallback is. So the learned side
 //! stays while it gains, but not for more than ten passes over a small data set: there the fallback reaches a lower loss ("Long runs" in
 //! `host/RESULTS.md`).

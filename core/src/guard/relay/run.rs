@@ -162,7 +162,7 @@ fn advance<R: Rule, O: Objective>(
     Ok(point.is_finite().then_some(loss))
 }
 
-/// Whose fault a gradient is that is not finite: the batch's, if there is none at the accepted parameters either.
+/// What is at fault for a gradient that is not finite: the batch, if it has no finite gradient at the accepted parameters either.
 ///
 /// # Errors
 /// [`Error::NonFiniteGradient`] if it is the batch's.

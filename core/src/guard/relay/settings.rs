@@ -85,9 +85,9 @@ impl<L, F, const SPARE: usize, Y> RelayGuard<L, F, SPARE, Y> {
         self
     }
 
-    /// The same guard that hands over after so many learned steps at the latest, those of the race among them; after five times as many
-    /// where the task is solved by then, and earlier,
-    /// from a fifth of them on, after ten passes over the training data. No more than the race's: right after it.
+    /// The same guard that hands over after at most so many learned steps, those of the race included, or after five times as many
+    /// where the task is solved by then. From a fifth of them on, it also hands over after ten passes over the training data,
+    /// unless the task is solved. If the number is no larger than that of the race, it hands over right after the race.
     #[must_use]
     pub const fn hand_over(mut self, steps: u32) -> Self {
         self.schedule.hand_over = steps;
@@ -154,7 +154,7 @@ impl<L: Rule, F: Rule, const SPARE: usize, Y> RelayGuard<L, F, SPARE, Y> {
     }
 }
 
-/// The same for each [`Layout`](super::Layout): so is what a checkpoint holds.
+/// The same for each [`Layout`](super::Layout), because a checkpoint holds the same for each.
 impl<L: Fingerprint, F: Fingerprint, const SPARE: usize, Y> Fingerprint for RelayGuard<L, F, SPARE, Y> {
     fn describe(&self, digest: &mut Digest) {
         digest.kind("relay");

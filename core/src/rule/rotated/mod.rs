@@ -11,7 +11,7 @@
 //!
 //! J and K are a sweep of Jacobi rotations (`jacobi.rs`), which brings L and R nearer to a diagonal; the inner rule's
 //! [velocities](super::Rule::velocities) turn along. So the rows of Q and P follow the eigenvectors of running sums of G G^T and G^T G. In these
-//! bases the gradient's numbers are nearly uncorrelated, which a rule assumes that scales each number by its own mean square. (Vyas, Morwani et al., "SOAP: Improving and stabilizing Shampoo using Adam", arXiv 2409.11321,
+//! bases the gradient's numbers are nearly uncorrelated, as a rule that scales each number by its own mean square assumes. (Vyas, Morwani et al., "SOAP: Improving and stabilizing Shampoo using Adam", arXiv 2409.11321,
 //! algorithm 3; Gupta, Koren, Singer, "Shampoo", ICML 2018, arXiv 1802.09568. There an eigenbasis is computed anew from
 //! time to time, and the mean is kept in the parameters' own basis.)
 //!

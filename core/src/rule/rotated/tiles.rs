@@ -1,6 +1,6 @@
 //! The kernels of [`products`](super::products) for a desktop: sums stay in vector registers.
 //!
-//! All is inlined, so that it is compiled for the vectors for which the caller is.
+//! Everything is inlined, so that it is compiled for the same vectors as its caller.
 
 use crate::sum::LANES;
 

@@ -113,7 +113,7 @@ impl Matrix {
     }
 }
 
-/// The layers of some parameters, in turn, with the matrix of each that has one which is turned.
+/// Goes through the layers of some parameters. A layer whose matrix is turned comes with that matrix.
 #[derive(Debug, Default)]
 struct Layers {
     next: usize,
