@@ -106,7 +106,7 @@ impl<const C: usize> Confusion<C> {
         share(self.right(c), self.counts.get(c)?.iter().map(|&n| u64::from(n)).sum())
     }
 
-    /// The share of what was predicted as a class that is of it; `None` for a class that was never predicted.
+    /// The share of the examples predicted as a class that belong to it; `None` for a class that was never predicted.
     #[must_use]
     pub fn precision(&self, class: u8) -> Option<f32> {
         let c = usize::from(class);

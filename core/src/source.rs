@@ -95,8 +95,8 @@ where
 /// Training batches go through all examples in a random order, then through another one; check batches are drawn from
 /// the examples that the round has not trained on, with replacement. The two come from two streams of one seed. The
 /// caller owns all memory: `pick` holds the indices of one batch, `used` one bit per example, so that 400 examples take 13 words.
-/// Examples that come one by one, and values, are in a [`replay`](crate::replay). A checkpoint belongs to as many examples as there were;
-/// where their number changes from one start to the next, use a `replay` too.
+/// For examples that come one by one, and for values, use a [`replay`](crate::replay). A checkpoint loads only with the same
+/// number of examples; where their number changes from one start to the next, use a `replay` too.
 ///
 /// ```
 /// use lgl2o::source::Sampler;

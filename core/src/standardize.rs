@@ -73,7 +73,7 @@ impl<M: Tensors> Standardizer<M> {
     ///
     /// # Errors
     /// [`Error::InvalidSetting`] unless all of them are finite and no deviation is negative;
-    /// [`Error::ShapeMismatch`] unless there are as many of both.
+    /// [`Error::ShapeMismatch`] unless there are as many means as deviations.
     pub fn given(mean: M, mut deviation: M) -> Result<Self, Error> {
         check_width("the deviations", mean.len(), deviation.len())?;
         for d in deviation.tensor_mut(0) {

@@ -18,7 +18,7 @@
 //!
 //! **Held-out scores follow a model that goes on learning.** Each window is scored before it is trained on. Its score joins the
 //! held-out ones M windows later, unless there was an alarm in between, and replaces the oldest. So what leads to an alarm does
-//! not become normal, and what is unusual once does: were it left out, the threshold would sink from window to window.
+//! not become normal, but a single unusual window does: if its score were left out, the threshold would sink from window to window.
 //!
 //! [`Monitor`] holds scores and votes and says in which [`State`] the product is. It knows nothing of networks: scores may come
 //! from anywhere.

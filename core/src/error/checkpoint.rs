@@ -67,7 +67,7 @@ impl fmt::Display for CheckpointError {
                 )
             }
             Self::OtherObjective => f.write_str(
-                "made with another objective: its network has another shape, activation or loss, or stands on another frozen backbone, so nothing fits: \
+                "made with another objective (network shape, activation, loss or frozen backbone): \
                  load it into the network that it was made with, or start over",
             ),
             Self::OtherOptimizer => f.write_str(
@@ -81,8 +81,8 @@ impl fmt::Display for CheckpointError {
             ),
             Self::OtherStandardizer { expected, found } => write!(
                 f,
-                "its standardizer has {found} bytes where the model's has {expected} (0 is none): make the model with a \
-                 standardizer of the same columns if and only if the run had one, as the outermost part of its source"
+                "its standardizer has {found} bytes where the model's has {expected} (0 is none): if a standardizer was \
+                 the outermost part of the run's source, give the model one with the same columns, and otherwise none"
             ),
             Self::Unreadable => f.write_str("the place where it is cannot be read: try again, then look at the flash and its wires"),
             Self::Interrupted => f.write_str(

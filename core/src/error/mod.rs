@@ -104,7 +104,7 @@ impl fmt::Display for Error {
             ),
             Self::NonFiniteGradient => f.write_str(
                 "the gradient at the accepted parameters is not finite. If the data hold no NaN and no huge values, a learning \
-                 rate is too high, that of a guard's fallback first of all: lower it, or take a rule without one. Else \
+                 rate is too high (check that of a guard's fallback first): lower it, or use a rule without a rate. Otherwise \
                  look for NaN in the data",
             ),
             Self::NonFiniteInput => f.write_str(
@@ -114,7 +114,7 @@ impl fmt::Display for Error {
                 "an output of the network is not finite: look for huge inputs, and for parameters that were damaged; \
                  if it comes again, load the latest checkpoint",
             ),
-            Self::NoClasses => f.write_str("the network answers with values, as its loss says: ask for its values"),
+            Self::NoClasses => f.write_str("the network predicts values, not classes: ask for its values"),
             Self::NonFiniteLoss => f.write_str(
                 "the loss of the accepted parameters on a check batch is not finite: \
                  look for NaN or huge values in the data; without any, load the latest checkpoint",

@@ -89,7 +89,7 @@ impl fmt::Display for SlotError {
             Self::NoneLoads([first, second]) => write!(
                 f,
                 "no checkpoint in flash can be loaded (first slot: {first}; second slot: {second}): \
-                 go back to the program that wrote it, or save over it to start over"
+                 go back to the program that wrote them, or start over and save a new one"
             ),
             Self::NotWritten => f.write_str(
                 "the flash does not hold what was written: worn out or write-protected; the other slot is as it was: \

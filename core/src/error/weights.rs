@@ -64,7 +64,7 @@ impl fmt::Display for WeightsError {
             Self::OtherOptimizer { kind, hidden } => write!(
                 f,
                 "the file holds an optimizer of kind {kind} with {hidden} hidden units, not the kind or size asked for: \
-                 name its kind and size as type, or take another file"
+                 use the Rust type of its kind and size, or another file"
             ),
             Self::Length { expected, found } => {
                 write!(

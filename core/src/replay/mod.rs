@@ -51,8 +51,8 @@
 //!
 //! The position: the order of the epoch, how much of it is done, and both streams of random numbers, 56 bytes, and 4
 //! where examples are held out. What is compared is *ring* or *reservoir*, labels with the number of classes or values,
-//! the width of a row, the number of values, the batch size, and which examples are held out; neither the examples, nor
-//! how many there are, nor for how many there is room. So a checkpoint that was made with 400 examples loads with 401,
+//! the width of a row, the number of values, the batch size, and which examples are held out. The examples, their
+//! number and the number that there is room for are not compared. So a checkpoint that was made with 400 examples loads with 401,
 //! with 40, or into a larger ring. With the same seed, and the same examples pushed in the same order, the run goes on
 //! bit for bit.
 //!

@@ -5,7 +5,7 @@
 //! round x = the bfloat16 below x, or the one above, with the probability that leaves x as the mean
 //! ```
 //!
-//! A bfloat16 is the upper half of an f32: its range, and 8 bits of mantissa. To the nearest of them v would never fall:
+//! A bfloat16 is the upper half of an f32: its range, and 8 bits of mantissa. Rounded to the nearest, v would never fall:
 //! 0.001 v, what beta2 takes from it in a step, is less than half the distance to the next value. Rounded at random it falls on the
 //! average (stochastic rounding; Zamirai et al., "Revisiting BFloat16 Training", 2020, arXiv 2010.06192). Chance is a hash
 //! of both means and the step's number here, so a run is still the same everywhere.

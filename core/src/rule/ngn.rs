@@ -12,7 +12,7 @@
 //! 0 together; where their labels contradict each other, steps of that length no longer lower the mean loss. After
 //! Orvieto and Xiao's NGN (arXiv 2407.04358) with the metric of Adam and with momentum (NGN-M, arXiv 2508.15071), here in
 //! Nesterov's form (Dozat 2016). The [plain rule](super::PlainNgn) says where e comes from: e never passes sigma, nor
-//! what a linear model of the loss promises to bring it to zero. So a wrong sigma costs little, and one setting serves
+//! the length at which a linear model of the loss is zero. So a wrong sigma costs little, and one setting serves
 //! for many tasks: `lgl2o survey --optimizers avg-ngn,avg-ngn:1` compares two.
 //!
 //! D says how long a step is in each parameter up to a common factor, and e finds that. If the loss and its gradient are

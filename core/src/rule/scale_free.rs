@@ -13,7 +13,7 @@
 //! ```
 //!
 //! d is the direction of NAdam (Dozat, ICLR workshop 2016). The relative length of a step is that of LARS and LAMB (You et al.
-//! 2017, 2020), except for rho: with the size of the weights as they are now they would grow without end. s is the sum of
+//! 2017, 2020), except for rho: if it were the current size of the weights, they would grow without end. s is the sum of
 //! hypergradients (Baydin et al., ICLR 2018) in the form of a cosine: as long as gradients agree with the way that the
 //! parameters go, steps grow, and they shrink when the gradients turn. That makes eta a weaker setting than a rate is.
 //!

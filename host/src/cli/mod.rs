@@ -195,7 +195,7 @@ Examples:
   lgl2o reproduce --quick --only spirals,guards
   lgl2o reproduce --only data --idx ~/my-digits --idx ~/my-letters
   mpirun -n 4 lgl2o reproduce --data ~/data
-                               the same results by four processes, if built with --features mpi";
+                               the same results with four processes, if built with --features mpi";
 
 const META_TRAIN_HELP: &str = "\
 Examples:
@@ -203,7 +203,7 @@ Examples:
   lgl2o meta-train --config host/meta/ngn.toml --out out/meta --resume
   lgl2o meta-train --config host/meta/distribution.toml --evaluate 'rnnprop,avg-rnnprop' --tasks 200
   mpirun -n 4 lgl2o meta-train --config host/meta/ngn.toml --out out/meta
-                               the same weights by four processes, if built with --features mpi;
+                               the same weights with four processes, if built with --features mpi;
                                a run may be resumed with another number of them";
 
 /// Arguments of `meta-train`.
@@ -220,7 +220,7 @@ pub struct MetaTrainArgs {
     /// finished runs go; out/evaluate by default.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// How many seeds to train, from the configuration's on; the best snapshot of all of them is kept. Instead of
+    /// How many seeds to train, from the configuration's `seed` on; the best snapshot of all of them is kept. Replaces
     /// `seeds` in the configuration.
     #[arg(long, value_name = "N", value_parser = at_most::<u64>(10_000))]
     pub seeds: Option<u64>,

@@ -29,7 +29,7 @@ pub struct SurveyArgs {
     /// Optimizers, separated by commas, as `compare` has them, with their rates.
     #[arg(long, value_name = "LIST", default_value = SURVEYED)]
     pub optimizers: String,
-    /// Learned side of the flat line: loss against the rate of SGD, alone and guarded. `none` leaves it out.
+    /// Learned rule for the picture of loss against the rate of SGD, alone and guarded. `none` leaves the picture out.
     #[arg(long, value_name = "RULE", default_value = "avg-l2o")]
     pub flat: String,
     /// Steps at which losses are scored, in rising order; the last one ends a run.
@@ -44,7 +44,7 @@ pub struct SurveyArgs {
     /// Examples in a minibatch; by default 16, with 256 training examples or more 32, with 2,048 or more 64.
     #[arg(long, value_name = "N", value_parser = at_most::<u64>(65_536))]
     pub batch: Option<u64>,
-    /// Losses below this count as this, so that no factor is between two losses that are as good as 0.
+    /// Smaller losses count as this one, so that no factor compares two losses that are practically 0.
     #[arg(long, value_name = "LOSS", default_value_t = 1e-3, value_parser = floor)]
     pub floor: f64,
     /// Settings for the oracle to choose from, separated by commas; by default all 15 that are named below.
@@ -87,4 +87,4 @@ Examples:
   lgl2o survey --quick --optimizers 'adam:0.03,lgl2o(avg-l2o,adam:0.03)' --flat none
   lgl2o survey --oracle adam:0.001,adam:0.01  against the better of two settings
   lgl2o survey --data ~/sets --inputs plain,x0.1,x10,inverted --networks '64-64 relu'
-  mpirun -n 4 lgl2o survey --data ~/sets      the same results by four processes, if built with --features mpi";
+  mpirun -n 4 lgl2o survey --data ~/sets      the same results with four processes, if built with --features mpi";

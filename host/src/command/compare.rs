@@ -193,8 +193,8 @@ fn check_size(task: &Task, optimizers: &[Optimizer]) -> Result<(), Failure> {
     }
     match optimizers.iter().find(|o| o.method.checks_on_the_rest() && 2 * batch > examples) {
         Some(Optimizer { name, .. }) => Err(Failure::Usage(anyhow!(
-            "`{name}` trains on at least {batch} examples a round, and of {examples} no batch would be left to check \
-             with: use fewer with --batch N"
+            "`{name}` trains on at least {batch} of the {examples} examples a round, so no batch would be left to check \
+             with: use smaller batches with --batch N"
         ))),
         None => Ok(()),
     }

@@ -68,7 +68,7 @@ pub fn dispatch(cli: &Cli, ranks: &Ranks) -> Result<(), Failure> {
         && !matches!(cli.command, Some(Command::MetaTrain(_) | Command::Reproduce(_) | Command::Survey(_)))
     {
         ranks
-            .agree(Err(anyhow::anyhow!("mpirun spreads `survey`, `meta-train` and `reproduce` only")))
+            .agree(Err(anyhow::anyhow!("mpirun spreads `survey`, `meta-train` and `reproduce` only: leave mpirun out")))
             .map_err(Failure::Usage)?;
     }
     rayon::ThreadPoolBuilder::new().num_threads(cli.threads).build_global()?;

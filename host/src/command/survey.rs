@@ -147,8 +147,8 @@ fn check(tasks: &[SurveyTask], request: &Request) -> Result<()> {
         let guarded = request.optimizers.iter().find(|one| one.method.checks_on_the_rest());
         if let Some(one) = guarded.filter(|_| 2 * batch > examples) {
             bail!(
-                "{name}: `{}` trains on at least {batch} examples a round, and of {examples} no batch would be left to check \
-                 with: use fewer with --batch N",
+                "{name}: `{}` trains on at least {batch} of the {examples} examples a round, so no batch would be left to check \
+                 with: use smaller batches with --batch N",
                 one.name
             );
         }

@@ -155,7 +155,7 @@ pub enum DataError {
     /// A whole IDX file in the place of MNIST's.
     #[error(
         "{}: a whole IDX file, but not MNIST's (SHA-256 {found}, MNIST has {expected}): another data set, or a damaged \
-         copy. Another data set is a task by `--task idx --data FOLDER`; for MNIST, name another data directory, or put this \
+         copy. Use another data set with `--task idx --data FOLDER`; for MNIST, name another data directory, or put this \
          file elsewhere, and run `lgl2o data fetch mnist`.",
         .file.display()
     )]
@@ -169,7 +169,7 @@ pub enum DataError {
     },
 
     /// A number that no network can be given.
-    #[error("{}: there is {value} in row {row}, counted from 0. Replace it by a finite number, or leave the row out.", .file.display())]
+    #[error("{}: there is {value} in row {row}, counted from 0. Replace it with a finite number, or leave the row out.", .file.display())]
     InfiniteElement {
         /// The file.
         file: PathBuf,
@@ -196,8 +196,8 @@ pub enum DataError {
 
     /// Labels of several columns, not those of QMNIST.
     #[error(
-        "{}: labels of {dims:?} numbers: they have one dimension, or a second one of 8 columns as in QMNIST, of which the first is the \
-         class. Keep one column.",
+        "{}: the dimensions of the labels are {dims:?}. Labels have one dimension, or, as in QMNIST, a second one of 8 columns, the first of \
+         which is the class. Keep one column.",
         .file.display()
     )]
     LabelColumns {

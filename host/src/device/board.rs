@@ -73,8 +73,11 @@ impl Board {
 
 /// All boards; the first is the usual one.
 pub static BOARDS: LazyLock<Vec<Board>> = LazyLock::new(|| {
-    let board =
-        |entry: Entry| Board::new(entry).unwrap_or_else(|| panic!("firmware/shared/boards.toml: {}", entry.name));
+    let board = |entry: Entry| {
+        Board::new(entry).unwrap_or_else(|| {
+            panic!("firmware/shared/boards.toml, {}: a key is missing or wrong; its first lines list them", entry.name)
+        })
+    };
     entries().map(board).collect()
 });
 

@@ -78,7 +78,10 @@ mod tests {
             let tuned = Tuned::built_in(task);
             assert_eq!(tuned.task, name);
             for (rule, _) in hand_made::searched() {
-                let trials = &tuned.grid[rule];
+                let found = tuned.grid.get(rule);
+                let trials = found.unwrap_or_else(|| {
+                    panic!("host/tuned/{name}.toml has no grid of `{rule}`: copy the tuned.toml that `lgl2o compare --task {name} --tune` writes")
+                });
                 let score = |rate| trials.iter().find(|t| t.rate == rate).and_then(|t| t.score).expect("a score");
                 let best = score(tuned.best[rule]);
                 assert!(trials.iter().filter_map(|t| t.score).all(|other| best <= other), "{name} {rule}");

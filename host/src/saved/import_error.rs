@@ -95,7 +95,7 @@ pub enum ImportError {
     #[error("it holds the network {0}, and --network says another: leave --network out")]
     OtherNetwork(String),
     /// A bias does not go with its weights.
-    #[error("the bias of `{layer}` has {found} numbers where its weights have {expected} outputs")]
+    #[error("the bias of `{layer}` has {found} numbers where its weights have {expected} outputs: export it again")]
     Bias {
         /// The layer.
         layer: String,
@@ -133,7 +133,7 @@ pub enum ImportError {
         known: String,
     },
     /// Numbers or names on the command line that are not as many as the network has inputs or outputs.
-    #[error("{flag} has {found} of them, and the network has {expected} {what}: give one for each")]
+    #[error("{flag} has {found} entries, and the network has {expected} {what}: give one entry for each")]
     Count {
         /// Where they were given.
         flag: &'static str,

@@ -22,7 +22,7 @@ pub(super) fn pictures(survey: &Survey) -> Result<Vec<Picture>, ReportError> {
     if survey.tasks.len() > 1 {
         let caption = format!(
             "Performance profile: on what share of the tasks an optimizer is within a factor of the best of {} settings tuned for the \
-             task. Left of 1 it is better than that. A guarded optimizer has the colour of its fallback; controls are grey.",
+             task. Left of 1 the optimizer is better than those settings. A guarded optimizer has the colour of its fallback; controls are grey.",
             survey.oracle.len()
         );
         let (svg, coincide) = profile(survey)?;

@@ -184,7 +184,7 @@ fn headline(parts: &[(String, Metrics)]) -> Option<String> {
 fn left_out(findings: &Findings) -> Vec<String> {
     let mut all = Vec::new();
     if findings.curve.iter().filter(|point| point.step > 0).count() < 2 {
-        all.push("The losses were measured once, so there is no picture of their way.".to_owned());
+        all.push("The losses were measured only once, so there is no picture of their course.".to_owned());
     }
     if let Some((_, Metrics::Classes { calibration, .. })) = findings.parts.last()
         && let [one] = calibration.as_slice()

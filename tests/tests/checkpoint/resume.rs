@@ -96,16 +96,21 @@ fn resumes(expression: &str, seed: u64, rounds: [u32; 2]) {
 }
 
 const LEARNED: [&str; 8] = ["l2o", "lean", "lstm", "rnnprop", "adam:0.1", "armijo", "avg-l2o", "avg-lean"];
-const FALLBACKS: [&str; 11] = [
+const FALLBACKS: [&str; 16] = [
     "sgd:0.5",
     "sgd:5/(10+i)",
     "momentum:0.1",
     "nesterov:0.1",
     "rmsprop:0.01",
     "adam:0.01",
+    "adam16:0.01",
     "adamw:0.01",
+    "nadam:0.01",
     "lion:0.01",
     "armijo",
+    "plain-ngn",
+    "scale-free",
+    "scale-free-momentum",
     "avg-ngn",
     "avg-momentum:0.1",
 ];

@@ -221,8 +221,8 @@ impl<F: NorFlash> Slots<F> {
         Err(SlotError::NoneLoads(states))
     }
 
-    /// Loads a model from the newest checkpoint that has its network and standardizer; returns its number. Of the trainer and
-    /// its guard nothing is in memory.
+    /// Loads a model from the newest checkpoint that has its network and standardizer; returns its number. Nothing of the
+    /// trainer and its guard is in memory.
     ///
     /// # Errors
     /// [`SlotError::NoneLoads`] where there is none.

@@ -125,7 +125,7 @@ fn rounds(mut job: Job<'_>, here: &DemoRun) -> Result<(), Failure> {
         }
         (_, Some(trouble), _) => Err(trouble.into()),
         (.., false) => Err(anyhow!("device and host differ. {}", report::sentence(&results)).into()),
-        (.., true) if never_reset => Err(anyhow!("the device was never reset, so it has not shown anything").into()),
+        (.., true) if never_reset => Err(anyhow!("no reset happened, so resuming was not tested: start again").into()),
         (.., true) => Ok(()),
     }
 }

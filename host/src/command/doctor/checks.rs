@@ -37,8 +37,8 @@ pub(super) const CHECKS: [Check; 7] = [
     Check { name: "compiler", what_for: "building this program and its tests", look: compiler },
     Check { name: "data", what_for: "the tasks on MNIST, and most of `lgl2o reproduce`", look: mnist },
     Check { name: "firmware", what_for: "building programs for boards, which `lgl2o device` does", look: build },
-    Check { name: "emulator", what_for: "running them on emulated boards", look: qemu },
-    Check { name: "ports", what_for: "running them on real boards, with `lgl2o device --port`", look: ports },
+    Check { name: "emulator", what_for: "running programs on emulated boards", look: qemu },
+    Check { name: "ports", what_for: "running programs on real boards, with `lgl2o device --port`", look: ports },
     Check { name: "mpi", what_for: "spreading `survey`, `reproduce` and `meta-train` over processes", look: mpi },
 ];
 
@@ -245,7 +245,7 @@ fn qemu(args: &DoctorArgs) -> Vec<Finding> {
         });
     }
     if findings.is_empty() {
-        findings.push(there("qemu", "no board of the question is emulated"));
+        findings.push(there("qemu", "not needed: no emulator has this board"));
     }
     findings
 }

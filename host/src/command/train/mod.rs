@@ -155,7 +155,7 @@ fn test_share(args: &TrainArgs) -> Result<f64> {
         bail!("--check-on and --test-share leave nothing to train on: lower them");
     }
     if let Some(target) = args.target.as_ref().filter(|target| args.drop.contains(target)) {
-        bail!("--drop leaves the target {target} out: leave it out of one of them");
+        bail!("--drop leaves the target {target} out: take it out of --drop, or name another column with --target");
     }
     if args.hidden.contains(&0) && args.hidden.len() > 1 {
         bail!("--hidden: 0 stands for no hidden layer, and goes with no other width");
@@ -172,7 +172,7 @@ fn check_places(out: &Path, args: &TrainArgs) -> Result<()> {
             path.display()
         ),
         _ if args.resume && !out.join(kept::NAME).exists() => {
-            bail!("there is nothing to go on with: {} is not there", out.join(kept::NAME).display())
+            bail!("there is nothing to go on with: {} is not there; leave --resume out", out.join(kept::NAME).display())
         }
         _ => Ok(()),
     }

@@ -66,7 +66,7 @@ pub enum TableError {
     /// A line has another number of cells than the first one.
     #[error(
         "{}, line {line}: {found} cells where the first line has {expected}. Is a cell missing, a quotation mark left open, or a \
-         delimiter inside a cell that is not in quotation marks? The delimiter is {delimiter}; --delimiter says otherwise.",
+         delimiter inside a cell that is not in quotation marks? The delimiter is {delimiter}; --delimiter sets another.",
         .file.display()
     )]
     Ragged {
@@ -101,8 +101,8 @@ pub enum TableError {
     },
     /// A quotation mark is not closed where its cell ends.
     #[error(
-        "{}, line {line}: the quotation mark that begins here is not closed at the end of its cell. Close it, and write one inside a cell \
-         twice, as in \"5\"\" pipe\".",
+        "{}, line {line}: the quotation mark that begins here is not closed at the end of its cell. Close it. Inside a cell, write a quotation \
+         mark twice, as in \"5\"\" pipe\".",
         .file.display()
     )]
     Quotes {
@@ -121,7 +121,7 @@ pub enum TableError {
     },
     /// A target, but nothing to predict it from.
     #[error(
-        "{}: there is no column to learn from beside the target. Cells are separated by a comma, semicolon, tab or bar; --delimiter \
+        "{}: there is no column to learn from besides the target. Cells are separated by a comma, semicolon, tab or bar; --delimiter \
          names another character.",
         .file.display()
     )]
@@ -158,7 +158,7 @@ pub enum TableError {
         advice: &'static str,
     },
     /// A cell of a feature is no number.
-    #[error("{at}: `{found}` is not a number. Features are numbers: replace the text by numbers{advice}.")]
+    #[error("{at}: `{found}` is not a number. Features are numbers: replace the text with numbers{advice}.")]
     Text {
         /// The cell.
         at: At,
@@ -374,7 +374,7 @@ pub enum TableError {
     /// There are too few rows to hold some out.
     #[error(
         "{}: {rows} rows are too few: {train} would be left to train on, {check} to check on and {test} to test on, and each part that is \
-         asked for needs one, the first one two. Add rows, or lower --test-share and --check-on.",
+         asked for needs one row, the training part two. Add rows, or lower --test-share and --check-on.",
         .file.display()
     )]
     TooFew {

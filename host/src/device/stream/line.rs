@@ -57,7 +57,7 @@ pub enum LineError {
     #[error("the device has started over in the middle of the run: its power failed, or it was reset; start again")]
     Restarted,
     /// The device is ahead of what it can know.
-    #[error("the device has got answers from elsewhere: see that no other program uses the line")]
+    #[error("the device has received answers from another program: close every other program that uses the line")]
     OutOfStep,
 }
 

@@ -43,7 +43,7 @@ pub enum OnnxError {
     Format(String),
     /// It is not one chain from one input to one output.
     #[error(
-        "the network has {inputs} inputs and {outputs} outputs; a model of lgl2o has one of each. Export the part that has"
+        "the network has {inputs} inputs and {outputs} outputs; a model of lgl2o has one of each. Export a part that has one of each"
     )]
     Ends {
         /// Inputs that are no weights.

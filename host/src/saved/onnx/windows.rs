@@ -42,7 +42,7 @@ fn window(node: &Node, dimensions: usize, kernel: Option<&[usize]>) -> Result<Wi
         found => refuse(
             node,
             format!(
-                "its {name} {found:?} are not as many as what comes in has dimensions, {dimensions}. Export it again"
+                "its {name} {found:?} must have {dimensions} numbers, one for each dimension of its input. Export it again"
             ),
         ),
     };
