@@ -25,7 +25,8 @@ Runs these stages, in this order; without a name all of them, but `ranks` and `r
 If `firmware` is among them, its builds start first and run beside the other stages, at a lower priority.
 
 Without --all, for the time while you work: a tenth of the laws' random draws and of the seeds of means, noise floors for checks of
-one batch, power cuts at every seventh byte, examples with the features that the whole workspace has, one board of each instruction set, figures of the usual board alone, no builds with `micromath` or for real hardware,
+one batch, power cuts at every seventh byte, examples with the features that the whole workspace has, one board of each instruction
+set, figures of the usual board alone, no builds with `micromath` or for real hardware,
 no `least`, no `windows`, no template, no flipped bits of `imported` and `stream`, no modelled cycles, no tests of the core without
 `std`, no lints or documentation of the core with every feature, no lints of the laws without the host, no short run of the main job.
 With --all, as continuous integration does, nothing is left out. What is left out, or has to be skipped for want of a tool, is named
@@ -189,7 +190,7 @@ stage_host() {
     # With the parts' benchmark, each part once.
     workspace_test "$(host_tests)" --lib --bins --bench parts
     if [ $all = yes ]; then
-        # The host program itself not optimized, which takes two minutes of the processor and changes no bit.
+        # The host program itself is not optimized here: that would take two minutes of the processor more, and changes no bit.
         say "the main job, short, by the profile of releases"
         out=$(mktemp -d)
         cargo run --release --quiet --config profile.release.package.lgl2o-host.opt-level=0 -- compare --quick --out "$out"

@@ -1,6 +1,7 @@
 //! `lgl2o compare` and `lgl2o data`, end to end: what they write, and what they say when asked wrongly.
 
 use std::fs;
+use std::io::Read as _;
 use std::path::Path;
 
 use lgl2o_tests::program::{command, folder, lgl2o, ran, write_idx};
@@ -250,6 +251,23 @@ fn a_download_without_curl_says_what_is_missing() {
     let mut doctor = command(dir.path(), &["doctor", "data", "--data", "d"]);
     let looked = ran(doctor.env("PATH", ""));
     assert!(looked.status == 1 && looked.out.contains("MISSING  curl"), "{looked:#?}");
+}
+
+/// A download ends with the program, also where that is killed: its connection is closed.
+#[test]
+fn a_download_ends_with_the_program() {
+    let dir = folder();
+    // A proxy that never answers. A curl that is left alone gives up after 15 seconds or more.
+    let proxy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", proxy.local_addr().unwrap());
+    let mut fetch = command(dir.path(), &["data", "fetch", "mnist", "--data", "d"]);
+    let fetch = fetch.env("https_proxy", address).env("no_proxy", "").stderr(std::process::Stdio::null());
+    let mut program = fetch.spawn().unwrap();
+    let (mut connection, _) = proxy.accept().unwrap();
+    connection.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
+    program.kill().unwrap();
+    program.wait().unwrap();
+    connection.read_to_end(&mut Vec::new()).expect("nobody holds the connection");
 }
 
 /// The times themselves are the machine's; what is around them is not.

@@ -143,13 +143,13 @@ fn mnist(args: &DoctorArgs) -> Vec<Finding> {
         Ok(_) => there("mnist", format!("whole, in {}", dir.display())),
         Err(error) => missing("mnist", error.to_string().replace('\n', "\n           "), fetch()),
     };
-    let curl = match (find("curl"), &found.state) {
-        (None, State::Missing { .. }) => {
-            Some(missing("curl", "`lgl2o data fetch` downloads with it", "apt-get install curl"))
-        }
-        _ => None,
-    };
-    [there("spirals", "built in")].into_iter().chain(curl).chain([found]).collect()
+    let mut findings = vec![there("spirals", "built in")];
+    // Where MNIST is there, nothing is to be downloaded.
+    if matches!(found.state, State::Missing { .. }) && find("curl").is_none() {
+        findings.push(missing("curl", "`lgl2o data fetch` downloads with it", "apt-get install curl"));
+    }
+    findings.push(found);
+    findings
 }
 
 /// The boards of the question: one, or all.

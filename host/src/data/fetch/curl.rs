@@ -1,10 +1,12 @@
-//! A download by the program `curl`.
+//! A download with the program `curl`.
 //!
 //! It is part of Windows, of macOS and of most Linux systems, knows their certificates and proxies (`https_proxy`, `no_proxy`, `.curlrc`),
 //! and spares every build of this program a TLS library.
 
 use std::io::{self, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
+
+use crate::interrupt::Ours;
 
 /// How long finding a mirror, and then connecting to it, may take, in seconds.
 const CONNECT_TIMEOUT: &str = "15";
@@ -13,10 +15,11 @@ const SILENCE_TIMEOUT: &str = "30";
 /// How long one file may take in all, in seconds; 10 MB then need 17 kB/s.
 const FILE_TIMEOUT: &str = "600";
 
-/// A running download, whose body is read as it comes. Dropped before its end, it is stopped.
+/// A running download, whose body is read as it comes. `curl` ends when this value is dropped, and with this program.
 pub(super) struct Download {
     curl: Child,
     body: ChildStdout,
+    ours: Option<Ours>,
 }
 
 impl Download {
@@ -25,7 +28,8 @@ impl Download {
     /// # Errors
     /// If there is no `curl` to start.
     pub(super) fn start(address: &str, further: &[&str]) -> io::Result<Self> {
-        let mut curl = Command::new("curl")
+        let mut command = Command::new("curl");
+        command
             .args(["--silent", "--show-error", "--fail", "--location", "--globoff"])
             .args(["--connect-timeout", CONNECT_TIMEOUT, "--max-time", FILE_TIMEOUT])
             .args(["--speed-limit", "1", "--speed-time", SILENCE_TIMEOUT])
@@ -34,10 +38,10 @@ impl Download {
             .args(["--output", "-", "--url", address])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
+            .stderr(Stdio::piped());
+        let (mut curl, ours) = Ours::spawn(&mut command)?;
         let body = curl.stdout.take().expect("piped");
-        Ok(Self { curl, body })
+        Ok(Self { curl, body, ours: Some(ours) })
     }
 
     /// Waits for the end, once the whole body is read.
@@ -45,16 +49,17 @@ impl Download {
     /// # Errors
     /// What `curl` says of a failure.
     pub(super) fn finish(mut self) -> Result<(), String> {
-        let mut words = String::new();
-        let said = self.curl.stderr.take().map(|mut stderr| stderr.read_to_string(&mut words));
-        let status = self.curl.wait().map_err(|error| error.to_string())?;
-        if status.success() {
-            return Ok(());
+        // One line: "curl: (6) Could not resolve host: ...".
+        let mut line = String::new();
+        let said = self.curl.stderr.take().map_or(Ok(0), |mut stderr| stderr.read_to_string(&mut line));
+        let status = said.and_then(|_| self.curl.wait()).map_err(|error| error.to_string())?;
+        if let Some(ours) = self.ours.take() {
+            ours.forget();
         }
-        match said {
-            // One line: "curl: (6) Could not resolve host: ...".
-            Some(Ok(1..)) => Err(words.trim().trim_start_matches("curl: ").to_owned()),
-            _ => Err(format!("curl failed ({status})")),
+        match line.trim().trim_start_matches("curl: ") {
+            _ if status.success() => Ok(()),
+            "" => Err(format!("curl failed ({status})")),
+            line => Err(line.to_owned()),
         }
     }
 }
@@ -67,8 +72,8 @@ impl Read for Download {
 
 impl Drop for Download {
     fn drop(&mut self) {
-        // Both fail where it has ended by itself, and that is as good.
-        let _ = self.curl.kill();
+        // Ends the process where it still runs; it is then waited for, so that none is left.
+        drop(self.ours.take());
         let _ = self.curl.wait();
     }
 }
