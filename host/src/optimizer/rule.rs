@@ -225,6 +225,32 @@ impl<P: Tensors> Parts<P> for AnyState<P> {
     }
 }
 
+/// Any probe. Few rules ask one; so all their steps are compiled once, and not for each kind of probe.
+struct AnyProbe<'a, P>(&'a mut dyn Probe<P>);
+
+impl<P> Probe<P> for AnyProbe<'_, P> {
+    fn loss(&mut self, params: &P) -> f32 {
+        self.0.loss(params)
+    }
+}
+
+impl AnyRule {
+    #[inline(never)]
+    fn step_by<P: Tensors>(
+        &self,
+        state: &mut AnyState<P>,
+        params: &mut P,
+        gradient: &P,
+        loss: f32,
+        probe: &mut AnyProbe<'_, P>,
+    ) {
+        Vectors::new().run(
+            #[inline(always)]
+            || each_rule!(self, state, (rule, state) => rule.step(state, params, gradient, loss, probe)),
+        );
+    }
+}
+
 impl Rule for AnyRule {
     type State<P: Tensors> = AnyState<P>;
 
@@ -268,10 +294,7 @@ impl Rule for AnyRule {
         loss: f32,
         probe: &mut impl Probe<P>,
     ) {
-        Vectors::new().run(
-            #[inline(always)]
-            || each_rule!(self, state, (rule, state) => rule.step(state, params, gradient, loss, probe)),
-        );
+        self.step_by(state, params, gradient, loss, &mut AnyProbe(probe));
     }
 
     fn observe<P: Tensors>(&self, state: &mut AnyState<P>, params: &P, gradient: &P, loss: f32) {
