@@ -193,7 +193,7 @@ stage_host() {
         # The host program itself is not optimized here: that would take two minutes of the processor more, and changes no bit.
         say "the main job, short, by the profile of releases"
         out=$(mktemp -d)
-        cargo run --release --quiet --config profile.release.package.lgl2o-host.opt-level=0 -- compare --quick --out "$out"
+        cargo run --release --quiet --config profile.release.package.lgl2o-training.opt-level=0 -- compare --quick --out "$out"
     fi
 }
 
@@ -237,7 +237,7 @@ stage_release() {
     link=$PWD/target/packed-$(date +%s)-$$
     mkdir -p target && rm -f target/packed-*
     ln -s . "$link"
-    CARGO_TARGET_DIR=$link cargo package --allow-dirty --config profile.dev.debug=false -p lgl2o-vfp -p lgl2o -p lgl2o-device -p lgl2o-vectors -p lgl2o-host
+    CARGO_TARGET_DIR=$link cargo package --allow-dirty --config profile.dev.debug=false -p lgl2o-vfp -p lgl2o -p lgl2o-device -p lgl2o-vectors -p lgl2o-training -p lgl2o-host
     rm -rf "$link" "${CARGO_HOME:-$HOME/.cargo}"/registry/src/-*/lgl2o-*
     semver
     local oldest version folder

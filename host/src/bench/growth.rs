@@ -25,12 +25,12 @@ pub const SIZES: usize = WIDTHS.len() + DEPTHS.len() + BATCHES.len();
 ///
 /// # Errors
 /// As [`measure`].
-pub fn growth(optimizers: &[Optimizer], runs: [u32; 2], kept: &Kept, advance: impl Fn()) -> anyhow::Result<Growth> {
+pub fn growth(optimizers: &[Optimizer], runs: [u32; 2], kept: &Kept, advance: &dyn Fn()) -> anyhow::Result<Growth> {
     let plot = |title: &str, sizes: &[usize], hidden: &dyn Fn(usize) -> Vec<usize>, batch: &dyn Fn(usize) -> usize| {
         let mut costs = vec![Vec::new(); optimizers.len()];
         for &size in sizes {
             let task = Task::new("growth", prototypes(IMAGE)?, &hidden(size), Activation::Relu, batch(size));
-            let figures = measure("growth", &task, optimizers, runs, kept, &advance)?;
+            let figures = measure("growth", &task, optimizers, runs, kept, advance)?;
             costs.iter_mut().zip(figures).for_each(|(line, figure)| line.push(figure.step.median));
         }
         let sizes = sizes.iter().map(|&size| size as f64).collect();

@@ -63,7 +63,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
     for (workload, task) in &tasks {
         bar.set_message(workload.name);
         measurements
-            .extend(measure(workload.name, task, &optimizers, [args.rounds, args.steps], &kept, || bar.inc(1))?);
+            .extend(measure(workload.name, task, &optimizers, [args.rounds, args.steps], &kept, &|| bar.inc(1))?);
     }
     if let Some((_claim, file)) = &picture {
         bar.set_message("growth");
@@ -122,7 +122,7 @@ fn draw_growth(
     kept: &Kept,
     bar: &ProgressBar,
 ) -> anyhow::Result<String> {
-    let all = measure_growth(optimizers, [args.rounds, args.steps], kept, || bar.inc(1));
+    let all = measure_growth(optimizers, [args.rounds, args.steps], kept, &|| bar.inc(1));
     let all = all.context("cannot measure growth")?;
     let picture = report::growth("How the time of a step grows", "Microseconds a step", &all)?;
     write_atomically(file, picture.as_bytes())?;

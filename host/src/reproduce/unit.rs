@@ -48,7 +48,7 @@ impl Unit {
     #[must_use]
     pub fn key(&self, task: &str) -> String {
         let Self { split, expression, seed, steps } = self;
-        let (version, sources, points) = (env!("CARGO_PKG_VERSION"), env!("LGL2O_SOURCES"), steps::points(*steps));
+        let (version, sources, points) = (env!("CARGO_PKG_VERSION"), lgl2o_training::SOURCES, steps::points(*steps));
         format!("lgl2o {version} {sources} | {task} | {split:?} | {expression} | seed {seed} | {points:?}")
     }
 }

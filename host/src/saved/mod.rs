@@ -13,7 +13,6 @@
 pub mod arrays;
 pub mod c;
 mod import_error;
-pub mod model;
 pub mod onnx;
 pub mod orders;
 pub mod rust;
@@ -24,6 +23,7 @@ pub mod tensors;
 mod tests;
 
 pub use crate::container::FileError;
+pub use lgl2o_training::model;
 pub use model::{Output, SavedModel};
 
 /// What an export is: files by their names.

@@ -8,7 +8,7 @@ use lgl2o_tests::documents::{read, root};
 use toml::{Table, Value};
 
 /// Their folders.
-const PUBLISHED: [&str; 5] = ["core/vfp", "core", "firmware/shared", "host", "host/vectors"];
+const PUBLISHED: [&str; 6] = ["core/vfp", "core", "firmware/shared", "host", "host/training", "host/vectors"];
 /// Folders that no package of the repository is in.
 const OTHER: [&str; 4] = ["target", "out", ".git", "corpus"];
 

@@ -1,4 +1,4 @@
-//! Kept runs are found by a digest of the sources that decide them (`host/build.rs`).
+//! Kept runs are found by a digest of the sources that decide them (`host/training/build.rs`).
 //!
 //! What a source in the digest imports is in the digest, too, or is listed here with the reason why it decides nothing.
 
@@ -28,7 +28,7 @@ const DECIDE_NOTHING: [(&str, &str); 16] = [
 
 /// The sources of the digest, as modules of the host.
 fn listed() -> Vec<Names> {
-    let text = fs::read_to_string(root().join("host/build.rs")).expect("build.rs");
+    let text = fs::read_to_string(root().join("host/training/build.rs")).expect("build.rs");
     let (_, list) = text.split_once("const SOURCES").expect("a list");
     let (list, _) = list.split_once("];").expect("its end");
     let paths = list.split('"').skip(1).step_by(2).filter_map(|path| path.strip_prefix("src/"));
@@ -37,13 +37,17 @@ fn listed() -> Vec<Names> {
 
 #[test]
 fn what_decides_a_kept_run_is_in_its_digest() {
-    let mut sources = sources(&root().join("host/src"));
+    let mut sources = sources(&root().join("host/training/src"));
     sources.retain(|(path, _)| path != "main.rs" && !path.ends_with("/tests.rs"));
     let lib = sources.iter().find(|(path, _)| path == "lib.rs").expect("the root").1.clone();
     let (all, listed) = (Crate::new(&sources), listed());
     assert!(listed.len() > 8, "{listed:?}");
     for one in &listed {
-        assert!(all.0.keys().any(|module| module.starts_with(one)), "host/build.rs: there is no {}", one.join("/"));
+        assert!(
+            all.0.keys().any(|module| module.starts_with(one)),
+            "host/training/build.rs: there is no {}",
+            one.join("/")
+        );
     }
     let is_listed = |module: &Names| listed.iter().any(|one| module.starts_with(one));
     let decides = |module: &Names| {
@@ -62,6 +66,6 @@ fn what_decides_a_kept_run_is_in_its_digest() {
     }
     left_out.sort();
     left_out.dedup();
-    assert_eq!(left_out, [""; 0], "not in the digest of host/build.rs");
+    assert_eq!(left_out, [""; 0], "not in the digest of host/training/build.rs");
     assert!(order(&lib).len() > 20);
 }

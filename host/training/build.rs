@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 
 /// What results depend on.
 const SOURCES: [&str; 11] = [
-    "../core/src",
-    "vectors/src",
+    "../../core/src",
+    "../vectors/src",
     "src/data",
     "src/experiment",
     "src/meta/distribution/task.rs",

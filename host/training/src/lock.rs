@@ -8,29 +8,32 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The lock of a folder.
-pub(crate) const NAME: &str = ".lgl2o.lock";
+pub const NAME: &str = ".lgl2o.lock";
 
 /// The locks of this process.
 static HELD: Mutex<Vec<Held>> = Mutex::new(Vec::new());
 
 /// A lock that is held.
 #[derive(Debug, Clone)]
-pub(crate) struct Held {
-    /// The folder, the lock in it, and the open file.
+pub struct Held {
+    /// The folder.
     pub dir: PathBuf,
+    /// The lock in it.
     pub path: PathBuf,
+    /// The open file.
     pub file: Arc<File>,
     /// Whether nobody else shares it.
     pub alone: bool,
 }
 
 /// The locks that are held.
-pub(crate) fn held() -> MutexGuard<'static, Vec<Held>> {
+pub fn held() -> MutexGuard<'static, Vec<Held>> {
     HELD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether this process holds a folder alone.
-pub(crate) fn is_held(dir: &Path) -> bool {
+#[must_use]
+pub fn is_held(dir: &Path) -> bool {
     held().iter().any(|lock| lock.alone && lock.path.ends_with(NAME) && is_at(&lock.file, &dir.join(NAME)))
 }
 
@@ -52,7 +55,7 @@ pub fn lost_words(dir: &Path) -> String {
 }
 
 /// Removes a lock's file, if nobody else shares the lock and the file is still the one that is held.
-pub(crate) fn remove(path: &Path, file: &File) {
+pub fn remove(path: &Path, file: &File) {
     if file.try_lock().is_ok() && is_at(file, path) {
         let _ = fs::remove_file(path);
     }
@@ -60,7 +63,8 @@ pub(crate) fn remove(path: &Path, file: &File) {
 
 /// Whether a path still leads to an open file.
 #[cfg(unix)]
-pub(crate) fn is_at(file: &File, path: &Path) -> bool {
+#[must_use]
+pub fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     let id = |metadata: &fs::Metadata| (metadata.dev(), metadata.ino());
     matches!((file.metadata(), fs::metadata(path)), (Ok(a), Ok(b)) if id(&a) == id(&b))
@@ -68,6 +72,7 @@ pub(crate) fn is_at(file: &File, path: &Path) -> bool {
 
 /// Elsewhere an open file cannot be moved or removed.
 #[cfg(not(unix))]
-pub(crate) fn is_at(_: &File, _: &Path) -> bool {
+#[must_use]
+pub fn is_at(_: &File, _: &Path) -> bool {
     true
 }

@@ -103,7 +103,7 @@ pub(super) fn key(
     optimizer: &Optimizer,
     [round, steps]: [u32; 2],
 ) -> Result<String, lgl2o::Error> {
-    let (version, sources) = (env!("CARGO_PKG_VERSION"), env!("LGL2O_SOURCES"));
+    let (version, sources) = (env!("CARGO_PKG_VERSION"), crate::SOURCES);
     let Task { model, batch, data, .. } = task;
     let Optimizer { name, method } = optimizer;
     Ok(format!(

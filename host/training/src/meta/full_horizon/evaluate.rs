@@ -85,7 +85,7 @@ fn tasks(config: &Config, sources: &Sources, families: &[Family], count: u32) ->
 
 /// A line that says everything that a score depends on.
 fn key((task, horizon): &(DrawnTask, u32), optimizer: &Optimizer, digest: &str) -> Result<String> {
-    let (version, sources) = (env!("CARGO_PKG_VERSION"), env!("LGL2O_SOURCES"));
+    let (version, sources) = (env!("CARGO_PKG_VERSION"), crate::SOURCES);
     let DrawnTask { family, network, batch, initial_scale, seed, .. } = task;
     let Optimizer { name, method } = optimizer;
     Ok(format!(

@@ -178,7 +178,7 @@ impl Setup<'_> {
 
     /// A line that says everything a unit's result depends on, the program's sources by their digest.
     fn key(&self, unit: &Unit) -> Result<String> {
-        let (version, sources) = (env!("CARGO_PKG_VERSION"), env!("LGL2O_SOURCES"));
+        let (version, sources) = (env!("CARGO_PKG_VERSION"), crate::SOURCES);
         let what = match unit.work {
             Work::Oracle => ORACLE.to_owned(),
             Work::Run(place) => {

@@ -5,7 +5,7 @@ use lgl2o::metrics::{Confusion, Regression};
 use serde::Serialize;
 
 use crate::data::table::{Table, Target};
-use crate::saved::model::HeapModel;
+use crate::model::HeapModel;
 
 /// Room for all classes that a label can name.
 type Counts = Confusion<{ crate::data::table::target::MOST_CLASSES }>;

@@ -42,7 +42,7 @@ impl<'a> KeptRuns<'a> {
     /// The runs of a task in a store, evaluated at some rising steps.
     #[must_use]
     pub fn new(store: &'a Store, task: &'a Task, points: &'a [u64]) -> Self {
-        let (version, sources) = (env!("CARGO_PKG_VERSION"), env!("LGL2O_SOURCES"));
+        let (version, sources) = (env!("CARGO_PKG_VERSION"), crate::SOURCES);
         let (model, batch, data) = (&task.model, task.batch, task.data.digest());
         let what = format!("lgl2o {version} {sources} | compare {FORMAT} | {model} | batch {batch} | data {data}");
         Self { store, task, points, what, data, found: AtomicUsize::new(0) }

@@ -92,7 +92,8 @@ fn others(tried: &[&[Tried]], floor: f64) -> Vec<RatedRule> {
 }
 
 /// The geometric mean of losses, each at least the floor and at most [`MOST`], as which a run counts that has none.
-pub(super) fn bounded_mean(losses: impl Iterator<Item = Option<f64>>, floor: f64) -> f64 {
+#[must_use]
+pub fn bounded_mean(losses: impl Iterator<Item = Option<f64>>, floor: f64) -> f64 {
     geometric_mean(&losses.map(|loss| loss.unwrap_or(MOST).clamp(floor, MOST)).collect::<Vec<_>>())
 }
 

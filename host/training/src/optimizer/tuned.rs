@@ -1,6 +1,6 @@
 //! Learning rates that a grid search found, task by task.
 //!
-//! The files under `host/tuned/` are what `lgl2o compare --task TASK --tune` writes: the grid, every score in it, and
+//! The files under `host/training/tuned/` are what `lgl2o compare --task TASK --tune` writes: the grid, every score in it, and
 //! the best rate of each rule. They are built into the program, so that an expression without a rate means the tuned
 //! one.
 
@@ -80,7 +80,7 @@ mod tests {
             for (rule, _) in hand_made::searched() {
                 let found = tuned.grid.get(rule);
                 let trials = found.unwrap_or_else(|| {
-                    panic!("host/tuned/{name}.toml has no grid of `{rule}`: copy the tuned.toml that `lgl2o compare --task {name} --tune` writes")
+                    panic!("host/training/tuned/{name}.toml has no grid of `{rule}`: copy the tuned.toml that `lgl2o compare --task {name} --tune` writes")
                 });
                 let score = |rate| trials.iter().find(|t| t.rate == rate).and_then(|t| t.score).expect("a score");
                 let best = score(tuned.best[rule]);
