@@ -313,6 +313,41 @@ fn no_slot_stays_subnormal() {
     settles(lgl2o::learned::ngn());
 }
 
+/// The accumulators that change their sign with the gradients are means of gradients or steps. `velocities` names all of them and no
+/// others: else a rotated rule would leave some behind where its bases turn.
+fn names_its_velocities<R: Rule<State<Pair>: Known>>(rule: &R) {
+    let observed = |sign: f32| {
+        let mut state = rule.state(&START);
+        for (weights, bias) in gradients() {
+            rule.observe(&mut state, &START, &(weights.map(|x| sign * x), bias.map(|x| sign * x)), 1.0);
+        }
+        state
+    };
+    let (mut ahead, back) = (observed(1.0), observed(-1.0));
+    let negated = |(weights, bias): &Pair| (weights.map(|x| -x), bias.map(|x| -x));
+    let turned = |(slot, other): &(&Pair, &Pair)| **slot == negated(other) && slot != other;
+    let odd: Vec<Pair> = ahead.slots().iter().zip(back.slots()).filter(turned).map(|(slot, _)| *slot).collect();
+    assert_eq!(rule.velocities(&mut ahead), odd, "{}", type_name::<R>());
+}
+
+/// The rules whose slots are not packed: a packed mean cannot be turned.
+macro_rules! assert_velocities {
+    (coordinatewise { $($rule:expr => $($($field:ident).+ in $bad:expr),+;)+ }
+     packed { $($packed:tt)* }
+     other { $($other:expr => $($($more:ident).+ in $worse:expr),+;)+ }) => {
+        $(names_its_velocities(&$rule);)+
+        $(names_its_velocities(&$other);)+
+    };
+}
+
+#[test]
+fn every_rule_names_its_velocities() {
+    every_rule!(assert_velocities);
+    names_its_velocities(lgl2o::learned::lean());
+    names_its_velocities(lgl2o::learned::ngn());
+    names_its_velocities(&lgl2o::learned::LearnedScaleFree::hand_made());
+}
+
 /// A sweep leaves all other numbers as they are, and numbers that two 16-bit numbers are packed in.
 #[test]
 fn a_sweep_touches_small_numbers_alone() {

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! J and K are a sweep of Jacobi rotations (`jacobi.rs`), which brings L and R nearer to a diagonal; the inner rule's
-//! [velocities](super::Rule::velocities) turn along. So the rows of Q and P follow the eigenvectors of running sums of G G^T and G^T G. In these
+//! [velocities](super::Rule::velocities) turn along; the means of `Adam16`, which are packed, and what recurrent rules remember stay as they are. So the rows of Q and P follow the eigenvectors of running sums of G G^T and G^T G. In these
 //! bases the gradient's numbers are nearly uncorrelated, as a rule that scales each number by its own mean square assumes. (Vyas, Morwani et al., "SOAP: Improving and stabilizing Shampoo using Adam", arXiv 2409.11321,
 //! algorithm 3; Gupta, Koren, Singer, "Shampoo", ICML 2018, arXiv 1802.09568. There an eigenbasis is computed anew from
 //! time to time, and the mean is kept in the parameters' own basis.)
