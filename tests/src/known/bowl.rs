@@ -85,7 +85,7 @@ impl<const N: usize> Known for Bowl<N> {
     }
 
     /// h z is off by h e and a unit, and reflecting it back adds (4 additions + 14) units of its length.
-    fn slope_error(&self, w: &[f64]) -> f64 {
+    fn slope_error(&self, w: &[f64], _: &[f64]) -> f64 {
         let (z, e) = self.offset(w);
         let scaled = |a: &[f64]| a.iter().zip(&self.double.spectrum).map(|(a, h)| a * h).collect::<Vec<_>>();
         MORE * (norm(&scaled(&e)) + (4.0 * additions(N) + 14.0) * UNIT * norm(&scaled(&z)))

@@ -125,7 +125,7 @@ impl<const M: usize, const N: usize> Known for Degenerate<M, N> {
     }
 
     /// Each row counts by the error of its r and by M + 1 units of itself, for the sum over rows is a running one.
-    fn slope_error(&self, w: &[f64]) -> f64 {
+    fn slope_error(&self, w: &[f64], _: &[f64]) -> f64 {
         let (r, e) = self.residuals(w);
         let rows = self.rows.iter().zip(r.iter().zip(&e));
         MORE * rows.map(|(a, (r, e))| norm(a) * (e + (M as f64 + 1.0) * UNIT * r.abs())).sum::<f64>()

@@ -72,8 +72,8 @@ pub trait Known {
 
     /// How far the loss in single precision may be from F.
     fn loss_error(&self, w: &[f64]) -> f64;
-    /// How far, in length, the gradient in single precision may be from that of F.
-    fn slope_error(&self, w: &[f64]) -> f64;
+    /// How far, in length, the gradient in single precision may be from that of F, which is `slope`.
+    fn slope_error(&self, w: &[f64], slope: &[f64]) -> f64;
 }
 
 /// All numbers of some tensors in double precision, in one list.
@@ -117,7 +117,7 @@ pub fn kappa(problem: &impl Known, rate: f32) -> f64 {
 pub fn step_error(problem: &impl Known, w: &[f64], rate: f64) -> f64 {
     let slope = problem.slope(w);
     let u: Vec<f64> = w.iter().zip(&slope).map(|(w, g)| w - rate * g).collect();
-    let e = MORE * (rate * problem.slope_error(w) + UNIT * (rate * norm(&slope) + norm(&u)));
+    let e = MORE * (rate * problem.slope_error(w, &slope) + UNIT * (rate * norm(&slope) + norm(&u)));
     norm(&problem.slope(&u)) * e + 0.5 * problem.smoothness() * e * e + UNDERFLOW
 }
 

@@ -80,7 +80,7 @@ impl Known for Rosenbrock {
     }
 
     /// As above, and five roundings of each term.
-    fn slope_error(&self, w: &[f64]) -> f64 {
+    fn slope_error(&self, w: &[f64], _: &[f64]) -> f64 {
         let (a, b) = (1.0 - w[0], w[1] - w[0] * w[0]);
         let e = UNIT * (w[0] * w[0] + b.abs());
         let along = 5.0 * UNIT * (2.0 * a.abs() + 400.0 * (w[0] * b).abs()) + 400.0 * w[0].abs() * e;

@@ -132,8 +132,8 @@ impl<const N: usize> Known for Softmax<N> {
 
     /// The shares are off, in sum, by twice what the scores are, and by as many units as there are planes and ten more;
     /// the sum over planes is a running one.
-    fn slope_error(&self, w: &[f64]) -> f64 {
+    fn slope_error(&self, w: &[f64], slope: &[f64]) -> f64 {
         let shares = 2.0 * self.score_error(w) + (2.0 * PLANES as f64 + 10.0) * UNIT;
-        MORE * (self.longest() * shares + UNIT * (3.0 * self.l2 * norm(w) + norm(&self.slope(w))))
+        MORE * (self.longest() * shares + UNIT * (3.0 * self.l2 * norm(w) + norm(slope)))
     }
 }

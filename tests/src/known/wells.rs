@@ -68,7 +68,7 @@ impl<const N: usize> Known for Wells<N> {
     }
 
     /// Eight units of each term.
-    fn slope_error(&self, w: &[f64]) -> f64 {
+    fn slope_error(&self, w: &[f64], _: &[f64]) -> f64 {
         let terms = w.iter().map(|w| 2.0 * w.abs() + 6.0 * (w.sin() * w.cos()).abs());
         MORE * 8.0 * UNIT * terms.map(|t| t * t).sum::<f64>().sqrt()
     }

@@ -35,9 +35,10 @@ fn assert_round<K: Known>(what: &str, problem: &K, w: &Params<K>, reached: &Para
     let (start, u, end) = (flat(w), flat(&u), flat(reached));
     let (slope, shrink, limit) = (f64::from(rule.slope), f64::from(rule.shrink), 2.0 / problem.smoothness());
     let least = f64::from(rule.largest).min(shrink * shrink * (1.0 - slope) * limit);
-    let gradient = norm(&problem.slope(&start));
+    let at_start = problem.slope(&start);
+    let gradient = norm(&at_start);
     let decrease = slope * least * gradient * gradient;
-    let off = problem.slope_error(&start);
+    let off = problem.slope_error(&start, &at_start);
     let square =
         slope * limit * (2.0 * gradient * off + off * off + (start.len() as f64 + 8.0) * UNIT * gradient * gradient);
     // The losses at w, at a refused trial and at u, each in two comparisons, and those that the guard compares.

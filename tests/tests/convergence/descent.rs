@@ -34,33 +34,31 @@ proptest! {
         setting in setting(),
     ) {
         let problem = Degenerate::<6, 10>::random(seed, 10f64.powf(smoothness), 10f64.powf(condition));
-        setting.assert_theorem(&problem, 15);
-        assert_summed(&problem, setting, 15);
+        assert_theorem_and_sum(&problem, setting, 15);
     }
 
     /// The theorem on w^2 + 3 sin^2 w, which is not convex.
     #[test]
     fn every_round_contracts_where_nothing_is_convex(seed: u64, setting in setting()) {
         let problem = Wells::<3>::random(seed);
-        setting.assert_theorem(&problem, 15);
-        assert_summed(&problem, setting, 15);
+        assert_theorem_and_sum(&problem, setting, 15);
     }
 
     /// Descent, and the sum of the squared gradients, in Rosenbrock's valley.
     #[test]
     fn every_round_descends_in_rosenbrocks_valley(x in -1.5f32..1.5, off in -0.5f32..0.5, setting in setting()) {
         let problem = Rosenbrock::from([x, x * x + off]);
-        setting.assert_theorem(&problem, 15);
-        assert_summed(&problem, setting, 15);
+        assert_theorem_and_sum(&problem, setting, 15);
     }
 }
 
-/// The sum over a run, and that no round climbs, against all attacks.
-fn assert_summed(problem: &impl Known, setting: Setting, rounds: u32) {
+/// The theorem in every round of a run, that no round climbs, and the sum over all of them, against all attacks.
+fn assert_theorem_and_sum(problem: &impl Known, setting: Setting, rounds: u32) {
     let kappa = known::kappa(problem, setting.rate(problem));
     for learned in Attack::all(1.0 / problem.smoothness() as f32) {
         let (mut squares, mut rounding, mut first, mut last) = (0.0, 0.0, None, 0.0);
         setting.run(problem, learned, rounds, |round, _| {
+            assert!(round.excess() <= 0.0, "{learned:?}, {setting:?}: {:e}, {round:?}", round.excess());
             assert!(round.after <= round.before + round.rounding, "{learned:?}, {setting:?} climbs: {round:?}");
             squares += round.decrease / kappa;
             rounding += round.rounding;

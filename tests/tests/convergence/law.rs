@@ -189,13 +189,14 @@ impl Setting {
         let (steps, promised) = self.steps();
         let path = descent(problem, w, rate, steps);
         let (start, end) = (&path[0], flat(reached));
-        let slope = norm(&problem.slope(start));
+        let gradient = problem.slope(start);
+        let slope = norm(&gradient);
         let kappa = known::kappa(problem, rate);
         let error = |w: &[f64]| problem.loss_error(w);
         let walk: f64 = path[..steps as usize].iter().map(|w| step_error(problem, w, rate.into())).sum();
         let mut rounding = walk + error(&path[1]) + error(&path[steps as usize]) + error(&end);
         if self.sufficient {
-            let off = problem.slope_error(start);
+            let off = problem.slope_error(start, &gradient);
             let square = 2.0 * slope * off + off * off + (w.len() as f64 + 8.0) * UNIT * slope * slope;
             rounding += 2.0 * error(start) + kappa * square;
         }

@@ -42,30 +42,36 @@ fn assert_law(
     let guard = ResidualGuard::new(learned, Sgd::new(rate)).with(alpha, rule).unwrap();
     let mut memory = run::memory(problem.objective(), &guard, &problem.start());
     let mut source = problem.source();
-    let residual = |w: &[f64]| lambda * norm(&problem.slope(w));
-    let off = |w: &[f64]| {
-        let length = lambda * problem.slope_error(w) + UNIT * (3.0 * norm(w) + 8.0 * residual(w));
-        1.01 * length + UNDERFLOW
+    // |S|, and how far it may be off.
+    let residual = |w: &[f64]| {
+        let slope = problem.slope(w);
+        let residual = lambda * norm(&slope);
+        let length = lambda * problem.slope_error(w, &slope) + UNIT * (3.0 * norm(w) + 8.0 * residual);
+        (residual, 1.01 * length + UNDERFLOW)
     };
-    let first = residual(&flat(&problem.start()));
+    let (first, first_off) = residual(&flat(&problem.start()));
     let (mut mu, mut accepted) = (f64::INFINITY, 0);
-    let mut w = flat(&problem.start());
+    let (mut before, mut before_off) = (first, first_off);
     for _ in 0..rounds {
         let verdict = Trainer::new(problem.objective(), &guard, &mut memory).round(&mut source).unwrap();
-        let reached = flat(memory.params());
+        let (after, off) = residual(&flat(memory.params()));
         let won = verdict.winner == Winner::Learned;
         // The bound starts as |S| at the start, as single precision finds it.
-        mu = mu.min(first + off(&flat(&problem.start())));
-        let promised = if won { alpha64 * mu * (1.0 + 4.0 * UNIT) } else { q * residual(&w) };
-        let rounding = if won { off(&reached) } else { 2.0 * off(&w) + off(&reached) };
-        let after = residual(&reached);
+        mu = mu.min(first + first_off);
+        let promised = if won { alpha64 * mu * (1.0 + 4.0 * UNIT) } else { q * before };
+        let rounding = if won { off } else { 2.0 * before_off + off };
         assert!(after <= promised + rounding, "{what}: {after:e} above {promised:e} + {rounding:e}, won: {won}");
         let bound = f64::from(memory.guard().bound().mu());
         // A mean of numbers below mu may be rounded up.
         assert!(bound <= mu * (1.0 + 8.0 * UNIT), "{what}: mu grows from {mu:e} to {bound:e}");
-        (mu, w, accepted) = (bound, reached, accepted + u32::from(won));
+        (mu, before, before_off, accepted) = (bound, after, off, accepted + u32::from(won));
     }
-    (residual(&w) / first, accepted)
+    (before / first, accepted)
+}
+
+/// [`assert_law`] for all attacks, with what each of them ends at.
+fn assert_laws(problem: &impl Known, share: f32, setting: (f32, MuRule), rounds: u32) -> Vec<(f64, u32)> {
+    Attack::all(0.1).map(|learned| assert_law(problem, learned, share, setting, rounds)).collect()
 }
 
 proptest! {
@@ -82,28 +88,25 @@ proptest! {
         alpha in 0f32..0.999,
         rule in rule(),
     ) {
-        let (size, condition) = (10f32.powf(size), 10f32.powf(condition));
-        for learned in Attack::all(0.1) {
-            match kind {
-                0 => assert_law(&Bowl::<3>::random(seed, size, condition), learned, share, (alpha, rule), 20),
-                1 => assert_law(&Bowl::<17>::random(seed, size, condition), learned, share, (alpha, rule), 20),
-                2 => assert_law(&Regression::random(seed, 1.0 / condition), learned, share, (alpha, rule), 20),
-                _ => assert_law(&Softmax::<5>::random(seed, 1.0 / condition), learned, share, (alpha, rule), 20),
-            };
-        }
+        let (size, condition, setting) = (10f32.powf(size), 10f32.powf(condition), (alpha, rule));
+        match kind {
+            0 => assert_laws(&Bowl::<3>::random(seed, size, condition), share, setting, 20),
+            1 => assert_laws(&Bowl::<17>::random(seed, size, condition), share, setting, 20),
+            2 => assert_laws(&Regression::random(seed, 1.0 / condition), share, setting, 20),
+            _ => assert_laws(&Softmax::<5>::random(seed, 1.0 / condition), share, setting, 20),
+        };
     }
 
     /// |S| goes to 0: k rejections alone leave q^k of it, and after m acceptances it is at most alpha mu, with mu at most
     /// what the rule promises after the m - 1 before the last: for infinitely many of either that is nothing.
     #[test]
     fn runs_converge(kind in 0..3, seed: u64, share in 0.2f32..0.8, rule in rule()) {
-        for learned in Attack::all(0.1) {
-            let setting = (0.5, rule);
-            let (left, accepted) = match kind {
-                0 => assert_law(&Bowl::<8>::random(seed, 1.0, 10.0), learned, share, setting, 300),
-                1 => assert_law(&Regression::random(seed, 0.3), learned, share, setting, 300),
-                _ => assert_law(&Softmax::<5>::random(seed, 0.3), learned, share, setting, 300),
-            };
+        let ends = match kind {
+            0 => assert_laws(&Bowl::<8>::random(seed, 1.0, 10.0), share, (0.5, rule), 300),
+            1 => assert_laws(&Regression::random(seed, 0.3), share, (0.5, rule), 300),
+            _ => assert_laws(&Softmax::<5>::random(seed, 0.3), share, (0.5, rule), 300),
+        };
+        for (learned, (left, accepted)) in Attack::all(0.1).zip(ends) {
             let most = if accepted == 0 { 0.0 } else { 0.5 * promised(rule, 0.5, accepted as i32 - 1) };
             // 300 rejections leave less than 10^-3 of it at these conditions, and rounding no more than that either.
             prop_assert!(left <= most + 1e-3, "{:?}, {:?}: {} left, {} accepted", learned, rule, left, accepted);
