@@ -209,7 +209,7 @@ stage_ranks() {
         skip "several ranks: they need Open MPI (mpicc, mpirun) and libclang"
         return
     fi
-    [ $all = no ] || cargo clippy -p lgl2o-host --features mpi --all-targets -- -D warnings
+    [ $all = no ] || cargo clippy -p lgl2o-training -p lgl2o-host --features mpi --all-targets -- -D warnings
     workspace_test ranks -- --ignored
 }
 
