@@ -135,7 +135,7 @@ fn check(args: &BenchArgs, optimizers: &[Optimizer]) -> anyhow::Result<()> {
     let networks: Vec<&str> = args.networks.iter().map(String::as_str).collect();
     for all in [&names, &networks] {
         let twice = all.iter().enumerate().find(|(i, name)| all[..*i].contains(name));
-        ensure!(twice.is_none(), "`{}` is listed twice", twice.map_or("", |(_, name)| name));
+        ensure!(twice.is_none(), "`{}` is listed twice: name it once", twice.map_or("", |(_, name)| name));
     }
     ensure!(
         args.data.is_none() || WORKLOADS.iter().any(|workload| workload.has_images() && args.includes(workload.name)),

@@ -170,7 +170,7 @@ fn check_rounds(optimizers: &[Optimizer], steps: u64) -> Result<(), Failure> {
             )));
         }
         if optimizers[..i].iter().any(|other| other.name == *name) {
-            return Err(Failure::Usage(anyhow!("`{name}` is listed twice")));
+            return Err(Failure::Usage(anyhow!("`{name}` is listed twice: name it once")));
         }
     }
     Ok(())

@@ -67,7 +67,7 @@ fn request(args: &SurveyArgs) -> Result<Request> {
     let optimizers = parse_list(&args.optimizers, &Tuned::default())?;
     for (i, Optimizer { name, .. }) in optimizers.iter().enumerate() {
         if optimizers[..i].iter().any(|other| other.name == *name) {
-            bail!("`{name}` is listed twice");
+            bail!("`{name}` is listed twice: name it once");
         }
     }
     let flat = match args.flat.as_str() {
@@ -99,7 +99,7 @@ fn oracle(named: &[String]) -> Result<Vec<String>> {
             bail!("--oracle: `{name}` is none of its settings, which are {}", all.join(", "));
         }
         if named[..i].contains(name) {
-            bail!("--oracle: `{name}` is listed twice");
+            bail!("--oracle: `{name}` is listed twice: name it once");
         }
     }
     Ok(if named.is_empty() { all } else { named.to_vec() })
@@ -115,7 +115,7 @@ fn plan(args: &SurveyArgs) -> Result<Plan> {
         ("folder", args.data.iter().map(|dir| dir.display().to_string()).collect()),
     ] {
         if let Some((_, name)) = names.iter().enumerate().find(|(i, name)| names[..*i].contains(name)) {
-            bail!("the {what} `{name}` is listed twice");
+            bail!("the {what} `{name}` is listed twice: name it once");
         }
     }
     let synthetic = if args.quick { args.synthetic.min(1) } else { args.synthetic };

@@ -99,7 +99,7 @@ pub enum ReportError {
         reason: String,
     },
     /// The output path names something that is not a directory.
-    #[error("cannot write the report to {}: it exists and is not a directory", path.display())]
+    #[error("cannot write the report to {}: it exists and is not a directory. Name another folder with --out", path.display())]
     NotADirectory {
         /// The output path.
         path: PathBuf,

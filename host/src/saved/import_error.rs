@@ -117,7 +117,7 @@ pub enum ImportError {
         outputs: usize,
     },
     /// A layer that was named is not there.
-    #[error("there is no layer `{asked}`; the layers are {known}")]
+    #[error("there is no layer `{asked}`: name one of {known}")]
     NoLayer {
         /// What was asked for.
         asked: String,

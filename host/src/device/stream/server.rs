@@ -23,13 +23,15 @@ pub struct Examples {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
     /// The network has other inputs.
-    #[error("an example has {0} inputs, and the device's network takes {INPUTS}: 14 x 14 grey values")]
+    #[error(
+        "an example has {0} inputs, and the device's network takes {INPUTS}, 14 x 14 grey values: give --data with images of 28 x 28, as MNIST has"
+    )]
     Width(usize),
     /// The network has fewer classes.
-    #[error("the data have {0} classes, and the device's network {CLASSES}")]
+    #[error("the data have {0} classes, and the device's network has {CLASSES}: leave some classes out")]
     Classes(usize),
     /// There is no sixth of them that fills a batch.
-    #[error("{found} training examples are too few: {needed} are needed")]
+    #[error("{found} training examples are too few: give at least {needed}")]
     TooFew {
         /// How many there are.
         found: usize,

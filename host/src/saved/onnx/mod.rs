@@ -73,7 +73,8 @@ pub enum OnnxError {
     },
     /// Something is computed of two values, or of one that is not the last one.
     #[error(
-        "node `{node}` ({operator}) does not take the output of the node before it alone: a model of lgl2o is one chain of layers"
+        "node `{node}` ({operator}) does not take the output of the node before it alone: a model of lgl2o is one chain of layers. \
+         Leave out what branches, or train another network"
     )]
     Branch {
         /// The node.
