@@ -190,7 +190,7 @@ stage_host() {
     # With the parts' benchmark, each part once.
     workspace_test "$(host_tests)" --lib --bins --bench parts
     if [ $all = yes ]; then
-        # The host program itself is not optimized here: that would take two minutes of the processor more, and changes no bit.
+        # What trains is not optimized here: that would take a minute of the processor more, and changes no bit.
         say "the main job, short, by the profile of releases"
         out=$(mktemp -d)
         cargo run --release --quiet --config profile.release.package.lgl2o-training.opt-level=0 -- compare --quick --out "$out"

@@ -18,19 +18,50 @@ use super::series::{ByValue, Kind, Over, Steps};
 use super::{activation, activation_names};
 use crate::names;
 
-/// The layers by their names, with their arguments.
-const LAYERS: [(&str, &str); 10] = [
-    ("dense", "outputs"),
-    ("conv1d", "channels, kernel, stride, padding"),
-    ("depthwise", "kernel, stride, padding"),
-    ("max_pool", "width"),
-    ("average_pool", "width"),
-    ("gru", "units"),
-    ("conv2d", "channels, kernel, stride, padding"),
-    ("depthwise2d", "kernel, stride, padding"),
-    ("max_pool2d", "side"),
-    ("average_pool2d", "side"),
+/// What a layer computes, of its numbers and the shape of its inputs; none if they are not such a layer's.
+type Make = fn(&[[usize; 2]], &[usize]) -> Option<Kind>;
+
+/// The layers: names, arguments, and what makes them.
+const LAYERS: [(&str, &str, Make); 10] = [
+    ("dense", "outputs", |numbers, _| (numbers[0][0] > 0).then_some(Kind::Dense)),
+    ("conv1d", "channels, kernel, stride, padding", |numbers, shape| over(&numbers[1..], shape).map(Kind::Conv1d)),
+    ("depthwise", "kernel, stride, padding", |numbers, shape| over(numbers, shape).map(Kind::Depthwise)),
+    ("max_pool", "width", |numbers, shape| over(&windows(numbers[0]), shape).map(Kind::MaxPool)),
+    ("average_pool", "width", |numbers, shape| over(&windows(numbers[0]), shape).map(Kind::AveragePool)),
+    ("gru", "units", |_, shape| match *shape {
+        [time, channels] => Some(Kind::Gru(Steps { time, channels })),
+        _ => None,
+    }),
+    ("conv2d", "channels, kernel, stride, padding", |numbers, shape| area(&numbers[1..], shape).map(Kind::Conv2d)),
+    ("depthwise2d", "kernel, stride, padding", |numbers, shape| area(numbers, shape).map(Kind::Depthwise2d)),
+    ("max_pool2d", "side", |numbers, shape| area(&windows(numbers[0]), shape).map(Kind::MaxPool2d)),
+    ("average_pool2d", "side", |numbers, shape| area(&windows(numbers[0]), shape).map(Kind::AveragePool2d)),
 ];
+
+/// Kernel, stride and padding of windows side by side.
+const fn windows(side: [usize; 2]) -> [[usize; 2]; 3] {
+    [side, side, [0, 0]]
+}
+
+/// Windows over times x channels.
+fn over(numbers: &[[usize; 2]], shape: &[usize]) -> Option<Over> {
+    match (numbers, shape) {
+        (&[[kernel, _], [stride, _], [padding, _]], &[time, channels]) => {
+            Some(Over { time, channels, kernel, stride, padding })
+        }
+        _ => None,
+    }
+}
+
+/// Windows over rows x columns x channels.
+fn area(numbers: &[[usize; 2]], shape: &[usize]) -> Option<Area> {
+    match (numbers, shape) {
+        (&[kernel, stride, padding], &[height, width, channels]) => {
+            Some(Area { height, width, channels, kernel, stride, padding })
+        }
+        _ => None,
+    }
+}
 
 /// Most numbers that come into a layer.
 const MOST: usize = 1 << 20;
@@ -98,8 +129,8 @@ fn layer(text: &str, shape: &[usize]) -> Result<ByValue, String> {
         .strip_suffix(')')
         .and_then(|text| text.split_once('('))
         .ok_or_else(|| format!("`{text}` is no layer: write it as name(numbers), as in dense(10)"))?;
-    let Some((name, form)) = LAYERS.into_iter().find(|(known, _)| *known == name.trim()) else {
-        let all: Vec<&str> = LAYERS.iter().map(|(name, _)| *name).collect();
+    let Some((name, form, make)) = LAYERS.into_iter().find(|(known, ..)| *known == name.trim()) else {
+        let all: Vec<&str> = LAYERS.iter().map(|(name, ..)| *name).collect();
         return Err(names::unknown("layer", name.trim(), &all));
     };
     let mut arguments = words(inner)?;
@@ -123,7 +154,7 @@ fn layer(text: &str, shape: &[usize]) -> Result<ByValue, String> {
     let inputs = shape.iter().try_fold(1usize, |n, side| n.checked_mul(*side)).filter(|n| *n <= MOST);
     let inputs =
         inputs.ok_or_else(|| format!("{text}: its inputs are too many, more than {MOST}: make the image smaller"))?;
-    let kind = kind(name, &numbers, shape).ok_or_else(|| misfit(text, name, shape))?;
+    let kind = make(&numbers, shape).ok_or_else(|| misfit(text, name, shape))?;
     let outputs = outputs(kind, numbers[0][0]).filter(|n| *n > 0).ok_or_else(|| misfit(text, name, shape))?;
     let layer = ByValue { kind, shape: Shape { inputs, outputs, activation: act } };
     if layer.is_sound() { Ok(layer) } else { Err(misfit(text, name, shape)) }
@@ -147,38 +178,6 @@ fn misfit(text: &str, name: &str, shape: &[usize]) -> String {
         "{text} does not go on {sides}: it takes {takes}, its window must not be larger than what comes in, and the padding is below the \
          kernel; pooling has no activation"
     )
-}
-
-/// What a layer computes, by its name and numbers.
-fn kind(name: &str, numbers: &[[usize; 2]], shape: &[usize]) -> Option<Kind> {
-    let over = |[kernel, stride, padding]: [usize; 3]| match *shape {
-        [time, channels] => Some(Over { time, channels, kernel, stride, padding }),
-        _ => None,
-    };
-    let area = |[kernel, stride, padding]: [[usize; 2]; 3]| match *shape {
-        [height, width, channels] => Some(Area { height, width, channels, kernel, stride, padding }),
-        _ => None,
-    };
-    let [first, rest @ ..] = numbers else { return None };
-    let pool = [*first, *first, [0, 0]];
-    let three = |numbers: &[[usize; 2]]| numbers.first_chunk::<3>().copied();
-    let flat = |numbers: [[usize; 2]; 3]| numbers.map(|[n, _]| n);
-    match name {
-        "dense" => (first[0] > 0).then_some(Kind::Dense),
-        "conv1d" => over(flat(three(rest)?)).map(Kind::Conv1d),
-        "depthwise" => over(flat(three(numbers)?)).map(Kind::Depthwise),
-        "max_pool" => over(flat(pool)).map(Kind::MaxPool),
-        "average_pool" => over(flat(pool)).map(Kind::AveragePool),
-        "gru" => match *shape {
-            [time, channels] => Some(Kind::Gru(Steps { time, channels })),
-            _ => None,
-        },
-        "conv2d" => area(three(rest)?).map(Kind::Conv2d),
-        "depthwise2d" => area(three(numbers)?).map(Kind::Depthwise2d),
-        "max_pool2d" => area(pool).map(Kind::MaxPool2d),
-        "average_pool2d" => area(pool).map(Kind::AveragePool2d),
-        other => unreachable!("`{other}` is in the list of layers"),
-    }
 }
 
 /// The numbers that a layer of so many outputs returns.
