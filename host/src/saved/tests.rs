@@ -167,7 +167,7 @@ fn what_is_no_chain_of_dense_layers_is_refused() {
     let order = ["b", "a"].map(str::to_owned);
     assert!(import(&file(&[a.clone(), b]), &Unsaid { order: &order, ..UNSAID }).is_ok());
     let error = refused(std::slice::from_ref(&a), &["c".to_owned()]);
-    assert!(error.contains("no layer `c`") && error.contains("layers are a"), "{error}");
+    assert!(error.contains("no layer `c`") && error.contains("name one of a"), "{error}");
     assert!(refused(&[a.clone(), ("a.bias", &[3], vec![0.0; 3])], &[]).contains("bias of `a` has 3"));
     assert!(refused(&[("conv.weight", &[2, 1, 3], vec![0.0; 6])], &[]).contains("`conv.weight`"));
     assert!(refused(&[("table", &[2, 3], vec![0.0; 6])], &[]).contains("`table`"));
