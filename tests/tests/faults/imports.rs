@@ -91,7 +91,7 @@ fn misplaced() -> Vec<Fault> {
     let second: Tensor<'_> = ("b.weight", &[2, 2], &[1.0, 2.0, 3.0, 4.0]);
     vec![
         ("left-out", plain(&[WEIGHTS, second]), "--order b", 1, &["--order leaves out `a`", "name all layers"]),
-        ("not-there", plain(&[WEIGHTS]), "--order c", 1, &["no layer `c`", "layers are a"]),
+        ("not-there", plain(&[WEIGHTS]), "--order c", 1, &["no layer `c`", "name one of a"]),
         (
             "no-weights",
             plain(&[WEIGHTS, ("b.bias", &[2], &[0.0; 2])]),
