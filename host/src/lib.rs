@@ -1,6 +1,6 @@
 //! The host program of lgl2o: commands, reports, exports and devices, around what [`lgl2o_training`] computes.
 //!
-//! Nothing here trains: loops over steps or parameters belong to [`lgl2o_training`], which alone is optimized in a release.
+//! Nothing here trains: a release optimizes [`lgl2o_training`] and not this package, so loops over steps or parameters belong there.
 //!
 //! # The tour, along the way of the data
 //!
@@ -20,9 +20,9 @@
 //!
 //! # Floors
 //!
-//! A module imports only from those before it in this list. No two files import each other, but for a file that has what is
-//! beneath it in a folder of its name. The modules of [`lgl2o_training`], which are named here as if they were this package's, are
-//! below all of them:
+//! The modules of [`lgl2o_training`] can be named as if they were this package's, and every module here may import them. Of its own
+//! modules, one imports only from those before it in this list. No two files import each other, but for a file that has what is
+//! beneath it in a folder of its name:
 //!
 //! ```text
 //! output, report

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use indicatif::ProgressBar;
 use serde::Serialize;
 
@@ -13,6 +13,7 @@ use crate::bench::{
 use crate::cli::BenchArgs;
 use crate::files::write_atomically;
 use crate::interrupt;
+use crate::names;
 use crate::optimizer::{Optimizer, Tuned, parse_list};
 use crate::output::{Kind, Output};
 use crate::report;
@@ -131,11 +132,12 @@ fn draw_growth(
 
 /// What is asked for goes together, and nothing is listed twice.
 fn check(args: &BenchArgs, optimizers: &[Optimizer]) -> anyhow::Result<()> {
-    let names: Vec<&str> = optimizers.iter().map(|optimizer| optimizer.name.as_str()).collect();
+    let rules: Vec<&str> = optimizers.iter().map(|optimizer| optimizer.name.as_str()).collect();
     let networks: Vec<&str> = args.networks.iter().map(String::as_str).collect();
-    for all in [&names, &networks] {
-        let twice = all.iter().enumerate().find(|(i, name)| all[..*i].contains(name));
-        ensure!(twice.is_none(), "`{}` is listed twice: name it once", twice.map_or("", |(_, name)| name));
+    for all in [&rules, &networks] {
+        if let Some((_, name)) = all.iter().enumerate().find(|(i, name)| all[..*i].contains(name)) {
+            bail!("{}", names::twice(name));
+        }
     }
     ensure!(
         args.data.is_none() || WORKLOADS.iter().any(|workload| workload.has_images() && args.includes(workload.name)),

@@ -13,6 +13,7 @@ use crate::experiment::examples::held_out;
 use crate::experiment::{Comparison, Evaluator, Plan, compare, tune};
 use crate::files::{refuge, write_atomically};
 use crate::interrupt::{self, Grace, Interrupted};
+use crate::names;
 use crate::optimizer::{Optimizer, Tuned, parse_list};
 use crate::output::Output;
 use crate::record::Results;
@@ -170,7 +171,7 @@ fn check_rounds(optimizers: &[Optimizer], steps: u64) -> Result<(), Failure> {
             )));
         }
         if optimizers[..i].iter().any(|other| other.name == *name) {
-            return Err(Failure::Usage(anyhow!("`{name}` is listed twice: name it once")));
+            return Err(Failure::Usage(anyhow!(names::twice(name))));
         }
     }
     Ok(())

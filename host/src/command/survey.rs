@@ -8,6 +8,7 @@ use super::Failure;
 use crate::cli::SurveyArgs;
 use crate::experiment::examples::held_out;
 use crate::interrupt;
+use crate::names;
 use crate::network::check_size;
 use crate::optimizer::{Optimizer, Tuned, parse_list};
 use crate::output::Output;
@@ -67,7 +68,7 @@ fn request(args: &SurveyArgs) -> Result<Request> {
     let optimizers = parse_list(&args.optimizers, &Tuned::default())?;
     for (i, Optimizer { name, .. }) in optimizers.iter().enumerate() {
         if optimizers[..i].iter().any(|other| other.name == *name) {
-            bail!("`{name}` is listed twice: name it once");
+            bail!("{}", names::twice(name));
         }
     }
     let flat = match args.flat.as_str() {
@@ -99,7 +100,7 @@ fn oracle(named: &[String]) -> Result<Vec<String>> {
             bail!("--oracle: `{name}` is none of its settings, which are {}", all.join(", "));
         }
         if named[..i].contains(name) {
-            bail!("--oracle: `{name}` is listed twice: name it once");
+            bail!("--oracle: {}", names::twice(name));
         }
     }
     Ok(if named.is_empty() { all } else { named.to_vec() })
@@ -109,13 +110,13 @@ fn oracle(named: &[String]) -> Result<Vec<String>> {
 fn plan(args: &SurveyArgs) -> Result<Plan> {
     let shapes = args.networks.iter().map(|text| Shape::parse(text)).collect::<Result<Vec<_>, _>>()?;
     let inputs = args.inputs.iter().map(|text| Inputs::parse(text)).collect::<Result<Vec<_>, _>>()?;
-    for (what, names) in [
+    for (what, list) in [
         ("network", shapes.iter().map(Shape::name).collect::<Vec<_>>()),
         ("treatment of the inputs", inputs.iter().map(|inputs| inputs.name()).collect()),
         ("folder", args.data.iter().map(|dir| dir.display().to_string()).collect()),
     ] {
-        if let Some((_, name)) = names.iter().enumerate().find(|(i, name)| names[..*i].contains(name)) {
-            bail!("the {what} `{name}` is listed twice: name it once");
+        if let Some((_, name)) = list.iter().enumerate().find(|(i, name)| list[..*i].contains(name)) {
+            bail!("the {what} {}", names::twice(name));
         }
     }
     let synthetic = if args.quick { args.synthetic.min(1) } else { args.synthetic };

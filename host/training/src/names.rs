@@ -1,10 +1,16 @@
-//! What is said of a name that no registry has: the nearest one, and all that there are.
+//! What is said of a name that no registry has: the nearest one, and all that there are; and of one that is listed twice.
 
 /// `unknown WHAT NAME (did you mean ...?); known: ...`.
 #[must_use]
 pub fn unknown(what: &str, name: &str, known: &[&str]) -> String {
     let hint = nearest(name, known).map_or_else(String::new, |nearest| format!(" (did you mean `{nearest}`?)"));
     format!("unknown {what} `{name}`{hint}; known: {}", known.join(", "))
+}
+
+/// What is said of a name that stands in a list twice.
+#[must_use]
+pub fn twice(name: &str) -> String {
+    format!("`{name}` is listed twice: name it once")
 }
 
 /// The nearest known name, if one is near.

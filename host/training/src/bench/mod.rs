@@ -152,7 +152,7 @@ pub fn task(workload: &Workload, directory: Option<&Path>) -> Result<Task, DataE
 /// its caches, as the one batch does with which other frameworks are timed.
 ///
 /// # Errors
-/// None that a width of at least 1 can have.
+/// Those of [`Dataset::new`]; none for a width of 1 or more.
 pub fn prototypes(width: usize) -> Result<DataSets, DataError> {
     let (classes, mut rng) = (10, Rng::new(3));
     let centers: Vec<f32> = (0..width * classes).map(|_| rng.range(0.0, 1.0)).collect();

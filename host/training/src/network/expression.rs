@@ -18,7 +18,8 @@ use super::series::{ByValue, Kind, Over, Steps};
 use super::{activation, activation_names};
 use crate::names;
 
-/// What a layer computes, of its numbers and the shape of its inputs; none if they are not such a layer's.
+/// Makes what a layer computes of the layer's numbers, as many as its arguments, and the shape of its inputs; `None` if the layer
+/// does not take such inputs.
 type Make = fn(&[[usize; 2]], &[usize]) -> Option<Kind>;
 
 /// The layers: names, arguments, and what makes them.

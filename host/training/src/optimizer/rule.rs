@@ -225,7 +225,7 @@ impl<P: Tensors> Parts<P> for AnyState<P> {
     }
 }
 
-/// Any probe. Few rules ask one; so all their steps are compiled once, and not for each kind of probe.
+/// Any probe, behind a pointer, so that the steps of all rules are compiled once and not for each kind of probe.
 struct AnyProbe<'a, P>(&'a mut dyn Probe<P>);
 
 impl<P> Probe<P> for AnyProbe<'_, P> {
@@ -235,6 +235,7 @@ impl<P> Probe<P> for AnyProbe<'_, P> {
 }
 
 impl AnyRule {
+    /// [`Rule::step`], which is generic over the probe.
     #[inline(never)]
     fn step_by<P: Tensors>(
         &self,

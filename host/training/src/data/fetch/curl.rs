@@ -56,8 +56,10 @@ impl Download {
         if let Some(ours) = self.ours.take() {
             ours.forget();
         }
+        if status.success() {
+            return Ok(());
+        }
         match line.trim().trim_start_matches("curl: ") {
-            _ if status.success() => Ok(()),
             "" => Err(format!("curl failed ({status})")),
             line => Err(line.to_owned()),
         }
