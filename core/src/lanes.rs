@@ -15,8 +15,8 @@ macro_rules! by_lanes {
         $crate::lanes::each!([$($written),*] [$($read),*] => $body)
     };
     ([$($written:ident),*] [$($read:ident),*] $sums:ident => $body:block) => {{
-        $(let $written = $written.as_chunks_mut::<{ $crate::sum::LANES }>();)*
-        $(let $read = $read.as_chunks::<{ $crate::sum::LANES }>();)*
+        $(let $written = $written.as_chunks_mut::<{ $crate::lanes::BLOCK }>();)*
+        $(let $read = $read.as_chunks::<{ $crate::lanes::BLOCK }>();)*
         {
             $(let $written = &mut *$written.0;)*
             $(let $read = $read.0;)*
@@ -26,10 +26,10 @@ macro_rules! by_lanes {
         let left = $crate::lanes::shortest(&[$($written.1.len(),)* $($read.1.len(),)*]);
         $(let mut $written = $written.1.iter_mut();)*
         $(let mut $read = $read.1.iter();)*
-        for lane in 0..left {
+        for i in 0..left {
             $(let Some($written) = $written.next() else { break };)*
             $(let Some(&$read) = $read.next() else { break };)*
-            $crate::lanes::add(&mut $sums, lane, $crate::lanes::one!([$($written),*] [$($read),*] => $body));
+            $crate::lanes::add(&mut $sums, i % $crate::sum::LANES, $crate::lanes::one!([$($written),*] [$($read),*] => $body));
         }
     }};
 }
@@ -70,11 +70,16 @@ macro_rules! block {
     ([$($written:ident),*] [$($read:ident),*] $sums:ident => $body:block) => {{
         $(let copy = *$written; let mut $written = ($written, copy);)*
         $(let $read = *$read;)*
-        for lane in 0..$crate::sum::LANES {
-            $(let $written = &mut $written.1[lane];)*
-            $(let $read = $read[lane];)*
-            $crate::lanes::add(&mut $sums, lane, $crate::lanes::one!([$($written),*] [$($read),*] => $body));
+        let mut terms = $crate::lanes::no_terms(&$sums);
+        for i in 0..$crate::lanes::BLOCK {
+            $(let $written = &mut $written.1[i];)*
+            $(let $read = $read[i];)*
+            $crate::lanes::put(&mut terms, i, $crate::lanes::one!([$($written),*] [$($read),*] => $body));
         }
+        $crate::lanes::add_terms(&mut $sums, &terms);
+        // Else the compiler may take each number of sixteen blocks together, and gather them.
+        #[cfg(not(target_family = "wasm"))]
+        core::hint::black_box(());
         $(*$written.0 = $written.1;)*
     }};
 }
@@ -176,6 +181,10 @@ pub(crate) use {block, by_blocks as blocks, each};
 #[cfg(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
 pub(crate) use {by_neighbours, by_neighbours as each, by_pairs as blocks};
 
+/// Numbers of a block. On a desktop two for each lane: one operation of the widest vectors takes them all, and other vectors take as long as
+/// over single ones.
+pub(crate) const BLOCK: usize = if cfg!(target_os = "none") { LANES } else { 2 * LANES };
+
 /// The least of some lengths.
 #[inline(always)]
 pub(crate) fn shortest(lengths: &[usize]) -> usize {
@@ -188,6 +197,35 @@ pub(crate) fn add<const K: usize>(sums: &mut [[f32; LANES]; K], lane: usize, ter
     for (sum, term) in sums.iter_mut().zip(terms) {
         if let Some(sum) = sum.get_mut(lane) {
             *sum = math::add(*sum, term.0);
+        }
+    }
+}
+
+/// Room for the terms of a block.
+#[cfg(not(target_os = "none"))]
+#[inline(always)]
+pub(crate) fn no_terms<const K: usize>(_: &[[f32; LANES]; K]) -> [[f32; BLOCK]; K] {
+    [[0.0; BLOCK]; K]
+}
+
+/// Puts the terms of one number of a block where they belong.
+#[cfg(not(target_os = "none"))]
+#[inline(always)]
+pub(crate) fn put<const K: usize>(terms: &mut [[f32; BLOCK]; K], i: usize, own: [One; K]) {
+    for (terms, own) in terms.iter_mut().zip(own) {
+        if let Some(term) = terms.get_mut(i) {
+            *term = own.0;
+        }
+    }
+}
+
+/// Adds the terms of a block to the sums.
+#[cfg(not(target_os = "none"))]
+#[inline(always)]
+pub(crate) fn add_terms<const K: usize>(sums: &mut [[f32; LANES]; K], terms: &[[f32; BLOCK]; K]) {
+    for (sum, terms) in sums.iter_mut().zip(terms) {
+        for terms in terms.as_chunks::<LANES>().0 {
+            sum.iter_mut().zip(terms).for_each(|(sum, term)| *sum = math::add(*sum, *term));
         }
     }
 }
@@ -256,9 +294,9 @@ mod tests {
 
     #[test]
     fn elements_meet_the_lanes_that_sums_give_them() {
-        let a: [f32; 19] = core::array::from_fn(|i| 0.1 * i as f32 - 0.7);
-        for n in 0..=19 {
-            let (mut b, a) = ([0.0; 19], &a[..n]);
+        let a: [f32; 35] = core::array::from_fn(|i| 0.1 * i as f32 - 0.7);
+        for n in 0..=35 {
+            let (mut b, a) = ([0.0; 35], &a[..n]);
             let mut lanes = [[0.0; LANES]];
             let to = &mut b[..n];
             by_lanes!([to] [a] lanes => {
@@ -285,39 +323,48 @@ mod tests {
         }
     }
 
-    /// The loop of a processor with a single-precision floating-point unit has the same bits as that of all others, for less than a strip
-    /// and for more, and the shortest slice ends both.
+    /// Both loops have the bits of one number after the other, for less than a strip and for more, and the shortest slice ends both.
     #[test]
-    fn pairs_have_the_bits_of_blocks() {
-        const MOST: usize = 2 * super::STRIP + 3;
+    fn pairs_and_blocks_have_the_bits_of_single_numbers() {
+        const MOST: usize = LANES * (2 * super::STRIP + 4);
         let number = |i: usize, seed: usize| ((i * 7919 + seed * 104_729) % 1009) as f32 * 0.013 - 6.1;
-        let data: [[[f32; LANES]; MOST]; 3] =
-            core::array::from_fn(|k| core::array::from_fn(|b| core::array::from_fn(|l| number(8 * b + l, k))));
-        for n in [0, 1, 2, 63, 64, 65, MOST] {
-            let start: [[f32; LANES]; 2] = core::array::from_fn(|k| core::array::from_fn(|l| number(l, 5 + k)));
-            let (mut by_block, mut by_pair) = ((start, data[0]), (start, data[0]));
-            macro_rules! run {
-                ($way:ident, $into:ident) => {{
-                    let (sums, written) = &mut $into;
-                    let (w, a, b) = (&mut written[..], &data[1][..n], &data[2][..]);
-                    let mut lanes = *sums;
-                    $way!([w] [a, b] lanes => {
-                        *w = *w * 0.9 + a * b;
-                        [*w * a, b * b]
-                    });
-                    *sums = lanes;
-                }};
+        let data: [[f32; MOST]; 3] = core::array::from_fn(|k| core::array::from_fn(|i| number(i, k)));
+        let sums: [[f32; LANES]; 2] = core::array::from_fn(|k| core::array::from_fn(|l| number(l, 5 + k)));
+        let start = (sums, data[0]);
+        macro_rules! run {
+            ($way:ident, $long:expr, $n:expr) => {{
+                let (mut lanes, mut written) = start;
+                let w = written.as_chunks_mut::<{ $long }>().0;
+                let (a, b) = (data[1][..$n].as_chunks::<{ $long }>().0, data[2].as_chunks::<{ $long }>().0);
+                $way!([w] [a, b] lanes => {
+                    *w = *w * 0.9 + a * b;
+                    [*w * a, b * b]
+                });
+                (lanes, written)
+            }};
+        }
+        let plain = |n: usize| {
+            let (mut lanes, mut written) = start;
+            for i in 0..n {
+                let (a, b) = (data[1][i], data[2][i]);
+                written[i] = written[i] * 0.9 + a * b;
+                lanes[0][i % LANES] += written[i] * a;
+                lanes[1][i % LANES] += b * b;
             }
-            run!(by_blocks, by_block);
-            run!(by_pairs, by_pair);
-            let bits = |(sums, written): &([[f32; LANES]; 2], [[f32; LANES]; MOST])| {
-                let all = sums.iter().chain(written).flatten();
-                all.fold(0u64, |hash, x| hash.wrapping_mul(0x0100_0000_01b3) ^ u64::from(x.to_bits()))
-            };
-            assert_eq!(by_block, by_pair, "{n}");
-            assert_eq!(bits(&by_block), bits(&by_pair), "{n}");
-            assert!(n == 0 || by_block.0 != start && by_block.1[n - 1] != data[0][n - 1], "{n}");
-            assert_eq!(by_block.1[n..], data[0][n..], "{n}");
+            (lanes, written)
+        };
+        let bits = |(sums, written): &([[f32; LANES]; 2], [f32; MOST])| {
+            let all = sums.iter().flatten().chain(written);
+            all.fold(0u64, |hash, x| hash.wrapping_mul(0x0100_0000_01b3) ^ u64::from(x.to_bits()))
+        };
+        for n in [0, 1, 2, 63, 64, 65, 2 * super::STRIP + 3].map(|blocks| LANES * blocks) {
+            let (expected, by_pair) = (plain(n), run!(by_pairs, LANES, n));
+            assert!(by_pair == expected && bits(&by_pair) == bits(&expected), "{n}");
+            assert!(n == 0 || expected.0 != sums && expected.1[n - 1] != data[0][n - 1], "{n}");
+            assert_eq!(expected.1[n..], data[0][n..], "{n}");
+            let whole = n - n % super::BLOCK;
+            let (expected, by_block) = (plain(whole), run!(by_blocks, super::BLOCK, n));
+            assert!(by_block == expected && bits(&by_block) == bits(&expected), "{n}");
         }
     }
 }

@@ -160,6 +160,7 @@ use lgl2o_vfp::dots;
 /// y\[i\] <- y\[i\] + a x\[i\] for each i that both have.
 #[cfg(not(all(target_arch = "arm", target_abi = "eabihf", target_os = "none")))]
 #[cfg_attr(target_os = "none", inline(never))]
+#[cfg_attr(not(target_os = "none"), inline(always))]
 pub fn add_scaled(y: &mut [f32], a: f32, x: &[f32]) {
     // On a device four at a time, written out: a program that is built for size would have a jump for each number.
     let fours = if cfg!(target_os = "none") { y.len().min(x.len()) & !3 } else { 0 };

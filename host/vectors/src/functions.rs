@@ -5,9 +5,10 @@
 //! exp x    k = round(x / ln 2)   r = x - k ln 2   c = r - r^2 (P1 + r^2 P2)   2^k (1 + (r c / (2 - c) - lo + hi))
 //! ```
 //!
-//! A block with an argument that needs a case of its own (a NaN, an infinity, a result that is not normal) goes through the
-//! core's function, number by number. With `micromath` all do. tanh and the logistic function are loops of the core, which has
-//! no branch in them: the compiler makes vectors of these.
+//! In place of 2^k there are two factors, the first of which is exact: so results may be subnormal, and 0, as those of softmax are in a
+//! run that has converged. A block with a NaN or a number above 87 goes through the core's function, number by number. With
+//! `micromath` all do. tanh and the logistic function are loops of the core, which has no branch in them: the compiler makes vectors of
+//! these.
 
 use std::marker::PhantomData;
 
@@ -24,49 +25,30 @@ pub(super) fn exp<S: Simd>(simd: S, x: &mut [f32]) {
 
 #[inline(always)]
 fn exp_by<S: Simd, V: Numbers<S>>(simd: S, x: &mut [f32]) {
-    each(
-        simd,
-        x,
-        math::exp,
-        87.0,
-        #[inline(always)]
-        |x: V| exp_lanes(simd, x),
-    );
-}
-
-/// Applies a function to every number: to a vector at once where all its numbers are at most `bound`, else one by one.
-#[inline(always)]
-fn each<S: Simd, V: Numbers<S>>(simd: S, x: &mut [f32], one: impl Fn(f32) -> f32, bound: f32, many: impl Fn(V) -> V) {
     if cfg!(feature = "micromath") {
-        return x.iter_mut().for_each(|x| *x = one(*x));
+        return x.iter_mut().for_each(|x| *x = math::exp(*x));
     }
     let mut blocks = x.chunks_exact_mut(V::LEN);
     for x in &mut blocks {
-        block(simd, x, &one, bound, &many);
+        exp_block::<S, V>(simd, x);
     }
     let tail = blocks.into_remainder();
     if !tail.is_empty() {
         let mut padded = V::splat(simd, 0.0);
         padded.as_mut_slice()[..tail.len()].copy_from_slice(tail);
-        block(simd, padded.as_mut_slice(), &one, bound, &many);
+        exp_block::<S, V>(simd, padded.as_mut_slice());
         tail.copy_from_slice(&padded.as_slice()[..tail.len()]);
     }
 }
 
-/// Of [`each`], one vector.
+/// e^x for the numbers of one vector.
 #[inline(always)]
-fn block<S: Simd, V: Numbers<S>>(
-    simd: S,
-    x: &mut [f32],
-    one: &impl Fn(f32) -> f32,
-    bound: f32,
-    many: &impl Fn(V) -> V,
-) {
+fn exp_block<S: Simd, V: Numbers<S>>(simd: S, x: &mut [f32]) {
     let lanes = V::from_slice(simd, x);
-    if lanes.abs().simd_le(V::splat(simd, bound)).all_true() {
-        many(lanes).store_slice(x);
+    if lanes.simd_le(V::splat(simd, MOST)).all_true() {
+        exp_lanes(simd, lanes).store_slice(x);
     } else {
-        x.iter_mut().for_each(|x| *x = one(*x));
+        x.iter_mut().for_each(|x| *x = math::exp(*x));
     }
 }
 
@@ -93,9 +75,25 @@ const HALF_LN2: f32 = f32::from_bits(0x3eb1_7218);
 /// 3/2 ln 2, from which on the multiple of ln 2 is more than one.
 const THREE_HALVES_LN2: f32 = f32::from_bits(0x3f85_1592);
 
-/// e^x for |x| <= 87.
+/// Up to there 2^k is finite.
+const MOST: f32 = 87.0;
+/// Up to there the result is 0.
+const END: f32 = f32::from_bits(0xc2cf_f1b5);
+/// Of the two factors, the exponent of the first one is no lower, so that its product is a normal number.
+const LOWEST: f32 = -100.0;
+
+/// e^x for x <= [`MOST`].
 #[inline(always)]
 fn exp_lanes<S: Simd, V: Numbers<S>>(simd: S, x: V) -> V {
+    let splat = Splat::<S, V>::new(simd);
+    let (y, k) = parts(simd, x.max(splat.of(END)));
+    let first = k.max(splat.of(LOWEST));
+    x.simd_le(splat.of(END)).select(splat.of(0.0), y * power(first) * power(k - first))
+}
+
+/// y and k, for which e^x = 2^k y, where k is a whole number.
+#[inline(always)]
+fn parts<S: Simd, V: Numbers<S>>(simd: S, x: V) -> (V, V) {
     let splat = Splat::<S, V>::new(simd);
     let size = x.abs();
     let (zero, one) = (splat.of(0.0), splat.of(1.0));
@@ -110,7 +108,7 @@ fn exp_lanes<S: Simd, V: Numbers<S>>(simd: S, x: V) -> V {
     let y = one + (r * c / (splat.of(2.0) - c) - lo + hi);
     // At most 2^-13.
     let y = size.simd_gt(splat.of(f32::from_bits(0x3900_0000))).select(y, one + x);
-    y * power(k)
+    (y, k)
 }
 
 /// 2^k of whole numbers k from -127 to 128.

@@ -101,12 +101,14 @@ impl Vectors {
         name.split('(').next().unwrap_or_default().to_owned()
     }
 
-    /// Does some work that is compiled, as far as it is inlined, for vectors of eight numbers where there are such: for the
-    /// core's loops over parameters, which are the same code.
+    /// Does some work that is compiled, as far as it is inlined, for vectors of sixteen or of eight numbers where there are such: for
+    /// the core's loops over parameters, which are the same code.
     #[inline(always)]
     pub fn run<T>(self, work: impl FnOnce() -> T) -> T {
         #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-        if let Some(avx2) = self.level.as_avx2() {
+        if let Some(avx512) = self.level.as_avx512() {
+            return avx512.vectorize(work);
+        } else if let Some(avx2) = self.level.as_avx2() {
             return avx2.vectorize(work);
         }
         work()

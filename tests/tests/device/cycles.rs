@@ -13,7 +13,7 @@ use lgl2o_host::device::board::{Board, Runner, board};
 use lgl2o_host::device::firmware::compiler;
 use lgl2o_host::device::listen::{Event, listen};
 use lgl2o_tests::program::folder;
-use lgl2o_tools::cycles::{Program, Work};
+use lgl2o_tools::cycles::{Call, Program, Work};
 
 use crate::pinned::{Cycles, committed, grown, hold};
 use crate::{built_for, left_out};
@@ -57,6 +57,8 @@ const SHOWN: [(Item, &str); 11] = [
     (Item::DescentSgd, "SGD, no gradient kept"),
     (Item::DescentAdam, "Adam, no gradient kept"),
 ];
+/// Items whose cycles are shown by function.
+const PROFILED: [Item; 3] = [Item::Inference, Item::StepSgd, Item::StepL2o];
 /// Inputs times outputs of each layer of a workload, and its batch.
 fn network(workload: u8) -> (Vec<u64>, u64) {
     fn of<N: Network + Default>() -> (Vec<u64>, u64) {
@@ -105,7 +107,7 @@ struct Measured {
 }
 
 /// Runs the program that counts, and returns what it reports, and what it did each time that it counted.
-fn traced(board: &Board, elf: &Path) -> (Vec<Cost>, Vec<Work>) {
+fn traced(board: &Board, elf: &Path, code: &Program) -> (Vec<Cost>, Vec<Call>) {
     let Runner::Qemu { program, machine } = board.runner else { panic!("QEMU does not have {}", board.name) };
     let elf = std::path::absolute(elf).expect("a path");
     let dir = folder();
@@ -114,7 +116,6 @@ fn traced(board: &Board, elf: &Path) -> (Vec<Cost>, Vec<Work>) {
     command.args(["-nographic", "-monitor", "none", "-semihosting-config", "enable=on,target=native", "-kernel"]);
     command.arg(&elf).current_dir(dir.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("QEMU");
-    let code = Program::read(&std::fs::read(&elf).expect("a program")).unwrap_or_else(|error| panic!("{error}"));
     let counting = code.function(&COUNTING).unwrap_or_else(|error| panic!("{error}"));
     let trace = BufReader::new(child.stderr.take().expect("a trace"));
     let work = code.work_below(&counting, trace);
@@ -128,10 +129,14 @@ fn traced(board: &Board, elf: &Path) -> (Vec<Cost>, Vec<Work>) {
     (costs.collect(), work.unwrap_or_else(|error| panic!("{error}")))
 }
 
+/// What is counted, in its order.
+fn items() -> impl Iterator<Item = (u8, Item)> {
+    (0..).zip(WORKLOADS).flat_map(|(workload, _)| ORDER.map(|item| (workload, item)))
+}
+
 /// Gives each item its share of the work, and holds it against what the program has counted itself.
 fn measured(costs: &[Cost], work: &[Work]) -> Result<Vec<Measured>, String> {
-    let items = (0..).zip(WORKLOADS).flat_map(|(workload, _)| ORDER.map(|item| (workload, item)));
-    let items: Vec<(u8, Item)> = items.collect();
+    let items: Vec<(u8, Item)> = items().collect();
     if (costs.len(), work.len()) != (items.len(), 2 * items.len()) {
         return Err(format!("{} items were reported, and {} counts seen in the trace", costs.len(), work.len()));
     }
@@ -171,6 +176,20 @@ fn table(all: &[Measured]) -> String {
     table
 }
 
+/// In which functions the cycles of a call went, for those that took a hundredth of them or more.
+fn by_function(code: &Program, calls: &[Call]) -> String {
+    let mut table = String::from("| workload | item | function | share | cycles |\n|:---|:---|:---|---:|---:|");
+    for ((workload, item), pair) in items().zip(calls.chunks(2)).filter(|((_, item), _)| PROFILED.contains(item)) {
+        let (call, times) = (&pair[1], f64::from(item.calls()));
+        for (name, work) in code.functions(call).iter().filter(|(_, work)| work.cycles * 100 >= call.work.cycles) {
+            let (share, cycles) = (100.0 * work.cycles as f64 / call.work.cycles as f64, work.cycles as f64 / times);
+            let (workload, name) = (WORKLOADS[usize::from(workload)], rustc_demangle::demangle(name));
+            _ = write!(table, "\n| {workload} | {item:?} | `{name:#}` | {share:.0} % | {} |", grouped(cycles));
+        }
+    }
+    table
+}
+
 /// Cycles that have grown by more than 3 %.
 fn cycles_grown(now: &[Cycles], then: &[Cycles]) -> Vec<String> {
     let same = |a: &Cycles, b: &Cycles| (a.workload, a.item) == (b.workload, b.item);
@@ -185,9 +204,11 @@ fn none_of_the_modelled_cycles_has_grown() {
     }
     let board = board(BOARD).expect("a board");
     let elf = built_for(board, "cost", &[]);
-    let (costs, work) = traced(board, &elf);
+    let code = Program::read(&std::fs::read(&elf).expect("a program")).unwrap_or_else(|error| panic!("{error}"));
+    let (costs, calls) = traced(board, &elf, &code);
+    let work: Vec<Work> = calls.iter().map(|call| call.work).collect();
     let measured = measured(&costs, &work).unwrap_or_else(|error| panic!("{BOARD}: {error}"));
-    println!("{BOARD}:\n\n{}\n", table(&measured));
+    println!("{BOARD}:\n\n{}\n\n{}\n", table(&measured), by_function(&code, &calls));
     let cycles = |m: &Measured| Cycles { workload: m.workload, item: m.item, cycles: m.cycles.round() as u32 };
     let now: Vec<Cycles> = measured.iter().map(cycles).collect();
     let by = compiler(&std::fs::read(&elf).expect("a program"));
@@ -214,9 +235,8 @@ fn multiply_adds_are_those_of_the_layers() {
 
 #[test]
 fn what_the_program_does_not_confirm_is_refused() {
-    let items = (0..).zip(WORKLOADS).flat_map(|(workload, _)| ORDER.map(|item| (workload, item)));
     let cost = |(workload, item)| Cost { workload, item, parameters: 1, instructions: 1000 };
-    let costs: Vec<Cost> = items.map(cost).collect();
+    let costs: Vec<Cost> = items().map(cost).collect();
     let of = |item: Item, each| Work {
         instructions: each * u64::from(item.calls()),
         cycles: 2000 * u64::from(item.calls()),

@@ -15,9 +15,13 @@
 //! With `-icount` a block may be given up before its first instruction ("Stopped execution"), or be left at one that reads a
 //! device, with which the next block begins ("rewound").
 
+mod below;
 pub mod model;
 mod waits;
 
+pub use below::Call;
+
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, BufRead};
@@ -26,6 +30,7 @@ use std::ops::{AddAssign, Range};
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SectionKind, SymbolKind};
 
 use crate::stack::{parse, thumb::is_long};
+use below::Below;
 
 /// Why cycles cannot be told.
 #[derive(Debug)]
@@ -166,33 +171,46 @@ impl Program {
         Ok(work)
     }
 
+    /// The number of the function that has the code at an address, in the order of the program's symbols.
+    fn owner(&self, at: u32) -> Option<usize> {
+        self.functions.iter().position(|(_, range)| range.contains(&at))
+    }
+
     /// What a function has others do: for each of its calls, all that runs from when it is first left until it goes on.
     ///
     /// # Errors
     /// If the trace is not one of this program's, or breaks off.
-    pub fn work_below(&self, function: &Range<u32>, mut trace: impl BufRead) -> Result<Vec<Work>, CycleError> {
+    pub fn work_below(&self, function: &Range<u32>, mut trace: impl BufRead) -> Result<Vec<Call>, CycleError> {
         let mut reader = Reader { program: self, shown: None, blocks: HashMap::new(), last: None };
-        let mut below = Below { function, place: Place::Elsewhere, all: Vec::new() };
+        let mut below = Below::new(function);
         let mut line = Vec::new();
         while trace.read_until(b'\n', &mut line)? > 0 {
             let text = String::from_utf8_lossy(&line);
             if let Some((ran, next)) = reader.line(text.trim_end())? {
-                below.add(ran, next);
+                below.add(&ran, next);
             }
             line.clear();
         }
-        match below.place {
-            Place::Below(_) => Err(CycleError::Unfinished),
-            _ => Ok(below.all),
-        }
+        below.end()
+    }
+
+    /// The functions in which a call spent its cycles, by the names that the linker has, the longest first.
+    #[must_use]
+    pub fn functions(&self, call: &Call) -> Vec<(&str, Work)> {
+        let name = |owner: Option<usize>| owner.map_or("(no function)", |owner| &*self.functions[owner].0);
+        let mut all: Vec<_> = call.functions.iter().map(|(owner, work)| (name(*owner), *work)).collect();
+        all.sort_by_key(|(name, work)| (Reverse(work.cycles), *name));
+        all
     }
 }
 
 /// Instructions that run one after the other.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct Block {
     range: Range<u32>,
     work: Work,
+    /// The number of their function.
+    owner: Option<usize>,
 }
 
 /// Makes blocks that ran of the lines of a trace.
@@ -209,12 +227,12 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// Takes a line. If a block begins, gives what the one before has taken, with its jump if it made one, and where this
     /// one is.
-    fn line(&mut self, line: &str) -> Result<Option<(Work, u32)>, CycleError> {
+    fn line(&mut self, line: &str) -> Result<Option<(Block, u32)>, CycleError> {
         let bad = || CycleError::Line(line.to_owned());
         if let Some(rest) = line.strip_prefix("Trace ") {
             let (pointer, start) = begun(rest).ok_or_else(bad)?;
             let next = self.block(pointer, start)?.ok_or_else(|| CycleError::Unseen(line.to_owned()))?;
-            let ran = self.last.replace(next).map_or(Work::default(), |ran| with_jump(ran, start));
+            let ran = self.last.replace(next).map_or(Block::default(), |ran| with_jump(ran, start));
             return Ok(Some((ran, start)));
         }
         if line.starts_with("IN:") {
@@ -240,8 +258,8 @@ impl Reader<'_> {
             && first == start
         {
             let range = first..last + self.program.length(last)?;
-            let work = self.program.straight(&range)?;
-            self.blocks.insert(pointer, Block { range, work });
+            let (work, owner) = (self.program.straight(&range)?, self.program.owner(start));
+            self.blocks.insert(pointer, Block { range, work, owner });
         }
         Ok(self.blocks.get(&pointer).filter(|block| block.range.start == start).cloned())
     }
@@ -258,47 +276,11 @@ fn hexadecimal(digits: &str) -> Option<u64> {
 }
 
 /// The pipeline is filled again unless the next instruction is the next one in memory.
-fn with_jump(Block { range, mut work }: Block, next: u32) -> Work {
-    if range.end != next {
-        work.cycles += u64::from(model::REFILL);
+fn with_jump(mut block: Block, next: u32) -> Block {
+    if block.range.end != next {
+        block.work.cycles += u64::from(model::REFILL);
     }
-    work
-}
-
-/// Sums what runs below a function.
-struct Below<'a> {
-    function: &'a Range<u32>,
-    place: Place,
-    all: Vec<Work>,
-}
-
-/// Where the program is, seen from the function.
-#[derive(Debug, Clone, Copy)]
-enum Place {
-    /// Not yet there, or already back from what is measured.
-    Elsewhere,
-    /// In the function, which has not called anything yet.
-    Inside,
-    /// In what it has called, which has taken so much.
-    Below(Work),
-}
-
-impl Below<'_> {
-    /// This has run, and now it goes on at `next`.
-    fn add(&mut self, ran: Work, next: u32) {
-        if let Place::Below(work) = &mut self.place {
-            *work += ran;
-        }
-        self.place = match self.place {
-            _ if next == self.function.start => Place::Inside,
-            Place::Inside if !self.function.contains(&next) => Place::Below(Work::default()),
-            Place::Below(work) if self.function.contains(&next) => {
-                self.all.push(work);
-                Place::Elsewhere
-            }
-            place => place,
-        };
-    }
+    block
 }
 
 #[cfg(test)]
@@ -327,7 +309,7 @@ mod tests {
         Program { code: vec![(0, bytes)], functions: vec![("main".to_owned(), 0..8), ("work".to_owned(), 8..16)] }
     }
 
-    fn below(trace: &[&str]) -> Result<Vec<Work>, CycleError> {
+    fn below(trace: &[&str]) -> Result<Vec<Call>, CycleError> {
         let program = program();
         program.work_below(&program.function(&["main"])?, trace.concat().as_bytes())
     }
@@ -335,7 +317,7 @@ mod tests {
     /// Instructions and cycles of the only call.
     fn only(trace: &[&str]) -> [u64; 2] {
         match below(trace).expect("a good trace")[..] {
-            [Work { instructions, cycles }] => [instructions, cycles],
+            [Call { work: Work { instructions, cycles }, .. }] => [instructions, cycles],
             ref all => panic!("{all:?}"),
         }
     }
@@ -352,9 +334,22 @@ mod tests {
     fn every_call_is_a_piece_of_its_own() {
         let more = ["Trace 0: 0x7f00 [0/00000000/0/0] main\n", AGAIN, "Trace 0: 0x7f20 [0/0000000c/0/0] work\n", BACK];
         let all = below(&[&[MAIN, LOOP, AGAIN, RETURN, BACK][..], &more].concat()).expect("a good trace");
-        assert_eq!(all.iter().map(|work| work.instructions).collect::<Vec<_>>(), [6, 4]);
+        assert_eq!(all.iter().map(|call| call.work.instructions).collect::<Vec<_>>(), [6, 4]);
         // What runs without `main` is not below it.
-        assert_eq!(below(&[LOOP, AGAIN, RETURN]).expect("a good trace"), []);
+        assert!(below(&[LOOP, AGAIN, RETURN]).expect("a good trace").is_empty());
+    }
+
+    #[test]
+    fn a_call_is_told_by_its_functions() {
+        let (program, trace) = (program(), [MAIN, LOOP, AGAIN, RETURN, BACK].concat());
+        let calls =
+            program.work_below(&program.function(&["main"]).expect("there"), trace.as_bytes()).expect("a good trace");
+        assert_eq!(program.functions(&calls[0]), [("work", calls[0].work)]);
+        let other = Program { functions: vec![program.functions[0].clone(), ("loop".to_owned(), 8..12)], ..program };
+        let calls = other.work_below(&(0..8), trace.as_bytes()).expect("a good trace");
+        let [(first, most), (second, rest)] = other.functions(&calls[0])[..] else { panic!("two places") };
+        assert_eq!([first, second], ["loop", "(no function)"]);
+        assert_eq!([most.instructions, rest.instructions, most.cycles + rest.cycles], [4, 2, calls[0].work.cycles]);
     }
 
     #[test]
