@@ -73,6 +73,11 @@ pub trait Tensors: Clone {
         (0..self.count()).all(|i| all_finite(self.tensor(i)))
     }
 
+    /// Whether every number is smaller than a positive one, whatever its sign; a NaN is not.
+    fn is_below(&self, limit: f32) -> bool {
+        (0..self.count()).all(|i| all_below(self.tensor(i), limit))
+    }
+
     /// Sum of the squares of all numbers, tensor by tensor.
     fn squares(&self) -> f32 {
         (0..self.count()).fold(0.0, |sum, i| sum + crate::sum::squares(self.tensor(i)))
@@ -97,13 +102,22 @@ fn copy(to: &mut [f32], from: &[f32]) {
 }
 
 /// Whether no number is a NaN or an infinity.
+#[must_use]
+#[cfg_attr(not(target_os = "none"), inline(always))]
+pub fn all_finite(a: &[f32]) -> bool {
+    all_below(a, f32::INFINITY)
+}
+
+/// Whether every number is smaller than a positive one, whatever its sign; a NaN is not.
 ///
 /// No early exit: the loop without one runs over whole vectors, and the answer is nearly always yes.
 #[must_use]
 #[cfg_attr(target_os = "none", inline(never))]
-pub fn all_finite(a: &[f32]) -> bool {
-    const EXPONENT: u32 = 0x7f80_0000;
-    !a.iter().fold(false, |bad, x| bad | (x.to_bits() & EXPONENT == EXPONENT))
+#[cfg_attr(not(target_os = "none"), inline(always))]
+pub fn all_below(a: &[f32], limit: f32) -> bool {
+    const SIZE: u32 = 0x7fff_ffff;
+    // As whole numbers, the bits of a larger size are larger, and those of NaNs the largest.
+    !a.iter().fold(false, |bad, x| bad | (x.to_bits() & SIZE >= limit.to_bits()))
 }
 
 /// A type whose value of all zeros is a constant, so that a `static` of it lies in zero-initialised memory and costs
@@ -338,6 +352,24 @@ mod tests {
             assert_eq!(lengths(t.neighbours_mut(i)), [(2, 4), (4, 3), (3, 0)][i]);
         }
         assert_eq!(t.squares(), 2.0 + 16.0 + 27.0);
+    }
+
+    #[test]
+    fn sizes_are_told_from_a_limit_and_from_nan() {
+        for (x, finite, below) in [
+            (0.0, true, true),
+            (-1.999, true, true),
+            (2.0, true, false),
+            (-2.0, true, false),
+            (f32::MAX, true, false),
+            (f32::NEG_INFINITY, false, false),
+            (f32::NAN, false, false),
+            (-f32::NAN, false, false),
+        ] {
+            let mut t = Three::ZERO;
+            t.tensor_mut(1)[3] = x;
+            assert_eq!((t.is_finite(), t.is_below(2.0)), (finite, below), "{x}");
+        }
     }
 
     #[test]

@@ -12,6 +12,9 @@ use crate::rule::{Rule, RuleState};
 use crate::source::Source;
 use crate::tensors::{Tensors, Zeroed};
 
+/// A gradient whose numbers are all smaller leaves accumulators finite, of squares and of their sums, too.
+const HUGE: f32 = 1e15;
+
 /// A rule that runs alone.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Unguarded<R> {
@@ -89,8 +92,7 @@ impl<R: Rule> Guard for Unguarded<R> {
         let [params, candidate] = points.all_mut();
         let batch = source.train()?;
         let train_loss = oracle.gradient(self.rule.gradient_point(state).unwrap_or(params), batch, gradient)?;
-        // Accumulators of squares, too, are finite where this one is.
-        let is_huge = !gradient.squares().is_finite();
+        let is_huge = !gradient.is_below(HUGE);
         if is_huge && !gradient.is_finite() {
             return Err(Error::NonFiniteGradient);
         }

@@ -4,25 +4,38 @@ use core::mem::MaybeUninit;
 
 use super::{LANES, VMLA, assembly};
 
-/// Of [`dots`]: four numbers of one row; one number of both rows, if one is left; two sums with two others.
+/// Of [`dots`]: eight numbers of one row; one number of both rows, if one is left; two sums with two others.
 macro_rules! parts {
     () => {
         concat!(
-            ".macro lgl2o_four x0, x1, x2, x3, a, b, c, d\n",
+            ".macro lgl2o_eight x, a, b, c, d, e, f, g, h\n",
+            "vldmia \\x!, {{s24-s31}}\n",
             ".if {vmla}\n",
-            "vmla.f32 s\\a, s16, s\\x0\n",
-            "vmla.f32 s\\b, s17, s\\x1\n",
-            "vmla.f32 s\\c, s18, s\\x2\n",
-            "vmla.f32 s\\d, s19, s\\x3\n",
+            "vmla.f32 s\\a, s16, s24\n",
+            "vmla.f32 s\\b, s17, s25\n",
+            "vmla.f32 s\\c, s18, s26\n",
+            "vmla.f32 s\\d, s19, s27\n",
+            "vmla.f32 s\\e, s20, s28\n",
+            "vmla.f32 s\\f, s21, s29\n",
+            "vmla.f32 s\\g, s22, s30\n",
+            "vmla.f32 s\\h, s23, s31\n",
             ".else\n",
-            "vmul.f32 s28, s16, s\\x0\n",
-            "vmul.f32 s29, s17, s\\x1\n",
-            "vmul.f32 s30, s18, s\\x2\n",
-            "vmul.f32 s31, s19, s\\x3\n",
-            "vadd.f32 s\\a, s\\a, s28\n",
-            "vadd.f32 s\\b, s\\b, s29\n",
-            "vadd.f32 s\\c, s\\c, s30\n",
-            "vadd.f32 s\\d, s\\d, s31\n",
+            "vmul.f32 s24, s16, s24\n",
+            "vmul.f32 s25, s17, s25\n",
+            "vmul.f32 s26, s18, s26\n",
+            "vmul.f32 s27, s19, s27\n",
+            "vmul.f32 s28, s20, s28\n",
+            "vmul.f32 s29, s21, s29\n",
+            "vmul.f32 s30, s22, s30\n",
+            "vmul.f32 s31, s23, s31\n",
+            "vadd.f32 s\\a, s\\a, s24\n",
+            "vadd.f32 s\\b, s\\b, s25\n",
+            "vadd.f32 s\\c, s\\c, s26\n",
+            "vadd.f32 s\\d, s\\d, s27\n",
+            "vadd.f32 s\\e, s\\e, s28\n",
+            "vadd.f32 s\\f, s\\f, s29\n",
+            "vadd.f32 s\\g, s\\g, s30\n",
+            "vadd.f32 s\\h, s\\h, s31\n",
             ".endif\n",
             ".endm\n",
             ".macro lgl2o_one a, b\n",
@@ -47,7 +60,7 @@ macro_rules! parts {
 /// The dot product of w with each x_k, which are at least as long as w. Element i goes to partial sum i mod 8, from zero on, and the eight partial sums
 /// s are added as `((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))`. If one is shorter, both products are zero.
 ///
-/// Numbers come four at a time: 4.1 cycles for each product on a Cortex-M4F.
+/// Numbers come eight at a time: 3.9 cycles for each product on a Cortex-M4F.
 #[inline(never)]
 #[must_use]
 pub fn dots(w: &[f32], [x0, x1]: [&[f32]; 2]) -> [f32; 2] {
@@ -65,16 +78,9 @@ pub fn dots(w: &[f32], [x0, x1]: [&[f32]; 2]) -> [f32; 2] {
             "cmp {n}, #0",
             "beq 3f",
             "2:",
-            "vldmia {w}!, {{s16-s19}}",
-            "vldmia {x0}!, {{s20-s23}}",
-            "vldmia {x1}!, {{s24-s27}}",
-            "lgl2o_four 20, 21, 22, 23, 0, 1, 2, 3",
-            "lgl2o_four 24, 25, 26, 27, 8, 9, 10, 11",
-            "vldmia {w}!, {{s16-s19}}",
-            "vldmia {x0}!, {{s20-s23}}",
-            "vldmia {x1}!, {{s24-s27}}",
-            "lgl2o_four 20, 21, 22, 23, 4, 5, 6, 7",
-            "lgl2o_four 24, 25, 26, 27, 12, 13, 14, 15",
+            "vldmia {w}!, {{s16-s23}}",
+            "lgl2o_eight {x0}, 0, 1, 2, 3, 4, 5, 6, 7",
+            "lgl2o_eight {x1}, 8, 9, 10, 11, 12, 13, 14, 15",
             "subs {n}, {n}, #1",
             "bne 2b",
             "3:",
@@ -95,7 +101,7 @@ pub fn dots(w: &[f32], [x0, x1]: [&[f32]; 2]) -> [f32; 2] {
             "lgl2o_pair 0, 8, 1, 9",
             "vstr s0, [{sums}]",
             "vstr s8, [{sums}, #4]",
-            ".irp name, lgl2o_four, lgl2o_one, lgl2o_pair\n.purgem \\name\n.endr",
+            ".irp name, lgl2o_eight, lgl2o_one, lgl2o_pair\n.purgem \\name\n.endr",
             w = inout(reg) w.as_ptr() => _,
             x0 = inout(reg) x0.as_ptr() => _,
             x1 = inout(reg) x1.as_ptr() => _,

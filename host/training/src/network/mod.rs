@@ -12,7 +12,7 @@ use std::ops::Range;
 use lgl2o::objective::mlp::layer::Visitor;
 use lgl2o::objective::mlp::network::BlankNetwork;
 use lgl2o::objective::mlp::{Activation, Network, Shape};
-use lgl2o::tensors::Tensors;
+use lgl2o::tensors::{Tensors, all_below};
 use lgl2o_vectors::Vectors;
 
 use crate::memory;
@@ -191,6 +191,16 @@ impl Tensors for HeapTensors {
             return (&mut [], &mut []);
         };
         both.split_at_mut(first.len())
+    }
+    // Both are asked in every step.
+    fn is_finite(&self) -> bool {
+        self.is_below(f32::INFINITY)
+    }
+    fn is_below(&self, limit: f32) -> bool {
+        Vectors::new().run(
+            #[inline(always)]
+            || all_below(&self.data, limit),
+        )
     }
 }
 

@@ -102,16 +102,20 @@ fn one<const S: usize>(
     x: &[f32],
     out: &mut [f32],
 ) {
-    let width = x.len();
     let (blocks, tail) = out.as_chunks_mut::<S>();
     let (biases, bias_tail) = bias.as_chunks::<S>();
-    let whole = biases.len() * S;
-    for (i, (out, b)) in blocks.iter_mut().zip(biases).enumerate() {
-        let z = dots(x, core::array::from_fn(|k| row(weights, i * S + k, width)));
+    let mut rest = weights;
+    let mut next = || {
+        let row;
+        (row, rest) = rest.split_at_checked(x.len()).unwrap_or_default();
+        row
+    };
+    for (out, b) in blocks.iter_mut().zip(biases) {
+        let z = dots(x, core::array::from_fn(|_| next()));
         out.iter_mut().zip(z).zip(b).for_each(|((out, z), b)| *out = math::add(z, *b));
     }
-    for (o, (out, &b)) in tail.iter_mut().zip(bias_tail).enumerate() {
-        *out = math::add(sum::dot(row(weights, whole + o, width), x), b);
+    for (out, &b) in tail.iter_mut().zip(bias_tail) {
+        *out = math::add(sum::dot(next(), x), b);
     }
 }
 
