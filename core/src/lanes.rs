@@ -2,6 +2,12 @@
 //!
 //! Element i of every slice meets lane i mod 8. A rule updates its accumulators and takes sums over a tensor in one such
 //! pass.
+//!
+//! There are three loops with the same bits: by blocks on a desktop, by pairs of lanes on a processor with a unit for
+//! single numbers, and by single elements with the feature `small`, and where the others leave some.
+
+// With `small`, the two other loops are there and not in use.
+#![cfg_attr(feature = "small", allow(unused_macros, unused_imports, dead_code))]
 
 use crate::math::{self, One};
 use crate::sum::{LANES, tree};
@@ -10,6 +16,7 @@ use crate::sum::{LANES, tree};
 ///
 /// In the body the names stand for `&mut T` and `T`, where T is a [`Number`](crate::pair::Number). Its value is an array of terms,
 /// each of which is added to the lane of its own sum in `sums`, which is `[[f32; LANES]; K]`. Without `sums` there are none.
+#[cfg(not(feature = "small"))]
 macro_rules! by_lanes {
     ([$($written:ident),*] [$($read:ident),*] => $body:block) => {
         $crate::lanes::each!([$($written),*] [$($read),*] => $body)
@@ -22,11 +29,31 @@ macro_rules! by_lanes {
             $(let $read = $read.0;)*
             $crate::lanes::blocks!([$($written),*] [$($read),*] $sums => $body);
         }
-        // The number of elements that are left is a variable, so that the compiler does not unroll the loop over them.
-        let left = $crate::lanes::shortest(&[$($written.1.len(),)* $($read.1.len(),)*]);
-        $(let mut $written = $written.1.iter_mut();)*
-        $(let mut $read = $read.1.iter();)*
-        for i in 0..left {
+        $(let $written = $written.1;)*
+        $(let $read = $read.1;)*
+        $crate::lanes::singles!([$($written),*] [$($read),*] $sums => $body);
+    }};
+}
+
+#[cfg(feature = "small")]
+macro_rules! by_lanes {
+    ([$($written:ident),*] [$($read:ident),*] => $body:block) => {{
+        let mut none: [[f32; $crate::sum::LANES]; 0] = [];
+        $crate::lanes::singles!([$($written),*] [$($read),*] none => { $body; [] });
+    }};
+    ([$($written:ident),*] [$($read:ident),*] $sums:ident => $body:block) => {
+        $crate::lanes::singles!([$($written),*] [$($read),*] $sums => $body);
+    };
+}
+
+/// The body for one element after the other, the first of which is in lane 0.
+macro_rules! singles {
+    ([$($written:ident),*] [$($read:ident),*] $sums:ident => $body:block) => {{
+        // Their number is a variable, so that the compiler does not unroll the loop.
+        let n = $crate::lanes::shortest(&[$($written.len(),)* $($read.len(),)*]);
+        $(let mut $written = $written.iter_mut();)*
+        $(let mut $read = $read.iter();)*
+        for i in 0..n {
             $(let Some($written) = $written.next() else { break };)*
             $(let Some(&$read) = $read.next() else { break };)*
             $crate::lanes::add(&mut $sums, i % $crate::sum::LANES, $crate::lanes::one!([$($written),*] [$($read),*] => $body));
@@ -127,13 +154,13 @@ macro_rules! by_pairs {
 }
 
 /// An expression for each element of a single slice: `alone!(written => expression)`, on a desktop as a plain loop.
-#[cfg(not(all(target_arch = "arm", target_abi = "eabihf", target_os = "none")))]
+#[cfg(any(feature = "small", not(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))))]
 macro_rules! alone {
     ($written:ident => $body:expr) => {
         $written.iter_mut().for_each(|$written| $crate::lanes::one!([$written] [] => { $body }))
     };
 }
-#[cfg(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
+#[cfg(all(not(feature = "small"), target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
 macro_rules! alone {
     ($written:ident => $body:expr) => {{
         $crate::lanes::by_neighbours!([$written] [] => { $body });
@@ -175,7 +202,7 @@ macro_rules! by_neighbours {
     };
 }
 
-pub(crate) use {alone, by_lanes, one};
+pub(crate) use {alone, by_lanes, one, singles};
 #[cfg(not(all(target_arch = "arm", target_abi = "eabihf", target_os = "none")))]
 pub(crate) use {block, by_blocks as blocks, each};
 #[cfg(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))]

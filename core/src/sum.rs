@@ -18,6 +18,9 @@
 
 use crate::math::{add, add_product, sub};
 
+/// Whether kernels are to take little flash, rather than little time.
+pub(crate) const SMALL: bool = cfg!(feature = "small");
+
 /// How many partial sums there are.
 pub const LANES: usize = 8;
 
@@ -39,9 +42,17 @@ fn blocks(a: &[f32], n: usize) -> (&[[f32; LANES]], &[f32]) {
 /// Sum of terms over the elements of two slices; the longer one's tail is ignored. `more` is the sum so far and a term.
 #[inline]
 fn reduce(a: &[f32], b: &[f32], more: impl Fn(f32, f32, f32) -> f32) -> f32 {
+    let mut lanes = [0.0; LANES];
+    if SMALL {
+        for (i, (&x, &y)) in a.iter().zip(b).enumerate() {
+            if let Some(s) = lanes.get_mut(i % LANES) {
+                *s = more(*s, x, y);
+            }
+        }
+        return tree(lanes);
+    }
     let n = if a.len() < b.len() { a.len() } else { b.len() };
     let ((a_blocks, a_tail), (b_blocks, b_tail)) = (blocks(a, n), blocks(b, n));
-    let mut lanes = [0.0; LANES];
     for (x, y) in a_blocks.iter().zip(b_blocks) {
         for ((s, &x), &y) in lanes.iter_mut().zip(x).zip(y) {
             *s = more(*s, x, y);

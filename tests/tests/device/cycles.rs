@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::BufReader;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use lgl2o::objective::mlp::Network;
@@ -196,19 +196,40 @@ fn cycles_grown(now: &[Cycles], then: &[Cycles]) -> Vec<String> {
     grown(now, then, same, |cycles| cycles.cycles, 1.03)
 }
 
+/// The program that counts, with these features, and what it was seen to do, which is printed.
+fn measured_with(features: &[String]) -> (PathBuf, Vec<Measured>) {
+    let board = board(BOARD).expect("a board");
+    let elf = built_for(board, "cost", features);
+    let code = Program::read(&std::fs::read(&elf).expect("a program")).unwrap_or_else(|error| panic!("{error}"));
+    let (costs, calls) = traced(board, &elf, &code);
+    let work: Vec<Work> = calls.iter().map(|call| call.work).collect();
+    let measured = measured(&costs, &work).unwrap_or_else(|error| panic!("{BOARD}: {error}"));
+    println!("{BOARD} {features:?}:\n\n{}\n\n{}\n", table(&measured), by_function(&code, &calls));
+    (elf, measured)
+}
+
+/// Small kernels may take longer, but not by much.
+#[test]
+#[ignore = "needs QEMU and a compiler for the boards"]
+fn modelled_cycles_of_small_kernels() {
+    if left_out("modelled cycles of small kernels") {
+        return;
+    }
+    let ((_, measured), pinned) = (measured_with(&["small".to_owned()]), committed());
+    for m in measured.iter().filter(|m| m.workload > 0 && m.item != Item::StepRotated) {
+        let then = pinned.boards[BOARD].cycles.iter().find(|c| (c.workload, c.item) == (m.workload, m.item));
+        let then = f64::from(then.expect("a figure").cycles);
+        assert!(m.cycles < 2.0 * then, "{m:?}: {then} cycles without `small`");
+    }
+}
+
 #[test]
 #[ignore = "needs QEMU and a compiler for the boards"]
 fn none_of_the_modelled_cycles_has_grown() {
     if left_out("modelled cycles") {
         return;
     }
-    let board = board(BOARD).expect("a board");
-    let elf = built_for(board, "cost", &[]);
-    let code = Program::read(&std::fs::read(&elf).expect("a program")).unwrap_or_else(|error| panic!("{error}"));
-    let (costs, calls) = traced(board, &elf, &code);
-    let work: Vec<Work> = calls.iter().map(|call| call.work).collect();
-    let measured = measured(&costs, &work).unwrap_or_else(|error| panic!("{BOARD}: {error}"));
-    println!("{BOARD}:\n\n{}\n\n{}\n", table(&measured), by_function(&code, &calls));
+    let (elf, measured) = measured_with(&[]);
     let cycles = |m: &Measured| Cycles { workload: m.workload, item: m.item, cycles: m.cycles.round() as u32 };
     let now: Vec<Cycles> = measured.iter().map(cycles).collect();
     let by = compiler(&std::fs::read(&elf).expect("a program"));

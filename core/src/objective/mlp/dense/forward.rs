@@ -10,13 +10,13 @@ use super::tiles::{SIDE, SINGLE, dots_of_tile};
 use crate::batch::{Matrix, Rows, row, row_mut, several};
 use crate::math::{self, One};
 use crate::pair::{Number, Pair};
-use crate::sum::{self, LANES};
+use crate::sum::{self, LANES, SMALL};
 
 /// Z = X W^T + b for the first n rows of X. W has as many rows as b has numbers.
 pub fn forward(weights: &[f32], bias: &[f32], inputs: Rows<'_>, n: usize, out: &mut [f32]) {
     match inputs.width() {
-        2 => narrow::<2>(weights, bias, inputs, n, out),
-        3 => narrow::<3>(weights, bias, inputs, n, out),
+        2 if !SMALL => narrow::<2>(weights, bias, inputs, n, out),
+        3 if !SMALL => narrow::<3>(weights, bias, inputs, n, out),
         _ => rows(weights, bias, inputs, n, out),
     }
 }

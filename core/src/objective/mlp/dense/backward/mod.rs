@@ -8,10 +8,16 @@ use crate::batch::{Matrix, Rows, row, row_mut};
 use crate::math;
 use crate::objective::mlp::activation::Activation;
 use crate::pair::Pair;
-use crate::sum::add_scaled;
+use crate::sum::{SMALL, add_scaled};
 
 /// Rows of the gradient that share a pass over rows of inputs.
-pub(crate) const OUTPUTS: usize = if cfg!(target_arch = "arm") { 4 } else { 2 };
+pub(crate) const OUTPUTS: usize = if SMALL {
+    1
+} else if cfg!(target_arch = "arm") {
+    4
+} else {
+    2
+};
 
 /// G = E^T X over the first n rows.
 pub fn weight_gradient(errors: &[f32], inputs: Rows<'_>, n: usize, outputs: usize, gradient: &mut [f32]) {
@@ -124,7 +130,7 @@ pub(super) fn add_block<'a, const O: usize>(
     }
     let wide = g.first().map_or(0, |g| g.len());
     // On a device a row that is left over goes alone: four examples at a time would take as much code as four rows do.
-    let fours = if O == 1 && cfg!(target_os = "none") { 0 } else { n / 4 };
+    let fours = if SMALL || O == 1 && cfg!(target_os = "none") { 0 } else { n / 4 };
     let (mut s, mut start) = (0, start);
     for _ in 0..fours {
         let Some(e) = four_errors(errors, s, first) else { break };
@@ -277,7 +283,7 @@ pub fn bias_gradient(errors: &[f32], n: usize, gradient: &mut [f32]) {
 }
 
 /// Numbers of a bias gradient whose running sums stay in registers.
-pub(super) const BIASES: usize = 8;
+pub(super) const BIASES: usize = if SMALL { 1 } else { 8 };
 
 /// sum_s E\[s\]\[o\] for B outputs o from `first` on, which are there.
 #[inline(always)]
@@ -296,7 +302,9 @@ pub(super) fn bias_sums<const B: usize>(errors: &[f32], n: usize, outputs: usize
 }
 
 /// Numbers of an error whose running sums stay in registers.
-const BLOCK: usize = if SINGLE {
+const BLOCK: usize = if SMALL {
+    1
+} else if SINGLE {
     8
 } else if cfg!(target_arch = "arm") {
     16
@@ -323,7 +331,7 @@ pub fn input_error_by<const B: usize>(
         let (e, x) = (row(errors, s, outputs), row_mut(x, s, inputs));
         let done = error_blocks::<B>(weights, e, inputs, 0, below, x);
         // On a device with few registers, no code for a third size.
-        let done = if SINGLE { done } else { error_blocks::<4>(weights, e, inputs, done, below, x) };
+        let done = if SINGLE || SMALL { done } else { error_blocks::<4>(weights, e, inputs, done, below, x) };
         error_blocks::<1>(weights, e, inputs, done, below, x);
     }
 }
