@@ -180,8 +180,8 @@ stage_laws() {
         local lightly=profile.dev.package.lgl2o.opt-level=1
         say "tests of the core with every feature but micromath and std"
         cargo test -p lgl2o --features serde,twins,fault,nor-flash --lib --config $lightly
-        say "tests of the core with micromath"
-        cargo test -p lgl2o --features micromath --lib --config $lightly
+        say "tests of the core with micromath and small kernels"
+        cargo test -p lgl2o --features micromath,small,twins --lib --config $lightly
     fi
 }
 

@@ -99,6 +99,8 @@
 //! - `nor-flash`: checkpoints in two slots of a flash, over embedded-storage's `NorFlash`.
 //! - `nor-flash-async`: the same over embedded-storage-async's `NorFlash`.
 //! - `serde`: `Serialize` and `Deserialize` for settings and verdicts.
+//! - `small`: kernels that take little flash: some 8 to 11 kB less for a program that trains, whose steps take 1.6 to 2.2 times the cycles
+//!   on a Cortex-M4F; the bits are the same.
 //! - `std`: square roots by the machine's own instruction; the bits are `libm`'s.
 //! - `twins`: the slow twins of the kernels, for tests.
 #![no_std]
