@@ -5,6 +5,8 @@
 //! are copied side by side first, block by block. The last blocks are filled up with zeros, as in
 //! [`forward`](super::forward).
 
+use std::iter;
+
 use fearless_simd::{Simd, f32x16, prelude::*};
 use lgl2o::sum::LANES;
 
@@ -22,26 +24,24 @@ const PAIRS: usize = 4;
 pub(super) fn forward<S: Simd>(simd: S, weights: &[f32], bias: &[f32], rows: &[&[f32]], out: &mut [f32]) {
     let (outputs, width) = (bias.len(), width(rows));
     let layer = Layer { weights, bias, rows, x_tails: &tails(rows), width };
-    let mut done = 0;
-    while done < outputs {
-        let most = (outputs - done).div_ceil(2).min(outputs / 2).min(PAIRS);
-        // The last pairs may overlap those before: what is computed twice is the same.
-        let o = done.min(outputs - 2 * most);
-        match most {
-            4.. => outputs_from::<S, 4, 4>(simd, &layer, o, out),
-            3 => outputs_from::<S, 3, 4>(simd, &layer, o, out),
-            2 => outputs_from::<S, 2, 4>(simd, &layer, o, out),
-            _ => outputs_from::<S, 1, 8>(simd, &layer, o, out),
-        }
-        done = o + 2 * most;
+    let whole = outputs - outputs % (2 * PAIRS);
+    each_group::<S, PAIRS, 4>(simd, &layer, (0..whole).step_by(2 * PAIRS), out);
+    let most = (outputs - whole).div_ceil(2).min(outputs / 2);
+    // The last pairs may overlap those before: what is computed twice is the same.
+    let last = iter::once(outputs - 2 * most);
+    match most {
+        4.. => each_group::<S, 4, 4>(simd, &layer, last, out),
+        3 => each_group::<S, 3, 4>(simd, &layer, last, out),
+        2 => each_group::<S, 2, 4>(simd, &layer, last, out),
+        1 => each_group::<S, 1, 8>(simd, &layer, last, out),
+        0 => {}
     }
 }
 
 impl Layer<'_> {
-    /// Block after block of P pairs of rows of weights.
+    /// Block after block of P pairs of rows of weights, from output o on.
     #[inline(always)]
-    fn packed<S: Simd, const P: usize>(&self, simd: S, o: usize) -> Vec<[Pair<S>; P]> {
-        let mut packed = vec![[Pair::splat(simd, 0.0); P]; self.width.div_ceil(LANES)];
+    fn pack<S: Simd, const P: usize>(&self, simd: S, o: usize, packed: &mut [[Pair<S>; P]]) {
         for p in 0..P {
             let row = |half| &self.weights[(o + 2 * p + half) * self.width..][..self.width];
             let ((a, a_rest), (b, b_rest)) = (row(0).as_chunks(), row(1).as_chunks());
@@ -52,26 +52,46 @@ impl Layer<'_> {
                 to[p] = Lanes::load_array(simd, padded(a_rest)).combine(Lanes::load_array(simd, padded(b_rest)));
             }
         }
-        packed
     }
 }
 
-/// P pairs of outputs from o on, N examples at a time.
+/// Groups of P pairs of outputs, each from an output on, N examples at a time.
 #[inline(always)]
-fn outputs_from<S: Simd, const P: usize, const N: usize>(simd: S, layer: &Layer<'_>, o: usize, out: &mut [f32]) {
-    let (packed, outputs) = (layer.packed::<S, P>(simd, o), layer.bias.len());
+fn each_group<S: Simd, const P: usize, const N: usize>(
+    simd: S,
+    layer: &Layer<'_>,
+    groups: impl Iterator<Item = usize>,
+    out: &mut [f32],
+) {
+    let mut packed = vec![[Pair::splat(simd, 0.0); P]; layer.width.div_ceil(LANES)];
+    for o in groups {
+        layer.pack(simd, o, &mut packed);
+        group::<S, P, N>(simd, layer, &packed, o, out);
+    }
+}
+
+/// A group of P pairs of outputs from o on.
+#[inline(always)]
+fn group<S: Simd, const P: usize, const N: usize>(
+    simd: S,
+    layer: &Layer<'_>,
+    packed: &[[Pair<S>; P]],
+    o: usize,
+    out: &mut [f32],
+) {
+    let outputs = layer.bias.len();
     let mut bias = [0.0; 2 * PAIRS];
     bias[..2 * P].copy_from_slice(&layer.bias[o..o + 2 * P]);
     let mut s = 0;
     while s + N <= layer.rows.len() {
-        let sums = partial_sums::<S, P, N>(simd, layer, &packed, s);
+        let sums = partial_sums::<S, P, N>(simd, layer, packed, s);
         for (k, sums) in sums.iter().enumerate() {
             finish(simd, sums, &bias, &mut out[(s + k) * outputs + o..][..2 * P]);
         }
         s += N;
     }
     for s in s..layer.rows.len() {
-        let [sums] = partial_sums::<S, P, 1>(simd, layer, &packed, s);
+        let [sums] = partial_sums::<S, P, 1>(simd, layer, packed, s);
         finish(simd, &sums, &bias, &mut out[s * outputs + o..][..2 * P]);
     }
 }
