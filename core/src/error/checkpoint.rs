@@ -62,7 +62,7 @@ impl fmt::Display for CheckpointError {
             Self::Length { expected, found } => {
                 write!(
                     f,
-                    "{found} bytes where {expected} are needed: cut off, or with something behind its end; \
+                    "{found} bytes where {expected} are needed: cut off, or longer than it should be; \
                      load an older checkpoint, or start over"
                 )
             }

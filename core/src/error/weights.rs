@@ -69,7 +69,7 @@ impl fmt::Display for WeightsError {
             Self::Length { expected, found } => {
                 write!(
                     f,
-                    "{found} bytes where {expected} are needed: cut off, or with something behind its end; copy the file again"
+                    "{found} bytes where {expected} are needed: cut off, or longer than it should be; copy the file again"
                 )
             }
             Self::Checksum => f.write_str("damaged: the checksum does not fit the content; copy the file again"),

@@ -87,7 +87,7 @@ pub(super) fn intro(results: &Results, mark: &str) -> Vec<String> {
             seed_list(&seeds),
         ),
         format!(
-            "Held-out loss after so many steps, {spread}, and held-out accuracy after the last one. {mark} marks \
+            "Held-out loss after each number of steps, {spread}, and held-out accuracy after the last one. {mark} marks \
              the lowest mean loss and the highest mean accuracy; values that print alike are tied, and all marked."
         ),
         "Cost: forward passes of one minibatch, a gradient counts as 3. Learned steps: share of the training steps \

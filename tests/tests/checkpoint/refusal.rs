@@ -306,6 +306,6 @@ fn messages_say_what_to_do() {
     let cut = CheckpointError::Length { expected: 100, found: 50 };
     assert_eq!(
         cut.to_string(),
-        "50 bytes where 100 are needed: cut off, or with something behind its end; load an older checkpoint, or start over"
+        "50 bytes where 100 are needed: cut off, or longer than it should be; load an older checkpoint, or start over"
     );
 }

@@ -82,7 +82,7 @@ pub trait Saved: Serialize + DeserializeOwned {
             "it is damaged: its checksum does not fit; remove it, or start again with --restart"
         );
         let (checkpoint, rest) = postcard::take_from_bytes(body).context("it cannot be decoded")?;
-        ensure!(rest.is_empty(), "it has something behind its end");
+        ensure!(rest.is_empty(), "it is longer than it should be");
         Ok(checkpoint)
     }
 }
