@@ -104,7 +104,7 @@ macro_rules! block {
             $crate::lanes::put(&mut terms, i, $crate::lanes::one!([$($written),*] [$($read),*] => $body));
         }
         $crate::lanes::add_terms(&mut $sums, &terms);
-        // Else the compiler may take each number of sixteen blocks together, and gather them.
+        // Else the compiler may take one number each of sixteen blocks for a vector, and gather them. WebAssembly gathers nothing.
         #[cfg(not(target_family = "wasm"))]
         core::hint::black_box(());
         $(*$written.0 = $written.1;)*
@@ -209,8 +209,8 @@ pub(crate) use {block, by_blocks as blocks, each};
 pub(crate) use {by_neighbours, by_neighbours as each, by_pairs as blocks};
 
 /// Numbers of a block. On a desktop two for each lane: one operation of the widest vectors takes them all, and other vectors take as long as
-/// over single ones.
-pub(crate) const BLOCK: usize = if cfg!(target_os = "none") { LANES } else { 2 * LANES };
+/// with one for each. The playground's module, for WebAssembly, is to be small.
+pub(crate) const BLOCK: usize = if cfg!(any(target_os = "none", target_family = "wasm")) { LANES } else { 2 * LANES };
 
 /// The least of some lengths.
 #[inline(always)]

@@ -16,10 +16,8 @@
 //! Sums over the *examples* of a minibatch, as in a weight gradient, are plain running sums in the order of the
 //! examples: each element of the result is its own lane there.
 
+use crate::SMALL;
 use crate::math::{add, add_product, sub};
-
-/// Whether kernels are to take little flash, rather than little time.
-pub(crate) const SMALL: bool = cfg!(feature = "small");
 
 /// How many partial sums there are.
 pub const LANES: usize = 8;
@@ -171,7 +169,7 @@ use lgl2o_vfp::dots;
 /// y\[i\] <- y\[i\] + a x\[i\] for each i that both have.
 #[cfg(not(all(target_arch = "arm", target_abi = "eabihf", target_os = "none")))]
 #[cfg_attr(target_os = "none", inline(never))]
-#[cfg_attr(not(target_os = "none"), inline(always))]
+#[cfg_attr(not(any(target_os = "none", target_family = "wasm")), inline(always))]
 pub fn add_scaled(y: &mut [f32], a: f32, x: &[f32]) {
     // On a device four at a time, written out: a program that is built for size would have a jump for each number.
     let fours = if cfg!(target_os = "none") { y.len().min(x.len()) & !3 } else { 0 };

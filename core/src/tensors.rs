@@ -103,7 +103,7 @@ fn copy(to: &mut [f32], from: &[f32]) {
 
 /// Whether no number is a NaN or an infinity.
 #[must_use]
-#[cfg_attr(not(target_os = "none"), inline(always))]
+#[cfg_attr(not(any(target_os = "none", target_family = "wasm")), inline(always))]
 pub fn all_finite(a: &[f32]) -> bool {
     all_below(a, f32::INFINITY)
 }
@@ -113,7 +113,7 @@ pub fn all_finite(a: &[f32]) -> bool {
 /// No early exit: the loop without one runs over whole vectors, and the answer is nearly always yes.
 #[must_use]
 #[cfg_attr(target_os = "none", inline(never))]
-#[cfg_attr(not(target_os = "none"), inline(always))]
+#[cfg_attr(not(any(target_os = "none", target_family = "wasm")), inline(always))]
 pub fn all_below(a: &[f32], limit: f32) -> bool {
     const SIZE: u32 = 0x7fff_ffff;
     // As whole numbers, the bits of a larger size are larger, and those of NaNs the largest.

@@ -70,7 +70,7 @@ impl Adam {
         decay: f32,
     ) -> impl Fn(&mut [f32], [&mut [f32]; 2], &[f32]) {
         let (rate, direction) = (self.rate.at(steps), self.direction(steps));
-        #[cfg_attr(not(target_os = "none"), inline(always))]
+        #[cfg_attr(not(any(target_os = "none", target_family = "wasm")), inline(always))]
         move |w, [mean, square], g| {
             by_lanes!([w, mean, square] [g] => {
                 let (m, v, along) = direction.of(*mean, *square, g);

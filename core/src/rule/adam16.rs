@@ -72,7 +72,7 @@ impl Coordinatewise<1> for Adam16 {
 
     fn motion(&self, steps: u32) -> impl Fn(&mut [f32], [&mut [f32]; 1], &[f32]) {
         let (key, rate, direction) = (key(steps), self.adam.rate.at(steps), self.adam.direction(steps));
-        #[cfg_attr(not(target_os = "none"), inline(always))]
+        #[cfg_attr(not(any(target_os = "none", target_family = "wasm")), inline(always))]
         move |w, [slot], g| {
             for ((w, slot), &g) in w.iter_mut().zip(slot).zip(g) {
                 let (m, v) = unpack(*slot);

@@ -56,7 +56,7 @@ impl Fingerprint for Lion {
 impl Coordinatewise<1> for Lion {
     fn motion(&self, steps: u32) -> impl Fn(&mut [f32], [&mut [f32]; 1], &[f32]) {
         let (rate, Self { beta1, beta2, decay, .. }) = (self.rate.at(steps), *self);
-        #[cfg_attr(not(target_os = "none"), inline(always))]
+        #[cfg_attr(not(any(target_os = "none", target_family = "wasm")), inline(always))]
         move |w, [m], g| {
             for ((w, m), &g) in w.iter_mut().zip(m).zip(g) {
                 let direction = sign(beta1 * *m + (1.0 - beta1) * g);

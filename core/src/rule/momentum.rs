@@ -41,7 +41,7 @@ impl Fingerprint for Momentum {
 impl Coordinatewise<1> for Momentum {
     fn motion(&self, steps: u32) -> impl Fn(&mut [f32], [&mut [f32]; 1], &[f32]) {
         let (rate, beta) = (self.rate.at(steps), self.beta);
-        #[cfg_attr(not(target_os = "none"), inline(always))]
+        #[cfg_attr(not(any(target_os = "none", target_family = "wasm")), inline(always))]
         move |w, [m], g| {
             for ((w, m), &g) in w.iter_mut().zip(m).zip(g) {
                 *m = beta * *m + g;

@@ -45,7 +45,7 @@ impl Coordinatewise<2> for NAdam {
         let ahead = adam.beta1 * unbias(adam.beta1, t.saturating_add(1));
         let now = (1.0 - adam.beta1) * unbias(adam.beta1, t);
         let (unbias2, rate) = (unbias(adam.beta2, t), adam.rate.at(steps));
-        #[cfg_attr(not(target_os = "none"), inline(always))]
+        #[cfg_attr(not(any(target_os = "none", target_family = "wasm")), inline(always))]
         move |w, [mean, square], g| {
             by_lanes!([w, mean, square] [g] => {
                 (*mean, *square) = adam.mixed(*mean, *square, g);

@@ -45,7 +45,7 @@ impl Fingerprint for RmsProp {
 impl Coordinatewise<1> for RmsProp {
     fn motion(&self, steps: u32) -> impl Fn(&mut [f32], [&mut [f32]; 1], &[f32]) {
         let (rate, Self { decay, eps, .. }) = (self.rate.at(steps), *self);
-        #[cfg_attr(not(target_os = "none"), inline(always))]
+        #[cfg_attr(not(any(target_os = "none", target_family = "wasm")), inline(always))]
         move |w, [v], g| {
             by_lanes!([w, v] [g] => {
                 *v = decay * *v + (1.0 - decay) * g * g;

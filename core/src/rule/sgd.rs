@@ -40,7 +40,7 @@ impl Fingerprint for Sgd {
 impl Coordinatewise<0> for Sgd {
     fn motion(&self, steps: u32) -> impl Fn(&mut [f32], [&mut [f32]; 0], &[f32]) {
         let rate = self.rate.at(steps);
-        #[cfg_attr(not(target_os = "none"), inline(always))]
+        #[cfg_attr(not(any(target_os = "none", target_family = "wasm")), inline(always))]
         move |w, [], g| sum::add_scaled(w, -rate, g)
     }
 }

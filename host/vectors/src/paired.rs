@@ -24,8 +24,11 @@ const PAIRS: usize = 4;
 pub(super) fn forward<S: Simd>(simd: S, weights: &[f32], bias: &[f32], rows: &[&[f32]], out: &mut [f32]) {
     let (outputs, width) = (bias.len(), width(rows));
     let layer = Layer { weights, bias, rows, x_tails: &tails(rows), width };
+    // At least two outputs come here.
     let whole = outputs - outputs % (2 * PAIRS);
-    each_group::<S, PAIRS, 4>(simd, &layer, (0..whole).step_by(2 * PAIRS), out);
+    if whole > 0 {
+        each_group::<S, PAIRS, 4>(simd, &layer, (0..whole).step_by(2 * PAIRS), out);
+    }
     let most = (outputs - whole).div_ceil(2).min(outputs / 2);
     // The last pairs may overlap those before: what is computed twice is the same. Of 3, 5 or 7 outputs in all, the first are a group of their own.
     let last = outputs - 2 * most;

@@ -7,13 +7,13 @@ use crate::lanes::by_lanes;
 use crate::sum::{dot, dot2, dot4};
 
 /// Whether programs are for a small processor without vectors.
-const SMALL: bool = cfg!(any(target_os = "none", target_family = "wasm"));
+const NO_VECTORS: bool = cfg!(any(target_os = "none", target_family = "wasm"));
 
 /// `to`\[i\]\[j\] += sum over k of c_ik `from`\[k\]\[j\], one k after the other, in matrices of n columns. c_ik is number `across` i + `along` k
 /// of the coefficients.
 #[cfg_attr(not(any(target_os = "none", target_family = "wasm")), inline(always))]
 pub(super) fn add_sums(coefficients: &[f32], [across, along]: [usize; 2], from: &[f32], n: usize, to: &mut [f32]) {
-    if !SMALL {
+    if !NO_VECTORS {
         return tiles::add_sums(coefficients, [across, along], from, n, to);
     }
     small::add_sums(coefficients, [across, along], from, n, to);
@@ -22,7 +22,7 @@ pub(super) fn add_sums(coefficients: &[f32], [across, along]: [usize; 2], from: 
 /// `put` gets number `to`\[i\]\[k\] and the dot product of row i of a and row k of b, which have n columns.
 #[cfg_attr(not(any(target_os = "none", target_family = "wasm")), inline(always))]
 pub(super) fn dots(a: &[f32], b: &[f32], n: usize, to: &mut [f32], put: impl Fn(&mut f32, f32)) {
-    if SMALL || n > LONGEST {
+    if NO_VECTORS || n > LONGEST {
         small::dots(a, b, n, to, put);
     } else {
         tiles::dots(a, b, n, to, put);

@@ -1,7 +1,7 @@
 //! The weight gradient, used as soon as it is made: no more of it is in memory than a block.
 
 use super::backward::{BIASES, OUTPUTS, Start, add_block, bias_sums, error_sums};
-use super::tiles::SINGLE;
+use super::tiles::TILED;
 use crate::batch::{Rows, row, row_mut};
 use crate::objective::mlp::activation::Activation;
 use crate::objective::mlp::layer::{Motion, NARROW, Part};
@@ -30,7 +30,7 @@ impl Pass<'_> {
         let Self { errors, outputs, inputs, n } = self;
         let rows = room.each_mut().map(|row| &mut **row);
         // Four rows take less time than two alone: the last ones come with some of those before, which are computed twice.
-        let before = if SINGLE && outputs >= OUTPUTS { first.saturating_sub(outputs - OUTPUTS) } else { 0 };
+        let before = if TILED && outputs >= OUTPUTS { first.saturating_sub(outputs - OUTPUTS) } else { 0 };
         let first_row = first - before;
         if first_row + OUTPUTS <= outputs {
             add_block(rows, errors, [first_row, outputs], inputs, [column, n], Start::Zero);

@@ -6,11 +6,12 @@
 //! processors with many registers of one number, such as a Cortex-M4F, where a number that was loaded then serves four
 //! products.
 
-use super::tiles::{SIDE, SINGLE, dots_of_tile};
+use super::tiles::{SIDE, TILED, dots_of_tile};
+use crate::SMALL;
 use crate::batch::{Matrix, Rows, row, row_mut, several};
 use crate::math::{self, One};
 use crate::pair::{Number, Pair};
-use crate::sum::{self, LANES, SMALL};
+use crate::sum::{self, LANES};
 
 /// Z = X W^T + b for the first n rows of X. W has as many rows as b has numbers.
 pub fn forward(weights: &[f32], bias: &[f32], inputs: Rows<'_>, n: usize, out: &mut [f32]) {
@@ -24,7 +25,7 @@ pub fn forward(weights: &[f32], bias: &[f32], inputs: Rows<'_>, n: usize, out: &
 /// [`forward`] for rows of any matrix, by the kernel that is fastest on the processor.
 #[inline]
 pub(crate) fn rows<'a>(weights: &[f32], bias: &[f32], inputs: impl Matrix<'a>, n: usize, out: &mut [f32]) {
-    if SINGLE && inputs.width() >= 2 * LANES {
+    if TILED && inputs.width() >= 2 * LANES {
         by_lanes(weights, bias, inputs, n, out);
     } else if cfg!(target_arch = "arm") {
         by_rows(sum::dot2, weights, bias, inputs, n, out);
@@ -43,7 +44,7 @@ fn narrow<const W: usize>(weights: &[f32], bias: &[f32], inputs: Rows<'_>, n: us
         let n = out.len().min(w.len()).min(bias.len());
         let (Some(out), Some(w), Some(b)) = (out.get_mut(..n), w.get(..n), bias.get(..n)) else { return };
         // Two outputs at a time where the processor would wait for one.
-        let two = if SINGLE { n / 2 } else { 0 };
+        let two = if TILED { n / 2 } else { 0 };
         let ((outs, _), (ws, _), (bs, _)) = (out.as_chunks_mut::<2>(), w.as_chunks::<2>(), b.as_chunks::<2>());
         for ((out, [w, v]), &[b, c]) in outs.iter_mut().zip(ws).zip(bs).take(two) {
             let Pair(y, z) = weighted(core::array::from_fn(|k| Pair(w[k], v[k])), x, Pair(b, c));

@@ -3,12 +3,13 @@
 //! Each of them reads a matrix row by row, several rows at once, so that a number that was loaded serves more than one
 //! product. Additions into one number stay in their order: example after example, or output after output.
 
-use super::tiles::{POINTS, SIDE, SINGLE, add_eight, add_examples, add_point, add_products, products};
+use super::tiles::{POINTS, SIDE, TILED, add_eight, add_examples, add_point, add_products, products};
+use crate::SMALL;
 use crate::batch::{Matrix, Rows, row, row_mut};
 use crate::math;
 use crate::objective::mlp::activation::Activation;
 use crate::pair::Pair;
-use crate::sum::{SMALL, add_scaled};
+use crate::sum::add_scaled;
 
 /// Rows of the gradient that share a pass over rows of inputs.
 pub(crate) const OUTPUTS: usize = if SMALL {
@@ -34,7 +35,7 @@ pub fn weight_gradient_by<const O: usize>(
 ) {
     let width = inputs.width();
     let gradient = gradient.get_mut(..outputs.saturating_mul(width)).unwrap_or(&mut []);
-    if SINGLE && width == PLANE {
+    if TILED && width == PLANE {
         return by_points(errors, inputs, n, outputs, gradient);
     }
     by_blocks::<O>(errors, inputs, n, outputs, gradient, Start::Zero);
@@ -102,7 +103,7 @@ fn by_blocks<'a, const O: usize>(
         o += O;
     }
     // The last rows with some of those before, which are computed twice: four rows take less time than two alone.
-    if SINGLE && start == Start::Zero && (O..outputs).contains(&o) {
+    if TILED && start == Start::Zero && (O..outputs).contains(&o) {
         let first = outputs - O;
         return add_block(rows_mut::<O>(gradient, first, width), errors, [first, outputs], inputs, [0, n], start);
     }
@@ -122,10 +123,10 @@ pub(super) fn add_block<'a, const O: usize>(
     [column, n]: [usize; 2],
     start: Start,
 ) {
-    if SINGLE && let [g] = &mut g[..] {
+    if TILED && let [g] = &mut g[..] {
         return add_row(g, errors, first, inputs, [column, n], start);
     }
-    if SINGLE && let [a, b, c, d] = &mut g[..] {
+    if TILED && let [a, b, c, d] = &mut g[..] {
         return add_tiles([a, b, c, d], errors, first, inputs, [column, n], start);
     }
     let wide = g.first().map_or(0, |g| g.len());
@@ -293,7 +294,7 @@ pub(super) fn bias_sums<const B: usize>(errors: &[f32], n: usize, outputs: usize
     for _ in 0..n {
         let Some(e) = rest.first_chunk::<B>() else { break };
         match (sums.first_chunk_mut(), e.first_chunk()) {
-            (Some(sums), Some(e)) if SINGLE && B == 8 => add_eight(sums, e),
+            (Some(sums), Some(e)) if TILED && B == 8 => add_eight(sums, e),
             _ => sums.iter_mut().zip(e).for_each(|(sum, &e)| *sum = math::add(*sum, e)),
         }
         rest = rest.get(outputs..).unwrap_or_default();
@@ -304,7 +305,7 @@ pub(super) fn bias_sums<const B: usize>(errors: &[f32], n: usize, outputs: usize
 /// Numbers of an error whose running sums stay in registers.
 const BLOCK: usize = if SMALL {
     1
-} else if SINGLE {
+} else if TILED {
     8
 } else if cfg!(target_arch = "arm") {
     16
@@ -331,7 +332,7 @@ pub fn input_error_by<const B: usize>(
         let (e, x) = (row(errors, s, outputs), row_mut(x, s, inputs));
         let done = error_blocks::<B>(weights, e, inputs, 0, below, x);
         // On a device with few registers, no code for a third size.
-        let done = if SINGLE || SMALL { done } else { error_blocks::<4>(weights, e, inputs, done, below, x) };
+        let done = if TILED || SMALL { done } else { error_blocks::<4>(weights, e, inputs, done, below, x) };
         error_blocks::<1>(weights, e, inputs, done, below, x);
     }
 }
@@ -359,7 +360,7 @@ fn error_blocks<const B: usize>(
 /// x\[i\] <- sums\[i\] act'(x\[i\]); two numbers at a time where the processor would wait for one.
 #[inline(always)]
 fn bend<const B: usize>(x: &mut [f32; B], sums: &[f32; B], below: Activation) {
-    if SINGLE && B.is_multiple_of(2) {
+    if TILED && B.is_multiple_of(2) {
         for (x, &[a, b]) in x.as_chunks_mut::<2>().0.iter_mut().zip(sums.as_chunks::<2>().0) {
             let Pair(y, z) = Pair(a, b) * below.slopes(Pair(x[0], x[1]));
             *x = [y, z];
@@ -375,7 +376,7 @@ pub(super) fn error_sums<const B: usize>(weights: &[f32], e: &[f32], inputs: usi
     let mut sums = [0.0; B];
     let mut rest = weights.get(column..).unwrap_or_default();
     // At once, where all rows are there.
-    if SINGLE
+    if TILED
         && B == 8
         && let Some(eight) = sums.first_chunk_mut()
         && products(eight, e, rest, inputs)

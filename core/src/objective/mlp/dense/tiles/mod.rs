@@ -4,11 +4,12 @@
 //! built for size is about as fast as one that is built for speed. All products of a row stand before their additions, for a
 //! Cortex-M4F waits where an addition takes the product of the instruction before.
 
-use crate::sum::SMALL;
+use crate::SMALL;
 
-/// Whether these loops are in use: the processor has a single-precision floating-point unit, and registers of one number each, and the
-/// kernels need not be small.
-pub(crate) const SINGLE: bool = cfg!(all(target_arch = "arm", target_abi = "eabihf")) && !SMALL;
+/// Whether the processor has a single-precision floating-point unit, and registers of one number each.
+pub(crate) const SINGLE: bool = cfg!(all(target_arch = "arm", target_abi = "eabihf"));
+/// Whether the dense layer uses these loops.
+pub(crate) const TILED: bool = SINGLE && !SMALL;
 /// Rows, and columns, of a tile.
 pub(crate) const SIDE: usize = 4;
 /// A sum for each pair of one of four rows and one of four columns.
