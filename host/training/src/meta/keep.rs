@@ -72,9 +72,28 @@ pub(super) fn set_aside(files: &Files) -> Result<()> {
 }
 
 /// The new run is finished, and good: the files of the one before are replaced.
-pub(super) fn replaced(files: &Files) {
+fn replaced(files: &Files) {
     // Mostly there are none.
     results(files).iter().for_each(|path| drop(std::fs::remove_file(before(path))));
+}
+
+/// The end of a training: writes the weights and, by `write`, the rest; only then the checkpoint goes, and what the run replaced.
+///
+/// # Errors
+/// If a file cannot be written or removed, or if every seed has diverged.
+pub(super) fn finish(
+    files: &Files,
+    theta: &Theta,
+    best: &Snapshot,
+    courses: &[Course],
+    write: impl FnOnce() -> Result<()>,
+) -> Result<()> {
+    write_weights(files, theta, best)?;
+    write()?;
+    std::fs::remove_file(&files.checkpoint).context("the finished run's checkpoint cannot be removed")?;
+    check(best, courses)?;
+    replaced(files);
+    Ok(())
 }
 
 /// Checks that a checkpoint was written with this configuration; names the settings that differ.
@@ -147,7 +166,7 @@ pub(super) fn stopped(files: &Files, seed: u64, [kept, steps]: [u32; 2]) -> anyh
 ///
 /// # Errors
 /// If they could not, with the other place.
-pub(super) fn write_weights(files: &Files, theta: &Theta, best: &Snapshot) -> Result<()> {
+fn write_weights(files: &Files, theta: &Theta, best: &Snapshot) -> Result<()> {
     let bytes = theta.with(best.weights.clone()).to_file()?;
     let Err(error) = write_atomically(&files.weights, &bytes) else { return Ok(()) };
     let other = refuge().ok().and_then(|dir| Some(dir.join(files.weights.file_name()?)));
@@ -196,7 +215,7 @@ impl Course {
 ///
 /// # Errors
 /// If the trainings have diverged, and what was chosen is where they began.
-pub(super) fn check(best: &Snapshot, courses: &[Course]) -> Result<()> {
+fn check(best: &Snapshot, courses: &[Course]) -> Result<()> {
     if best.step > 0 {
         return Ok(());
     }

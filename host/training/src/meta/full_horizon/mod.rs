@@ -176,14 +176,8 @@ impl<'a> Session<'a> {
             self.training = Training::new(&self.config, self.training.seed + 1, self.ranks)?;
         }
         let best = self.best.clone().context("no snapshot was validated")?;
-        self.ranks.lead(|| {
-            keep::write_weights(files, &self.training.theta, &best)?;
-            self.write_results(files)?;
-            std::fs::remove_file(&files.checkpoint).context("the finished run's checkpoint cannot be removed")?;
-            keep::check(&best, &self.courses)?;
-            keep::replaced(files);
-            Ok(())
-        })?;
+        let theta = &self.training.theta;
+        self.ranks.lead(|| keep::finish(files, theta, &best, &self.courses, || self.write_results(files)))?;
         Ok(best)
     }
 
