@@ -95,7 +95,7 @@ fn built(board: &Board, copied: &Path) -> PathBuf {
     fs::copy(firmware.join("Cargo.lock"), copied.join("Cargo.lock")).expect("copied");
     let target = firmware.join("target");
     let mut build = Command::new("bash");
-    build.arg(firmware.join("build")).args([board.name, "--no-default-features", "--bin", "monitor"]);
+    build.arg(firmware.join("build")).args([board.name, "--bin", "monitor"]);
     build.args(["--config", &format!("patch.crates-io.lgl2o.path={core:?}")]);
     build.env("LGL2O_PACKAGE", copied).env("CARGO_TARGET_DIR", &target).env_remove("CARGO");
     build.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
