@@ -159,7 +159,8 @@ fn an_evaluation_that_was_killed_goes_on() {
 /// A measurement goes on from its finished runs, and a finished one keeps nothing: the next call measures anew.
 #[test]
 fn a_measurement_that_was_killed_goes_on() {
-    let line = "bench --networks S1 --optimizers sgd:0.3,adam:0.01 --rounds 12 --steps 50 --out out";
+    // Long enough that even a fast machine has not finished by the time of the kill: a finished one keeps nothing.
+    let line = "bench --networks S1 --optimizers sgd:0.3,adam:0.01 --rounds 12 --steps 400 --out out";
     let dir = place();
     let units = dir.path().join("out/units");
     let count = || names(&units).iter().filter(|name| name.ends_with(".json")).count();
