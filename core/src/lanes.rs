@@ -3,10 +3,10 @@
 //! Element i of every slice meets lane i mod 8. A rule updates its accumulators and takes sums over a tensor in one such
 //! pass.
 //!
-//! There are three loops with the same bits: by blocks on a desktop, by pairs of lanes on a processor with a unit for
-//! single numbers, and by single elements with the feature `small`, and where the others leave some.
+//! There are three loops with the same bits: by blocks on a desktop; by pairs of lanes on a processor with a floating-point unit for
+//! single numbers; and by single elements, with the feature `small` and for what the others leave.
 
-// With `small`, the two other loops are there and not in use.
+// With `small`, the other two loops are compiled, but not used.
 #![cfg_attr(feature = "small", allow(unused_macros, unused_imports, dead_code))]
 
 use crate::math::{self, One};
@@ -104,7 +104,7 @@ macro_rules! block {
             $crate::lanes::put(&mut terms, i, $crate::lanes::one!([$($written),*] [$($read),*] => $body));
         }
         $crate::lanes::add_terms(&mut $sums, &terms);
-        // Else the compiler may take one number each of sixteen blocks for a vector, and gather them. WebAssembly gathers nothing.
+        // Without this, the compiler may make vectors across blocks, by gathers. WebAssembly has none.
         #[cfg(not(target_family = "wasm"))]
         core::hint::black_box(());
         $(*$written.0 = $written.1;)*

@@ -99,7 +99,7 @@
 //! - `nor-flash`: checkpoints in two slots of a flash, over embedded-storage's `NorFlash`.
 //! - `nor-flash-async`: the same over embedded-storage-async's `NorFlash`.
 //! - `serde`: `Serialize` and `Deserialize` for settings and verdicts.
-//! - `small`: kernels of dense layers and of update rules that take little flash. A program that trains is 8 to 11 kB smaller, and on a Cortex-M4F a
+//! - `small`: smaller, slower kernels of dense layers and update rules. A program that trains is 8 to 11 kB smaller, and on a Cortex-M4F a
 //!   step takes 1.7 times the cycles, 2.2 times for very small networks. The bits are the same.
 //! - `std`: square roots by the machine's own instruction; the bits are `libm`'s.
 //! - `twins`: the slow twins of the kernels, for tests.
@@ -118,7 +118,7 @@ extern crate std;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// Whether kernels are to take little flash, rather than little time.
+/// Whether kernels are the smaller, slower ones.
 const SMALL: bool = cfg!(feature = "small");
 
 pub mod anomaly;

@@ -70,10 +70,10 @@ pub trait Tensors: Clone {
 
     /// Whether no number is a NaN or an infinity.
     fn is_finite(&self) -> bool {
-        (0..self.count()).all(|i| all_finite(self.tensor(i)))
+        self.is_below(f32::INFINITY)
     }
 
-    /// Whether every number is smaller than a positive one, whatever its sign; a NaN is not.
+    /// Whether the absolute value of every number is below a positive limit; that of a NaN is not.
     fn is_below(&self, limit: f32) -> bool {
         (0..self.count()).all(|i| all_below(self.tensor(i), limit))
     }
@@ -108,7 +108,7 @@ pub fn all_finite(a: &[f32]) -> bool {
     all_below(a, f32::INFINITY)
 }
 
-/// Whether every number is smaller than a positive one, whatever its sign; a NaN is not.
+/// Whether the absolute value of every number is below a positive limit; that of a NaN is not.
 ///
 /// No early exit: the loop without one runs over whole vectors, and the answer is nearly always yes.
 #[must_use]
@@ -116,7 +116,7 @@ pub fn all_finite(a: &[f32]) -> bool {
 #[cfg_attr(not(any(target_os = "none", target_family = "wasm")), inline(always))]
 pub fn all_below(a: &[f32], limit: f32) -> bool {
     const SIZE: u32 = 0x7fff_ffff;
-    // As whole numbers, the bits of a larger size are larger, and those of NaNs the largest.
+    // As integers, the bits of absolute values have the same order, and those of NaNs come last.
     !a.iter().fold(false, |bad, x| bad | (x.to_bits() & SIZE >= limit.to_bits()))
 }
 

@@ -12,7 +12,7 @@ use crate::rule::{Rule, RuleState};
 use crate::source::Source;
 use crate::tensors::{Tensors, Zeroed};
 
-/// A gradient whose numbers are all smaller leaves accumulators finite, of squares and of their sums, too.
+/// If every number of a gradient is below it, the squares and their sums are finite, and so are accumulators of them.
 const HUGE: f32 = 1e15;
 
 /// A rule that runs alone.

@@ -17,7 +17,7 @@ pub trait Coordinatewise<const K: usize>: Rule {
 
     /// The step that follows after `steps` others: moves parameters by their gradient, and takes that into their slots. All
     /// slices are equally long.
-    // On a desktop every rule has the compiler inline its closure, by force: only what is inlined is compiled for the vectors of the processor.
+    // On a desktop the closure of every rule is `inline(always)`: only inlined code is compiled for the processor's vectors.
     fn motion(&self, steps: u32) -> impl Fn(&mut [f32], [&mut [f32]; K], &[f32]);
 }
 

@@ -75,11 +75,11 @@ const HALF_LN2: f32 = f32::from_bits(0x3eb1_7218);
 /// 3/2 ln 2, from which on the multiple of ln 2 is more than one.
 const THREE_HALVES_LN2: f32 = f32::from_bits(0x3f85_1592);
 
-/// For arguments of at most that, 2^k is a finite number.
+/// Up to this argument, 2^k is finite.
 const MOST: f32 = 87.0;
 /// The greatest argument whose result is 0.
 const END: f32 = f32::from_bits(0xc2cf_f1b5);
-/// Of the two factors, the exponent of the first one is no lower, so that its product is a normal number.
+/// The least exponent of the first factor: its product with y is then a normal number.
 const LOWEST: f32 = -100.0;
 
 /// e^x for x <= [`MOST`].

@@ -26,19 +26,19 @@ pub(super) fn forward<S: Simd>(simd: S, weights: &[f32], bias: &[f32], rows: &[&
     let layer = Layer { weights, bias, rows, x_tails: &tails(rows), width };
     // At least two outputs come here.
     let whole = outputs - outputs % (2 * PAIRS);
-    if whole > 0 {
-        each_group::<S, PAIRS, 4>(simd, &layer, (0..whole).step_by(2 * PAIRS), out);
-    }
     let most = (outputs - whole).div_ceil(2).min(outputs / 2);
     // The last pairs may overlap those before: what is computed twice is the same. Of 3, 5 or 7 outputs in all, the first are a group of their own.
     let last = outputs - 2 * most;
+    if whole > 0 {
+        let also = (most == PAIRS).then_some(last);
+        each_group::<S, PAIRS, 4>(simd, &layer, (0..whole).step_by(2 * PAIRS).chain(also), out);
+    }
     let rest = iter::once(whole).filter(|o| *o < last).chain([last]);
     match most {
-        4.. => each_group::<S, 4, 4>(simd, &layer, rest, out),
         3 => each_group::<S, 3, 4>(simd, &layer, rest, out),
         2 => each_group::<S, 2, 4>(simd, &layer, rest, out),
         1 => each_group::<S, 1, 8>(simd, &layer, rest, out),
-        0 => {}
+        0 | PAIRS.. => {}
     }
 }
 

@@ -16,13 +16,14 @@ fn kernels_have_the_bits_of_their_twins() {
     }
 }
 
-/// The same of those that take little flash.
+/// The same of the smaller ones.
 #[test]
 #[ignore = "needs QEMU and a compiler for the boards"]
 fn small_kernels_have_the_bits_of_their_twins() {
     hold(usual(), &["small".to_owned()]);
 }
 
+/// Runs the program with these features, and holds what it counted.
 fn hold(board: &Board, features: &[String]) {
     let shapes = summary(board, &built_for(board, "kernels", features)).map(|summary| summary.steps);
     assert_eq!(shapes, Some(SHAPES), "{} {features:?}: if None, other bits, as its log says", board.name);

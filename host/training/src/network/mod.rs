@@ -192,10 +192,7 @@ impl Tensors for HeapTensors {
         };
         both.split_at_mut(first.len())
     }
-    // Both are asked in every step.
-    fn is_finite(&self) -> bool {
-        self.is_below(f32::INFINITY)
-    }
+    // Asked in every step.
     fn is_below(&self, limit: f32) -> bool {
         Vectors::new().run(
             #[inline(always)]

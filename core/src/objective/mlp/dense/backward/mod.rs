@@ -330,10 +330,14 @@ pub fn input_error_by<const B: usize>(
 ) {
     for s in 0..n {
         let (e, x) = (row(errors, s, outputs), row_mut(x, s, inputs));
-        let done = error_blocks::<B>(weights, e, inputs, 0, below, x);
+        let mut done = error_blocks::<B>(weights, e, inputs, 0, below, x);
         // On a device with few registers, no code for a third size.
-        let done = if TILED || SMALL { done } else { error_blocks::<4>(weights, e, inputs, done, below, x) };
-        error_blocks::<1>(weights, e, inputs, done, below, x);
+        if B > 4 && !TILED {
+            done = error_blocks::<4>(weights, e, inputs, done, below, x);
+        }
+        if B > 1 {
+            error_blocks::<1>(weights, e, inputs, done, below, x);
+        }
     }
 }
 
